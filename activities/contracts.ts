@@ -1,0 +1,367 @@
+/**
+ * What the workflows and the activities say to each other: the inputs and outputs of every activity.
+ *
+ * Only references and small numbers cross Temporal (never tensors or texts in bulk), so every type here is plain JSON.
+ * Workflows import this file for its types alone; each activity in this folder implements one of the functions.
+ */
+import type {
+  DataSpec,
+  LoraSpec,
+  OptimiserSpec,
+  PpoSpec,
+  RewardModelSpec,
+  ScratchModelSpec,
+} from '../workflows/spec/schema.js';
+import type { PolicyMetrics, RandomPurpose } from './engine/api.js';
+
+/** An immutable object in S3, named by its content: `key` is `objects/<sha256>`. */
+export interface ObjectRef {
+  readonly key: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** A checkpoint's manifest in S3 (`CheckpointManifest`); `step` counts AdamW updates so far. */
+export interface CheckpointRef extends ObjectRef {
+  readonly step: number;
+}
+
+/** One line of a data-set object (JSON Lines). Token lists leave nothing to encode later. */
+export interface Example {
+  readonly id: string;
+  readonly question: string;
+  /** What the model is given, and its tokens. */
+  readonly prompt: string;
+  readonly promptTokens: readonly number[];
+  /** The annotated chain of thought with its ending (tokens include EOS); absent in a test set. */
+  readonly answer?: string;
+  readonly answerTokens?: readonly number[];
+  /** The ground truth: a number, or a lower-case option letter for multiple choice. */
+  readonly answerValue: number | string;
+}
+
+/** One line of a samples object (JSON Lines): an answer the model generated. */
+export interface Sample {
+  /** Index of the question in its data-set object. */
+  readonly example: number;
+  /** 0 … K−1: which of the question's samples. */
+  readonly sample: number;
+  /** Generated tokens, EOS included where it was reached. */
+  readonly tokens: readonly number[];
+  /** log π(token) under the sampling model, one for each token. */
+  readonly logProbs: readonly number[];
+  /** True when the answer reached the length limit without EOS. */
+  readonly truncated: boolean;
+}
+
+/** One line of a scored object (JSON Lines): a sample with its reward. */
+export interface ScoredSample extends Sample {
+  readonly text: string;
+  /** The extracted answer; null when nothing could be extracted. */
+  readonly value: number | string | null;
+  readonly correct: boolean;
+  /** 1 right, 0.1 extracted but wrong, 0 nothing extracted. */
+  readonly reward: number;
+  /** Why nothing was extracted (`syntax`, `timeout`, `no-marker`, …). */
+  readonly failure?: string;
+}
+
+/** One line of a judged object (JSON Lines): the reward model's probability that a sample is right, in the samples' order. */
+export interface Judgement {
+  readonly example: number;
+  readonly sample: number;
+  readonly probability: number;
+}
+
+export interface DataSetRef extends ObjectRef {
+  readonly count: number;
+}
+
+export type AnswerFormat = 'program' | 'natural';
+/** How answers are compared: numbers within 0.01, or option letters as text. */
+export type AnswerKind = 'number' | 'choice';
+
+export interface PreparedData {
+  readonly train: DataSetRef;
+  /** Held out of the training questions; best checkpoints are chosen on it, never on the test set. */
+  readonly validation: DataSetRef;
+  readonly test: DataSetRef;
+  /** A standard Hugging Face `tokenizer.json`. */
+  readonly tokenizer: ObjectRef;
+  readonly vocabularySize: number;
+  readonly endToken: number;
+  readonly padToken: number;
+  readonly format: AnswerFormat;
+  readonly answerKind: AnswerKind;
+  /** Rows that could not be used, counted by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+  /** What a pretrained model's tokenizer has beside tokenizer.json (special tokens, chat template), by file name. */
+  readonly tokenizerFiles?: Readonly<Record<string, ObjectRef>>;
+  readonly longestPrompt: number;
+  readonly longestAnswer: number;
+}
+
+/** Which questions of a data set an activity works on: positions [from, to) of a shuffled or plain order. */
+export type QuestionSelection =
+  | { readonly order: 'plain'; readonly from: number; readonly to: number }
+  | { readonly order: 'shuffled'; readonly epoch: number; readonly from: number; readonly to: number };
+
+/** Seconds and token counts of engine work; `forwardTokens` and `backwardTokens` measure compute independent of the machine. */
+export interface Work {
+  readonly engineSeconds: number;
+  readonly forwardTokens: number;
+  readonly backwardTokens: number;
+  readonly generatedTokens: number;
+}
+
+/** The tokenizer a pretrained model brings along. */
+export interface PretrainedTokenizer {
+  /** Its tokenizer.json, as it is. */
+  readonly tokenizer: ObjectRef;
+  /** Its other files, by name. */
+  readonly otherFiles: Readonly<Record<string, ObjectRef>>;
+  readonly vocabularySize: number;
+  readonly endToken: number;
+  readonly padToken: number;
+}
+
+export interface PrepareDataInput {
+  readonly data: DataSpec;
+  readonly seed: number;
+  /** A pretrained model's; left out, a tokenizer is trained on the training questions. */
+  readonly tokenizer?: PretrainedTokenizer;
+}
+
+/** `from` is the specification's `model.from`. */
+export interface ImportModelInput {
+  readonly from: string;
+  readonly lora: LoraSpec | null;
+  /** Of the adapters, where there are to be any. */
+  readonly seed: number;
+}
+export interface PretrainedModel {
+  /** `from`, for a hub model with the commit it was resolved to. */
+  readonly name: string;
+  readonly checkpoint: CheckpointRef;
+  readonly tokenizer: PretrainedTokenizer;
+  /** Longest sequence it can take. */
+  readonly positions: number;
+}
+
+export interface InitialiseModelInput {
+  readonly model: ScratchModelSpec;
+  readonly lora: LoraSpec | null;
+  readonly data: PreparedData;
+  readonly seed: number;
+}
+
+/** Supervised cross-entropy over one epoch (warm-up and SFT). A learning-rate schedule spans `totalSteps`. */
+export interface TrainSupervisedInput {
+  readonly checkpoint: CheckpointRef;
+  readonly train: DataSetRef;
+  readonly seed: number;
+  readonly purpose: 'order-warm-up' | 'order-sft';
+  /** 0-based. */
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly optimiser: OptimiserSpec;
+  /** True for the first epoch of a phase: moments start at zero again. */
+  readonly freshOptimiser: boolean;
+}
+export interface TrainSupervisedResult {
+  readonly checkpoint: CheckpointRef;
+  /** Mean loss per answer token over the epoch, natural log. */
+  readonly loss: number;
+  readonly gradientNorm: number;
+  readonly steps: number;
+  readonly work: Work;
+}
+
+/** Generates `samples` answers for each selected question. Greedy when `temperature` is 0. */
+export interface RolloutInput {
+  readonly checkpoint: CheckpointRef;
+  readonly data: DataSetRef;
+  readonly selection: QuestionSelection;
+  readonly samples: number;
+  readonly temperature: 0 | 1;
+  readonly maxAnswerTokens: number;
+  readonly endToken: number;
+  readonly padToken: number;
+  readonly seed: number;
+  readonly purpose: RandomPurpose;
+  readonly round: number;
+}
+export interface RolloutResult {
+  /** Lines of `Sample`, ordered by position in the selection, then by sample. */
+  readonly samples: ObjectRef;
+  readonly count: number;
+  readonly meanLength: number;
+  readonly truncated: number;
+  readonly work: Work;
+}
+
+export interface ScoreSamplesInput {
+  readonly samples: ObjectRef;
+  readonly data: DataSetRef;
+  readonly tokenizer: ObjectRef;
+  readonly endToken: number;
+  readonly padToken: number;
+  readonly format: AnswerFormat;
+  readonly answerKind: AnswerKind;
+}
+export interface ScoreSamplesResult {
+  /** Lines of `ScoredSample`, in the samples' order. */
+  readonly scored: ObjectRef;
+  readonly count: number;
+  readonly correct: number;
+  readonly extracted: number;
+  readonly meanReward: number;
+  /** Samples with nothing extracted, counted by reason. */
+  readonly failures: Readonly<Record<string, number>>;
+  readonly seconds: number;
+}
+
+export interface UpdatePolicyInput {
+  readonly checkpoint: CheckpointRef;
+  /** The warm-up checkpoint, frozen: the KL penalty's reference. */
+  readonly reference: CheckpointRef;
+  readonly train: DataSetRef;
+  /** Scored objects of the round's shards; together they are one PPO batch. */
+  readonly scored: readonly ObjectRef[];
+  readonly ppo: PpoSpec;
+  readonly seed: number;
+  readonly round: number;
+  /** Rounds of the whole run: a learning-rate schedule spans them. */
+  readonly rounds: number;
+  readonly freshOptimiser: boolean;
+}
+export interface UpdatePolicyResult {
+  readonly checkpoint: CheckpointRef;
+  readonly metrics: PolicyMetrics;
+  readonly steps: number;
+  readonly work: Work;
+}
+
+/** One epoch of the two-class reward model: the trunk of `checkpoint` with a head on the last token. */
+export interface TrainRewardModelInput {
+  readonly checkpoint: CheckpointRef;
+  readonly train: DataSetRef;
+  readonly scored: readonly ObjectRef[];
+  readonly rewardModel: RewardModelSpec;
+  readonly seed: number;
+  readonly epoch: number;
+}
+export interface TrainRewardModelResult {
+  readonly checkpoint: CheckpointRef;
+  readonly loss: number;
+  /** Share of its training samples judged on the right side of ½. */
+  readonly accuracy: number;
+  readonly steps: number;
+  readonly work: Work;
+}
+
+export interface JudgeSamplesInput {
+  readonly rewardModel: CheckpointRef;
+  readonly data: DataSetRef;
+  readonly scored: ObjectRef;
+}
+export interface JudgeSamplesResult {
+  /** Lines of `Judgement`, in the scored object's order. */
+  readonly judged: ObjectRef;
+  readonly work: Work;
+}
+
+/** A share of right answers with its 95 % Wilson interval, all in percent (0 … 100). */
+export interface Accuracy {
+  readonly percent: number;
+  readonly low: number;
+  readonly high: number;
+  readonly correct: number;
+  readonly count: number;
+}
+
+/** Turns scored (and judged) samples of one model into the figures of the table. */
+export interface TallyEvaluationInput {
+  readonly data: DataSetRef;
+  readonly greedy: readonly ObjectRef[];
+  /** K samples a question; `judged` aligned with `sampled` where a reward model was trained. */
+  readonly sampled: readonly ObjectRef[];
+  readonly judged: readonly ObjectRef[];
+}
+export interface EvaluationFigures {
+  readonly top1: Accuracy;
+  readonly voting?: Accuracy;
+  readonly reranking?: Accuracy;
+  /** Votes weighted by the reward model's probability. */
+  readonly weightedVoting?: Accuracy;
+  readonly upperBound?: Accuracy;
+  readonly samples: number;
+}
+
+/** A point of the report's curves. `phase` names the curve's stretch, `step` its x axis (epoch or round). */
+export interface CurvePoint {
+  readonly phase: 'warm-up' | 'sft' | 'ppo' | 'reward-model';
+  readonly step: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** Appends curve points to the run's chain of metrics objects, so that workflow history stays small. */
+export interface RecordCurveInput {
+  readonly previous: ObjectRef | null;
+  readonly points: readonly CurvePoint[];
+}
+
+export interface PublishRunInput {
+  readonly runId: string;
+  readonly title: string;
+  readonly spec: unknown;
+  readonly model: CheckpointRef;
+  readonly data: PreparedData;
+  readonly figures: {
+    readonly warmUp: EvaluationFigures;
+    readonly sft?: EvaluationFigures;
+    readonly reft?: EvaluationFigures;
+  };
+  readonly curve: ObjectRef | null;
+  /** Points not yet flushed to `curve`. */
+  readonly points: readonly CurvePoint[];
+  /** Scored objects (greedy, test set) to show right and wrong answers from. */
+  readonly sampled: readonly ObjectRef[];
+  readonly work: Readonly<Record<string, Work>>;
+  readonly notes: readonly string[];
+}
+/** What a run leaves under `runs/<run id>/`. Keys are full S3 keys. */
+export interface PublishRunResult {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly report: string;
+  readonly result: string;
+  readonly samples: string;
+}
+
+/** Every activity, by the task queue that serves it. */
+export interface EngineActivities {
+  importModel(input: ImportModelInput): Promise<PretrainedModel>;
+  initialiseModel(input: InitialiseModelInput): Promise<CheckpointRef>;
+  trainSupervised(input: TrainSupervisedInput): Promise<TrainSupervisedResult>;
+  rollout(input: RolloutInput): Promise<RolloutResult>;
+  updatePolicy(input: UpdatePolicyInput): Promise<UpdatePolicyResult>;
+  trainRewardModel(input: TrainRewardModelInput): Promise<TrainRewardModelResult>;
+  judgeSamples(input: JudgeSamplesInput): Promise<JudgeSamplesResult>;
+}
+export interface GeneralActivities {
+  prepareData(input: PrepareDataInput): Promise<PreparedData>;
+  scoreSamples(input: ScoreSamplesInput): Promise<ScoreSamplesResult>;
+  tallyEvaluation(input: TallyEvaluationInput): Promise<EvaluationFigures>;
+  recordCurve(input: RecordCurveInput): Promise<ObjectRef>;
+  publishRun(input: PublishRunInput): Promise<PublishRunResult>;
+}
+export type Activities = EngineActivities & GeneralActivities;
+
+/** Progress an activity heartbeats: shown in the UI under Pending Activities, and read by a retry. */
+export interface ActivityProgress {
+  readonly done: number;
+  readonly total: number;
+  readonly unit: string;
+}

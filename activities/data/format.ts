@@ -1,0 +1,63 @@
+/**
+ * The text formats of the ReFT paper: what a model is given and what it answers, for natural-language chains of thought
+ * (N-CoT) and for programs (P-CoT). Nothing else in the project spells these strings.
+ *
+ * A program's first line, and where wanted its docstring, belongs to the prompt, so an answer is the indented body alone and
+ * training, sampling and scoring all see the same boundary.
+ */
+import type { AnswerFormat } from '../contracts.js';
+
+const questionStart = 'Question:\n';
+const reasoningStart = '\nAnswer reasoning:\n';
+const functionStart = 'def solution():\n';
+const docstringStart = '    """';
+const docstringEnd = '"""\n';
+const returnLine = '\n    return result';
+
+/** Stands before an N-CoT answer's value: the extracted answer is the text after its last occurrence. */
+export const answerMarker = '\nTherefore, the answer is: ';
+
+/** Pieces that nearly every text of a format repeats. A tokenizer makes each a single token, longest match first. */
+export const templatePieces: readonly string[] = [
+  questionStart,
+  reasoningStart,
+  functionStart + docstringStart,
+  functionStart,
+  docstringEnd,
+  returnLine,
+  answerMarker,
+];
+
+export interface PromptStyle {
+  readonly format: AnswerFormat;
+  /** Programs only: repeat the question as the function's docstring, as the paper does. */
+  readonly docstring: boolean;
+}
+
+/** What the model is given for a question. Ends with a line break, so an answer starts on a line of its own. */
+export function promptText(question: string, { format, docstring }: PromptStyle): string {
+  const asked = question.trim();
+  const prompt = questionStart + asked + reasoningStart;
+  if (format === 'natural') return prompt;
+  return prompt + functionStart + (docstring ? docstringStart + asked + docstringEnd : '');
+}
+
+/** The N-CoT answer: the chain, then the value as the data set writes it. */
+export function naturalAnswer(chain: string, value: string): string {
+  return chain.trim() + answerMarker + value.trim();
+}
+
+/**
+ * The P-CoT answer in a published program: its body. The docstring goes whatever it says, because some annotations quote the
+ * question with other spacing. Null when the text is not a `solution` function that ends by returning its result.
+ */
+export function programBody(program: string): string | null {
+  const match = /^def solution\(\):\n(?: {4}"""[\s\S]*?"""\n)?( {4}[\s\S]*)$/.exec(program.trimEnd());
+  const body = match?.[1];
+  return body?.endsWith(returnLine) ? body : null;
+}
+
+/** The whole program that a P-CoT answer stands for, ready to run: `solution()` is its value. */
+export function programFrom(answer: string): string {
+  return functionStart + answer;
+}

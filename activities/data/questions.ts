@@ -1,0 +1,22 @@
+/** The form every data set is brought into: questions with answers as text, before any tokenizer has seen them. */
+import type { AnswerKind } from '../contracts.js';
+
+export interface Question {
+  /** Unique in its data set, and stable: it names the question in samples and reports. */
+  readonly id: string;
+  readonly question: string;
+  /** The annotated answer in the run's format (see format.ts), without EOS. Absent in a test set. */
+  readonly answer?: string;
+  /** The ground truth: a number, or a lower-case option letter for multiple choice. */
+  readonly answerValue: number | string;
+}
+
+export interface QuestionSets {
+  readonly train: readonly Question[];
+  /** Held out of the training questions. */
+  readonly validation: readonly Question[];
+  readonly test: readonly Question[];
+  readonly answerKind: AnswerKind;
+  /** Rows that could not be used, counted by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,109 @@
+/** Writes a graph as an ONNX model: the bytes that an onnxruntime session is created from. */
+import { readFileSync } from 'node:fs';
+import protobuf from 'protobufjs';
+import type { Attribute, Constant, ElementType, Graph, Tensor } from '../graph.js';
+import type { Shape } from '../shape.js';
+
+const schema = protobuf.parse(readFileSync(new URL('./onnx.proto', import.meta.url), 'utf8'), { keepCase: true }).root;
+const ModelProto = schema.lookupType('onnx.ModelProto');
+
+/** ONNX operator set 18 (IR version 9) and onnxruntime's own operators, version 1. */
+const operatorSets = [
+  { domain: '', version: 18 },
+  { domain: 'com.microsoft', version: 1 },
+];
+const irVersion = 9;
+
+const elementTypes: Readonly<Record<ElementType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 };
+
+/** Output 0 where `skipCopies` asks for it: see `runtime/` for what fetching it as null is good for. */
+export const skipCopiesOutput = 'skip_copies';
+
+export interface SerialiseOptions {
+  /** Puts an empty sequence named `skip_copies` before all other outputs. */
+  readonly skipCopies?: boolean;
+}
+
+/** @throws Error when an output is also an input or a constant (give it a node of its own). */
+export function serialise(graph: Graph, options: SerialiseOptions = {}): Uint8Array {
+  const produced = new Set(graph.nodes.flatMap((node) => node.outputs.map((tensor) => tensor.name)));
+  const renamed = new Map<string, string>();
+  for (const { name, tensor } of graph.outputs) {
+    if (!produced.has(tensor.name) || renamed.has(tensor.name))
+      throw new Error(`output ${name} needs a node of its own: ${tensor.name} is an input, a constant or named twice`);
+    renamed.set(tensor.name, name);
+  }
+  const nameOf = (tensor: Tensor | null): string => (tensor ? (renamed.get(tensor.name) ?? tensor.name) : '');
+  const used = usedNames(graph);
+  const nodes = graph.nodes
+    .filter((node) => node.outputs.some((tensor) => used.has(tensor.name)))
+    .map((node) => ({
+      op_type: node.operator,
+      domain: node.domain,
+      input: node.inputs.map(nameOf),
+      output: node.outputs.map(nameOf),
+      attribute: Object.entries(node.attributes).map(([name, value]) => attributeProto(name, value)),
+    }));
+  const outputs = graph.outputs.map(({ name, tensor }) => valueInfo(name, tensor.type, tensor.shape));
+  const skip = options.skipCopies
+    ? {
+        nodes: [{ op_type: 'SequenceEmpty', domain: '', input: [], output: [skipCopiesOutput], attribute: [] }],
+        outputs: [
+          {
+            name: skipCopiesOutput,
+            type: { sequence_type: { elem_type: { tensor_type: { elem_type: elementTypes.float32 } } } },
+          },
+        ],
+      }
+    : { nodes: [], outputs: [] };
+  return ModelProto.encode({
+    ir_version: irVersion,
+    producer_name: 'reft',
+    opset_import: operatorSets,
+    graph: {
+      name: 'reft',
+      node: [...skip.nodes, ...nodes],
+      initializer: graph.constants.filter(({ tensor }) => used.has(tensor.name)).map(tensorProto),
+      input: graph.inputs.map((tensor) => valueInfo(tensor.name, tensor.type, tensor.shape)),
+      output: [...skip.outputs, ...outputs],
+    },
+  }).finish();
+}
+
+/** Names of everything an output depends on; the rest is left out of the file. */
+function usedNames(graph: Graph): ReadonlySet<string> {
+  const used = new Set(graph.outputs.map(({ tensor }) => tensor.name));
+  for (const node of [...graph.nodes].reverse())
+    if (node.outputs.some((tensor) => used.has(tensor.name)))
+      for (const tensor of node.inputs) if (tensor) used.add(tensor.name);
+  return used;
+}
+
+function attributeProto(name: string, attribute: Attribute): object {
+  switch (attribute.kind) {
+    case 'int':
+      return { name, type: 2, i: attribute.value };
+    case 'ints':
+      return { name, type: 7, ints: attribute.value };
+    case 'float':
+      return { name, type: 1, f: attribute.value };
+    case 'string':
+      return { name, type: 3, s: new TextEncoder().encode(attribute.value) };
+  }
+}
+
+function tensorProto({ tensor, data }: Constant): object {
+  return {
+    name: tensor.name,
+    dims: tensor.shape,
+    data_type: elementTypes[tensor.type],
+    raw_data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  };
+}
+
+function valueInfo(name: string, type: ElementType, shape: Shape): object {
+  const dim = shape.map((dimension) =>
+    typeof dimension === 'number' ? { dim_value: dimension } : { dim_param: dimension },
+  );
+  return { name, type: { tensor_type: { elem_type: elementTypes[type], shape: { dim } } } };
+}

@@ -1,0 +1,54 @@
+/** Puts adapters into a graph that is already built, whatever model it holds: each product with an adapted weight gains a term. */
+import { type Graph, input, type Node, type Tensor } from '../graph/graph.js';
+import { add, matmul } from '../graph/operators.js';
+import { InvalidModel } from '../runtime/errors.js';
+import type { Adapter } from './adapters.js';
+
+/**
+ * Turns every y = x·Wᵀ of an adapted weight W into x·Wᵀ + scale · (x·Aᵀ)·Bᵀ. A and B become graph inputs under their names.
+ * @returns them, in the order of `adapterShapes`.
+ * @throws InvalidModel when a weight is used in any other way, or not at all.
+ */
+export function adaptGraph(graph: Graph, adapters: readonly Adapter[], scale: number): readonly Tensor[] {
+  const inputs = new Map(
+    adapters.map(({ weight, down, up }) => [
+      weight,
+      { a: input(graph, down.name, 'float32', down.shape), b: input(graph, up.name, 'float32', up.shape) },
+    ]),
+  );
+  const met = new Set<string>();
+  for (const node of graph.nodes.splice(0)) {
+    const weight = node.inputs.find((tensor) => tensor && inputs.has(tensor.name));
+    const adapter = weight && inputs.get(weight.name);
+    if (!weight || !adapter) {
+      graph.nodes.push(node);
+      continue;
+    }
+    const [x] = node.inputs;
+    const [y] = node.outputs;
+    if (!x || !y || node.operator !== 'FusedMatMul' || node.inputs[1] !== weight || !isPlainProduct(node))
+      throw new InvalidModel(`${weight.name} is used by ${node.operator}: only x·Wᵀ takes an adapter`);
+    met.add(weight.name);
+    const base: Tensor = { ...y, name: `${y.name}_base` };
+    graph.nodes.push({ ...node, outputs: [base] });
+    const change = matmul(matmul(x, adapter.a, { transposeB: true }), adapter.b, { transposeB: true, factor: scale });
+    const sum = add(base, change);
+    // The sum takes the product's place: what reads y reads it.
+    const last = graph.nodes.pop();
+    if (last) graph.nodes.push({ ...last, outputs: [{ ...sum, name: y.name }] });
+  }
+  const unused = adapters.find(({ weight }) => !met.has(weight));
+  if (unused) throw new InvalidModel(`${unused.weight} is not used: it takes no adapter`);
+  return [...inputs.values()].flatMap(({ a, b }) => [a, b]);
+}
+
+function isPlainProduct({ attributes: { transA, transB, alpha } }: Node): boolean {
+  return (
+    transA?.kind === 'int' &&
+    transA.value === 0 &&
+    transB?.kind === 'int' &&
+    transB.value === 1 &&
+    alpha?.kind === 'float' &&
+    alpha.value === 1
+  );
+}

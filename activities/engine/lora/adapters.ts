@@ -1,0 +1,76 @@
+/**
+ * Low-rank adapters (LoRA; Hu et al., 2022): W stays as it is and W + α/r · B·A is what the model computes with. Which weights get
+ * one, the adapters' names and their first values are PEFT's, so that PEFT loads what is trained here.
+ */
+import type { LoraConfig } from '../api.js';
+import type { ParameterShapes } from '../models/languageModel.js';
+import type { NamedTensor, Parameters } from '../parameters.js';
+import { InvalidModel } from '../runtime/errors.js';
+import { fillUniform } from '../sampling/random.js';
+
+/** The adapter of one weight `[out, in]`. */
+export interface Adapter {
+  /** Name of the weight it is added to. */
+  readonly weight: string;
+  readonly down: { readonly name: string; readonly shape: readonly [rank: number, inputs: number] };
+  readonly up: { readonly name: string; readonly shape: readonly [outputs: number, rank: number] };
+}
+
+/** α/r: what B·A is multiplied by. */
+export function loraScale({ rank, alpha }: LoraConfig): number {
+  return alpha / rank;
+}
+
+/** Matrices that are no linear layer inside the model: embeddings and heads. */
+const notLinear = /(^|\.)(embed_\w+|lm_head|wte|wpe|score|value_head)\.weight$/;
+
+/**
+ * The adapters of a model with these weights, in their order. A target names a module's last part (`q_proj`) or its whole path, as
+ * in PEFT; `all-linear` is every linear layer but the head.
+ * @throws InvalidModel naming a target that no linear layer has, and those there are.
+ */
+export function adaptersOf(weights: ParameterShapes, { rank, targetModules }: LoraConfig): readonly Adapter[] {
+  const linear = weights.flatMap(([name, [outputs, inputs, ...more]]) =>
+    outputs === undefined || inputs === undefined || more.length > 0 || notLinear.test(name)
+      ? []
+      : [{ weight: name, module: name.replace(/\.weight$/, ''), outputs, inputs }],
+  );
+  const matches = (module: string, target: string): boolean => module === target || module.endsWith(`.${target}`);
+  if (targetModules !== 'all-linear') {
+    const unknown = targetModules.find((target) => !linear.some(({ module }) => matches(module, target)));
+    const known = [...new Set(linear.map(({ module }) => module.slice(module.lastIndexOf('.') + 1)))];
+    if (unknown !== undefined)
+      throw new InvalidModel(
+        `lora.targetModules: the model has no linear layer "${unknown}", allowed: "all-linear", or some of ${known.join(', ')}`,
+      );
+  }
+  return linear
+    .filter(({ module }) => targetModules === 'all-linear' || targetModules.some((target) => matches(module, target)))
+    .map(({ weight, module, outputs, inputs }) => ({
+      weight,
+      down: { name: `base_model.model.${module}.lora_A.weight`, shape: [rank, inputs] },
+      up: { name: `base_model.model.${module}.lora_B.weight`, shape: [outputs, rank] },
+    }));
+}
+
+/** Names and shapes of all adapter matrices. */
+export function adapterShapes(adapters: readonly Adapter[]): ParameterShapes {
+  return adapters.flatMap(({ down, up }) => [
+    [down.name, down.shape],
+    [up.name, up.shape],
+  ]);
+}
+
+/** PEFT's first values: A uniform within ±1/√inputs (Kaiming with a = √5), B zero, so that training starts at the base model. */
+export function createAdapters(adapters: readonly Adapter[], seed: number): Parameters {
+  const tensors = new Map<string, NamedTensor>();
+  adapters.forEach(({ down, up }, index) => {
+    const [rank, inputs] = down.shape;
+    const data = new Float32Array(rank * inputs);
+    // Round 1 keeps these streams apart from those of the base model's weights.
+    fillUniform(data, 1 / Math.sqrt(inputs), { seed, purpose: 'initialise', round: 1, example: index });
+    tensors.set(down.name, { shape: down.shape, data });
+    tensors.set(up.name, { shape: up.shape, data: new Float32Array(up.shape[0] * up.shape[1]) });
+  });
+  return tensors;
+}

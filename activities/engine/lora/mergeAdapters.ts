@@ -1,0 +1,69 @@
+/** Adds adapters into the weights they belong to, so that decoding and scoring run the plain model at its plain speed. */
+import type { InferenceSession } from 'onnxruntime-node';
+import type { LoraConfig, ModelFiles } from '../api.js';
+import { createGraph, input, output } from '../graph/graph.js';
+import { serialise } from '../graph/onnx/serialise.js';
+import { add, matmul, multiply } from '../graph/operators.js';
+import { languageModel } from '../models/architectures.js';
+import type { NamedTensor, Parameters } from '../parameters.js';
+import { InvalidModel } from '../runtime/errors.js';
+import { runInPlace } from '../runtime/runInPlace.js';
+import { readSafetensors } from '../runtime/safetensors.js';
+import { createSession } from '../runtime/session.js';
+import { float32 } from '../runtime/tensors.js';
+import { type Adapter, adaptersOf, loraScale } from './adapters.js';
+
+let opened: Promise<InferenceSession> | undefined;
+
+/** W + scale · B·A for matrices of any size. */
+function mergeSession(): Promise<InferenceSession> {
+  opened ??= (async () => {
+    const graph = createGraph();
+    const base = input(graph, 'base', 'float32', ['outputs', 'inputs']);
+    const down = input(graph, 'down', 'float32', ['rank', 'inputs']);
+    const up = input(graph, 'up', 'float32', ['outputs', 'rank']);
+    const scale = input(graph, 'scale', 'float32', []);
+    output(add(base, multiply(matmul(up, down), scale)), 'merged');
+    return createSession(serialise(graph, { skipCopies: true }));
+  })();
+  return opened;
+}
+
+/**
+ * The base model's tensors with adapted weights replaced by W + α/r · B·A, and with the heads that were trained beside the
+ * adapters. Weights without an adapter are the base's own arrays, not copies.
+ * @throws InvalidModel when an adapter is missing.
+ */
+export async function mergeAdapters(
+  base: Parameters,
+  trained: Parameters,
+  adapters: readonly Adapter[],
+  lora: LoraConfig,
+): Promise<Parameters> {
+  const session = await mergeSession();
+  const scale = float32(Float32Array.of(loraScale(lora)), []);
+  const merged = new Map<string, NamedTensor>(base);
+  const adapterNames = new Set<string>();
+  for (const { weight, down, up } of adapters) {
+    const [w, a, b] = [base.get(weight), trained.get(down.name), trained.get(up.name)];
+    if (!w || !a || !b) throw new InvalidModel(`the adapter of ${weight} or the weight itself is missing`);
+    adapterNames.add(down.name).add(up.name);
+    const data = new Float32Array(w.data.length);
+    await runInPlace(
+      session,
+      { base: float32(w.data, w.shape), down: float32(a.data, a.shape), up: float32(b.data, b.shape), scale },
+      { merged: float32(data, w.shape) },
+    );
+    merged.set(weight, { shape: w.shape, data });
+  }
+  for (const [name, tensor] of trained) if (!adapterNames.has(name)) merged.set(name, tensor);
+  return merged;
+}
+
+/** A model's tensors straight from its files, adapters merged, for a caller that reads them once. */
+export async function readMerged({ config, parameters, adapters }: ModelFiles): Promise<Parameters> {
+  const { tensors: base } = await readSafetensors(parameters);
+  if (!adapters) return base;
+  const { tensors: trained } = await readSafetensors(adapters.file);
+  return mergeAdapters(base, trained, adaptersOf(languageModel(config).shapes, adapters.lora), adapters.lora);
+}

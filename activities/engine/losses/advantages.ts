@@ -1,0 +1,57 @@
+/**
+ * From rewards to advantages, in plain arrays (they need no gradient): the KL penalty, generalised advantage estimation
+ * (Schulman et al., 2016) and whitening, exactly as the reference's section "PPO".
+ */
+
+/**
+ * Per-token rewards of one answer: r_t = −β·(log π_old − log π_ref), and the answer's score added at its last token: EOS,
+ * or where the length limit cut it. The published code puts it at the state before EOS, whose action EOS is.
+ */
+export function tokenRewards(
+  score: number,
+  logProbs: Float32Array,
+  referenceLogProbs: Float32Array,
+  klCoefficient: number,
+): Float64Array {
+  return Float64Array.from(logProbs, (logProb, token) => {
+    const penalty = klCoefficient * (logProb - (referenceLogProbs[token] ?? 0));
+    return (token === logProbs.length - 1 ? score : 0) - penalty;
+  });
+}
+
+/**
+ * δ_t = r_t + γV(s_{t+1}) − V(s_t), Â_t = Σ (γλ)^l δ_{t+l}, V = 0 past the end.
+ * Returns are R_t = Â_t + V(s_t).
+ */
+export function generalisedAdvantages(
+  rewards: Float64Array,
+  values: Float32Array,
+  discount: number,
+  lambda: number,
+): { readonly advantages: Float64Array; readonly returns: Float64Array } {
+  const advantages = new Float64Array(rewards.length);
+  const returns = new Float64Array(rewards.length);
+  let next = 0;
+  for (let token = rewards.length - 1; token >= 0; token--) {
+    const value = values[token] ?? 0;
+    const delta = (rewards[token] ?? 0) + discount * (values[token + 1] ?? 0) - value;
+    next = delta + discount * lambda * next;
+    advantages[token] = next;
+    returns[token] = next + value;
+  }
+  return { advantages, returns };
+}
+
+/**
+ * Shifts and scales to mean 0 and variance 1 over all answer tokens of a batch (ε 1e-8 under the root).
+ * The variance carries Bessel's correction, as the published code's masked variance does.
+ */
+export function whiten(values: Float64Array): Float64Array {
+  const count = values.length;
+  if (count === 0) return values;
+  const mean = values.reduce((total, value) => total + value, 0) / count;
+  const squares = values.reduce((total, value) => total + (value - mean) ** 2, 0);
+  const variance = squares / Math.max(1, count - 1);
+  const scale = 1 / Math.sqrt(variance + 1e-8);
+  return values.map((value) => (value - mean) * scale);
+}

@@ -1,0 +1,63 @@
+/**
+ * The loss of ReFT's PPO (section "PPO" of the reference; Schulman et al., 2017), on answer tokens laid flat.
+ *
+ * Per token: policy max(−Âρ, −Â·clip(ρ, 1±ε)) with ρ = exp(log π − log π_old); value ½·max((V−R)², (clip(V, V_old±ε_v)−R)²).
+ * `weights` hold 1 / (answer length × sequences), so that each is a mean over a sequence, then over sequences.
+ */
+import type { Tensor } from '../graph/graph.js';
+import { add, cast, exp, less, maximum, minimum, multiply, negate, subtract, sum } from '../graph/operators.js';
+
+/** All `[n]`, one entry an answer token. */
+export interface PpoTokens {
+  readonly oldLogProbs: Tensor;
+  readonly oldValues: Tensor;
+  readonly advantages: Tensor;
+  readonly returns: Tensor;
+  readonly weights: Tensor;
+}
+
+export interface PpoOptions {
+  readonly clipRange: number;
+  readonly valueClipRange: number;
+  readonly valueCoefficient: number;
+}
+
+export interface PpoLoss {
+  readonly total: Tensor;
+  readonly policy: Tensor;
+  readonly value: Tensor;
+  /** Weighted share of tokens whose clipped term is the larger one. */
+  readonly clipFraction: Tensor;
+  /** Weighted mean of ρ. */
+  readonly ratio: Tensor;
+}
+
+/** `logProbs [n]` and `values [n]` under the parameters being trained. */
+export function ppoLoss(logProbs: Tensor, values: Tensor, tokens: PpoTokens, options: PpoOptions): PpoLoss {
+  const weightedSum = (x: Tensor): Tensor => sum(multiply(x, tokens.weights));
+  const ratio = exp(subtract(logProbs, tokens.oldLogProbs));
+  const gain = negate(tokens.advantages);
+  const unclipped = multiply(gain, ratio);
+  const clipped = multiply(gain, clamp(ratio, 1 - options.clipRange, 1 + options.clipRange));
+  const policy = weightedSum(maximum(unclipped, clipped));
+
+  const nearOldValues = add(
+    tokens.oldValues,
+    clamp(subtract(values, tokens.oldValues), -options.valueClipRange, options.valueClipRange),
+  );
+  const error = subtract(values, tokens.returns);
+  const clippedError = subtract(nearOldValues, tokens.returns);
+  const value = multiply(weightedSum(maximum(multiply(error, error), multiply(clippedError, clippedError))), 0.5);
+
+  return {
+    total: add(policy, multiply(value, options.valueCoefficient)),
+    policy,
+    value,
+    clipFraction: weightedSum(cast(less(unclipped, clipped), 'float32')),
+    ratio: weightedSum(ratio),
+  };
+}
+
+function clamp(x: Tensor, low: number, high: number): Tensor {
+  return minimum(maximum(x, low), high);
+}

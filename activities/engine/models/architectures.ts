@@ -1,0 +1,20 @@
+/** The architectures there are, by the `model_type` of their configs. */
+import type { ModelConfig } from '../api.js';
+import { gpt2 } from './gpt2.js';
+import type { LanguageModel } from './languageModel.js';
+import { llama } from './llama.js';
+import { opt } from './opt.js';
+import { qwen2 } from './qwen2.js';
+
+export function languageModel(config: ModelConfig): LanguageModel {
+  switch (config.model_type) {
+    case 'llama':
+      return llama(config);
+    case 'qwen2':
+      return qwen2(config);
+    case 'gpt2':
+      return gpt2(config);
+    case 'opt':
+      return opt(config);
+  }
+}

@@ -1,0 +1,32 @@
+/** Layers that architectures share. */
+import type { Tensor } from '../graph/graph.js';
+import { add, erf, matmul, mean, multiply, reciprocal, sqrt, subtract, tanh } from '../graph/operators.js';
+
+/** x · weightᵀ (+ bias) for `x [n, in]`, `weight [out, in]`, `bias [out]`. */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  const product = matmul(x, weight, { transposeB: true });
+  return bias ? add(product, bias) : product;
+}
+
+/** (x − mean) / √(variance + ε), times a gain plus a bias where there are any, over the last axis. */
+export function layerNorm(
+  x: Tensor,
+  epsilon: number,
+  affine?: { readonly gain: Tensor; readonly bias: Tensor },
+): Tensor {
+  const centred = subtract(x, mean(x, [-1], true));
+  const scale = reciprocal(sqrt(add(mean(multiply(centred, centred), [-1], true), epsilon)));
+  const normed = multiply(centred, scale);
+  return affine ? add(multiply(normed, affine.gain), affine.bias) : normed;
+}
+
+/** x · Φ(x), Φ the standard normal's cumulative distribution (Hendrycks and Gimpel, 2016). */
+export function gelu(x: Tensor): Tensor {
+  return multiply(multiply(x, 0.5), add(erf(multiply(x, Math.SQRT1_2)), 1));
+}
+
+/** GPT-2's approximation of `gelu` by a tanh: Hugging Face's `gelu_new`. */
+export function geluTanh(x: Tensor): Tensor {
+  const cubic = add(x, multiply(multiply(multiply(x, x), x), 0.044715));
+  return multiply(multiply(x, 0.5), add(tanh(multiply(cubic, Math.sqrt(2 / Math.PI))), 1));
+}

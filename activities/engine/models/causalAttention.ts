@@ -1,0 +1,48 @@
+/**
+ * Attention over whole sequences, for training and for scoring given answers: every position sees itself and what is before it.
+ *
+ * Sequences are padded on the right, so the causal mask alone keeps padding out of every real position.
+ */
+import type { Graph, Tensor } from '../graph/graph.js';
+import { aboveDiagonal, add, expand, matmul, range, reshape, rotate, softmax, transpose } from '../graph/operators.js';
+import { type Dimension, product } from '../graph/shape.js';
+import type { AttentionSizes, Sequences } from './languageModel.js';
+import { rotaryTables } from './rotary.js';
+
+/** Larger than any attention score, small enough to stay finite in float32. */
+const masked = -1e9;
+
+/**
+ * Grouped queries are laid side by side along time (`[batch, keyValueHeads, group × time, size]`), so keys and values are
+ * never repeated.
+ */
+export function causalAttention(graph: Graph, sizes: AttentionSizes, batch: Dimension, time: Dimension): Sequences {
+  const { heads, keyValueHeads, size } = sizes;
+  const group = heads / keyValueHeads;
+  const tables = sizes.rotary && rotaryTables(graph, sizes.rotary);
+  const mask = aboveDiagonal(graph, 'float32', time, masked);
+
+  const rotated = (x: Tensor, count: number): Tensor => {
+    const bySequence = reshape(x, [batch, time, count * size]);
+    return tables ? rotate(bySequence, tables.cosine, tables.sine, count) : bySequence;
+  };
+  const byHead = (x: Tensor): Tensor => transpose(reshape(x, [batch, time, keyValueHeads, size]), [0, 2, 1, 3]);
+  const groupTime = product([group, time]);
+
+  return {
+    attend: (queries, keys, values) => {
+      const q = reshape(
+        transpose(reshape(rotated(queries, heads), [batch, time, keyValueHeads, group, size]), [0, 2, 3, 1, 4]),
+        [batch, keyValueHeads, groupTime, size],
+      );
+      const k = byHead(rotated(keys, keyValueHeads));
+      const v = byHead(values);
+      const scores = matmul(q, k, { transposeB: true, factor: 1 / Math.sqrt(size) });
+      const grouped = reshape(scores, [batch, keyValueHeads, group, time, time]);
+      const weights = reshape(softmax(add(grouped, mask)), [batch, keyValueHeads, groupTime, time]);
+      const context = reshape(matmul(weights, v), [batch, keyValueHeads, group, time, size]);
+      return reshape(transpose(context, [0, 3, 1, 2, 4]), [product([batch, time]), heads * size]);
+    },
+    positions: () => reshape(expand(range(graph, time), [batch, time]), [product([batch, time])]),
+  };
+}

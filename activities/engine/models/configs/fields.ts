@@ -1,0 +1,71 @@
+/** Fields of `config.json` that architectures share, and the check of one architecture's fields. */
+import { z } from 'zod';
+import type { ModelConfig } from '../../api.js';
+import { InvalidModel } from '../../runtime/errors.js';
+
+export const size = z.int().min(1);
+export const positive = z.number().positive();
+
+const token = z.int().min(0);
+/** −1 is an old way to say that there is none. */
+const tokenOrNone = z.union([token, z.literal(-1), z.null()]).default(null);
+
+/** Token ids as configs have them: several ends, or none. */
+export const tokenFields = {
+  bos_token_id: tokenOrNone,
+  eos_token_id: z.union([tokenOrNone, z.array(token).min(1)]).default(null),
+  pad_token_id: tokenOrNone,
+};
+
+type GivenTokens = { readonly [Name in keyof typeof tokenFields]: z.output<(typeof tokenFields)[Name]> };
+/** Settles which tokens a model begins, ends and pads with, from its config and its tokenizer. */
+export type Tokens = (config: GivenTokens) => Pick<ModelConfig, keyof typeof tokenFields>;
+
+/** Fields that must have one value, since the engine computes nothing else: left out, they have it. */
+export function only<const Value extends string | number | boolean | null>(
+  ...values: readonly [Value, ...Value[]]
+): z.ZodOptional<z.ZodLiteral<Value>> {
+  return z.literal([...values]).optional();
+}
+
+/**
+ * Fields that say nothing about what a forward pass computes: where the model comes from, how it was initialised, dropout
+ * (which training here does not apply), defaults of generation, labels of other tasks.
+ */
+const ignored = [
+  ...['_name_or_path', '_attn_implementation', '_attn_implementation_autoset', 'auto_map', 'transformers_version'],
+  ...['transformers.js_config', 'torch_dtype', 'dtype', 'torchscript', 'use_cache', 'return_dict', 'output_attentions'],
+  ...['output_hidden_states', 'initializer_range', 'init_std', 'prefix', 'task_specific_params', 'finetuning_task'],
+  ...['problem_type', 'id2label', 'label2id', 'num_labels', 'pretraining_tp', 'is_llama_config', 'tokenizer_class'],
+  ...['attention_dropout', 'activation_dropout', 'dropout', 'layerdrop', 'attn_pdrop', 'embd_pdrop', 'resid_pdrop'],
+  ...['summary_activation', 'summary_first_dropout', 'summary_proj_to_labels', 'summary_type', 'summary_use_proj'],
+  ...['gradient_checkpointing', 'unsloth_version', 'unsloth_fixed', 'chunk_size_feed_forward'],
+];
+
+/** A schema that knows the fields given and those above, and no others. */
+export function configJson<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  const others = Object.fromEntries(ignored.map((name) => [name, z.unknown().optional()]));
+  const shared = { is_decoder: only(true, false), is_encoder_decoder: only(false), add_cross_attention: only(false) };
+  return z.strictObject({ ...others, ...shared, architectures: z.unknown().optional(), ...shape });
+}
+
+/** @throws InvalidModel naming every field that is unknown or has a value the engine does not support. */
+export function check<Schema extends z.ZodType>(schema: Schema, json: object, file: string): z.output<Schema> {
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, json));
+  throw new InvalidModel(`${file}: ${problems.join('; ')}`);
+}
+
+function problemsOf(issue: z.core.$ZodIssue, json: object): readonly string[] {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => `field ${[...path, key].join('.')} is not supported`);
+  const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], json);
+  const allowed = issue.code === 'invalid_value' ? `supported: ${issue.values.map(show).join(', ')}` : issue.message;
+  return [`${path.join('.')} is ${show(value)}, ${allowed}`];
+}
+
+function show(value: unknown): string {
+  return (JSON.stringify(value) ?? 'missing').slice(0, 80);
+}

@@ -1,0 +1,80 @@
+/**
+ * GPT-2: learned positions, LayerNorm before each part, one fused projection to queries, keys and values, tanh-GELU.
+ *
+ * Its linear layers are Hugging Face's `Conv1D`: weights lie as `[in, out]`.
+ */
+import type { Gpt2Config } from '../api.js';
+import type { Tensor } from '../graph/graph.js';
+import { add, columns, gatherRows, matmul } from '../graph/operators.js';
+import { geluTanh, layerNorm, linear } from './blocks.js';
+import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
+
+export function gpt2(config: Gpt2Config): LanguageModel {
+  const { n_embd: hidden, vocab_size: vocabulary } = config;
+  const trunkShapes = shapesOf(config);
+  const tied = config.tie_word_embeddings;
+  return {
+    vocabularySize: vocabulary,
+    hiddenSize: hidden,
+    positions: config.n_positions,
+    attention: {
+      layers: config.n_layer,
+      heads: config.n_head,
+      keyValueHeads: config.n_head,
+      size: hidden / config.n_head,
+      rotary: null,
+    },
+    trunkShapes,
+    shapes: tied ? trunkShapes : [...trunkShapes, ['lm_head.weight', [vocabulary, hidden]]],
+    trunk: (weight, tokens, sequences) => trunk(config, weight, tokens, sequences),
+    head: (weight, states) => linear(states, weight(tied ? 'transformer.wte.weight' : 'lm_head.weight')),
+  };
+}
+
+function shapesOf({ n_embd: hidden, n_inner: inner, ...config }: Gpt2Config): ParameterShapes {
+  const norm = (name: string): ParameterShapes => [
+    [`${name}.weight`, [hidden]],
+    [`${name}.bias`, [hidden]],
+  ];
+  const conv = (name: string, from: number, to: number): ParameterShapes => [
+    [`${name}.weight`, [from, to]],
+    [`${name}.bias`, [to]],
+  ];
+  const layers = Array.from({ length: config.n_layer }, (_, layer): ParameterShapes => {
+    const prefix = `transformer.h.${layer}`;
+    return [
+      ...norm(`${prefix}.ln_1`),
+      ...conv(`${prefix}.attn.c_attn`, hidden, 3 * hidden),
+      ...conv(`${prefix}.attn.c_proj`, hidden, hidden),
+      ...norm(`${prefix}.ln_2`),
+      ...conv(`${prefix}.mlp.c_fc`, hidden, inner),
+      ...conv(`${prefix}.mlp.c_proj`, inner, hidden),
+    ];
+  }).flat();
+  return [
+    ['transformer.wte.weight', [config.vocab_size, hidden]],
+    ['transformer.wpe.weight', [config.n_positions, hidden]],
+    ...layers,
+    ...norm('transformer.ln_f'),
+  ];
+}
+
+function trunk(config: Gpt2Config, weight: Weights, tokens: Tensor, { attend, positions }: Sequences): Tensor {
+  const { n_embd: size } = config;
+  const norm = (x: Tensor, name: string): Tensor =>
+    layerNorm(x, config.layer_norm_epsilon, { gain: weight(`${name}.weight`), bias: weight(`${name}.bias`) });
+  const conv = (x: Tensor, name: string): Tensor => add(matmul(x, weight(`${name}.weight`)), weight(`${name}.bias`));
+
+  const embedded = gatherRows(weight('transformer.wte.weight'), tokens);
+  let hidden = add(embedded, gatherRows(weight('transformer.wpe.weight'), positions()));
+  for (let layer = 0; layer < config.n_layer; layer++) {
+    const prefix = `transformer.h.${layer}`;
+    const fused = conv(norm(hidden, `${prefix}.ln_1`), `${prefix}.attn.c_attn`);
+    const part = (index: number): Tensor => columns(fused, index * size, (index + 1) * size);
+    hidden = add(hidden, conv(attend(part(0), part(1), part(2), layer), `${prefix}.attn.c_proj`));
+
+    const inner = geluTanh(conv(norm(hidden, `${prefix}.ln_2`), `${prefix}.mlp.c_fc`));
+    hidden = add(hidden, conv(inner, `${prefix}.mlp.c_proj`));
+  }
+  return norm(hidden, 'transformer.ln_f');
+}

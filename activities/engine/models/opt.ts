@@ -1,0 +1,90 @@
+/** OPT and Galactica: learned positions, LayerNorm before each part, biases, ReLU or GELU. */
+import type { OptConfig } from '../api.js';
+import type { Tensor } from '../graph/graph.js';
+import { add, gatherRows, maximum } from '../graph/operators.js';
+import { gelu, layerNorm, linear } from './blocks.js';
+import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
+
+/** The table of positions has two rows more, at its start, than there are positions. */
+const positionOffset = 2;
+/** PyTorch's default: the config has no field for it. */
+const normEpsilon = 1e-5;
+
+export function opt(config: OptConfig): LanguageModel {
+  const { hidden_size: hidden, vocab_size: vocabulary, num_attention_heads: heads } = config;
+  const trunkShapes = shapesOf(config);
+  const tied = config.tie_word_embeddings;
+  return {
+    vocabularySize: vocabulary,
+    hiddenSize: hidden,
+    positions: config.max_position_embeddings,
+    attention: {
+      layers: config.num_hidden_layers,
+      heads,
+      keyValueHeads: heads,
+      size: hidden / heads,
+      rotary: null,
+    },
+    trunkShapes,
+    shapes: tied ? trunkShapes : [...trunkShapes, ['lm_head.weight', [vocabulary, hidden]]],
+    trunk: (weight, tokens, sequences) => trunk(config, weight, tokens, sequences),
+    head: (weight, states) => linear(states, weight(tied ? 'model.decoder.embed_tokens.weight' : 'lm_head.weight')),
+  };
+}
+
+function shapesOf({ hidden_size: hidden, ffn_dim: inner, ...config }: OptConfig): ParameterShapes {
+  const norm = (name: string): ParameterShapes =>
+    config.layer_norm_elementwise_affine
+      ? [
+          [`${name}.weight`, [hidden]],
+          [`${name}.bias`, [hidden]],
+        ]
+      : [];
+  const dense = (name: string, from: number, to: number): ParameterShapes => [
+    [`${name}.weight`, [to, from]],
+    ...(config.enable_bias ? [[`${name}.bias`, [to]] as const] : []),
+  ];
+  const layers = Array.from({ length: config.num_hidden_layers }, (_, layer): ParameterShapes => {
+    const prefix = `model.decoder.layers.${layer}`;
+    return [
+      ...norm(`${prefix}.self_attn_layer_norm`),
+      ...['q_proj', 'k_proj', 'v_proj', 'out_proj'].flatMap((name) =>
+        dense(`${prefix}.self_attn.${name}`, hidden, hidden),
+      ),
+      ...norm(`${prefix}.final_layer_norm`),
+      ...dense(`${prefix}.fc1`, hidden, inner),
+      ...dense(`${prefix}.fc2`, inner, hidden),
+    ];
+  }).flat();
+  return [
+    ['model.decoder.embed_tokens.weight', [config.vocab_size, hidden]],
+    ['model.decoder.embed_positions.weight', [config.max_position_embeddings + positionOffset, hidden]],
+    ...layers,
+    ...norm('model.decoder.final_layer_norm'),
+  ];
+}
+
+function trunk(config: OptConfig, weight: Weights, tokens: Tensor, { attend, positions }: Sequences): Tensor {
+  const affine = (name: string) => ({ gain: weight(`${name}.weight`), bias: weight(`${name}.bias`) });
+  const norm = (x: Tensor, name: string): Tensor =>
+    layerNorm(x, normEpsilon, config.layer_norm_elementwise_affine ? affine(name) : undefined);
+  const dense = (x: Tensor, name: string): Tensor =>
+    linear(x, weight(`${name}.weight`), config.enable_bias ? weight(`${name}.bias`) : undefined);
+  // At 0 the gradient goes to the first operand, so the constant: PyTorch's ReLU does the same.
+  const activate = config.activation_function === 'gelu' ? gelu : (x: Tensor): Tensor => maximum(0, x);
+
+  const embedded = gatherRows(weight('model.decoder.embed_tokens.weight'), tokens);
+  const places = add(positions(), positionOffset);
+  let hidden = add(embedded, gatherRows(weight('model.decoder.embed_positions.weight'), places));
+  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
+    const prefix = `model.decoder.layers.${layer}`;
+    const x = norm(hidden, `${prefix}.self_attn_layer_norm`);
+    const project = (name: string): Tensor => dense(x, `${prefix}.self_attn.${name}`);
+    const attended = attend(project('q_proj'), project('k_proj'), project('v_proj'), layer);
+    hidden = add(hidden, dense(attended, `${prefix}.self_attn.out_proj`));
+
+    const inner = activate(dense(norm(hidden, `${prefix}.final_layer_norm`), `${prefix}.fc1`));
+    hidden = add(hidden, dense(inner, `${prefix}.fc2`));
+  }
+  return norm(hidden, 'model.decoder.final_layer_norm');
+}

@@ -1,0 +1,94 @@
+/**
+ * The decoder of the Llama family (RMSNorm, rotary embedding, grouped-query attention, SwiGLU, tied or untied head) in graph
+ * operators. `llama.ts` and `qwen2.ts` say how they differ.
+ */
+import type { RotaryDecoderConfig } from '../api.js';
+import type { Tensor } from '../graph/graph.js';
+import { add, gatherRows, multiply, rmsNorm, silu } from '../graph/operators.js';
+import { linear } from './blocks.js';
+import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
+import { rotaryFrequencies } from './rotary.js';
+
+/** What the members of the family differ in. */
+export interface RotaryDecoderVariant {
+  /** Whether the projections to queries, keys and values have biases. */
+  readonly attentionBias: boolean;
+}
+
+export function rotaryDecoder(config: RotaryDecoderConfig, variant: RotaryDecoderVariant): LanguageModel {
+  const size = config.head_dim ?? config.hidden_size / config.num_attention_heads;
+  const trunkShapes = shapesOf(config, size, variant);
+  const headShapes: ParameterShapes = [['lm_head.weight', [config.vocab_size, config.hidden_size]]];
+  return {
+    vocabularySize: config.vocab_size,
+    hiddenSize: config.hidden_size,
+    positions: config.max_position_embeddings,
+    attention: {
+      layers: config.num_hidden_layers,
+      heads: config.num_attention_heads,
+      keyValueHeads: config.num_key_value_heads,
+      size,
+      rotary: {
+        positions: config.max_position_embeddings,
+        frequencies: rotaryFrequencies(config.rope_theta, size, config.rope_scaling),
+      },
+    },
+    trunkShapes,
+    shapes: config.tie_word_embeddings ? trunkShapes : [...trunkShapes, ...headShapes],
+    trunk: (weight, tokens, sequences) => trunk(config, variant, weight, tokens, sequences),
+    head: (weight, hidden) =>
+      linear(hidden, weight(config.tie_word_embeddings ? 'model.embed_tokens.weight' : 'lm_head.weight')),
+  };
+}
+
+function shapesOf(config: RotaryDecoderConfig, size: number, { attentionBias }: RotaryDecoderVariant): ParameterShapes {
+  const { hidden_size: hidden, intermediate_size: intermediate, vocab_size: vocabulary } = config;
+  const queries = config.num_attention_heads * size;
+  const keys = config.num_key_value_heads * size;
+  const layers = Array.from({ length: config.num_hidden_layers }, (_, layer): ParameterShapes => {
+    const prefix = `model.layers.${layer}`;
+    const projection = (name: string, out: number): ParameterShapes => [
+      [`${prefix}.self_attn.${name}.weight`, [out, hidden]],
+      ...(attentionBias ? [[`${prefix}.self_attn.${name}.bias`, [out]] as const] : []),
+    ];
+    return [
+      [`${prefix}.input_layernorm.weight`, [hidden]],
+      ...projection('q_proj', queries),
+      ...projection('k_proj', keys),
+      ...projection('v_proj', keys),
+      [`${prefix}.self_attn.o_proj.weight`, [hidden, queries]],
+      [`${prefix}.post_attention_layernorm.weight`, [hidden]],
+      [`${prefix}.mlp.gate_proj.weight`, [intermediate, hidden]],
+      [`${prefix}.mlp.up_proj.weight`, [intermediate, hidden]],
+      [`${prefix}.mlp.down_proj.weight`, [hidden, intermediate]],
+    ];
+  }).flat();
+  return [['model.embed_tokens.weight', [vocabulary, hidden]], ...layers, ['model.norm.weight', [hidden]]];
+}
+
+function trunk(
+  config: RotaryDecoderConfig,
+  { attentionBias }: RotaryDecoderVariant,
+  weight: Weights,
+  tokens: Tensor,
+  { attend }: Sequences,
+): Tensor {
+  const norm = (x: Tensor, name: string): Tensor => rmsNorm(x, weight(name), config.rms_norm_eps);
+  let hidden = gatherRows(weight('model.embed_tokens.weight'), tokens);
+  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
+    const part = (name: string): string => `model.layers.${layer}.${name}.weight`;
+    const x = norm(hidden, part('input_layernorm'));
+    const project = (name: string): Tensor => {
+      const prefix = `model.layers.${layer}.self_attn.${name}`;
+      return linear(x, weight(`${prefix}.weight`), attentionBias ? weight(`${prefix}.bias`) : undefined);
+    };
+    const attended = attend(project('q_proj'), project('k_proj'), project('v_proj'), layer);
+    hidden = add(hidden, linear(attended, weight(part('self_attn.o_proj'))));
+
+    const y = norm(hidden, part('post_attention_layernorm'));
+    const gate = linear(y, weight(part('mlp.gate_proj')));
+    const activated = multiply(silu(gate), linear(y, weight(part('mlp.up_proj'))));
+    hidden = add(hidden, linear(activated, weight(part('mlp.down_proj'))));
+  }
+  return norm(hidden, 'model.norm.weight');
+}

@@ -1,0 +1,27 @@
+/** Creates onnxruntime sessions, all with the same settings: results must not depend on who asked for a session. */
+import { availableParallelism } from 'node:os';
+import { InferenceSession } from 'onnxruntime-node';
+
+/**
+ * Threads inside one operator: every core of the machine, whatever else runs on it. Sums are split by thread, so the
+ * number is part of what "same machine type, same checkpoint hash" means.
+ */
+export const threads = availableParallelism();
+
+/** A session for a serialised ONNX model (see `graph/onnx/`). Release it with `session.release()`. */
+export function createSession(model: Uint8Array): Promise<InferenceSession> {
+  return InferenceSession.create(model, {
+    executionProviders: ['cpu'],
+    graphOptimizationLevel: 'all',
+    executionMode: 'sequential',
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    // Memory patterns keep one block for every shape seen: no faster, and memory grows as lengths change.
+    enableMemPattern: false,
+    // Errors only: warnings about unused initialisers and the like would fill the worker's log.
+    logSeverityLevel: 3,
+    // Idle threads spin for the next operator only briefly: without a bound, any other process that wants a core (worker,
+    // servers, sandbox) slows small models several times over.
+    extra: { session: { intra_op: { spin_duration_us: '100' } } },
+  });
+}

@@ -1,0 +1,62 @@
+/**
+ * Attention for decoding: keys and values of earlier positions come from a cache, new ones are written into it.
+ *
+ * One operator does all of it (com.microsoft GroupQueryAttention: rotary embedding, cache update, causal attention). Past and
+ * present are the same array, so a step writes one position a row and copies nothing. Rows may differ in length.
+ */
+import { appendMany, type Graph, input, output, type Tensor } from '../graph/graph.js';
+import { cast, expand, range, reshape } from '../graph/operators.js';
+import { type Dimension, product } from '../graph/shape.js';
+import type { Attention, AttentionSizes, Sequences } from '../models/languageModel.js';
+import { rotaryTables } from '../models/rotary.js';
+
+/** Names of a layer's caches: `past` is fed, `present` fetched, over the same `[batch, keyValueHeads, capacity, size]`. */
+export const cacheName = (time: 'past' | 'present', layer: number, part: 'keys' | 'values'): string =>
+  `${time}.${layer}.${part}`;
+
+/**
+ * Adds inputs `last_positions` int32 `[batch]` (position of each row's last token) and `total_length` int32 `[1]` (the longest
+ * row's length), and each layer's caches. With `time` above 1 the tokens are whole prompts from position 0, padded on the
+ * right, and `total_length` is `time`; with 1 they continue what the cache holds.
+ */
+export function cachedAttention(graph: Graph, sizes: AttentionSizes, batch: Dimension, time: Dimension): Sequences {
+  const { heads, keyValueHeads, size } = sizes;
+  const lastPositions = input(graph, 'last_positions', 'int32', [batch]);
+  const totalLength = input(graph, 'total_length', 'int32', [1]);
+  const tables = sizes.rotary && rotaryTables(graph, sizes.rotary);
+  const cache = { type: 'float32', shape: [batch, keyValueHeads, 'capacity', size] } as const;
+
+  const attend: Attention = (queries, keys, values, layer) => {
+    const [attended, presentKeys, presentValues] = appendMany(
+      graph,
+      'GroupQueryAttention',
+      [
+        reshape(queries, [batch, time, heads * size]),
+        reshape(keys, [batch, time, keyValueHeads * size]),
+        reshape(values, [batch, time, keyValueHeads * size]),
+        input(graph, cacheName('past', layer, 'keys'), cache.type, cache.shape),
+        input(graph, cacheName('past', layer, 'values'), cache.type, cache.shape),
+        lastPositions,
+        totalLength,
+        ...(tables ? [tables.cosine, tables.sine] : []),
+      ],
+      [{ type: 'float32', shape: [batch, time, heads * size] }, cache, cache],
+      {
+        num_heads: { kind: 'int', value: heads },
+        kv_num_heads: { kind: 'int', value: keyValueHeads },
+        do_rotary: { kind: 'int', value: Number(tables !== null) },
+      },
+      'com.microsoft',
+    );
+    if (!attended || !presentKeys || !presentValues) throw new Error('GroupQueryAttention has three outputs');
+    output(presentKeys, cacheName('present', layer, 'keys'));
+    output(presentValues, cacheName('present', layer, 'values'));
+    return reshape(attended, [product([batch, time]), heads * size]);
+  };
+
+  const positions = (): Tensor =>
+    time === 1
+      ? cast(lastPositions, 'int64')
+      : reshape(expand(range(graph, time), [batch, time]), [product([batch, time])]);
+  return { attend, positions };
+}

@@ -1,0 +1,107 @@
+/** A model ready to decode: the sessions of its two graphs and its weights, which are fed and never copied. */
+import type { Tensor } from 'onnxruntime-node';
+import type { ModelConfig } from '../api.js';
+import { languageModel } from '../models/architectures.js';
+import type { ParameterShapes } from '../models/languageModel.js';
+import type { Parameters } from '../parameters.js';
+import { InvalidModel } from '../runtime/errors.js';
+import { type RunMode, runInPlace, type Tensors } from '../runtime/runInPlace.js';
+import { float32, int32, int64 } from '../runtime/tensors.js';
+import { programSession } from '../training/sessions.js';
+import { prefillProgram, stepProgram } from './decoderPrograms.js';
+import { cacheTensors, type KeyValueCache } from './keyValueCache.js';
+
+export interface Decoder {
+  /** Fills the cache rows from `firstRow` on with the positions of `prompts`, one a row; empty ones leave nothing of use. */
+  prefill(cache: KeyValueCache, firstRow: number, prompts: readonly (readonly number[])[]): Promise<void>;
+  /** A step for the first `rows` rows of a batch. */
+  bindStep(cache: KeyValueCache, batch: StepArrays, rows: number): () => Promise<void>;
+}
+
+/** What goes into and comes out of a step, one entry a row. */
+export interface StepArrays {
+  /** In: the row's last token. Out: the next one. */
+  readonly tokens: BigInt64Array;
+  /** In: the last token's position. */
+  readonly positions: Int32Array;
+  /** In: a uniform number in [0, 1) (not read by a greedy decoder). */
+  readonly uniforms: Float32Array;
+  /** Out: the next token's log-probability. */
+  readonly logProbs: Float32Array;
+}
+
+/**
+ * @param mode how results are fetched: left out, the fastest that works.
+ * @throws InvalidModel when the model's heads are rotated and their size is no multiple of 16.
+ */
+export async function createDecoder(
+  config: ModelConfig,
+  parameters: Parameters,
+  greedy: boolean,
+  mode?: RunMode,
+): Promise<Decoder> {
+  const { attention, shapes } = languageModel(config);
+  // A limit of GroupQueryAttention's rotary embedding on the CPU.
+  if (attention.rotary && attention.size % 16 !== 0)
+    throw new InvalidModel(`head size ${attention.size}: decoding needs a multiple of 16`);
+  const key = JSON.stringify(config);
+  const { session: prefillSession } = await programSession(`prefill ${key}`, () => prefillProgram(config));
+  const kind = greedy ? 'greedy step' : 'sampling step';
+  const { session: stepSession } = await programSession(`${kind} ${key}`, () => stepProgram(config, greedy));
+  const weights = weightTensors(shapes, parameters);
+  return {
+    async prefill(cache, firstRow, prompts) {
+      const time = Math.max(...prompts.map((prompt) => prompt.length));
+      if (time === 0) return;
+      const tokens = new BigInt64Array(prompts.length * time);
+      prompts.forEach((prompt, row) => {
+        prompt.forEach((token, column) => {
+          tokens[row * time + column] = BigInt(token);
+        });
+      });
+      const lastPositions = Int32Array.from(prompts, (prompt) => Math.max(prompt.length - 1, 0));
+      const { past, present } = cacheTensors(cache, firstRow, prompts.length);
+      const feeds: Tensors = {
+        ...weights,
+        ...past,
+        tokens: int64(tokens, [prompts.length, time]),
+        last_positions: int32(lastPositions, [prompts.length]),
+        total_length: int32(Int32Array.of(time), [1]),
+      };
+      await runInPlace(prefillSession, feeds, present, mode);
+    },
+
+    bindStep(cache, batch, rows) {
+      const positions = batch.positions.subarray(0, rows);
+      const totalLength = new Int32Array(1);
+      const tokens = int64(batch.tokens.subarray(0, rows), [rows]);
+      const { past, present } = cacheTensors(cache, 0, rows);
+      const feeds: Tensors = {
+        ...weights,
+        ...past,
+        tokens,
+        last_positions: int32(positions, [rows]),
+        total_length: int32(totalLength, [1]),
+        ...(greedy ? {} : { uniforms: float32(batch.uniforms.subarray(0, rows), [rows]) }),
+      };
+      const results: Tensors = {
+        ...present,
+        next_tokens: tokens,
+        log_probs: float32(batch.logProbs.subarray(0, rows), [rows]),
+      };
+      return () => {
+        totalLength[0] = Math.max(...positions) + 1;
+        return runInPlace(stepSession, feeds, results, mode);
+      };
+    },
+  };
+}
+
+function weightTensors(shapes: ParameterShapes, parameters: Parameters): Record<string, Tensor> {
+  const tensors: Record<string, Tensor> = {};
+  for (const [name, shape] of shapes) {
+    const parameter = parameters.get(name);
+    if (parameter !== undefined) tensors[name] = float32(parameter.data, shape);
+  }
+  return tensors;
+}

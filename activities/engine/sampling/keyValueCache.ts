@@ -1,0 +1,67 @@
+/**
+ * The keys and values of every position decoded so far, for a batch of rows: two arrays a layer, each
+ * `[rows, keyValueHeads, capacity, size]`, allocated once. Any run of rows is a view, so part of a batch can be worked on.
+ */
+import type { Tensor } from 'onnxruntime-node';
+import type { AttentionSizes } from '../models/languageModel.js';
+import { float32 } from '../runtime/tensors.js';
+import { cacheName } from './cachedAttention.js';
+
+export interface KeyValueCache {
+  readonly sizes: AttentionSizes;
+  /** Positions a row has room for. */
+  readonly capacity: number;
+  readonly layers: readonly { readonly keys: Float32Array; readonly values: Float32Array }[];
+}
+
+/** Floats of one row in one of a layer's arrays. */
+function rowSize({ keyValueHeads, size }: AttentionSizes, capacity: number): number {
+  return keyValueHeads * capacity * size;
+}
+
+/** Bytes of one row over all layers. */
+export function bytesPerRow(sizes: AttentionSizes, capacity: number): number {
+  return sizes.layers * 2 * rowSize(sizes, capacity) * Float32Array.BYTES_PER_ELEMENT;
+}
+
+export function createCache(sizes: AttentionSizes, rows: number, capacity: number): KeyValueCache {
+  const floats = rows * rowSize(sizes, capacity);
+  const layers = Array.from({ length: sizes.layers }, () => ({
+    keys: new Float32Array(floats),
+    values: new Float32Array(floats),
+  }));
+  return { sizes, capacity, layers };
+}
+
+/** Rows `from` … `from + count − 1` as feeds and as results of a graph with `cachedAttention`. */
+export function cacheTensors(
+  { sizes, capacity, layers }: KeyValueCache,
+  from: number,
+  count: number,
+): { readonly past: Record<string, Tensor>; readonly present: Record<string, Tensor> } {
+  const size = rowSize(sizes, capacity);
+  const past: Record<string, Tensor> = {};
+  const present: Record<string, Tensor> = {};
+  layers.forEach((layer, index) => {
+    for (const part of ['keys', 'values'] as const) {
+      const rows = layer[part].subarray(from * size, (from + count) * size);
+      const tensor = float32(rows, [count, sizes.keyValueHeads, capacity, sizes.size]);
+      past[cacheName('past', index, part)] = tensor;
+      present[cacheName('present', index, part)] = tensor;
+    }
+  });
+  return { past, present };
+}
+
+/** Copies the first `positions` positions of one row to another. */
+export function copyRow({ sizes, capacity, layers }: KeyValueCache, from: number, to: number, positions: number): void {
+  const size = rowSize(sizes, capacity);
+  const stride = capacity * sizes.size;
+  const length = positions * sizes.size;
+  for (const layer of layers)
+    for (const array of [layer.keys, layer.values])
+      for (let head = 0; head < sizes.keyValueHeads; head++) {
+        const start = from * size + head * stride;
+        array.copyWithin(to * size + head * stride, start, start + length);
+      }
+}

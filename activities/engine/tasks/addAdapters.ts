@@ -1,0 +1,18 @@
+/** The task `addAdapters`: what turns a model into one for LoRA training. */
+import type { TaskFunction } from '../api.js';
+import { adaptersOf, createAdapters } from '../lora/adapters.js';
+import { languageModel } from '../models/architectures.js';
+import { InvalidModel } from '../runtime/errors.js';
+import { saveModel } from '../runtime/modelCache.js';
+import { supervisedObjective } from '../training/programs.js';
+
+export const addAdapters: TaskFunction<'addAdapters'> = async ({ model, lora, seed, outputDirectory }) => {
+  if (model.adapters) throw new InvalidModel(`${model.adapters.file}: the model has adapters already`);
+  const { config, parameters: base } = model;
+  // Built for its checks alone: a layer that takes no adapter (GPT-2's transposed ones) is refused now, not by the first training.
+  supervisedObjective(config, lora);
+  const parameters = createAdapters(adaptersOf(languageModel(config).shapes, lora), seed);
+  return {
+    files: await saveModel(outputDirectory, { config, parameters, adapted: { base, lora }, moments: null, step: 0 }),
+  };
+};

@@ -1,0 +1,84 @@
+/** The task `importModel`: a pretrained model's weights, checked in full, in the form the engine trains. */
+import type { ModelConfig, TaskFunction } from '../api.js';
+import { languageModel } from '../models/architectures.js';
+import type { NamedTensor } from '../parameters.js';
+import { InvalidModel, TaskCancelled } from '../runtime/errors.js';
+import { saveModel } from '../runtime/modelCache.js';
+import { findShards } from '../runtime/modelShards.js';
+import { readSafetensors } from '../runtime/safetensors.js';
+
+export const importModel: TaskFunction<'importModel'> = async ({ config, directory, outputDirectory }, context) => {
+  const expected = new Map(languageModel(config).shapes);
+  const shards = await findShards(directory);
+  const parameters = new Map<string, NamedTensor>();
+  const places = new Map<string, string>();
+  let tiedHead: NamedTensor | undefined;
+  for (const [index, { path, tensors: promised }] of shards.entries()) {
+    if (context.isCancelled()) throw new TaskCancelled('importModel was cancelled');
+    const { tensors } = await readSafetensors(path, (name) => !isBuffer(name));
+    const missing = promised?.find((name) => !isBuffer(name) && !tensors.has(name));
+    if (missing !== undefined)
+      throw new InvalidModel(`${path}: tensor ${missing} is missing, the index says it is here`);
+    for (const [stored, tensor] of tensors) {
+      const name = fullName(config, stored);
+      const shape = expected.get(name);
+      checkValues(stored, tensor, path);
+      if (shape === undefined && name === headName && config.tie_word_embeddings) tiedHead = tensor;
+      else if (shape === undefined)
+        throw new InvalidModel(
+          `${path}: tensor ${stored} is no weight of a ${config.model_type} model with this config`,
+        );
+      else if (shape.join() !== tensor.shape.join())
+        throw new InvalidModel(
+          `${path}: tensor ${stored} has shape [${tensor.shape.join(', ')}], the config asks for [${shape.join(', ')}]`,
+        );
+      else if (parameters.has(name)) throw new InvalidModel(`${path}: tensor ${stored} is in ${places.get(name)} too`);
+      else {
+        parameters.set(name, tensor);
+        places.set(name, path);
+      }
+    }
+    context.onProgress(index + 1, shards.length);
+  }
+  for (const name of expected.keys())
+    if (!parameters.has(name))
+      throw new InvalidModel(`${shards.map(({ path }) => path).join(', ')}: tensor ${name} is missing`);
+  if (tiedHead) checkTied(parameters.get(embeddingName[config.model_type]), tiedHead, directory);
+  return { files: await saveModel(outputDirectory, { config, parameters, moments: null, step: 0 }) };
+};
+
+const headName = 'lm_head.weight';
+const embeddingName: Readonly<Record<ModelConfig['model_type'], string>> = {
+  llama: 'model.embed_tokens.weight',
+  qwen2: 'model.embed_tokens.weight',
+  gpt2: 'transformer.wte.weight',
+  opt: 'model.decoder.embed_tokens.weight',
+};
+
+/** Masks and tables that older versions of transformers stored beside the weights. */
+function isBuffer(name: string): boolean {
+  return /(^|\.)(attn\.(bias|masked_bias)|rotary_emb\.inv_freq)$/.test(name);
+}
+
+/** Files saved from the model without its head lack the first part of the names. */
+function fullName({ model_type: type }: ModelConfig, name: string): string {
+  if (type === 'gpt2') return name === headName || name.startsWith('transformer.') ? name : `transformer.${name}`;
+  if (type === 'opt') return name.startsWith('decoder.') ? `model.${name}` : name;
+  return name;
+}
+
+function checkValues(name: string, { data }: NamedTensor, path: string): void {
+  for (let index = 0; index < data.length; index++)
+    if (!Number.isFinite(data[index]))
+      throw new InvalidModel(`${path}: tensor ${name} holds ${data[index]}, at element ${index} of ${data.length}`);
+}
+
+/** A file may hold a tied head as well; one that is not the embedding contradicts the config. */
+function checkTied(embedding: NamedTensor | undefined, head: NamedTensor, directory: string): void {
+  const isSame =
+    embedding?.shape.join() === head.shape.join() && head.data.every((value, index) => value === embedding.data[index]);
+  if (!isSame)
+    throw new InvalidModel(
+      `${directory}: tensor ${headName} differs from the embedding, though the config's tie_word_embeddings is true`,
+    );
+}

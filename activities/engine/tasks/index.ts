@@ -1,0 +1,21 @@
+/** Every task the engine process can run, by name. */
+import type { TaskFunction, TaskName } from '../api.js';
+import { addAdapters } from './addAdapters.js';
+import { generate } from './generate.js';
+import { importModel } from './importModel.js';
+import { initialise } from './initialise.js';
+import { judge } from './judge.js';
+import { trainPolicy } from './trainPolicy.js';
+import { trainRewardModel } from './trainRewardModel.js';
+import { trainSupervised } from './trainSupervised.js';
+
+export const tasks: { readonly [Name in TaskName]: TaskFunction<Name> } = {
+  initialise,
+  importModel,
+  addAdapters,
+  generate,
+  trainSupervised,
+  trainPolicy,
+  trainRewardModel,
+  judge,
+};

@@ -1,0 +1,64 @@
+/** The task `trainSupervised`: cross-entropy on answers, one AdamW step a batch. Warm-up and SFT are made of it. */
+import type { TaskFunction, TokenSequence } from '../api.js';
+import { TaskCancelled } from '../runtime/errors.js';
+import { float32, int64 } from '../runtime/tensors.js';
+import { layOutAnswers, sequenceFeeds } from '../training/layout.js';
+import { supervisedObjective } from '../training/programs.js';
+import { adamWOptions, createTrainer, type Feeds } from '../training/trainer.js';
+
+export const trainSupervised: TaskFunction<'trainSupervised'> = async (
+  { model, batches, optimiser, outputDirectory },
+  context,
+) => {
+  const started = performance.now();
+  const lora = model.adapters?.lora;
+  const trainer = await createTrainer(
+    {
+      key: `supervised ${JSON.stringify([model.config, lora])}`,
+      build: () => supervisedObjective(model.config, lora),
+    },
+    model,
+    adamWOptions(optimiser),
+  );
+  // Before the first step, so that what cannot fit is refused at once.
+  const splits = batches.map(trainer.split);
+  let [lossSum, answerTokens, normSum, tokens] = [0, 0, 0, 0];
+  for (const [index, batch] of batches.entries()) {
+    if (context.isCancelled()) throw new TaskCancelled('trainSupervised was cancelled');
+    const answers = batch.reduce((total, { answer }) => total + answer.length, 0);
+    const microBatches = (splits[index] ?? []).map((group) =>
+      supervisedFeeds(
+        group.flatMap((sequence) => batch[sequence] ?? []),
+        answers,
+      ),
+    );
+    const metrics = await trainer.step(microBatches, optimiser.learningRates[index] ?? 0);
+    lossSum += (metrics.loss ?? 0) * answers;
+    normSum += metrics.gradient_norm ?? 0;
+    answerTokens += answers;
+    for (const feeds of microBatches) tokens += feeds.tokens.size;
+    context.onProgress(index + 1, batches.length);
+  }
+  return {
+    files: await trainer.save(outputDirectory),
+    loss: lossSum / Math.max(1, answerTokens),
+    gradientNorm: normSum / Math.max(1, batches.length),
+    work: {
+      seconds: (performance.now() - started) / 1000,
+      forwardTokens: tokens,
+      backwardTokens: tokens,
+      generatedTokens: 0,
+    },
+  };
+};
+
+/** Sequences of a batch that has `answers` answer tokens in all, which weigh the same. */
+export function supervisedFeeds(sequences: readonly TokenSequence[], answers: number) {
+  const layout = layOutAnswers(sequences);
+  const count = layout.labels.length;
+  return {
+    ...sequenceFeeds(layout),
+    labels: int64(layout.labels, [count]),
+    weights: float32(new Float32Array(count).fill(1 / answers), [count]),
+  } satisfies Feeds;
+}

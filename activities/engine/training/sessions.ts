@@ -1,0 +1,40 @@
+/**
+ * Sessions of programs, kept by what they were built from: a model's every epoch and round runs in the same session.
+ */
+import type { InferenceSession } from 'onnxruntime-node';
+import { serialise } from '../graph/onnx/serialise.js';
+import { createSession } from '../runtime/session.js';
+import type { Program } from './programs.js';
+
+export interface ProgramSession<Built extends Program = Program> {
+  readonly program: Built;
+  readonly session: InferenceSession;
+}
+
+/** Sessions hold no weights but they hold memory for activations, so only a few are kept. */
+const limit = 8;
+/** Least recently used first. */
+const sessions = new Map<string, ProgramSession>();
+
+/** @param key says everything the program is built from: model configuration, loss and constants. */
+export async function programSession<Built extends Program>(
+  key: string,
+  build: () => Built,
+): Promise<ProgramSession<Built>> {
+  const known = sessions.get(key);
+  if (known) {
+    sessions.delete(key);
+    sessions.set(key, known);
+    // A key stands for what was built under it.
+    return known as ProgramSession<Built>;
+  }
+  const program = build();
+  const session = await createSession(serialise(program.graph, { skipCopies: true }));
+  sessions.set(key, { program, session });
+  for (const [oldest, entry] of sessions) {
+    if (sessions.size <= limit) break;
+    sessions.delete(oldest);
+    await entry.session.release();
+  }
+  return { program, session };
+}

@@ -1,0 +1,93 @@
+/**
+ * What the engine's activities share: their dependencies, a directory for what a task writes, and the reading of data-set and
+ * sample lines.
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { DataSetRef, Example, ObjectRef, QuestionSelection, ScoredSample, Work } from './contracts.js';
+import type { Engine, EngineWork, Optimiser } from './engine/api.js';
+import { permutation } from './engine/sampling/random.js';
+import type { Store } from './store/types.js';
+
+export interface EngineDependencies {
+  readonly store: Store;
+  readonly engine: Engine;
+  /** Where tasks write files before they go to the store; on the same disk as the store's cache, so moving is free. */
+  readonly workDirectory: string;
+}
+
+/** Runs `work` with a directory of its own, removed afterwards whatever happens. */
+export async function withOutputDirectory<T>(parent: string, work: (directory: string) => Promise<T>): Promise<T> {
+  await mkdir(parent, { recursive: true });
+  const directory = await mkdtemp(join(parent, 'task-'));
+  try {
+    return await work(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+const tokens = z.array(z.number());
+
+const exampleSchema: z.ZodType<Example> = z.object({
+  id: z.string(),
+  question: z.string(),
+  prompt: z.string(),
+  promptTokens: tokens,
+  answer: z.string().exactOptional(),
+  answerTokens: tokens.exactOptional(),
+  answerValue: z.union([z.number(), z.string()]),
+});
+
+const scoredSampleSchema: z.ZodType<ScoredSample> = z.object({
+  example: z.int(),
+  sample: z.int(),
+  tokens,
+  logProbs: z.array(z.number()),
+  truncated: z.boolean(),
+  text: z.string(),
+  value: z.union([z.number(), z.string(), z.null()]),
+  correct: z.boolean(),
+  reward: z.number(),
+  failure: z.string().exactOptional(),
+});
+
+export async function readExamples(store: Store, data: DataSetRef): Promise<readonly Example[]> {
+  return z.array(exampleSchema).parse(await store.getLines(data));
+}
+
+/** Lines of several scored objects, one after the other. */
+export async function readScored(store: Store, refs: readonly ObjectRef[]): Promise<readonly ScoredSample[]> {
+  const parts = await Promise.all(
+    refs.map(async (ref) => z.array(scoredSampleSchema).parse(await store.getLines(ref))),
+  );
+  return parts.flat();
+}
+
+/** Indices into the data set of the selected questions, in order. */
+export function selectQuestions(count: number, selection: QuestionSelection, seed: number): readonly number[] {
+  const order =
+    selection.order === 'plain'
+      ? Array.from({ length: count }, (_, index) => index)
+      : [...permutation(count, { seed, purpose: 'order-rollout', round: selection.epoch })];
+  return order.slice(selection.from, selection.to);
+}
+
+/** Consecutive groups of `size`, the last one smaller where it does not divide. */
+export function chunks<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
+}
+
+/** A spec's optimiser with the learning rate of each step worked out. */
+export function optimiserWith(spec: Omit<Optimiser, 'learningRates'>, learningRates: readonly number[]): Optimiser {
+  const { beta1, beta2, epsilon, weightDecay, clipNorm } = spec;
+  return { learningRates, beta1, beta2, epsilon, weightDecay, clipNorm };
+}
+
+export function workOf(work: EngineWork): Work {
+  const { seconds, ...counts } = work;
+  return { engineSeconds: seconds, ...counts };
+}

@@ -1,0 +1,53 @@
+/** Picking one answer from K samples of a question by votes: each sample's own, or weighted by a reward model. */
+import { isEligible, sameAnswer } from '../reward/compareAnswers.js';
+
+/** A sample as far as picking needs it: contracts' `ScoredSample` fits. */
+export interface Candidate {
+  readonly value: number | string | null;
+  readonly correct: boolean;
+}
+
+/**
+ * The candidate whose answer gets the most weight (voting@K with every weight 1); null when none has an answer.
+ *
+ * An answer joins the first earlier answer that it equals within the tolerance, and that earlier one stands for both. Samples
+ * without an answer never win; ties go to the answer seen first.
+ */
+export function vote<C extends Candidate>(
+  candidates: readonly C[],
+  weights: readonly number[] = candidates.map(() => 1),
+): C | null {
+  const ballots: { readonly candidate: C; weight: number }[] = [];
+  candidates.forEach((candidate, index) => {
+    const { value } = candidate;
+    if (!isEligible(value)) return;
+    const weight = weights[index] ?? 0;
+    const ballot = ballots.find(
+      (earlier) => earlier.candidate.value !== null && sameAnswer(earlier.candidate.value, value),
+    );
+    if (ballot) ballot.weight += weight;
+    else ballots.push({ candidate, weight });
+  });
+  return largest(ballots)?.candidate ?? null;
+}
+
+/**
+ * The candidate with an answer to which the reward model gives the highest probability of being right (reranking@K); null
+ * when none has an answer, ties to the first.
+ */
+export function rerank<C extends Candidate>(candidates: readonly C[], probabilities: readonly number[]): C | null {
+  const eligible = candidates
+    .map((candidate, index) => ({ candidate, weight: probabilities[index] ?? 0 }))
+    .filter(({ candidate }) => isEligible(candidate.value));
+  return largest(eligible)?.candidate ?? null;
+}
+
+/** Whether any of the K is right: what a perfect picker would reach. */
+export function anyCorrect(candidates: readonly Candidate[]): boolean {
+  return candidates.some(({ correct }) => correct);
+}
+
+/** The first of the heaviest. */
+function largest<T extends { readonly weight: number }>(items: readonly T[]): T | null {
+  return items.reduce<T | null>((best, item) => (best === null || item.weight > best.weight ? item : best), null);
+}

@@ -1,0 +1,55 @@
+/** The activity `importModel`: a pretrained model (a folder, the hub, S3) becomes a checkpoint in the store. */
+import { join } from 'node:path';
+import type { ImportModelInput, ObjectRef, PretrainedModel } from './contracts.js';
+import { languageModel } from './engine/models/architectures.js';
+import { type EngineDependencies, withOutputDirectory } from './engineSteps.js';
+import { heartbeatWhile } from './heartbeatWhile.js';
+import type { HubAccess } from './pretrained/hub.js';
+import { obtainModel } from './pretrained/obtainModel.js';
+import { readFolder } from './pretrained/readFolder.js';
+import { writeStartingModel } from './writeStartingModel.js';
+
+export interface ImportDependencies extends EngineDependencies {
+  readonly hub: HubAccess;
+}
+
+/**
+ * A download that broke off is continued by the next attempt on the same worker.
+ *
+ * @throws InvalidModel when there is no such model, or naming the file, field or tensor that cannot be used.
+ */
+export function createImportModel(dependencies: ImportDependencies) {
+  const { store, engine, workDirectory, hub } = dependencies;
+  return ({ from, lora, seed }: ImportModelInput): Promise<PretrainedModel> =>
+    heartbeatWhile('bytes', async (report, signal) => {
+      let bytes = 0;
+      const obtained = await obtainModel(from, {
+        store,
+        hub,
+        directory: join(workDirectory, 'downloads'),
+        signal,
+        onBytes: (arrived) => {
+          bytes += arrived;
+          report(bytes, bytes);
+        },
+      });
+      const folder = await readFolder(obtained.directory);
+      const { config } = folder;
+      const tokenizer = await store.putBytes(folder.tokenizer);
+      const otherFiles: Record<string, ObjectRef> = {};
+      for (const [name, content] of folder.otherFiles) otherFiles[name] = await store.putBytes(content);
+      const checkpoint = await withOutputDirectory(workDirectory, async (outputDirectory) => {
+        const task = { config, directory: obtained.directory, outputDirectory };
+        const { files: base } = await engine.run('importModel', task, { signal });
+        const start = { base, lora, seed, tokenizer, purpose: 'import' } as const;
+        return writeStartingModel(dependencies, start, outputDirectory, { signal });
+      });
+      await obtained.release();
+      return {
+        name: obtained.name,
+        checkpoint,
+        positions: languageModel(config).positions,
+        tokenizer: { ...folder.special, tokenizer, otherFiles, vocabularySize: folder.vocabularySize },
+      };
+    });
+}

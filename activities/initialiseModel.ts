@@ -1,0 +1,45 @@
+/** The activity `initialiseModel`: a model from scratch, sized by the spec, with the prepared data's vocabulary. */
+import { ApplicationFailure } from '@temporalio/common';
+import type { CheckpointRef, InitialiseModelInput } from './contracts.js';
+import type { LlamaConfig } from './engine/api.js';
+import { type EngineDependencies, withOutputDirectory } from './engineSteps.js';
+import { heartbeatWhile } from './heartbeatWhile.js';
+import { writeStartingModel } from './writeStartingModel.js';
+
+/** @throws ApplicationFailure of type InvalidSpec when the data's longest sequence does not fit the model. */
+export function createInitialiseModel(dependencies: EngineDependencies) {
+  const { engine, workDirectory } = dependencies;
+  return async ({ model, lora, data, seed }: InitialiseModelInput): Promise<CheckpointRef> => {
+    const longest = data.longestPrompt + data.longestAnswer;
+    if (longest > model.maxPositions)
+      throw ApplicationFailure.nonRetryable(
+        `model.maxPositions is ${model.maxPositions}, but the longest prompt and answer of the data need at least ${longest} tokens`,
+        'InvalidSpec',
+      );
+    const config: LlamaConfig = {
+      architectures: ['LlamaForCausalLM'],
+      model_type: 'llama',
+      vocab_size: data.vocabularySize,
+      hidden_size: model.hiddenSize,
+      intermediate_size: model.intermediateSize,
+      num_hidden_layers: model.layers,
+      num_attention_heads: model.heads,
+      num_key_value_heads: model.keyValueHeads,
+      max_position_embeddings: model.maxPositions,
+      rms_norm_eps: model.normEpsilon,
+      rope_theta: model.ropeBase,
+      tie_word_embeddings: model.tiedHead,
+      bos_token_id: null,
+      eos_token_id: data.endToken,
+      pad_token_id: data.padToken,
+    };
+    return heartbeatWhile('tensors', (onProgress, signal) =>
+      withOutputDirectory(workDirectory, async (outputDirectory) => {
+        const context = { onProgress, signal };
+        const { files: base } = await engine.run('initialise', { config, seed, outputDirectory }, context);
+        const start = { base, lora, seed, tokenizer: data.tokenizer, purpose: 'initialise' } as const;
+        return writeStartingModel(dependencies, start, outputDirectory, context);
+      }),
+    );
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * The activity `prepareData`: from a specification's data part to tokenised data sets and a tokenizer in the store. The same
+ * specification and seed give the same objects, so a retry writes nothing new.
+ */
+import type { DataSetRef, Example, GeneralActivities, ObjectRef, PrepareDataInput, PreparedData } from './contracts.js';
+import { toExamples } from './data/examples.js';
+import { promptText, templatePieces } from './data/format.js';
+import type { Question } from './data/questions.js';
+import { loadQuestions } from './data/sources.js';
+import { loadTokenizer, type Tokenizer } from './data/tokenizer/loadTokenizer.js';
+import { trainTokenizer } from './data/tokenizer/trainTokenizer.js';
+import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
+import type { Store } from './store/types.js';
+
+export interface PrepareDataSettings {
+  readonly store: Store;
+  /** The folder of published data sets (`REFT_DATA_DIR`); generated problems need none. */
+  readonly dataDirectory: string | undefined;
+}
+
+/**
+ * The activity over a store. A pretrained model brings its own tokenizer; otherwise one is trained, and sees the training split
+ * only: words it has not seen become `<unk>` at word level.
+ *
+ * @throws InvalidData when a data set is missing or unusable, InvalidSpec when the specification asks too much of it.
+ */
+export function createPrepareData({ store, dataDirectory }: PrepareDataSettings): GeneralActivities['prepareData'] {
+  return (input) =>
+    heartbeatWhile('questions', (report, signal) => prepare(input, { store, dataDirectory }, report, signal));
+}
+
+async function prepare(
+  { data, seed, tokenizer: pretrained }: PrepareDataInput,
+  { store, dataDirectory }: PrepareDataSettings,
+  report: ReportProgress,
+  signal: AbortSignal,
+): Promise<PreparedData> {
+  const questions = await loadQuestions({ data, seed, directory: dataDirectory });
+  const style = { format: data.cot, docstring: data.docstring };
+  const { tokenizer, stored } = pretrained
+    ? { tokenizer: loadTokenizer(await store.getJson(pretrained.tokenizer), pretrained), stored: pretrained.tokenizer }
+    : await trainedTokenizer(questions.train, data, store);
+
+  const total = questions.train.length + questions.validation.length + questions.test.length;
+  const tokenise = (set: readonly Question[], before: number): Promise<Example[]> =>
+    toExamples(set, style, tokenizer, (done) => {
+      signal.throwIfAborted();
+      report(before + done, total);
+    });
+  const train = await tokenise(questions.train, 0);
+  const validation = await tokenise(questions.validation, train.length);
+  const test = await tokenise(questions.test, train.length + validation.length);
+
+  const write = async (set: readonly Example[]): Promise<DataSetRef> => ({
+    ...(await store.putLines(set)),
+    count: set.length,
+  });
+  const all = [...train, ...validation, ...test];
+  return {
+    train: await write(train),
+    validation: await write(validation),
+    test: await write(test),
+    tokenizer: stored,
+    vocabularySize: tokenizer.vocabularySize,
+    endToken: tokenizer.endToken,
+    padToken: tokenizer.padToken,
+    format: data.cot,
+    answerKind: questions.answerKind,
+    dropped: questions.dropped,
+    ...(pretrained ? { tokenizerFiles: pretrained.otherFiles } : {}),
+    longestPrompt: longest(all.map((example) => example.promptTokens)),
+    longestAnswer: longest(all.map((example) => example.answerTokens ?? [])),
+  };
+}
+
+async function trainedTokenizer(
+  training: readonly Question[],
+  data: PrepareDataInput['data'],
+  store: Store,
+): Promise<{ readonly tokenizer: Tokenizer; readonly stored: ObjectRef }> {
+  const style = { format: data.cot, docstring: data.docstring };
+  const texts = training.flatMap(({ question, answer = '' }) => [promptText(question, style), answer]);
+  const json = trainTokenizer(texts, { ...data.tokenizer, templates: templatePieces });
+  return { tokenizer: loadTokenizer(json), stored: await store.putJson(json) };
+}
+
+function longest(lists: readonly (readonly unknown[])[]): number {
+  return lists.reduce((most, list) => Math.max(most, list.length), 0);
+}

@@ -1,0 +1,99 @@
+/**
+ * Models of the Hugging Face hub, or of a server that speaks its API.
+ *
+ * A branch is resolved to its commit first, so that all files are of one version. A file is checked against the hash the hub
+ * has of it (sha256 of large files, git's of small ones); one that broke off goes on where it stopped.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { downloadFile, HubApiError, type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub';
+import { DownloadFailed, InvalidModel } from './errors.js';
+import type { ModelSource } from './source.js';
+
+export interface HubAccess {
+  /** `HF_ENDPOINT`; the public hub when left out. */
+  readonly endpoint?: string | undefined;
+  /** `HF_TOKEN`, for private and gated models. */
+  readonly token?: string | undefined;
+}
+
+const publicHub = 'https://huggingface.co';
+
+/** @throws InvalidModel when the hub has no such model, or the token may not read it. */
+export async function openHubModel(repository: string, revision: string, access: HubAccess): Promise<ModelSource> {
+  const hubUrl = (access.endpoint || publicHub).replace(/\/+$/, '');
+  if (access.token && !access.token.startsWith('hf_'))
+    throw new InvalidModel('HF_TOKEN must start with hf_, as tokens of the Hugging Face hub do');
+  const hub = { hubUrl, ...(access.token ? { accessToken: access.token } : {}) };
+  const name = `hf:${repository}@${revision}`;
+
+  const { sha } = await named(`${name} at ${hubUrl}`, () =>
+    modelInfo({ name: repository, revision, additionalFields: ['sha'], ...hub }),
+  );
+  const files = new Map<string, ListFileEntry>();
+  await named(`${name} at ${hubUrl}`, async () => {
+    for await (const entry of listFiles({ repo: repository, revision: sha, ...hub })) files.set(entry.path, entry);
+  });
+
+  return {
+    name: `hf:${repository}@${sha}`,
+    async fetch(file, target, { onBytes, signal }) {
+      const entry = files.get(file);
+      if (entry?.type !== 'file') return false;
+      const partial = `${target}.partial`;
+      const present = await sizeOf(partial);
+      // One longer than the file is of no use.
+      const start = present > entry.size ? 0 : present;
+      await writeFile(partial, '', { flag: start === 0 ? 'w' : 'a' });
+      onBytes(start);
+      if (start < entry.size) {
+        // Xet, the hub's other protocol, cannot go on in the middle of a file.
+        const blob = await named(`${name}: ${file}`, () =>
+          downloadFile({ repo: repository, path: file, revision: sha, xet: false, ...hub }),
+        );
+        if (blob === null) return false;
+        const body = Readable.fromWeb(blob.slice(start).stream() as ReadableStream<Uint8Array>);
+        body.on('data', (chunk: Uint8Array) => onBytes(chunk.byteLength));
+        await pipeline(body, createWriteStream(partial, { flags: 'a' }), { signal }).catch((error: unknown) => {
+          signal.throwIfAborted();
+          throw new DownloadFailed(`${name}: the download of ${file} broke off: ${error}`, { cause: error });
+        });
+      }
+      await verify(partial, entry, `${name}: ${file}`);
+      await rename(partial, target);
+      return true;
+    },
+  };
+}
+
+/** Refusals become InvalidModel; whatever may pass is thrown as it is. */
+async function named<T>(what: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof HubApiError) || ![400, 401, 403, 404].includes(error.statusCode)) throw error;
+    const reason = `the hub answers ${error.statusCode}`;
+    throw new InvalidModel(`${what}: ${reason}: no such model, or HF_TOKEN may not read it`, { cause: error });
+  }
+}
+
+/** A file shorter than announced is kept, to go on with; one of other content is removed. */
+async function verify(path: string, { size, oid, lfs }: ListFileEntry, what: string): Promise<void> {
+  const got = await sizeOf(path);
+  if (got < size) throw new DownloadFailed(`${what}: the download broke off at ${got} of ${size} bytes`);
+  const hash = lfs ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`);
+  await pipeline(createReadStream(path), hash);
+  const digest = hash.digest('hex');
+  if (digest === (lfs?.oid ?? oid)) return;
+  await rm(path);
+  throw new DownloadFailed(`${what}: its hash is ${digest}, the hub says ${lfs?.oid ?? oid}; it is to be fetched anew`);
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path).catch(() => null);
+  return found?.size ?? 0;
+}

@@ -1,0 +1,72 @@
+/** Brings a pretrained model's files into a folder on this machine, or finds the folder they are in. */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { indexFile, shardNames, weightsFile } from '../engine/runtime/modelShards.js';
+import type { Store } from '../store/types.js';
+import { InvalidModel } from './errors.js';
+import { type HubAccess, openHubModel } from './hub.js';
+import { openS3Model } from './s3.js';
+import { type ModelSource, parseSource } from './source.js';
+
+export const configFile = 'config.json';
+export const tokenizerFile = 'tokenizer.json';
+/** Files beside tokenizer.json that go on with the model unchanged: special tokens, chat template. */
+export const otherTokenizerFiles = ['tokenizer_config.json', 'special_tokens_map.json', 'chat_template.jinja'] as const;
+
+export interface ObtainOptions {
+  readonly store: Store;
+  readonly hub: HubAccess;
+  /** Downloads go here, each model to a folder of its own, which a second attempt finds again. */
+  readonly directory: string;
+  readonly onBytes: (bytes: number) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface ObtainedModel {
+  readonly name: string;
+  readonly directory: string;
+  /** Removes what was downloaded. */
+  release(): Promise<void>;
+}
+
+/** @throws InvalidModel when there is no such model, or a file it needs is missing. */
+export async function obtainModel(from: string, options: ObtainOptions): Promise<ObtainedModel> {
+  const source = parseSource(from);
+  if (source.kind === 'folder') {
+    const found = await stat(source.path).catch(() => null);
+    if (!found?.isDirectory())
+      throw new InvalidModel(`${source.path} is no folder on the machine of this worker (model.from)`);
+    return { name: source.path, directory: source.path, release: async () => undefined };
+  }
+  const opened =
+    source.kind === 'hub'
+      ? await openHubModel(source.repository, source.revision, options.hub)
+      : openS3Model(source.bucket, source.prefix, options.store);
+  const directory = join(options.directory, createHash('sha256').update(opened.name).digest('hex'));
+  await mkdir(directory, { recursive: true });
+  await download(opened, directory, options);
+  return { name: opened.name, directory, release: () => rm(directory, { recursive: true, force: true }) };
+}
+
+async function download(source: ModelSource, directory: string, options: ObtainOptions): Promise<void> {
+  const fetch = async (file: string): Promise<boolean> => {
+    const target = join(directory, file);
+    const present = await stat(target).catch(() => null);
+    if (present) options.onBytes(present.size);
+    return present !== null || source.fetch(file, target, options);
+  };
+  const need = async (file: string): Promise<void> => {
+    if (!(await fetch(file))) throw new InvalidModel(`${source.name} has no ${file}`);
+  };
+  await need(configFile);
+  await need(tokenizerFile);
+  for (const file of otherTokenizerFiles) await fetch(file);
+  if (await fetch(weightsFile)) return;
+  if (!(await fetch(indexFile)))
+    throw new InvalidModel(
+      `${source.name} has neither ${weightsFile} nor ${indexFile} (PyTorch .bin files are not read)`,
+    );
+  const index = await readFile(join(directory, indexFile), 'utf8');
+  for (const shard of shardNames(index, `${source.name}: ${indexFile}`).keys()) await need(shard);
+}

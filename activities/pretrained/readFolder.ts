@@ -1,0 +1,96 @@
+/** What a Hugging Face folder says of its model, apart from the weights: config, tokenizer, special tokens. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { loadTokenizer, type SpecialTokens } from '../data/tokenizer/loadTokenizer.js';
+import type { ModelConfig } from '../engine/api.js';
+import { languageModel } from '../engine/models/architectures.js';
+import { readConfig } from '../engine/models/configs/readConfig.js';
+import { InvalidModel } from './errors.js';
+import { configFile, otherTokenizerFiles, tokenizerFile } from './obtainModel.js';
+
+export interface ModelFolder {
+  readonly config: ModelConfig;
+  /** tokenizer.json as it is. */
+  readonly tokenizer: Uint8Array;
+  readonly special: SpecialTokens;
+  readonly vocabularySize: number;
+  /** Those of `otherTokenizerFiles` that are there. */
+  readonly otherFiles: ReadonlyMap<string, Uint8Array>;
+}
+
+/** A token is named by its text, in older files inside an object. */
+const tokenName = z
+  .union([z.string(), z.object({ content: z.string() }).transform(({ content }) => content)])
+  .nullish();
+const tokenizerConfigSchema = z.object({ eos_token: tokenName, pad_token: tokenName });
+const tokenizerSchema = z.object({
+  added_tokens: z.array(z.object({ id: z.int(), content: z.string() })).default([]),
+  model: z.object({ vocab: z.unknown() }),
+});
+
+/** @throws InvalidModel naming the file that is missing, damaged or of a kind the engine does not support. */
+export async function readFolder(directory: string): Promise<ModelFolder> {
+  const tokenizer = await need(directory, tokenizerFile);
+  const tokenizerJson = parse(tokenizer, join(directory, tokenizerFile));
+  const otherFiles = new Map<string, Uint8Array>();
+  for (const name of otherTokenizerFiles) {
+    const bytes = await readFile(join(directory, name)).catch(() => null);
+    if (bytes) otherFiles.set(name, bytes);
+  }
+  const named = namedTokens(tokenizerJson, otherFiles.get('tokenizer_config.json'), directory);
+  const path = join(directory, configFile);
+  const config = readConfig(parse(await need(directory, configFile), path), path, named);
+  const special = { endToken: config.eos_token_id, padToken: config.pad_token_id };
+  const vocabularySize = sizeOf(tokenizerJson, special, directory);
+  const known = languageModel(config).vocabularySize;
+  const largest = Math.max(vocabularySize - 1, special.endToken, special.padToken);
+  if (largest >= known)
+    throw new InvalidModel(
+      `${join(directory, tokenizerFile)}: token ${largest} is beyond the model's vocab_size ${known}`,
+    );
+  return { config, tokenizer, special, vocabularySize, otherFiles };
+}
+
+function sizeOf(json: unknown, special: SpecialTokens, directory: string): number {
+  try {
+    return loadTokenizer(json, special).vocabularySize;
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new InvalidModel(`${join(directory, tokenizerFile)}: ${problem}`, { cause: error });
+  }
+}
+
+/** Ids of the tokens that tokenizer_config.json names as end and padding. */
+function namedTokens(
+  tokenizerJson: unknown,
+  configBytes: Uint8Array | undefined,
+  directory: string,
+): { readonly end?: number | undefined; readonly pad?: number | undefined } {
+  const file = join(directory, tokenizerFile);
+  const parsed = tokenizerSchema.safeParse(tokenizerJson);
+  if (!parsed.success) throw new InvalidModel(`${file} is no tokenizer.json: ${z.prettifyError(parsed.error)}`);
+  if (configBytes === undefined) return {};
+  const path = join(directory, 'tokenizer_config.json');
+  const config = tokenizerConfigSchema.safeParse(parse(configBytes, path));
+  if (!config.success) throw new InvalidModel(`${path}: ${z.prettifyError(config.error)}`);
+  const idOf = (text: string | null | undefined): number | undefined =>
+    parsed.data.added_tokens.find(({ content }) => content === text)?.id;
+  return { end: idOf(config.data.eos_token), pad: idOf(config.data.pad_token) };
+}
+
+async function need(directory: string, name: string): Promise<Uint8Array> {
+  try {
+    return await readFile(join(directory, name));
+  } catch (error) {
+    throw new InvalidModel(`${join(directory, name)} is missing: a model needs it`, { cause: error });
+  }
+}
+
+function parse(bytes: Uint8Array, path: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new InvalidModel(`${path} is not JSON`, { cause: error });
+  }
+}

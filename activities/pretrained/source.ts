@@ -1,0 +1,37 @@
+/** Where a pretrained model comes from: `model.from` of the specification, read. */
+import { InvalidModel } from './errors.js';
+
+export type SourceName =
+  | { readonly kind: 'hub'; readonly repository: string; readonly revision: string }
+  | { readonly kind: 's3'; readonly bucket: string; readonly prefix: string }
+  | { readonly kind: 'folder'; readonly path: string };
+
+/** A place that model files can be fetched from by name. */
+export interface ModelSource {
+  /** What to call it: for a hub model with the commit it was resolved to. */
+  readonly name: string;
+  /**
+   * Writes a file of the model to `target`; false when there is no such file. A file half there is continued.
+   * @param onBytes is told of bytes as they arrive.
+   */
+  fetch(
+    file: string,
+    target: string,
+    options: { readonly onBytes: (bytes: number) => void; readonly signal: AbortSignal },
+  ): Promise<boolean>;
+}
+
+/** `hf:org/name` (`@revision` behind it if wanted), `s3://bucket/prefix`, anything else a folder. */
+export function parseSource(from: string): SourceName {
+  if (from.startsWith('hf:')) {
+    const [, repository, revision = 'main'] = /^hf:([^@]+)(?:@(.+))?$/.exec(from) ?? [];
+    if (repository === undefined) throw new InvalidModel(`${from} names no model of the hub`);
+    return { kind: 'hub', repository, revision };
+  }
+  if (from.startsWith('s3://')) {
+    const [, bucket, prefix] = /^s3:\/\/([^/]+)\/(.+?)\/*$/.exec(from) ?? [];
+    if (bucket === undefined || prefix === undefined) throw new InvalidModel(`${from} names no bucket and prefix`);
+    return { kind: 's3', bucket, prefix };
+  }
+  return { kind: 'folder', path: from };
+}

@@ -1,0 +1,71 @@
+/**
+ * The activity `publishRun`: what a finished run leaves under `runs/<run id>/`: the model as a Hugging Face folder, the
+ * answers, the report, and last of all `result.json`, whose being there says that the rest is complete.
+ */
+import type { Example, PublishRunInput, PublishRunResult, ScoredSample } from './contracts.js';
+import { heartbeatWhile } from './heartbeatWhile.js';
+import { readCurve } from './recordCurve.js';
+import { type AnsweredQuestion, answeredQuestion } from './report/answers.js';
+import { renderReport } from './report/page.js';
+import type { PublishedResult } from './report/publishedResult.js';
+import { publishAdapterFolder } from './store/adapterFolder.js';
+import { readCheckpoint } from './store/checkpoint.js';
+import { CorruptObject } from './store/errors.js';
+import { publishModelFolder } from './store/modelFolder.js';
+import { runPrefix } from './store/runKeys.js';
+import type { Store } from './store/types.js';
+
+/** Its result's `prefix` has no slash at its end; the model lies in `<prefix>/model`, LoRA adapters besides in `<prefix>/adapter`. */
+export function createPublishRun({ store }: { readonly store: Store }) {
+  return (input: PublishRunInput): Promise<PublishRunResult> =>
+    heartbeatWhile('files', async () => {
+      const { runId, title, spec, figures, work, notes, model } = input;
+      const prefix = runPrefix(runId);
+      const keys = {
+        model: `${prefix}/model`,
+        report: `${prefix}/report.html`,
+        result: `${prefix}/result.json`,
+        samples: `${prefix}/samples.jsonl`,
+      };
+
+      const { files, manifest } = await readCheckpoint(store, model, { moments: false });
+      await publishModelFolder(store, keys.model, files, manifest.tokenizer, input.data.tokenizerFiles);
+      if (files.adapters) await publishAdapterFolder(store, `${prefix}/adapter`, files.adapters);
+
+      const answers = await readAnswers(store, input);
+      await store.publish(keys.samples, Buffer.from(answers.map((answer) => `${JSON.stringify(answer)}\n`).join('')));
+
+      const curve = [...(await readCurve(store, input.curve)), ...input.points];
+      const report = { runId, title, spec, figures, curve, answers, work, notes, checkpoint: model.sha256 };
+      await store.publish(keys.report, Buffer.from(renderReport(report)));
+
+      const checkpoint = { sha256: model.sha256, step: model.step };
+      const bucket = store.bucket;
+      const result: PublishedResult = {
+        runId,
+        title,
+        spec,
+        figures,
+        checkpoint,
+        work,
+        notes: [...notes],
+        bucket,
+        keys,
+      };
+      await store.publish(keys.result, Buffer.from(`${JSON.stringify(result, null, 2)}\n`));
+      return { bucket, prefix, report: keys.report, result: keys.result, samples: keys.samples };
+    });
+}
+
+async function readAnswers(store: Store, { data, sampled }: PublishRunInput): Promise<AnsweredQuestion[]> {
+  const examples = (await store.getLines(data.test)) as Example[];
+  const answers: AnsweredQuestion[] = [];
+  for (const ref of sampled)
+    for (const sample of (await store.getLines(ref)) as ScoredSample[]) {
+      const example = examples[sample.example];
+      if (example === undefined)
+        throw new CorruptObject(ref.key, `questions 0 to ${examples.length - 1}`, `question ${sample.example}`);
+      answers.push(answeredQuestion(example, sample));
+    }
+  return answers;
+}

@@ -1,0 +1,41 @@
+/** A model's answers joined with their questions: the lines of `samples.jsonl`, and those the report shows. */
+import type { Example, ScoredSample } from '../contracts.js';
+
+export interface AnsweredQuestion {
+  readonly id: string;
+  readonly question: string;
+  /** The right answer. */
+  readonly truth: number | string;
+  /** What the model wrote. */
+  readonly answer: string;
+  /** What was extracted from it; null when nothing could be. */
+  readonly value: number | string | null;
+  readonly correct: boolean;
+  readonly reward: number;
+  readonly truncated: boolean;
+  /** Why nothing was extracted. */
+  readonly failure?: string;
+}
+
+/** Drops tokens and log-probabilities, which only training needs. */
+export function answeredQuestion(example: Example, sample: ScoredSample): AnsweredQuestion {
+  return {
+    id: example.id,
+    question: example.question,
+    truth: example.answerValue,
+    answer: sample.text,
+    value: sample.value,
+    correct: sample.correct,
+    reward: sample.reward,
+    truncated: sample.truncated,
+    ...(sample.failure === undefined ? {} : { failure: sample.failure }),
+  };
+}
+
+/** `count` of the answers, evenly spread over them: no choice to anyone's taste. */
+export function spread<Item>(items: readonly Item[], count: number): Item[] {
+  const shown = Math.min(count, items.length);
+  return Array.from({ length: shown }, (_, index) => items[Math.floor((index * items.length) / shown)]).filter(
+    (item) => item !== undefined,
+  );
+}

@@ -1,0 +1,332 @@
+/**
+ * The report: one HTML file that needs nothing else, no scripts and no network, to be read in any browser, anywhere.
+ *
+ * All text of models and data passes through preact's rendering, which escapes it; a content security policy in the page
+ * forbids scripts and requests besides.
+ */
+import { html } from 'htm/preact';
+import type { VNode } from 'preact';
+import { render } from 'preact-render-to-string';
+import type { CurvePoint, Work } from '../contracts.js';
+import { type AnsweredQuestion, spread } from './answers.js';
+import { type Curve, type PhaseCurves, phaseCurves } from './curves.js';
+import { evaluatedModels, finalFigures, interval, measuresOf, percent, type RunFigures } from './figures.js';
+import { intervalChart } from './intervalChart.js';
+import { lineChart, short } from './lineChart.js';
+import { style } from './style.js';
+
+export interface Report {
+  readonly runId: string;
+  readonly title: string;
+  readonly spec: unknown;
+  readonly figures: RunFigures;
+  readonly curve: readonly CurvePoint[];
+  /** Greedy answers of the final model to the test questions. */
+  readonly answers: readonly AnsweredQuestion[];
+  readonly work: Readonly<Record<string, Work>>;
+  readonly notes: readonly string[];
+  /** The final checkpoint's sha256. */
+  readonly checkpoint: string;
+}
+
+/** Right answers shown, and as many wrong ones. */
+const answersShown = 6;
+
+/** Charts of a phase that are seen at once; the rest unfold. */
+const chartsShown = 6;
+
+/** The whole page, `<!doctype html>` included. The same report always gives the same bytes. */
+export function renderReport(report: Report): string {
+  const curves = phaseCurves(report.curve);
+  const page = html`
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
+        <title>${report.title}</title>
+        <style dangerouslySetInnerHTML=${{ __html: style }} />
+      </head>
+      <body>
+        <main>
+          ${header(report)} ${results(report.figures)} ${training(curves)} ${answers(report.answers)}
+          ${compute(report.work)} ${notes(report.notes)} ${specification(report.spec)}
+          <footer>
+            Run <code>${report.runId}</code>, final checkpoint <code>${report.checkpoint}</code>
+          </footer>
+        </main>
+      </body>
+    </html>
+  ` as VNode;
+  return `<!doctype html>\n${render(page)}\n`;
+}
+
+function header({ title, figures }: Report): VNode {
+  const models = evaluatedModels(figures);
+  return html`
+    <header>
+      <h1>${title}</h1>
+      <p class="lead soft">${summary(figures)}</p>
+      <div class="headline">
+        ${models.map(
+          ({ id, name, figures: { top1 } }) => html`
+            <div class="card ${id}">
+              <span>${name}</span>
+              <b>${percent(top1.percent)}<small> %</small></b>
+              <span class="soft">${interval(top1)}</span>
+            </div>
+          `,
+        )}
+      </div>
+    </header>
+  ` as VNode;
+}
+
+/** The result in a sentence or two. */
+function summary(figures: RunFigures): string {
+  const { top1 } = finalFigures(figures);
+  const questions = top1.count.toLocaleString('en');
+  const { reft, sft, warmUp } = figures;
+  const against = (name: string, other: number): string => {
+    const points = top1.percent - other;
+    return `${percent(Math.abs(points))} points ${points < 0 ? 'below' : 'above'} ${name}`;
+  };
+  const comparisons = [
+    ...(reft && sft ? [against('SFT', sft.top1.percent)] : []),
+    ...(reft || sft ? [against('the warm-up', warmUp.top1.percent)] : []),
+  ];
+  const share = `${percent(top1.percent)} % of ${questions} test questions answered right`;
+  return comparisons.length === 0 ? `${share}.` : `${share}, ${comparisons.join(' and ')}.`;
+}
+
+function results(figures: RunFigures): VNode {
+  const models = evaluatedModels(figures);
+  const measures = measuresOf(figures);
+  return html`
+    <section>
+      <h2>Results</h2>
+      <div class="grid-of-cards two">
+        <div class="card">
+          <div class="legend">
+            ${models.map(({ id, name }) => html`<span class=${id}><i class="swatch"></i>${name}</span>`)}
+          </div>
+          ${intervalChart(models, measures)}
+        </div>
+        <div class="card">
+          <div class="scroll">
+            <table class="figures">
+              <thead>
+                <tr>
+                  <th></th>
+                  ${models.map(({ id, name }) => html`<th class=${id}><i class="swatch"></i>${name}</th>`)}
+                </tr>
+              </thead>
+              <tbody>
+                ${measures.map(
+                  (measure) => html`
+                    <tr>
+                      <th>${measure.name}</th>
+                      ${models.map((model) => {
+                        const accuracy = measure.accuracyOf(model.figures);
+                        return accuracy === undefined
+                          ? html`<td></td>`
+                          : html`<td><b>${percent(accuracy.percent)}</b><small>${interval(accuracy)}</small></td>`;
+                      })}
+                    </tr>
+                  `,
+                )}
+              </tbody>
+            </table>
+          </div>
+          <p class="explain soft">Percent right on the test questions, with 95 % Wilson intervals.</p>
+          <dl class="explain soft">
+            ${measures.map(({ name, meaning }) => html`<div><dt>${name}</dt><dd>${meaning}</dd></div>`)}
+          </dl>
+        </div>
+      </div>
+    </section>
+  ` as VNode;
+}
+
+function training(phases: readonly PhaseCurves[]): VNode | null {
+  if (phases.length === 0) return null;
+  return html`
+    <section>
+      <h2>Training</h2>
+      ${comparison(phases)}
+      ${phases.map(
+        (phase) => html`
+          <h3>${phase.title}</h3>
+          ${charts(phase, phase.curves.slice(0, chartsShown))}
+          ${
+            phase.curves.length > chartsShown &&
+            html`
+              <details class="more">
+                <summary>${phase.curves.length - chartsShown} more curves</summary>
+                ${charts(phase, phase.curves.slice(chartsShown))}
+              </details>
+            `
+          }
+        `,
+      )}
+    </section>
+  ` as VNode;
+}
+
+function charts({ title, stepName }: PhaseCurves, curves: readonly Curve[]): VNode {
+  return html`
+    <div class="grid-of-cards">
+      ${curves.map(
+        (curve) => html`
+          <figure class="card">
+            <figcaption>${curve.title}<span>${lastValue(curve)}</span></figcaption>
+            ${lineChart({
+              title: `${title}: ${curve.title} by ${stepName}`,
+              xLabel: stepName,
+              unit: curve.unit,
+              series: [{ name: curve.title, colour: curve.phase, points: curve.points }],
+              width: 320,
+              height: 190,
+            })}
+          </figure>
+        `,
+      )}
+    </div>
+  ` as VNode;
+}
+
+function lastValue(curve: Curve): string {
+  const last = curve.points.at(-1);
+  return last === undefined ? '' : `${short(last.y)} ${curve.unit}`.trim();
+}
+
+/** ReFT and SFT start from the same warm-up: their validation accuracies over the same axis, each phase's length 100 %. */
+function comparison(phases: readonly PhaseCurves[]): VNode | null {
+  const series = phases.flatMap(({ phase, title, curves }) => {
+    const accuracy = curves.find((curve) => curve.title === 'Validation accuracy');
+    const end = accuracy?.points.at(-1)?.x;
+    if (accuracy === undefined || end === undefined) return [];
+    return [{ name: title, colour: phase, points: accuracy.points.map(({ x, y }) => ({ x: (100 * x) / end, y })) }];
+  });
+  if (series.length < 2) return null;
+  return html`
+    <figure class="card">
+      <figcaption>
+        Validation accuracy from the same warm-up
+        <span class="legend">
+          ${series.map(({ name, colour }) => html`<span class=${colour}><i class="swatch"></i>${name}</span>`)}
+        </span>
+      </figcaption>
+      <div class="scroll">
+      ${lineChart({
+        title: 'Validation accuracy of ReFT and SFT over their training',
+        xLabel: '% of its training',
+        unit: '%',
+        series,
+        width: 960,
+        height: 260,
+      })}
+      </div>
+    </figure>
+  ` as VNode;
+}
+
+function answers(all: readonly AnsweredQuestion[]): VNode | null {
+  if (all.length === 0) return null;
+  const right = all.filter((answer) => answer.correct);
+  const wrong = all.filter((answer) => !answer.correct);
+  const group = (title: string, items: readonly AnsweredQuestion[]) =>
+    items.length === 0
+      ? null
+      : html`
+          <h3>${title}</h3>
+          <div class="grid-of-cards two">${spread(items, answersShown).map(answerCard)}</div>
+        `;
+  return html`
+    <section>
+      <h2>Answers</h2>
+      <p class="soft">
+        Greedy answers of the final model, picked at even distances from all ${all.length.toLocaleString('en')}.
+      </p>
+      ${group('Right', right)} ${group('Wrong', wrong)}
+    </section>
+  ` as VNode;
+}
+
+function answerCard(answer: AnsweredQuestion): VNode {
+  const verdict = answer.correct
+    ? 'right'
+    : answer.value === null
+      ? `no value${answer.failure ? `: ${answer.failure}` : ''}`
+      : 'wrong';
+  return html`
+    <article class="card answer ${answer.correct ? 'right' : 'wrong'}">
+      <p>${answer.question}</p>
+      <pre>${answer.answer}${answer.truncated ? ' …' : ''}</pre>
+      <dl>
+        <div><dt>answer</dt><dd>${answer.value ?? 'none'}</dd></div>
+        <div><dt>truth</dt><dd>${answer.truth}</dd></div>
+        <div><dd class="verdict">${verdict}</dd></div>
+      </dl>
+    </article>
+  ` as VNode;
+}
+
+function compute(work: Readonly<Record<string, Work>>): VNode | null {
+  const rows = Object.entries(work);
+  if (rows.length === 0) return null;
+  const columns: readonly { readonly name: string; of(work: Work): number }[] = [
+    { name: 'engine seconds', of: (done) => done.engineSeconds },
+    { name: 'tokens forward', of: (done) => done.forwardTokens },
+    { name: 'tokens backward', of: (done) => done.backwardTokens },
+    { name: 'tokens generated', of: (done) => done.generatedTokens },
+  ];
+  const whole = (value: number): string => Math.round(value).toLocaleString('en');
+  return html`
+    <section>
+      <h2>Compute</h2>
+      <div class="card scroll">
+        <table>
+          <thead>
+            <tr><th>phase</th>${columns.map(({ name }) => html`<th>${name}</th>`)}</tr>
+          </thead>
+          <tbody>
+            ${rows.map(
+              ([name, done]) => html`
+                <tr><th>${name}</th>${columns.map((column) => html`<td>${whole(column.of(done))}</td>`)}</tr>
+              `,
+            )}
+          </tbody>
+          <tfoot>
+            <tr>
+              <th>together</th>
+              ${columns.map(({ of }) => html`<td>${whole(rows.reduce((sum, [, done]) => sum + of(done), 0))}</td>`)}
+            </tr>
+          </tfoot>
+        </table>
+      </div>
+    </section>
+  ` as VNode;
+}
+
+function notes(all: readonly string[]): VNode | null {
+  if (all.length === 0) return null;
+  return html`
+    <section>
+      <h2>Notes</h2>
+      <div class="card"><ul>${all.map((note) => html`<li>${note}</li>`)}</ul></div>
+    </section>
+  ` as VNode;
+}
+
+function specification(spec: unknown): VNode {
+  return html`
+    <section>
+      <h2>Specification</h2>
+      <details class="card">
+        <summary>The run's specification with every default filled in</summary>
+        <pre>${JSON.stringify(spec, null, 2)}</pre>
+      </details>
+    </section>
+  ` as VNode;
+}

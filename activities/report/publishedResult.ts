@@ -1,0 +1,56 @@
+/**
+ * `result.json`, what a finished run leaves for programs to read: its specification, figures and where its files lie.
+ *
+ * It holds no times of day and no paths, so two runs that trained alike leave alike files (their ids and keys aside).
+ */
+import { z } from 'zod';
+import type { Accuracy, EvaluationFigures, Work } from '../contracts.js';
+import type { RunFigures } from './figures.js';
+
+const count = z.int().min(0);
+const percentage = z.number().min(0).max(100);
+
+const accuracySchema: z.ZodType<Accuracy> = z.strictObject({
+  percent: percentage,
+  low: percentage,
+  high: percentage,
+  correct: count,
+  count,
+});
+
+const figuresSchema = z.strictObject({
+  top1: accuracySchema,
+  voting: accuracySchema.optional(),
+  reranking: accuracySchema.optional(),
+  weightedVoting: accuracySchema.optional(),
+  upperBound: accuracySchema.optional(),
+  samples: count,
+}) as z.ZodType<EvaluationFigures>;
+
+const workSchema: z.ZodType<Work> = z.strictObject({
+  engineSeconds: z.number(),
+  forwardTokens: z.number(),
+  backwardTokens: z.number(),
+  generatedTokens: z.number(),
+});
+
+export const publishedResultSchema = z.strictObject({
+  runId: z.string(),
+  title: z.string(),
+  spec: z.unknown(),
+  figures: z.strictObject({
+    warmUp: figuresSchema,
+    sft: figuresSchema.optional(),
+    reft: figuresSchema.optional(),
+  }) as z.ZodType<RunFigures>,
+  /** The final model's checkpoint: equal hashes mean equal training, to the last bit. */
+  checkpoint: z.strictObject({ sha256: z.string(), step: count }),
+  /** Engine work by phase. */
+  work: z.record(z.string(), workSchema),
+  notes: z.array(z.string()),
+  bucket: z.string(),
+  /** S3 keys; `model` is the folder of a Hugging Face model. */
+  keys: z.strictObject({ model: z.string(), report: z.string(), result: z.string(), samples: z.string() }),
+});
+
+export type PublishedResult = z.output<typeof publishedResultSchema>;

@@ -1,0 +1,35 @@
+/** A run's accuracies as text: one line, and a table for terminals. */
+import Table from 'cli-table3';
+import { evaluatedModels, finalFigures, interval, measuresOf, percent, type RunFigures } from './figures.js';
+
+const confidence = 'Percent right on the test questions, with 95 % intervals.';
+
+/** `warm-up 41.0 | SFT 51.7 | ReFT 65.2 | voting@8 … | … | upper bound@8 …`; what follows the models is the last one's. */
+export function resultLine(figures: RunFigures): string {
+  const models = evaluatedModels(figures).map((model) => `${model.name} ${percent(model.figures.top1.percent)}`);
+  const final = finalFigures(figures);
+  const measures = measuresOf(figures).slice(1);
+  const others = measures.flatMap((measure) => {
+    const accuracy = measure.accuracyOf(final);
+    return accuracy === undefined ? [] : [`${measure.name} ${percent(accuracy.percent)}`];
+  });
+  return [...models, ...others].join(' | ');
+}
+
+/** A column a model, a row a measure; about 80 characters wide, without colours. */
+export function resultTable(figures: RunFigures): string {
+  const models = evaluatedModels(figures);
+  const table = new Table({
+    head: ['', ...models.map((model) => model.name)],
+    colAligns: ['left', ...models.map(() => 'right' as const)],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const measure of measuresOf(figures)) {
+    const cells = models.map((model) => {
+      const accuracy = measure.accuracyOf(model.figures);
+      return accuracy === undefined ? '' : `${percent(accuracy.percent)} (${interval(accuracy)})`;
+    });
+    table.push([measure.name, ...cells]);
+  }
+  return `${table.toString()}\n${confidence}`;
+}

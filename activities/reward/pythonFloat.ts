@@ -1,0 +1,37 @@
+/**
+ * Python's `float(text)`, to the letter: the published code turns every extracted answer into a number with it, so what it
+ * accepts decides between reward 0 and 0.1.
+ */
+
+/** What Python's `float` takes for white space: JavaScript's `\s` without the byte-order mark, and NEL. */
+const space = '(?:(?!\\ufeff)[\\s\\x85])';
+const surroundingSpace = new RegExp(`^${space}+|${space}+$`, 'gu');
+const digits = '\\d(?:_?\\d)*';
+const decimal = new RegExp(`^[+-]?(?:${digits}\\.?(?:${digits})?|\\.${digits})(?:e[+-]?${digits})?$`, 'i');
+const special = /^([+-]?)(nan|inf|infinity)$/i;
+
+/**
+ * The number Python's `float` reads in a text, or null where it raises ValueError.
+ *
+ * It takes decimal digits of any script, single underscores between digits, exponents, surrounding white space, `nan`, `inf`
+ * and `infinity`; it refuses fractions, units, currency signs, thousands commas, hexadecimal and the Unicode minus.
+ */
+export function pythonFloat(text: string): number | null {
+  const stripped = asciiDigits(text.replace(surroundingSpace, ''));
+  const named = special.exec(stripped);
+  if (named) {
+    if (named[2]?.toLowerCase() === 'nan') return Number.NaN;
+    return named[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  }
+  return decimal.test(stripped) ? Number(stripped.replaceAll('_', '')) : null;
+}
+
+/** Decimal digits of any script as 0 to 9. Unicode encodes each script's ten in order, in runs of whole tens. */
+function asciiDigits(text: string): string {
+  return text.replace(/(?![0-9])\p{Nd}/gu, (digit) => {
+    const code = digit.codePointAt(0) ?? 0;
+    let start = code;
+    while (/\p{Nd}/u.test(String.fromCodePoint(start - 1))) start--;
+    return String((code - start) % 10);
+  });
+}

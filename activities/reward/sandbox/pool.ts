@@ -1,0 +1,162 @@
+/**
+ * Runs model-written Python programs in a pool of sandbox processes.
+ *
+ * Each outcome depends on the program alone, never on its neighbours, its place in the batch or the process that ran it: the
+ * memory of a process is put back after every program that could have changed anything lasting, and a process that a program
+ * takes down is replaced, with the rest of its chunk given to the next. The one exception is the processor-time limit, which
+ * is generous: ordinary programs need a thousandth of it.
+ */
+import type { ProgramOutcome } from './outcome.js';
+import { type SandboxLimits, type SandboxProcess, startSandboxProcess } from './sandboxProcess.js';
+
+export interface SandboxPoolOptions extends SandboxLimits {
+  readonly processes: number;
+}
+
+export interface SandboxPool {
+  /**
+   * Runs `solution()` of each program; outcomes come in the programs' order. `onProgress` is told how many have ended.
+   *
+   * @throws the signal's reason once aborted; Error when no sandbox process can be started or the pool is closed.
+   */
+  run(
+    programs: readonly string[],
+    options?: { readonly signal?: AbortSignal; readonly onProgress?: (done: number) => void },
+  ): Promise<readonly ProgramOutcome[]>;
+  /** Starts the processes ahead of use; without it the first `run` waits the seconds that Python takes to load. */
+  warmUp(): Promise<void>;
+  /** Ends all processes. Runs under way fail. */
+  close(): Promise<void>;
+}
+
+/** Programs handed to a process at a time: enough to hide the hand-over, few enough to share work evenly. */
+const chunkSize = 64;
+
+interface Run {
+  readonly programs: readonly string[];
+  /** Records an outcome; ignored once the run is over. */
+  readonly settle: (index: number, outcome: ProgramOutcome) => void;
+  /** Ends the run early. */
+  readonly fail: (error: unknown) => void;
+  readonly isOver: () => boolean;
+}
+
+/** Programs [from, to) of a run. */
+interface Chunk {
+  readonly run: Run;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A place for one process: empty until first used. */
+interface Seat {
+  process: Promise<SandboxProcess> | null;
+  working: Run | null;
+  draining: boolean;
+}
+
+export function createSandboxPool({ processes, ...limits }: SandboxPoolOptions): SandboxPool {
+  const seats: readonly Seat[] = Array.from({ length: processes }, () => ({
+    process: null,
+    working: null,
+    draining: false,
+  }));
+  const queue: Chunk[] = [];
+  const runs = new Set<Run>();
+  let closed = false;
+
+  /** The seat's process, started first where there is none or the last one has died. */
+  async function occupy(seat: Seat): Promise<SandboxProcess> {
+    const seated = await seat.process;
+    if (seated?.alive()) return seated;
+    if (closed) throw closedError();
+    const starting = startSandboxProcess(limits);
+    seat.process = starting;
+    starting.catch(() => {
+      seat.process = null;
+    });
+    return starting;
+  }
+
+  /** Runs a chunk to its end, through as many processes as its programs take down. */
+  async function runChunk(seat: Seat, { run, from, to }: Chunk): Promise<void> {
+    let next = from;
+    while (next < to && !run.isOver()) {
+      const sandbox = await occupy(seat);
+      if (run.isOver()) return;
+      seat.working = run;
+      await sandbox.run(run.programs.slice(next, to), (outcome) => run.settle(next++, outcome));
+      seat.working = null;
+    }
+  }
+
+  async function drain(seat: Seat): Promise<void> {
+    if (seat.draining) return;
+    seat.draining = true;
+    for (let chunk = queue.shift(); chunk !== undefined; chunk = queue.shift())
+      await runChunk(seat, chunk).catch(chunk.run.fail);
+    seat.draining = false;
+  }
+
+  /** Frees the processes that still work for a run nobody waits for. */
+  async function abandon(run: Run): Promise<void> {
+    for (const seat of seats) if (seat.working === run) await (await seat.process)?.kill();
+  }
+
+  return {
+    run: async (programs, { signal, onProgress } = {}) => {
+      signal?.throwIfAborted();
+      if (closed) throw closedError();
+      if (programs.length === 0) return [];
+      return new Promise((resolve, reject) => {
+        const outcomes: ProgramOutcome[] = new Array(programs.length);
+        let done = 0;
+        let over = false;
+        const end = (): void => {
+          over = true;
+          runs.delete(run);
+          signal?.removeEventListener('abort', onAbort);
+        };
+        const run: Run = {
+          programs,
+          isOver: () => over,
+          settle: (index, outcome) => {
+            if (over) return;
+            outcomes[index] = outcome;
+            done++;
+            onProgress?.(done);
+            if (done < programs.length) return;
+            end();
+            resolve(outcomes);
+          },
+          fail: (error) => {
+            if (over) return;
+            end();
+            reject(error);
+            void abandon(run);
+          },
+        };
+        const onAbort = (): void => run.fail(signal?.reason);
+        signal?.addEventListener('abort', onAbort);
+        runs.add(run);
+        for (let from = 0; from < programs.length; from += chunkSize)
+          queue.push({ run, from, to: Math.min(from + chunkSize, programs.length) });
+        for (const seat of seats) void drain(seat);
+      });
+    },
+
+    warmUp: async () => {
+      await Promise.all(seats.map(occupy));
+    },
+
+    close: async () => {
+      closed = true;
+      for (const run of runs) run.fail(closedError());
+      await Promise.all(seats.map(async (seat) => (await seat.process?.catch(() => null))?.kill()));
+    },
+  };
+}
+
+function closedError(): Error {
+  return new Error('the Python sandbox is closed');
+}

@@ -1,0 +1,42 @@
+/** The activity `rollout`: answers generated for one shard of questions, sampled or greedy. */
+import type { RolloutInput, RolloutResult, Sample } from './contracts.js';
+import { type EngineDependencies, readExamples, selectQuestions, workOf } from './engineSteps.js';
+import { heartbeatWhile } from './heartbeatWhile.js';
+import { readCheckpoint } from './store/checkpoint.js';
+
+/** Every random number is keyed by (seed, purpose, round, question, sample, position): a retry gives the same answers. */
+export function createRollout({ store, engine }: Pick<EngineDependencies, 'store' | 'engine'>) {
+  return (input: RolloutInput): Promise<RolloutResult> =>
+    heartbeatWhile('answers', async (onProgress, signal) => {
+      const { seed, purpose, round } = input;
+      const { files } = await readCheckpoint(store, input.checkpoint, { moments: false });
+      const examples = await readExamples(store, input.data);
+      const prompts = selectQuestions(examples.length, input.selection, seed).flatMap((index) => {
+        const example = examples[index];
+        return example ? [{ example: index, tokens: example.promptTokens }] : [];
+      });
+      const { answers, work } = await engine.run(
+        'generate',
+        {
+          model: files,
+          prompts,
+          samples: input.samples,
+          temperature: input.temperature,
+          maxAnswerTokens: input.maxAnswerTokens,
+          endToken: input.endToken,
+          padToken: input.padToken,
+          random: { seed, purpose, round },
+        },
+        { onProgress, signal },
+      );
+      const samples: readonly Sample[] = answers;
+      const tokens = samples.reduce((total, sample) => total + sample.tokens.length, 0);
+      return {
+        samples: await store.putLines(samples),
+        count: samples.length,
+        meanLength: tokens / Math.max(1, samples.length),
+        truncated: samples.filter((sample) => sample.truncated).length,
+        work: workOf(work),
+      };
+    });
+}

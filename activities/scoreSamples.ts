@@ -1,0 +1,104 @@
+/**
+ * The activity `scoreSamples`: extracts what each generated answer says, compares it with the annotated value and rewards it.
+ *
+ * Same samples, same bytes: a program's outcome depends on its text alone, save for its processor-time limit, which is a
+ * thousand times what ordinary programs take.
+ */
+import { z } from 'zod';
+import type {
+  AnswerFormat,
+  AnswerKind,
+  Sample,
+  ScoredSample,
+  ScoreSamplesInput,
+  ScoreSamplesResult,
+} from './contracts.js';
+import { InvalidData } from './data/errors.js';
+import { programFrom } from './data/format.js';
+import { loadTokenizer } from './data/tokenizer/loadTokenizer.js';
+import { readExamples } from './engineSteps.js';
+import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
+import { type Extraction, extractFromProgram, extractFromText } from './reward/extractAnswer.js';
+import { judgeAnswer } from './reward/rewardRule.js';
+import type { SandboxPool } from './reward/sandbox/pool.js';
+import type { Store } from './store/types.js';
+
+export interface ScoringDependencies {
+  readonly store: Store;
+  readonly sandbox: Pick<SandboxPool, 'run'>;
+}
+
+const sampleSchema: z.ZodType<Sample> = z.object({
+  example: z.int(),
+  sample: z.int(),
+  tokens: z.array(z.number()),
+  logProbs: z.array(z.number()),
+  truncated: z.boolean(),
+});
+
+export function createScoreSamples({ store, sandbox }: ScoringDependencies) {
+  return (input: ScoreSamplesInput): Promise<ScoreSamplesResult> =>
+    heartbeatWhile('answers', async (report, signal) => {
+      const started = performance.now();
+      const [lines, examples, tokenizerJson] = await Promise.all([
+        store.getLines(input.samples),
+        readExamples(store, input.data),
+        store.getJson(input.tokenizer),
+      ]);
+      const samples = z.array(sampleSchema).parse(lines);
+      const tokenizer = loadTokenizer(tokenizerJson, input);
+      const texts = samples.map(({ tokens }) => tokenizer.decode(tokens));
+      const extractions = await extractAll(sandbox, texts, input.format, input.answerKind, report, signal);
+
+      const scored = samples.map((sample, index): ScoredSample => {
+        const expected = examples[sample.example]?.answerValue;
+        const extraction = extractions[index];
+        if (expected === undefined || extraction === undefined)
+          throw new InvalidData(`sample ${index} is of question ${sample.example}, but there are ${examples.length}`);
+        return {
+          ...sample,
+          text: texts[index] ?? '',
+          value: extraction.value,
+          ...judgeAnswer(extraction.value, expected),
+          ...(extraction.value === null ? { failure: extraction.failure } : {}),
+        };
+      });
+      return {
+        scored: await store.putLines(scored),
+        ...summarise(scored),
+        seconds: (performance.now() - started) / 1_000,
+      };
+    });
+}
+
+/** What each text says, in order. A program that occurs more than once, as greedy and easy answers do, runs once. */
+async function extractAll(
+  sandbox: Pick<SandboxPool, 'run'>,
+  texts: readonly string[],
+  format: AnswerFormat,
+  kind: AnswerKind,
+  report: ReportProgress,
+  signal: AbortSignal,
+): Promise<readonly Extraction[]> {
+  if (format === 'natural') return texts.map((text) => extractFromText(text, kind));
+  const distinct = [...new Set(texts)];
+  const outcomes = await sandbox.run(distinct.map(programFrom), {
+    signal,
+    onProgress: (done) => report(Math.floor((done / distinct.length) * texts.length), texts.length),
+  });
+  const byText = new Map(outcomes.map((outcome, index) => [distinct[index], extractFromProgram(outcome, kind)]));
+  return texts.flatMap((text) => byText.get(text) ?? []);
+}
+
+function summarise(scored: readonly ScoredSample[]): Omit<ScoreSamplesResult, 'scored' | 'seconds'> {
+  const failures: Record<string, number> = {};
+  for (const { failure } of scored) if (failure !== undefined) failures[failure] = (failures[failure] ?? 0) + 1;
+  const total = scored.reduce((sum, { reward }) => sum + reward, 0);
+  return {
+    count: scored.length,
+    correct: scored.filter(({ correct }) => correct).length,
+    extracted: scored.filter(({ value }) => value !== null).length,
+    meanReward: scored.length === 0 ? 0 : total / scored.length,
+    failures,
+  };
+}

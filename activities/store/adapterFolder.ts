@@ -1,0 +1,45 @@
+/** LoRA adapters as a folder that PEFT's `PeftModel.from_pretrained` loads on top of the base model. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LoraConfig, ModelFiles } from '../engine/api.js';
+import { readSafetensors, writeSafetensors } from '../engine/runtime/safetensors.js';
+import type { Store } from './types.js';
+
+/** Publishes the folder's two files under `prefix` (no slash at its end). The value head, which PEFT does not know, stays out. */
+export async function publishAdapterFolder(
+  store: Store,
+  prefix: string,
+  { file, lora }: NonNullable<ModelFiles['adapters']>,
+): Promise<void> {
+  const { tensors } = await readSafetensors(file);
+  const adapters = new Map([...tensors].filter(([name]) => name.startsWith('base_model.')));
+  const directory = await mkdtemp(join(tmpdir(), 'reft-adapter-'));
+  try {
+    const weights = join(directory, 'adapter_model.safetensors');
+    await writeSafetensors(weights, adapters, { format: 'pt' });
+    await store.publish(`${prefix}/adapter_model.safetensors`, { file: weights });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+  await store.publish(
+    `${prefix}/adapter_config.json`,
+    Buffer.from(`${JSON.stringify(adapterConfig(lora), null, 2)}\n`),
+  );
+}
+
+/** What PEFT needs to know; it fills in the rest. */
+export function adapterConfig({ rank, alpha, targetModules }: LoraConfig): Readonly<Record<string, unknown>> {
+  return {
+    peft_type: 'LORA',
+    task_type: 'CAUSAL_LM',
+    base_model_name_or_path: null,
+    r: rank,
+    lora_alpha: alpha,
+    target_modules: targetModules,
+    lora_dropout: 0,
+    bias: 'none',
+    fan_in_fan_out: false,
+    inference_mode: true,
+  };
+}

@@ -1,0 +1,146 @@
+/**
+ * The local copies of objects: a folder of read-only files named by their sha256, bounded in bytes, shared by any number
+ * of worker processes.
+ *
+ * Files appear by rename, so no reader sees half of one. A copy is hashed when a process first uses it, which finds what
+ * decayed or was torn while nothing ran; after that its size and modification time stand in for the hash, since hashing a
+ * large model for each activity would cost seconds. Access times, which every use sets, order the eviction. A copy used
+ * within `inUseMilliseconds` stays, whichever process used it: someone may be about to open the path. (A file already
+ * open outlives its eviction anyway.) That may hold the folder above its bound for a while.
+ */
+import { randomUUID } from 'node:crypto';
+import { chmod, copyFile, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sha256OfFile } from './digest.js';
+
+const inUseMilliseconds = 10 * 60_000;
+/** A file in the making that nobody has written to for this long was left by a killed process. */
+const abandonedMilliseconds = 60 * 60_000;
+/** The folder is measured after each 1/20 of the bound added, and shrunk to leave that much room. */
+const slack = 1 / 20;
+
+export interface Cache {
+  /** Path of the verified copy; null when there is none. A damaged copy is removed. */
+  find(sha256: string, bytes: number): Promise<string | null>;
+  /** A new path in the cache's folder to write a file to, for `adopt`. */
+  temporaryPath(): Promise<string>;
+  /** Moves a file whose hash the caller has just computed into the cache. Returns its new path. */
+  adopt(path: string, sha256: string): Promise<string>;
+}
+
+/** @param bytes the folder's bound. */
+export function createCache(directory: string, bytes: number): Cache {
+  const objects = join(directory, 'objects');
+  const incoming = join(directory, 'incoming');
+  const verified = new Map<string, { readonly bytes: number; readonly modified: number }>();
+  let unmeasured = Number.POSITIVE_INFINITY;
+  let shrinking: Promise<void> | null = null;
+
+  async function find(sha256: string, expectedBytes: number): Promise<string | null> {
+    const path = join(objects, sha256);
+    try {
+      const { size, mtimeMs } = await stat(path);
+      // Marked as used before it is hashed, so that no other process evicts it meanwhile.
+      await utimes(path, Date.now() / 1000, mtimeMs / 1000);
+      const known = verified.get(sha256);
+      const unchanged = known?.bytes === size && known.modified === mtimeMs;
+      if (size === expectedBytes && (unchanged || (await sha256OfFile(path)) === sha256)) {
+        verified.set(sha256, { bytes: size, modified: mtimeMs });
+        return path;
+      }
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw error;
+    }
+    await rm(path, { force: true });
+    return null;
+  }
+
+  async function temporaryPath(): Promise<string> {
+    await mkdir(incoming, { recursive: true });
+    return join(incoming, randomUUID());
+  }
+
+  async function adopt(source: string, sha256: string): Promise<string> {
+    await mkdir(objects, { recursive: true });
+    const path = join(objects, sha256);
+    const own = await temporaryPath();
+    await moveFile(source, own);
+    await chmod(own, 0o444);
+    // Whole seconds survive later changes of the access time exactly, fractions would be rounded. Set before the file
+    // is in its place, or another process could take it for one long unused.
+    const modified = Math.floor(Date.now() / 1000);
+    await utimes(own, Date.now() / 1000, modified);
+    const { size } = await stat(own);
+    await rename(own, path);
+    verified.set(sha256, { bytes: size, modified: modified * 1000 });
+    unmeasured += size;
+    if (unmeasured > bytes * slack) {
+      shrinking ??= shrink().finally(() => {
+        shrinking = null;
+      });
+      await shrinking;
+    }
+    return path;
+  }
+
+  async function shrink(): Promise<void> {
+    unmeasured = 0;
+    const now = Date.now();
+    const copies = (await filesOf(objects)).sort((a, b) => a.used - b.used);
+    let total = copies.reduce((sum, copy) => sum + copy.bytes, 0);
+    for (const copy of copies) {
+      if (total <= bytes * (1 - slack)) break;
+      const current = await stat(copy.path).catch(() => null);
+      if (current === null || now - current.atimeMs < inUseMilliseconds) continue;
+      await rm(copy.path, { force: true });
+      total -= copy.bytes;
+    }
+    for (const file of await filesOf(incoming))
+      if (now - file.modified > abandonedMilliseconds) await rm(file.path, { force: true });
+  }
+
+  return { find, temporaryPath, adopt };
+}
+
+interface CachedFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** Milliseconds since 1970, both. */
+  readonly used: number;
+  readonly modified: number;
+}
+
+async function filesOf(directory: string): Promise<CachedFile[]> {
+  const names = await readdir(directory).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  const files: CachedFile[] = [];
+  for (const name of names) {
+    const path = join(directory, name);
+    // Another process may have evicted it since the folder was listed.
+    const entry = await stat(path).catch(() => null);
+    if (entry?.isFile()) files.push({ path, bytes: entry.size, used: entry.atimeMs, modified: entry.mtimeMs });
+  }
+  return files;
+}
+
+/** Moves by rename, across file systems by a copy. */
+async function moveFile(source: string, target: string): Promise<void> {
+  try {
+    await rename(source, target);
+  } catch (error) {
+    if (codeOf(error) !== 'EXDEV') throw error;
+    await copyFile(source, target);
+    await rm(source);
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return codeOf(error) === 'ENOENT';
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}

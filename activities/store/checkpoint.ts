@@ -1,0 +1,97 @@
+/**
+ * Checkpoints: a small manifest naming a model's config, parameters, Adam moments, tokenizer and random-number keys.
+ *
+ * The manifest is canonical JSON, so equal training states have equal manifest hashes: comparing the sha256 of two runs'
+ * final checkpoints compares the runs.
+ */
+import { z } from 'zod';
+import type { CheckpointRef, ObjectRef } from '../contracts.js';
+import type { LoraConfig, ModelFiles } from '../engine/api.js';
+import { CorruptObject } from './errors.js';
+import { modelConfigSchema } from './modelConfig.js';
+import type { Store } from './types.js';
+
+const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
+const objectRefSchema: z.ZodType<ObjectRef> = z.strictObject({
+  key: z.string().min(1),
+  sha256: sha256Schema,
+  bytes: z.int().min(0),
+});
+
+const loraSchema: z.ZodType<LoraConfig> = z.strictObject({
+  rank: z.int().min(1),
+  alpha: z.number().positive(),
+  targetModules: z.union([z.literal('all-linear'), z.array(z.string())]),
+});
+
+const manifestSchema = z.strictObject({
+  kind: z.literal('checkpoint'),
+  config: modelConfigSchema,
+  /** In LoRA training the frozen base model: the same object in every checkpoint of a run. */
+  parameters: objectRefSchema,
+  adapters: z.strictObject({ file: objectRefSchema, lora: loraSchema }).optional(),
+  /** Both Adam moments; absent for a model nothing has trained yet. */
+  moments: objectRefSchema.optional(),
+  /** AdamW updates so far. */
+  step: z.int().min(0),
+  /** The `tokenizer.json` the model reads and writes in. */
+  tokenizer: objectRefSchema,
+  /** What the training up to here keyed its random numbers by (seed, purpose, epoch or round). */
+  randomKeys: z.record(z.string(), z.union([z.string(), z.number()])),
+});
+
+export type CheckpointManifest = z.output<typeof manifestSchema>;
+
+/** Local safetensors files; writing the checkpoint moves them into the store's cache. */
+export interface CheckpointParts extends ModelFiles {
+  /** Where the frozen weights under the adapters are already: they are not uploaded again. */
+  readonly base?: ObjectRef;
+  readonly tokenizer: ObjectRef;
+  readonly randomKeys: CheckpointManifest['randomKeys'];
+}
+
+/** Uploads the files, then the manifest, so that a manifest in S3 is always whole. */
+export async function writeCheckpoint(store: Store, parts: CheckpointParts): Promise<CheckpointRef> {
+  const { adapters: adapted } = parts;
+  const parameters = adapted && parts.base ? parts.base : await store.putFile(parts.parameters);
+  const adapters = adapted ? { adapters: { ...adapted, file: await store.putFile(adapted.file) } } : {};
+  const moments = parts.moments === undefined ? {} : { moments: await store.putFile(parts.moments) };
+  const manifest: CheckpointManifest = {
+    kind: 'checkpoint',
+    config: parts.config,
+    parameters,
+    ...adapters,
+    ...moments,
+    step: parts.step,
+    tokenizer: parts.tokenizer,
+    randomKeys: parts.randomKeys,
+  };
+  return { ...(await store.putJson(manifest)), step: parts.step };
+}
+
+/**
+ * Fetches a checkpoint into the local cache. Generation needs parameters only: `moments: false` leaves the rest, two
+ * thirds of the bytes, in S3.
+ * @throws CorruptObject when the object is damaged or no checkpoint.
+ */
+export async function readCheckpoint(
+  store: Store,
+  ref: CheckpointRef,
+  { moments }: { readonly moments: boolean },
+): Promise<{ readonly files: ModelFiles; readonly manifest: CheckpointManifest }> {
+  const parsed = manifestSchema.safeParse(await store.getJson(ref));
+  if (!parsed.success) throw new CorruptObject(ref.key, 'a checkpoint manifest', z.prettifyError(parsed.error));
+  const manifest = parsed.data;
+  if (manifest.step !== ref.step)
+    throw new CorruptObject(ref.key, `step ${ref.step}, as its reference says`, `step ${manifest.step}`);
+  const files: ModelFiles = {
+    config: manifest.config,
+    parameters: await store.getFile(manifest.parameters),
+    ...(manifest.adapters
+      ? { adapters: { ...manifest.adapters, file: await store.getFile(manifest.adapters.file) } }
+      : {}),
+    ...(moments && manifest.moments ? { moments: await store.getFile(manifest.moments) } : {}),
+    step: manifest.step,
+  };
+  return { files, manifest };
+}

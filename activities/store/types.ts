@@ -1,0 +1,24 @@
+/** What the rest of the project may ask of the object store. `createStore` in this folder implements it over S3. */
+import type { ObjectRef } from '../contracts.js';
+
+export interface Store {
+  readonly bucket: string;
+  /** Stores bytes under their sha256. Uploading what is already there is harmless and cheap. */
+  putBytes(bytes: Uint8Array): Promise<ObjectRef>;
+  /** As `putBytes`, streaming a local file (multipart when large); the file is moved into the local cache. */
+  putFile(path: string): Promise<ObjectRef>;
+  putJson(value: unknown): Promise<ObjectRef>;
+  /** One JSON document a line. */
+  putLines(values: Iterable<unknown>): Promise<ObjectRef>;
+  getBytes(ref: ObjectRef): Promise<Uint8Array>;
+  getJson(ref: ObjectRef): Promise<unknown>;
+  getLines(ref: ObjectRef): Promise<unknown[]>;
+  /** Path of a verified, read-only copy in the local cache. It stays until released by the cache's bound. */
+  getFile(ref: ObjectRef): Promise<string>;
+  /** Writes a named object (`runs/<id>/report.html`), replacing what is there; its content type follows its ending. */
+  publish(name: string, bytes: Uint8Array | { readonly file: string }): Promise<void>;
+  /** Writes a named object to a local file, its folder made where missing; false, and nothing made, when there is none. */
+  saveTo(name: string, path: string): Promise<boolean>;
+  /** Reads a named object; null when there is none. */
+  read(name: string): Promise<Uint8Array | null>;
+}

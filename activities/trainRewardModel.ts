@@ -1,0 +1,65 @@
+/** The activity `trainRewardModel`: one epoch of the two-class model that says whether an answer is right. */
+import type { ScoredSample, TrainRewardModelInput, TrainRewardModelResult } from './contracts.js';
+import { permutation } from './engine/sampling/random.js';
+import { learningRates } from './engine/training/schedule.js';
+import {
+  chunks,
+  type EngineDependencies,
+  optimiserWith,
+  readExamples,
+  readScored,
+  withOutputDirectory,
+  workOf,
+} from './engineSteps.js';
+import { heartbeatWhile } from './heartbeatWhile.js';
+import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
+
+/** The first epoch starts from a policy's checkpoint with a new head and new moments, later ones from the last epoch's. */
+export function createTrainRewardModel({ store, engine, workDirectory }: EngineDependencies) {
+  return (input: TrainRewardModelInput): Promise<TrainRewardModelResult> =>
+    heartbeatWhile('batches', async (onProgress, signal) => {
+      const { seed, epoch, rewardModel } = input;
+      const { files, manifest } = await readCheckpoint(store, input.checkpoint, { moments: epoch > 0 });
+      const examples = await readExamples(store, input.train);
+      const answers = uniqueAnswers(await readScored(store, input.scored));
+      const order = [...permutation(answers.length, { seed, purpose: 'order-reward-model', round: epoch })];
+      const sequences = order.flatMap((index) => {
+        const answer = answers[index];
+        const prompt = answer && examples[answer.example]?.promptTokens;
+        return answer && prompt ? [{ prompt, answer: answer.tokens, correct: answer.correct }] : [];
+      });
+      const batches = chunks(sequences, rewardModel.batchSize);
+      const steps = batches.length;
+      const rates = learningRates(rewardModel.optimiser, epoch * steps, steps, rewardModel.epochs * steps);
+      return withOutputDirectory(workDirectory, async (outputDirectory) => {
+        const result = await engine.run(
+          'trainRewardModel',
+          { model: files, batches, optimiser: optimiserWith(rewardModel.optimiser, rates), seed, outputDirectory },
+          { onProgress, signal },
+        );
+        return {
+          checkpoint: await writeCheckpoint(store, {
+            ...result.files,
+            base: manifest.parameters,
+            tokenizer: manifest.tokenizer,
+            randomKeys: { seed, purpose: 'order-reward-model', epoch },
+          }),
+          loss: result.loss,
+          accuracy: result.accuracy,
+          steps,
+          work: workOf(result.work),
+        };
+      });
+    });
+}
+
+/** A question's identical answers count once: a confident policy repeats itself. */
+function uniqueAnswers(samples: readonly ScoredSample[]): readonly ScoredSample[] {
+  const seen = new Set<string>();
+  return samples.filter(({ example, tokens }) => {
+    const key = `${example}:${tokens.join()}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}

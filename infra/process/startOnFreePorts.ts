@@ -1,0 +1,29 @@
+/** Starts a server on ports nobody uses: the ones it had before, else the customary ones, else any. */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { withLock } from './lock.js';
+import { choosePorts } from './ports.js';
+import { readRecord } from './record.js';
+import { endLeftover, type OwnedServer, type ServerPlan, startServer } from './server.js';
+
+/**
+ * Ends what a killed owner left behind, chooses ports and starts the server.
+ *
+ * Between choosing a port and its being bound another start on this machine could choose the same, and would then take
+ * the wrong server for its own; so starts of the same server wait for each other, a second or two.
+ */
+export async function startOnFreePorts(
+  name: string,
+  directory: string,
+  customaryPorts: Readonly<Record<string, number>>,
+  planFor: (ports: Readonly<Record<string, number>>) => Promise<Omit<ServerPlan, 'name' | 'directory' | 'ports'>>,
+  onProgress: (text: string) => void,
+): Promise<{ readonly ports: Readonly<Record<string, number>>; readonly owned: OwnedServer }> {
+  await endLeftover(directory);
+  const machineLock = join(tmpdir(), `reft-${process.getuid?.() ?? 0}-${name.toLowerCase()}-ports.lock`);
+  return withLock(machineLock, onProgress, async () => {
+    const ports = await choosePorts(customaryPorts, (await readRecord(directory))?.ports);
+    const owned = await startServer({ ...(await planFor(ports)), name, directory, ports }, onProgress);
+    return { ports, owned };
+  });
+}

@@ -1,0 +1,39 @@
+/** A benchmark's other side: a long-lived child process that answers one JSON line for each line it is given. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export interface Peer {
+  /** The first line it wrote: its versions. */
+  readonly about: unknown;
+  readonly step: () => Promise<unknown>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Starts a Python script of this folder and waits until it is ready.
+ * @throws Error when it ends before it answers; what it wrote to standard error is on ours.
+ */
+export async function startPeer(python: string, script: string, args: readonly string[]): Promise<Peer> {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  const child = spawn(python, [path, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ended = once(child, 'close');
+  const answer = async (): Promise<unknown> => {
+    const line = await lines.next();
+    if (line.done) throw new Error(`${python} ${script} ended with exit code ${child.exitCode} instead of an answer`);
+    return JSON.parse(line.value);
+  };
+  return {
+    about: await answer(),
+    step: () => {
+      child.stdin.write('\n');
+      return answer();
+    },
+    close: async () => {
+      child.stdin.end();
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/**
+ * `npm run bench [name …]`: runs the benchmarks (all, or those named) and prints one JSON line for each.
+ *
+ * `REFT_PEER_PYTHON` names a Python with torch and transformers to be compared with; without it only our figures are printed.
+ * Exits with 1 when a ratio is below its floor or a benchmark fails. The floors are promises for a machine that does nothing
+ * else: whatever runs beside a benchmark slows one side more than the other.
+ */
+import { benchOutsideEngine } from './outsideEngine.js';
+import { benchPrograms } from './programs.js';
+import type { BenchmarkResult } from './result.js';
+import { benchRollout } from './rollout.js';
+import { benchDemoTrainingStep, benchTrainingStep } from './trainingStep.js';
+
+const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult>>> = {
+  'training-step': benchTrainingStep,
+  'training-step-demo': benchDemoTrainingStep,
+  rollout: benchRollout,
+  'programs-scored': benchPrograms,
+  'outside-engine': benchOutsideEngine,
+};
+
+const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(benchmarks);
+for (const name of chosen) {
+  const benchmark = benchmarks[name];
+  if (!benchmark) throw new Error(`no benchmark ${name}: there are ${Object.keys(benchmarks).join(', ')}`);
+  try {
+    const result = await benchmark();
+    console.log(JSON.stringify(result));
+    const { ratio, floor } = result;
+    if (ratio !== undefined && floor !== undefined && ratio < floor) process.exitCode = 1;
+  } catch (error) {
+    console.error(`${name} failed:`, error);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,113 @@
+/** The `reft` command on running servers: `run` with workers elsewhere and without, and what `status`, `report` and `export` say. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stackEnvironment } from '../../infra/environment.js';
+import { startTestStack, type TestStack } from '../support/stack.js';
+import { startWorkerProcess, type WorkerProcess } from '../support/workerProcess.js';
+
+const command = fileURLToPath(new URL('../../workers/bin/reft.js', import.meta.url));
+
+let stack: TestStack;
+let workers: readonly WorkerProcess[] = [];
+let stateDirectory: string;
+let connection: Connection;
+
+beforeAll(async () => {
+  stateDirectory = await mkdtemp(join(tmpdir(), 'reft-command-'));
+  stack = await startTestStack();
+  connection = await Connection.connect({ address: stack.temporal.address });
+  workers = await Promise.all([startWorkerProcess(stack, 'general'), startWorkerProcess(stack, 'engine')]);
+});
+
+afterAll(async () => {
+  await Promise.all(workers.map((worker) => worker.kill()));
+  await connection?.close();
+  await stack?.stop();
+  await rm(stateDirectory, { recursive: true, force: true });
+});
+
+async function reft(...args: string[]) {
+  const child = spawn(process.execPath, [command, ...args], {
+    env: {
+      ...process.env,
+      ...stackEnvironment(stack),
+      REFT_STATE_DIR: stateDirectory,
+      // The command must see to it by itself that the AWS SDK keeps quiet.
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: undefined,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [out, error, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { out, error, code };
+}
+
+/** Which processes did a run's activities. */
+async function identities(workflowId: string): Promise<ReadonlySet<string>> {
+  const { events } = await new Client({ connection }).workflow.getHandle(workflowId).fetchHistory();
+  return new Set((events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) => started?.identity ?? []));
+}
+
+describe('reft', () => {
+  it('runs on two workers elsewhere, one a queue', async () => {
+    // They are known from their first heartbeat on.
+    const known = () => connection.workflowService.listWorkers({ namespace: 'default' });
+    await expect.poll(async () => (await known()).workers.length, { timeout: 30_000 }).toBe(2);
+    const { out, error, code } = await reft('run', 'smoke', '--id', 'shared');
+    expect({ error, code }).toEqual({ error: '', code: 0 });
+    expect(out).toContain('│ upper bound@2');
+    expect(out).toContain(`Report: ${stateDirectory}/runs/shared/report.html`);
+    expect((await identities('shared')).size).toBe(2);
+    const description = await new Client({ connection }).workflow.getHandle('shared').describe();
+    expect(await description.staticSummary()).toBe('Smoke test');
+    expect(await description.staticDetails()).toContain('- **PPO**: 2 epochs in rounds of 16 questions');
+  });
+
+  it('tells what came of a run, and copies what it left', async () => {
+    const status = await reft('status', 'shared');
+    expect(status).toMatchObject({ error: '', code: 0 });
+    expect(status.out).toMatch(/^shared: completed\n.*warm-up [\d.]+ \| SFT [\d.]+ \| ReFT [\d.]+ \| voting@2/s);
+
+    const report = await reft('report', 'shared');
+    expect(await readFile(report.out.trim(), 'utf8')).toContain('<svg');
+
+    const folder = join(stateDirectory, 'exported');
+    expect(await reft('export', 'shared', folder)).toMatchObject({ error: '', code: 0 });
+    expect((await readdir(folder)).sort()).toEqual(['model', 'report.html', 'result.json', 'samples.jsonl']);
+  });
+
+  it('has no status, report or files of a run that never was', async () => {
+    for (const args of [
+      ['status', 'none'],
+      ['report', 'none'],
+      ['export', 'none', stateDirectory],
+    ]) {
+      const { error, code } = await reft(...args);
+      expect({ args, code }).toEqual({ args, code: 2 });
+      expect(error).toMatch(/^reft: .*"none"/);
+    }
+  });
+
+  it('says why a run failed', async () => {
+    const { error, code } = await reft('run', 'smoke', '--set', 'model.maxPositions=26', '--id', 'short');
+    expect(code).toBe(1);
+    expect(error).toContain('The run failed: model.maxPositions is 26, but the longest prompt and answer');
+    expect((await reft('status', 'short')).out).toMatch(/^short: failed\n.*model\.maxPositions is 26/s);
+  });
+
+  it('goes on with a worker of its own when the others are killed', async () => {
+    const [, engine] = workers;
+    await engine?.kill();
+    workers = workers.slice(0, 1);
+    const { out, code } = await reft('run', 'smoke', '--id', 'deserted');
+    expect(code).toBe(0);
+    expect(out).toContain('The workers are gone');
+    expect(out).toContain('│ upper bound@2');
+  }, 240_000);
+});

@@ -1,0 +1,101 @@
+/**
+ * Workers killed with SIGKILL in the middle of the warm-up, a rollout, an update and the evaluation, their local files gone:
+ * the run finishes with the checkpoint of an undisturbed run, byte for byte.
+ */
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { temporal as proto } from '@temporalio/proto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Progress } from '../../workflows/progress.js';
+import type { RunResult } from '../../workflows/run.js';
+import { startTestStack, type TestStack } from '../support/stack.js';
+import { startWorkerProcess, type WorkerProcess } from '../support/workerProcess.js';
+
+/** Steps of about a second, so that there is a middle to be killed in. */
+const spec = {
+  preset: 'smoke',
+  data: { train: 400, test: 200 },
+  model: { hiddenSize: 64, layers: 2, intermediateSize: 160 },
+  generation: { questionsPerShard: 100 },
+  warmUp: { epochs: 2 },
+  sft: null,
+  ppo: { epochs: 1, questionsPerRound: 200, miniBatch: 100 },
+};
+
+/** The activity to be killed in, and the phase it belongs to. */
+const kills = [
+  { activity: 'trainSupervised', phase: 'warm-up' },
+  { activity: 'rollout', phase: 'ppo' },
+  { activity: 'updatePolicy', phase: 'ppo' },
+  { activity: 'rollout', phase: 'evaluation' },
+] as const;
+
+let stack: TestStack;
+let worker: WorkerProcess;
+let connection: Connection;
+let client: Client;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  worker = await startWorkerProcess(stack);
+  connection = await Connection.connect({ address: stack.temporal.address });
+  client = new Client({ connection });
+});
+
+afterAll(async () => {
+  await connection?.close();
+  await worker?.kill();
+  await stack?.stop();
+});
+
+const start = (workflowId: string): Promise<WorkflowHandle> =>
+  client.workflow.start('reft', { taskQueue: 'reft', workflowId, args: [spec] });
+
+/** Waits until an activity of this type is under way in this phase. */
+async function waitForActivity(handle: WorkflowHandle, activity: string, phase: string): Promise<void> {
+  const { PENDING_ACTIVITY_STATE_STARTED } = proto.api.enums.v1.PendingActivityState;
+  for (;;) {
+    const { raw, searchAttributes, status } = await handle.describe();
+    const underWay = (raw.pendingActivities ?? []).some(
+      ({ activityType, state }) => activityType?.name === activity && state === PENDING_ACTIVITY_STATE_STARTED,
+    );
+    if (underWay && searchAttributes.ReftPhase?.[0] === phase) return;
+    if (status.name !== 'RUNNING') throw new Error(`the run is ${status.name} before ${activity} in ${phase}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Types of the activities that took more than one attempt, by the run's history. */
+async function repeated(handle: WorkflowHandle): Promise<readonly string[]> {
+  const { events } = await handle.fetchHistory();
+  const types = new Map<string, string>();
+  const names: string[] = [];
+  for (const { eventId, activityTaskScheduledEventAttributes, activityTaskStartedEventAttributes } of events ?? []) {
+    if (activityTaskScheduledEventAttributes)
+      types.set(String(eventId), activityTaskScheduledEventAttributes.activityType?.name ?? '');
+    const started = activityTaskStartedEventAttributes;
+    if (started && (started.attempt ?? 1) > 1) names.push(types.get(String(started.scheduledEventId)) ?? '');
+  }
+  return names;
+}
+
+describe('a run whose workers are lost', () => {
+  it('ends in the checkpoint of an undisturbed run', async () => {
+    const calm: RunResult = await (await start('calm')).result();
+
+    const handle = await start('disturbed');
+    for (const { activity, phase } of kills) {
+      await waitForActivity(handle, activity, phase);
+      await worker.kill();
+      worker = await startWorkerProcess(stack);
+    }
+    const disturbed: RunResult = await handle.result();
+
+    expect(disturbed.checkpoint.sha256).toBe(calm.checkpoint.sha256);
+    expect(disturbed.accuracy).toEqual(calm.accuracy);
+    const again = await repeated(handle);
+    expect(again.filter((name) => name === 'rollout').length).toBeGreaterThanOrEqual(2);
+    expect(again).toEqual(expect.arrayContaining(['trainSupervised', 'updatePolicy']));
+    const progress = await handle.query<Progress>('progress');
+    expect(progress.phase).toBe('finished');
+  }, 400_000);
+});

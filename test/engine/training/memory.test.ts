@@ -1,0 +1,91 @@
+/** The memory a step is expected to take: by hand on a small graph, against a real process, and what follows for batches. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import type { TokenSequence } from '../../../activities/engine/api.js';
+import { createGraph, input, output } from '../../../activities/engine/graph/graph.js';
+import { add, exp, multiply, reshape, sum } from '../../../activities/engine/graph/operators.js';
+import { memoryModel, usableMemory } from '../../../activities/engine/training/memory.js';
+import { type StepMemory, splitBatch } from '../../../activities/engine/training/microBatches.js';
+import { tinyConfig } from '../support/tinyConfig.js';
+import type { StepRequest } from './stepProcess.js';
+
+describe('memoryModel', () => {
+  it('counts what is alive at once, inputs and outputs not, reshaped tensors once', () => {
+    const graph = createGraph();
+    const x = input(graph, 'x', 'float32', ['rows', 10]);
+    const a = exp(x);
+    const b = exp(reshape(a, ['10*rows']));
+    exp(b);
+    const c = add(b, reshape(a, ['10*rows']));
+    output(sum(multiply(c, c)), 'total');
+    const peak = memoryModel(graph);
+    // a, b and c; the unread exp is left out of the graph.
+    expect(peak({ rows: 1 })).toBe(3 * 40);
+    expect(peak({ rows: 7 })).toBe(7 * 3 * 40);
+    expect(() => peak({})).toThrow('dimension rows has no size');
+  });
+
+  const sizes = { vocab_size: 512, hidden_size: 128, intermediate_size: 256, max_position_embeddings: 512 };
+  it.each<[string, Omit<StepRequest, 'config'>, number]>([
+    ['many short sequences, every weight', { rows: 48, prompt: 40, answer: 50, rank: 0 }, 4],
+    ['few long sequences, attention over them', { rows: 6, prompt: 300, answer: 100, rank: 0 }, 4],
+    ['LoRA', { rows: 48, prompt: 40, answer: 50, rank: 8 }, 4],
+    ['a large vocabulary', { rows: 24, prompt: 20, answer: 60, rank: 0 }, 1],
+  ])('is within a factor of 1.8 of what a process takes: %s', async (name, request, layers) => {
+    const vocabulary = name === 'a large vocabulary' ? { vocab_size: 12_000 } : {};
+    const config = { ...tinyConfig, ...sizes, ...vocabulary, num_hidden_layers: layers };
+    const script = fileURLToPath(new URL('./stepProcess.ts', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--import',
+      'tsx',
+      script,
+      JSON.stringify({ config, ...request }),
+    ]);
+    const { measured, expected }: { measured: number; expected: number } = JSON.parse(stdout);
+    expect(measured / expected).toBeGreaterThan(0.9);
+    expect(measured / expected).toBeLessThan(1.8);
+  });
+
+  it('plans with a fixed share of the machine', () => {
+    expect(usableMemory()).toBeGreaterThan(2 ** 28);
+    expect(usableMemory()).toBe(usableMemory());
+  });
+});
+
+describe('splitBatch', () => {
+  const sequence = (prompt: number, answer: number): TokenSequence => ({
+    prompt: new Array<number>(prompt).fill(2),
+    answer: new Array<number>(answer).fill(3),
+  });
+  /** A byte a token, padding included, on top of 1,000 that stay, and 10 for sums. */
+  const memory = (usable: number): StepMemory => {
+    const padded = ({ batch = 0, time = 0 }: Readonly<Record<string, number>>): number => batch * time;
+    return { kept: 1_000, sums: 10, whole: padded, part: padded, usable };
+  };
+  const batch = [sequence(9, 2), sequence(2, 2), sequence(5, 6), sequence(1, 3), sequence(4, 1)];
+
+  it('leaves a batch that fits whole as it is', () => {
+    expect(splitBatch(batch, memory(1_050))).toEqual([[0, 1, 2, 3, 4]]);
+  });
+
+  it('puts sequences of like length together, as many as fit', () => {
+    expect(splitBatch(batch, memory(1_049))).toEqual([
+      [1, 3, 4],
+      [0, 2],
+    ]);
+    expect(splitBatch([...batch, ...batch], memory(1_049))).toEqual([[1, 3, 6, 8, 4, 9], [0, 2, 5], [7]]);
+  });
+
+  it('refuses what cannot fit, with the bytes needed and available', () => {
+    expect(() => splitBatch(batch, memory(1_019))).toThrow(
+      expect.objectContaining({
+        name: 'InsufficientMemory',
+        message: expect.stringMatching(
+          /one sequence of 10 tokens needs 1020 bytes of memory \(1000 of them for weights and moments\), 1019 are available/,
+        ),
+      }),
+    );
+  });
+});

@@ -1,0 +1,45 @@
+/** A process of its own that takes training steps and prints, as JSON, its peak memory and what was expected. Run by memory.test.ts. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LlamaConfig } from '../../../activities/engine/api.js';
+import { addAdapters } from '../../../activities/engine/tasks/addAdapters.js';
+import { initialise } from '../../../activities/engine/tasks/initialise.js';
+import { supervisedFeeds } from '../../../activities/engine/tasks/trainSupervised.js';
+import { memoryModel } from '../../../activities/engine/training/memory.js';
+import { supervisedObjective, updateProgram } from '../../../activities/engine/training/programs.js';
+import { createTrainer } from '../../../activities/engine/training/trainer.js';
+
+const { config, rows, prompt, answer, rank }: StepRequest = JSON.parse(process.argv[2] ?? '');
+
+export interface StepRequest {
+  readonly config: LlamaConfig;
+  readonly rows: number;
+  readonly prompt: number;
+  readonly answer: number;
+  /** Of LoRA on every linear layer; 0 trains every weight. */
+  readonly rank: number;
+}
+
+const quiet = { onProgress: () => undefined, isCancelled: () => false };
+const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 1 };
+const folder = await mkdtemp(join(tmpdir(), 'reft-step-'));
+const { files: base } = await initialise({ config, seed: 0, outputDirectory: folder }, quiet);
+const lora = { rank, alpha: 2 * rank, targetModules: 'all-linear' } as const;
+const files =
+  rank > 0 ? (await addAdapters({ model: base, lora, seed: 0, outputDirectory: folder }, quiet)).files : base;
+const build = () => supervisedObjective(config, files.adapters?.lora);
+const trainer = await createTrainer({ key: 'step', build }, files, options, undefined, Number.POSITIVE_INFINITY);
+const tokens = (count: number): number[] => Array.from({ length: count }, (_, index) => 2 + (index % 17));
+const sequences = Array.from({ length: rows }, () => ({ prompt: tokens(prompt), answer: tokens(answer) }));
+const small = supervisedFeeds([{ prompt: [2], answer: [3] }], 1);
+// Session, threads and moments are there before; activations are what a step on the real batch adds.
+await trainer.step([small], 1e-3);
+const before = process.memoryUsage.rss();
+await trainer.step([supervisedFeeds(sequences, rows * answer)], 1e-3);
+const measured = process.resourceUsage().maxRSS * 1024 - before;
+const time = prompt + answer - 1;
+const sizes = { batch: rows, time, tokens: rows * time, answers: rows * answer };
+const expected = memoryModel(updateProgram(build(), options).graph)(sizes);
+await rm(folder, { recursive: true });
+console.log(JSON.stringify({ measured, expected }));

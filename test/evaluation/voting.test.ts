@@ -1,0 +1,68 @@
+/** Voting, reranking and the upper bound, against an independent brute-force count, and on the cases that define them. */
+import { describe, expect, it } from 'vitest';
+import { accuracyOf } from '../../activities/evaluation/accuracy.js';
+import { anyCorrect, type Candidate, rerank, vote } from '../../activities/evaluation/voting.js';
+
+const candidate = (value: number | string | null, correct = false): Candidate => ({ value, correct });
+const values = (...all: (number | string | null)[]): Candidate[] => all.map((value) => candidate(value));
+
+describe('voting', () => {
+  it('counts answers within the tolerance together', () => {
+    expect(vote(values(5, 7, 7.004, 5.02, 6.999))?.value).toBe(7);
+  });
+  it('breaks ties by the answer seen first', () => {
+    expect(vote(values(3, 4, 4, 3))?.value).toBe(3);
+    expect(vote(values(4, 3, 3, 4))?.value).toBe(4);
+  });
+  it('never elects an empty extraction, nor what is no answer', () => {
+    expect(vote(values(null, null, null, 2))?.value).toBe(2);
+    expect(vote(values('nan', 'nan', 2))?.value).toBe(2);
+    expect(vote(values(null, null))).toBeNull();
+    expect(vote([])).toBeNull();
+  });
+  it('elects option letters', () => {
+    expect(vote(values('none of these', 'none of these', 'b'))?.value).toBe('b');
+  });
+  it('can be weighted', () => {
+    expect(vote(values(1, 1, 1, 2), [0.1, 0.1, 0.1, 0.9])?.value).toBe(2);
+  });
+
+  it('agrees with a brute-force count', () => {
+    for (let trial = 0; trial < 500; trial++) {
+      const all = Array.from({ length: 1 + (trial % 12) }, () => {
+        const value = Math.random() < 0.3 ? null : Math.floor(Math.random() * 5);
+        return candidate(value, value === 2);
+      });
+      const weights = trial % 2 === 0 ? undefined : all.map(() => Math.floor(Math.random() * 4));
+      const totals = [...new Set(all.map(({ value }) => value))]
+        .filter((value) => value !== null)
+        .map((value) => ({
+          value,
+          total: all.reduce((sum, other, i) => sum + (other.value === value ? (weights?.[i] ?? 1) : 0), 0),
+        }));
+      const best = Math.max(...totals.map(({ total }) => total));
+      const expected = totals.find(({ total }) => total === best)?.value ?? null;
+      expect(vote(all, weights)?.value ?? null).toBe(expected);
+      expect(anyCorrect(all)).toBe(all.some(({ value }) => value === 2));
+    }
+  });
+});
+
+describe('reranking', () => {
+  it('takes the most probable sample that has an answer, the first of equals', () => {
+    expect(rerank(values(null, 1, 2, 3), [0.99, 0.2, 0.8, 0.8])?.value).toBe(2);
+    expect(rerank(values(null), [1])).toBeNull();
+  });
+});
+
+describe('accuracy', () => {
+  it('has the published Wilson interval', () => {
+    // Newcombe (1998), table I: 81 of 263 gives 0.2553 … 0.3662; 0 of 20 gives 0 … 0.1611.
+    const { percent, low, high } = accuracyOf(81, 263);
+    expect([percent, low, high].map((value) => value.toFixed(2))).toEqual(['30.80', '25.53', '36.62']);
+    expect(accuracyOf(0, 20)).toMatchObject({ percent: 0, low: 0 });
+    expect(accuracyOf(0, 20).high).toBeCloseTo(16.11, 2);
+    expect(accuracyOf(20, 20)).toMatchObject({ percent: 100, high: 100 });
+    expect(accuracyOf(0, 0)).toMatchObject({ low: 0, high: 100 });
+  });
+});

@@ -1,0 +1,133 @@
+/** Reads the fixtures that the PyTorch scripts of this folder wrote, for the tests of the engine. */
+import { readFileSync } from 'node:fs';
+import type { LlamaConfig, LoraConfig, Optimiser, TokenSequence } from '../../activities/engine/api.js';
+import type { Parameters } from '../../activities/engine/parameters.js';
+
+type StoredTensors = Readonly<Record<string, { readonly shape: readonly number[]; readonly data: string }>>;
+
+interface StoredModel {
+  readonly config: LlamaConfig;
+  readonly parameters: StoredTensors;
+  readonly gradients: StoredTensors;
+}
+
+/** Three supervised steps. `logits`, `gradients` and the first loss belong to the first batch. */
+export interface LlamaFixture extends StoredModel {
+  readonly optimiser: Optimiser;
+  readonly batches: readonly (readonly TokenSequence[])[];
+  /** `[sequence, answer token, vocabulary]`: the distribution each answer token was predicted from. */
+  readonly logits: readonly (readonly (readonly number[])[])[];
+  readonly losses: readonly number[];
+  /** Before clipping. */
+  readonly gradientNorms: readonly number[];
+  readonly parametersAfter: StoredTensors;
+}
+
+/** One batch of another architecture; `configJson` is as transformers has it. `gradients` may be empty. */
+export interface ArchitectureFixture {
+  readonly configJson: Readonly<Record<string, unknown>>;
+  readonly sequences: readonly TokenSequence[];
+  readonly parameters: StoredTensors;
+  readonly logits: LlamaFixture['logits'];
+  readonly loss: number;
+  readonly gradients: StoredTensors;
+}
+
+/** Lists by rollout, then by answer token. */
+type PerToken = readonly (readonly number[])[];
+
+/** One PPO update: four optimiser steps. `gradients` belong to the first. */
+export interface PpoFixture extends StoredModel {
+  readonly optimiser: Optimiser;
+  readonly klCoefficient: number;
+  readonly valueCoefficient: number;
+  readonly discount: number;
+  readonly gaeLambda: number;
+  readonly clipRange: number;
+  readonly valueClipRange: number;
+  readonly rollouts: readonly (TokenSequence & { readonly reward: number })[];
+  readonly miniBatches: readonly (readonly number[])[];
+  readonly batch: {
+    readonly logProbs: PerToken;
+    readonly referenceLogProbs: PerToken;
+    readonly values: PerToken;
+    readonly entropies: PerToken;
+    readonly rewards: PerToken;
+    readonly advantages: PerToken;
+    readonly returns: PerToken;
+    readonly whitenedAdvantages: PerToken;
+  };
+  readonly klPerToken: number;
+  readonly klPerSequence: number;
+  readonly explainedVariance: number;
+  readonly steps: readonly {
+    readonly policyLoss: number;
+    readonly valueLoss: number;
+    readonly loss: number;
+    readonly gradientNorm: number;
+    readonly logProbs: PerToken;
+    readonly values: PerToken;
+    readonly ratio: number;
+    readonly clipFraction: number;
+  }[];
+  readonly reference: StoredTensors;
+  readonly parametersAfter: StoredTensors;
+}
+
+export interface RewardModelFixture extends StoredModel {
+  readonly sequences: readonly (TokenSequence & { readonly correct: boolean })[];
+  /** `[sequence, 2]`; class 1 is "right". */
+  readonly logits: readonly (readonly number[])[];
+  readonly probabilities: readonly number[];
+  readonly loss: number;
+  readonly gradientNorm: number;
+}
+
+/** Three steps of adapters on the model of `llama-grouped`, on its batches. `gradients` belong to the first. */
+export interface LoraFixture {
+  readonly lora: LoraConfig;
+  readonly adapters: StoredTensors;
+  readonly losses: readonly number[];
+  readonly gradientNorms: readonly number[];
+  readonly gradients: StoredTensors;
+  readonly adaptersAfter: StoredTensors;
+}
+
+export const architectures = ['qwen2', 'gpt2', 'opt', 'galactica', 'rope-linear', 'rope-llama3'] as const;
+
+interface Fixtures extends Readonly<Record<(typeof architectures)[number], ArchitectureFixture>> {
+  readonly 'llama-tied': LlamaFixture;
+  readonly 'llama-grouped': LlamaFixture;
+  readonly ppo: PpoFixture;
+  readonly 'reward-model': RewardModelFixture;
+  readonly lora: LoraFixture;
+}
+
+export function readFixture<Name extends keyof Fixtures>(name: Name): Fixtures[Name] {
+  return JSON.parse(readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), 'utf8'));
+}
+
+/** Decodes stored tensors into arrays of their own, so that a test may update them in place. */
+export function decodeTensors(stored: StoredTensors): Parameters {
+  return new Map(
+    Object.entries(stored).map(([name, { shape, data }]) => {
+      const bytes = new Uint8Array(Buffer.from(data, 'base64'));
+      return [name, { shape, data: new Float32Array(bytes.buffer) }];
+    }),
+  );
+}
+
+/** Largest absolute difference, as a share of the largest expected value. */
+export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (actual.length !== expected.length)
+    throw new Error(`${actual.length} values where ${expected.length} are expected`);
+  let difference = 0;
+  let size = 0;
+  for (let index = 0; index < expected.length; index++) {
+    const [value, truth] = [actual[index] ?? Number.NaN, expected[index] ?? Number.NaN];
+    if (!Number.isFinite(value)) return Number.POSITIVE_INFINITY;
+    difference = Math.max(difference, Math.abs(value - truth));
+    size = Math.max(size, Math.abs(truth));
+  }
+  return size === 0 ? difference : difference / size;
+}

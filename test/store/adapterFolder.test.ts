@@ -1,0 +1,111 @@
+/** LoRA adapters as PEFT reads them, the base model beside them as transformers does: the same probabilities as here. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readSafetensors, writeSafetensors } from '../../activities/engine/runtime/safetensors.js';
+import { scoreAnswers } from '../../activities/engine/training/scoreAnswers.js';
+import { publishAdapterFolder } from '../../activities/store/adapterFolder.js';
+import { publishModelFolder } from '../../activities/store/modelFolder.js';
+import { createStore } from '../../activities/store/store.js';
+import type { Store } from '../../activities/store/types.js';
+import { decodeTensors, readFixture, relativeError } from '../reference/fixtures.js';
+import { type S3Server, startS3 } from './s3Server.js';
+
+const { config, parameters, batches } = readFixture('llama-grouped');
+const fixture = readFixture('lora');
+const adapters = new Map([
+  ...decodeTensors(fixture.adaptersAfter),
+  ['value_head.bias', { shape: [1], data: new Float32Array(1) }] as const,
+]);
+const sequences = batches.flat();
+
+let server: S3Server;
+let store: Store;
+let directory: string;
+beforeAll(async () => {
+  server = await startS3();
+  directory = await mkdtemp(join(tmpdir(), 'reft-adapter-test-'));
+  store = createStore({ ...server.access, cacheDirectory: join(directory, 'cache'), cacheBytes: 2 ** 30 });
+});
+afterAll(async () => {
+  await server.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function fetchFolder(prefix: string, files: readonly string[]): Promise<string> {
+  const folder = join(directory, prefix);
+  await mkdir(folder, { recursive: true });
+  for (const file of files) await writeFile(join(folder, file), (await store.read(`${prefix}/${file}`)) ?? '');
+  return folder;
+}
+
+async function modelFiles() {
+  const [base, file] = [join(directory, 'base.safetensors'), join(directory, 'adapters.safetensors')];
+  await writeSafetensors(base, decodeTensors(parameters));
+  await writeSafetensors(file, adapters);
+  return { config, parameters: base, adapters: { file, lora: fixture.lora }, step: 3 };
+}
+
+const adapterFiles = ['adapter_config.json', 'adapter_model.safetensors'];
+
+it("holds the adapters alone, under PEFT's names", async () => {
+  const files = await modelFiles();
+  await publishAdapterFolder(store, 'plain', files.adapters);
+  const folder = await fetchFolder('plain', adapterFiles);
+  const { tensors, metadata } = await readSafetensors(join(folder, 'adapter_model.safetensors'));
+  expect(tensors).toEqual(decodeTensors(fixture.adaptersAfter));
+  expect(metadata).toEqual({ format: 'pt' });
+  expect(JSON.parse(Buffer.from((await store.read('plain/adapter_config.json')) ?? '').toString())).toMatchObject({
+    peft_type: 'LORA',
+    r: 4,
+    lora_alpha: 6,
+    target_modules: ['q_proj', 'v_proj', 'down_proj'],
+  });
+});
+
+/** Prints log-probabilities of answers under the base with adapters (PEFT), and under the merged folder (transformers). */
+const script = `
+import json, sys, torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+base, merged, adapter, sequences = sys.argv[1:4] + [json.loads(sys.argv[4])]
+def score(model):
+    scores = []
+    for s in sequences:
+        ids = torch.tensor([s["prompt"] + s["answer"]])
+        with torch.no_grad():
+            log_probs = model(ids).logits[0].log_softmax(-1)
+        start = len(s["prompt"])
+        scores += [log_probs[start + i - 1, token].item() for i, token in enumerate(s["answer"])]
+    return scores
+load = lambda path: AutoModelForCausalLM.from_pretrained(path).float().eval()
+print(json.dumps({"adapted": score(PeftModel.from_pretrained(load(base), adapter).eval()), "merged": score(load(merged)), "base": score(load(base))}))
+`;
+
+const peer = process.env.REFT_PEER_PYTHON;
+it.skipIf(peer === undefined)(
+  'gives the same probabilities in PEFT, and merged in transformers (REFT_PEER_PYTHON)',
+  async () => {
+    const files = await modelFiles();
+    const tokenizer = await store.putJson({ added_tokens: [] });
+    const { adapters: _, ...base } = files;
+    await publishModelFolder(store, 'base', base, tokenizer);
+    await publishModelFolder(store, 'merged', files, tokenizer);
+    await publishAdapterFolder(store, 'adapter', files.adapters);
+    const modelFolder = ['config.json', 'generation_config.json', 'model.safetensors'];
+    const folders = [
+      await fetchFolder('base', modelFolder),
+      await fetchFolder('merged', modelFolder),
+      await fetchFolder('adapter', adapterFiles),
+    ];
+    const { stdout } = await promisify(execFile)(peer ?? '', ['-c', script, ...folders, JSON.stringify(sequences)]);
+    const theirs: Record<'adapted' | 'merged' | 'base', number[]> = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+    const ours = (await scoreAnswers(files, sequences)).flatMap(({ logProbs }) => [...logProbs]);
+    expect(relativeError(ours, theirs.adapted)).toBeLessThan(1e-5);
+    expect(relativeError(ours, theirs.merged)).toBeLessThan(1e-5);
+    expect(relativeError(ours, theirs.base)).toBeGreaterThan(1e-2);
+  },
+);

@@ -1,0 +1,48 @@
+/** A worker as a user starts it, `reft worker`, in a process of its own with local state of its own: a machine to be lost. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stackEnvironment } from '../../infra/environment.js';
+import type { StackAccess } from '../../infra/stack.js';
+import type { QueueName } from '../../workers/queueNames.js';
+
+const command = fileURLToPath(new URL('../../workers/bin/reft.js', import.meta.url));
+
+export interface WorkerProcess {
+  /** SIGKILL, and its local files are gone too, as with a lost machine. */
+  kill(): Promise<void>;
+}
+
+/** Resolves when the worker asks for tasks: of both queues, or of the one given. */
+export async function startWorkerProcess(stack: StackAccess, queue?: QueueName): Promise<WorkerProcess> {
+  const stateDirectory = await mkdtemp(join(tmpdir(), 'reft-worker-'));
+  const child = spawn(process.execPath, [command, 'worker', ...(queue ? ['--queue', queue] : [])], {
+    env: { ...process.env, ...stackEnvironment(stack), REFT_STATE_DIR: stateDirectory },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await ready(child);
+  return {
+    async kill() {
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+      await rm(stateDirectory, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+async function ready(child: ChildProcess): Promise<void> {
+  const { stdout } = child;
+  if (stdout === null) throw new Error('the worker has no output');
+  let text = '';
+  await new Promise<void>((resolve, reject) => {
+    stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      if (text.includes('Ctrl-C stops it')) resolve();
+    });
+    child.once('exit', (code) => reject(new Error(`the worker exited with ${code}: ${text}`)));
+  });
+}

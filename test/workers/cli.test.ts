@@ -1,0 +1,38 @@
+/** The `reft` command called wrongly: a line on stderr, exit code 2, and no server started for it. */
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const command = fileURLToPath(new URL('../../workers/bin/reft.js', import.meta.url));
+
+async function reft(...args: string[]) {
+  const child = spawn(process.execPath, [command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [out, error, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { out, error, code };
+}
+
+describe('reft', () => {
+  it.each([
+    [['run', 'demon'], 'reft: "demon" is neither a preset nor a file'],
+    [
+      ['run', 'demo', '--set', 'seed=-1'],
+      'reft: Invalid run specification: seed: got -1, allowed: a whole number from 0',
+    ],
+    [['run', 'demo', '--set', 'seed'], 'reft: --set seed: must be key=value'],
+    [['run'], "missing required argument 'spec'"],
+    [['frobnicate'], "unknown command 'frobnicate'"],
+    [['worker', '--queue', 'gpu'], 'Allowed choices are general, engine'],
+  ])('%j', async (args, message) => {
+    const { out, error, code } = await reft(...args);
+    expect({ out, code }).toEqual({ out: '', code: 2 });
+    expect(error).toContain(message);
+  });
+
+  it('prints the schema as JSON', async () => {
+    const { out, code } = await reft('schema');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toHaveProperty('anyOf');
+  });
+});

@@ -1,0 +1,79 @@
+/** Progress on a terminal of 80 columns, and in a log. */
+import { PassThrough } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createProgressDisplay } from '../../workers/command/progressDisplay.js';
+import type { PhaseProgress, Progress } from '../../workflows/progress.js';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function output(properties: { readonly isTTY?: true; readonly columns?: number }) {
+  const stream = Object.assign(new PassThrough({ encoding: 'utf8' }), properties) as unknown as NodeJS.WriteStream;
+  return { stream, written: (): string => String(stream.read() ?? '') };
+}
+
+function ppo(round: number, rounds = 80): PhaseProgress {
+  const metrics = {
+    reward: 0.8696,
+    policyLoss: -0.0361,
+    klPerToken: 0.1926,
+    validationAccuracy: 85.5,
+    bestValidationAccuracy: 85.5,
+  };
+  return { phase: 'ppo', unit: 'round', round, rounds, metrics, etaSeconds: (rounds - round) * 60 };
+}
+
+function progress(...phases: PhaseProgress[]): Progress {
+  const current = phases.at(-1) ?? ppo(0);
+  return { ...current, phases, paused: false, stopping: false, elapsedSeconds: 1 };
+}
+
+describe('in a log', () => {
+  it('writes a line at the beginning and at the end of a phase, and every ten seconds between', () => {
+    const { stream, written } = output({});
+    const display = createProgressDisplay(stream);
+    for (let round = 0; round <= 80; round += 1) {
+      display.show(progress(ppo(round)), undefined);
+      display.show(progress(ppo(round)), undefined);
+      vi.advanceTimersByTime(1_000);
+    }
+    const rounds = written()
+      .trim()
+      .split('\n')
+      .map((line) => Number(/^PPO: round (\d+) of 80/.exec(line)?.[1]));
+    expect(rounds).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80]);
+  });
+
+  it('tells the time left and the figures that matter', () => {
+    const { stream, written } = output({});
+    createProgressDisplay(stream).show(progress(ppo(15)), undefined);
+    expect(written()).toBe(
+      'PPO: round 15 of 80, 1:05:00 left, reward 0.87, validation 85.5 %, best 85.5 %, KL per token 0.193\n',
+    );
+  });
+
+  it('shows the baseline beside the run', () => {
+    const { stream, written } = output({});
+    const sft: PhaseProgress = { phase: 'sft', unit: 'epoch', round: 2, rounds: 2, metrics: {} };
+    createProgressDisplay(stream).show(progress(ppo(1)), progress(sft));
+    expect(written()).toContain('\nSFT: epoch 2 of 2\n');
+  });
+});
+
+describe('on a terminal', () => {
+  it.each([80, 120])('keeps each phase on a line of %d columns', (columns) => {
+    const { stream, written } = output({ isTTY: true, columns });
+    const display = createProgressDisplay(stream);
+    display.show(progress({ ...ppo(3_600, 10_000), phase: 'reward-model' }, ppo(66)), undefined);
+    vi.advanceTimersByTime(1_000);
+    display.close();
+    const lines = stripVTControlCharacters(written()).split(/[\r\n]+/);
+    expect(lines.some((line) => /^PPO +█+░+ round 66 of 80/.test(line))).toBe(true);
+    expect(lines.filter((line) => line.length > columns)).toEqual([]);
+  });
+});

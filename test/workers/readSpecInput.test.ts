@@ -1,0 +1,88 @@
+/** What `reft run` makes of its arguments. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSpecInput } from '../../workers/command/readSpecInput.js';
+import { UsageError } from '../../workers/command/usageError.js';
+import { resolveSpec } from '../../workflows/spec/resolveSpec.js';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'reft-spec-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+async function messageOf(reading: Promise<unknown>): Promise<string> {
+  const error = await reading.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(UsageError);
+  return (error as UsageError).message;
+}
+
+describe('readSpecInput', () => {
+  it('takes a preset', async () => {
+    expect(await readSpecInput('demo', [])).toEqual({
+      source: 'demo',
+      name: 'demo',
+      input: { preset: 'demo' },
+      spec: resolveSpec({ preset: 'demo' }),
+    });
+  });
+
+  it('takes a file, named after it', async () => {
+    const path = join(directory, 'mine.json');
+    await writeFile(path, '{"preset": "smoke", "seed": 4}');
+    expect(await readSpecInput(path, [])).toMatchObject({ name: 'mine', input: { preset: 'smoke', seed: 4 } });
+  });
+
+  it('sets fields, as JSON where it is, at any depth', async () => {
+    const settings = [
+      'seed=3',
+      'title=a=b',
+      'ppo.optimiser.learningRate=1e-4',
+      'ppo.passes=1',
+      'sft=null',
+      'data={"train":9}',
+    ];
+    expect((await readSpecInput('demo', settings)).input).toEqual({
+      preset: 'demo',
+      seed: 3,
+      title: 'a=b',
+      ppo: { optimiser: { learningRate: 1e-4 }, passes: 1 },
+      sft: null,
+      data: { train: 9 },
+    });
+  });
+
+  it.each([
+    ['demon', [], ['"demon" is neither a preset nor a file', 'demo, svamp, smoke']],
+    ['demo', ['seed'], ['--set seed: must be key=value']],
+    ['demo', ['ppo..epochs=1'], ['--set ppo..epochs=1: must be key=value']],
+    ['demo', ['=1'], ['--set =1: must be key=value']],
+    ['demo', ['seed=one'], ['seed: got "one"', 'a whole number']],
+    ['demo', ['ppo.__proto__.x=1'], ['ppo.__proto__: unknown field']],
+  ])('refuses %s %j in words', async (source, settings, parts) => {
+    const message = await messageOf(readSpecInput(source, settings));
+    for (const part of parts) expect(message).toContain(part);
+    expect(message).not.toContain('\n');
+  });
+
+  it.each([
+    ['{"preset": "demo",\n "seed": x}', 'is no JSON: InvalidSymbol at line 2, column 10'],
+    ['{"preset": "demo"', 'is no JSON: CloseBraceExpected at line 1, column 18'],
+    ['{"preset": "demo"} // mine', 'is no JSON: InvalidCommentToken at line 1, column 20'],
+    ['', 'is no JSON'],
+    ['[1]', 'must hold a JSON object'],
+  ])('says where a file is wrong: %j', async (text, part) => {
+    const path = join(directory, 'bad.json');
+    await writeFile(path, text);
+    expect(await messageOf(readSpecInput(path, []))).toContain(part);
+  });
+
+  it('says when a file cannot be read', async () => {
+    expect(await messageOf(readSpecInput(directory, []))).toContain('cannot be read');
+  });
+});

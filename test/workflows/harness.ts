@@ -1,0 +1,63 @@
+/** A real Temporal server with the project's workflows and stand-in activities, for tests of the workflows. */
+import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, type WorkflowBundle } from '@temporalio/worker';
+import type { ActivitySet } from '../../activities/createActivities.js';
+import { bundleWorkflows } from '../../workers/bundleWorkflows.js';
+import { createWorkers, runWorkers } from '../../workers/createWorkers.js';
+import { type QueueName, queueNames } from '../../workers/queueNames.js';
+import type { continueSft, reft, sft } from '../../workflows/index.js';
+import { generalQueue } from '../../workflows/taskQueues.js';
+import { findTemporal } from '../support/temporalCommand.js';
+
+// Tests end workers and fail activities on purpose: no need to read of it.
+Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+
+export interface Harness {
+  readonly environment: TestWorkflowEnvironment;
+  /** Starts workers in this process; `stop` ends them as SIGTERM would. */
+  startWorkers(activities: ActivitySet, queues?: readonly QueueName[]): Promise<{ stop(): Promise<void> }>;
+  start<W extends typeof reft | typeof sft | typeof continueSft>(
+    type: string,
+    workflowId: string,
+    input: unknown,
+  ): Promise<WorkflowHandleWithFirstExecutionRunId<W>>;
+  close(): Promise<void>;
+}
+
+/** @param serverArguments more arguments for `temporal server start-dev` */
+export async function openHarness(serverArguments: readonly string[] = []): Promise<Harness> {
+  const [environment, workflowBundle]: [TestWorkflowEnvironment, WorkflowBundle] = await Promise.all([
+    TestWorkflowEnvironment.createLocal({
+      server: {
+        executable: { type: 'existing-path', path: await findTemporal() },
+        searchAttributes: [
+          defineSearchAttributeKey('ReftPhase', 'KEYWORD'),
+          defineSearchAttributeKey('ReftRound', 'INT'),
+          defineSearchAttributeKey('ReftAccuracy', 'DOUBLE'),
+        ],
+        extraArgs: [...serverArguments],
+      },
+    }),
+    bundleWorkflows(),
+  ]);
+  const { nativeConnection: connection, client } = environment;
+
+  return {
+    environment,
+    async startWorkers(activities, queues = queueNames) {
+      const workers = await createWorkers({ connection, namespace: 'default', queues, activities, workflowBundle });
+      const running = runWorkers(workers);
+      return {
+        async stop() {
+          for (const worker of workers) worker.shutdown();
+          await running;
+        },
+      };
+    },
+    start: (type, workflowId, input) =>
+      client.workflow.start(type, { workflowId, taskQueue: generalQueue, args: [input] }),
+    close: () => environment.teardown(),
+  };
+}

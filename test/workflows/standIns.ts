@@ -1,0 +1,181 @@
+/**
+ * Activities that compute nothing, for tests of the workflows' own logic.
+ *
+ * A checkpoint's sha256 is the hash of what it was made from, so that two runs end with the same checkpoint exactly when every
+ * activity on its way was given the same.
+ */
+import { createHash } from 'node:crypto';
+import { Context } from '@temporalio/activity';
+import { stringify } from 'safe-stable-stringify';
+import type {
+  Accuracy,
+  Activities,
+  CheckpointRef,
+  DataSetRef,
+  ObjectRef,
+  PublishRunInput,
+  QuestionSelection,
+  Work,
+} from '../../activities/contracts.js';
+import type { ActivitySet } from '../../activities/createActivities.js';
+
+export interface Call {
+  readonly name: keyof Activities;
+  readonly input: unknown;
+}
+
+export interface StandIns extends ActivitySet {
+  readonly calls: Call[];
+  /** Inputs of all calls of one activity, in order. */
+  inputsOf<Name extends keyof Activities>(name: Name): Parameters<Activities[Name]>[0][];
+}
+
+export interface StandInOptions {
+  /** Runs before each activity's work: may wait or throw. */
+  readonly before?: (call: Call) => Promise<void> | void;
+  /** Greedy validation accuracy in percent of a checkpoint `step` updates old. */
+  readonly accuracy?: (step: number) => number;
+  /** Longest sequence of a pretrained model. */
+  readonly positions?: number;
+}
+
+const work: Work = { engineSeconds: 1, forwardTokens: 10, backwardTokens: 5, generatedTokens: 2 };
+const policyMetrics = {
+  policyLoss: 0.1,
+  valueLoss: 0.2,
+  klPerToken: 0.01,
+  klPerSequence: 0.2,
+  entropy: 1,
+  clipFraction: 0.1,
+  ratio: 1,
+  explainedVariance: 0.5,
+  gradientNorm: 1,
+  answerLength: 20,
+  samplerMismatch: 0,
+};
+
+function refer(name: string, input: unknown): ObjectRef {
+  const sha256 = createHash('sha256')
+    .update(`${name} ${stringify(input)}`)
+    .digest('hex');
+  return { key: `objects/${sha256}`, sha256, bytes: 1 };
+}
+
+function dataSet(name: string, count: number): DataSetRef {
+  return { ...refer('data', name), count };
+}
+
+function sizeOf(selection: QuestionSelection): number {
+  return selection.to - selection.from;
+}
+
+export function createStandIns({
+  before,
+  accuracy = (step) => step,
+  positions = 1_024,
+}: StandInOptions = {}): StandIns {
+  const calls: Call[] = [];
+  /** Validation accuracy travels from rollout to score in the samples' reference. */
+  const percentOf = new Map<string, number>();
+
+  function record<Name extends keyof Activities>(name: Name, answer: Activities[Name]): Activities[Name] {
+    const recorded = async (input: never): Promise<unknown> => {
+      const call = { name, input };
+      calls.push(call);
+      // Like the real ones, a stand-in that is held back gives way when its worker shuts down.
+      await Promise.race([before?.(call), Context.current().cancelled]);
+      return (answer as (input: never) => Promise<unknown>)(input);
+    };
+    return recorded as Activities[Name];
+  }
+  const updated = (name: string, input: { readonly checkpoint: CheckpointRef }): CheckpointRef => ({
+    ...refer(name, input),
+    step: input.checkpoint.step + 1,
+  });
+  const perfect: Accuracy = { percent: 50, low: 40, high: 60, correct: 1, count: 2 };
+
+  return {
+    calls,
+    inputsOf: (name) => calls.filter((call) => call.name === name).map((call) => call.input as never),
+    engine: {
+      importModel: record('importModel', async (input) => ({
+        name: input.from,
+        checkpoint: { ...refer('import', input), step: 0 },
+        positions,
+        tokenizer: {
+          tokenizer: refer('tokenizer', input),
+          otherFiles: { 'tokenizer_config.json': refer('tokenizer_config', input) },
+          vocabularySize: 50,
+          endToken: 7,
+          padToken: 8,
+        },
+      })),
+      initialiseModel: record('initialiseModel', async (input) => ({ ...refer('initialise', input), step: 0 })),
+      trainSupervised: record('trainSupervised', async (input) => ({
+        checkpoint: updated('supervised', input),
+        loss: 1 / (1 + input.epoch),
+        gradientNorm: 1,
+        steps: 1,
+        work,
+      })),
+      rollout: record('rollout', async (input) => {
+        const samples = refer('rollout', input);
+        percentOf.set(samples.sha256, accuracy(input.checkpoint.step));
+        return { samples, count: sizeOf(input.selection) * input.samples, meanLength: 20, truncated: 0, work };
+      }),
+      updatePolicy: record('updatePolicy', async (input) => ({
+        checkpoint: updated('policy', input),
+        metrics: policyMetrics,
+        steps: 1,
+        work,
+      })),
+      trainRewardModel: record('trainRewardModel', async (input) => ({
+        checkpoint: updated('reward model', input),
+        loss: 0.5,
+        accuracy: 0.8,
+        steps: 1,
+        work,
+      })),
+      judgeSamples: record('judgeSamples', async (input) => ({ judged: refer('judge', input), work })),
+    },
+    general: {
+      prepareData: record('prepareData', async ({ data }) => ({
+        train: dataSet('train', data.train ?? 100),
+        validation: dataSet('validation', data.validation),
+        test: dataSet('test', data.test ?? 100),
+        tokenizer: refer('tokenizer', data),
+        vocabularySize: 100,
+        endToken: 1,
+        padToken: 0,
+        format: data.cot,
+        answerKind: 'number',
+        dropped: {},
+        longestPrompt: 30,
+        longestAnswer: 30,
+      })),
+      scoreSamples: record('scoreSamples', async (input) => ({
+        scored: refer('score', input),
+        count: 100,
+        correct: percentOf.get(input.samples.sha256) ?? 0,
+        extracted: 100,
+        meanReward: 0.5,
+        failures: {},
+        seconds: 1,
+      })),
+      tallyEvaluation: record('tallyEvaluation', async ({ judged, sampled }) => ({
+        top1: perfect,
+        ...(sampled.length > 0 ? { voting: perfect, upperBound: perfect } : {}),
+        ...(judged.length > 0 ? { reranking: perfect } : {}),
+        samples: sampled.length,
+      })),
+      recordCurve: record('recordCurve', async (input) => refer('curve', input)),
+      publishRun: record('publishRun', async ({ runId }: PublishRunInput) => ({
+        bucket: 'reft',
+        prefix: `runs/${runId}`,
+        report: `runs/${runId}/report.html`,
+        result: `runs/${runId}/result.json`,
+        samples: `runs/${runId}/samples.jsonl`,
+      })),
+    },
+  };
+}

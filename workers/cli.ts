@@ -1,0 +1,88 @@
+/**
+ * The `reft` command: its sub-commands and options. Each does its work in `command/`, loaded only when it is called, so that
+ * help and mistakes are answered at once.
+ */
+import { Argument, Command, Option } from 'commander';
+import { MissingSoftware } from '../infra/errors.js';
+import { UsageError } from './command/usageError.js';
+import { dataDirectory } from './directories.js';
+import { type QueueName, queueNames } from './queueNames.js';
+
+/** Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted. */
+export async function main(args: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof MissingSoftware)) throw error;
+    console.error(`reft: ${error.message}`);
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+  }
+}
+
+function program(): Command {
+  const reft = new Command('reft')
+    .description('Reinforced fine-tuning as durable Temporal workflows')
+    .showHelpAfterError('(reft --help shows what there is)')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+
+  reft
+    .command('up')
+    .description('start the servers and a worker, and stay in the foreground')
+    .action(async () => (await import('./command/serve.js')).up());
+  reft
+    .command('run')
+    .description('run a specification, showing its progress and its result')
+    .argument('<spec>', 'a preset (demo, svamp, smoke) or a JSON file')
+    .option('--set <key=value>', 'set a field, such as ppo.epochs=3; may be repeated', collect)
+    .option('--id <workflow-id>', 'name of the run; one of that name that is under way is joined')
+    .action(async (source: string, options: { readonly set?: readonly string[]; readonly id?: string }) => {
+      const { run } = await import('./command/run.js');
+      process.exitCode = await run(source, options);
+    });
+  reft
+    .command('worker')
+    .description('start a worker for servers that are running')
+    .addOption(new Option('--queue <name>', 'serve this task queue only').choices(queueNames))
+    .action(async ({ queue }: { readonly queue?: QueueName }) => (await import('./command/serve.js')).serve(queue));
+
+  const runId = new Argument('<id>', 'the run, by its workflow id');
+  reft
+    .command('status')
+    .description('how far a run is, or what came of it')
+    .addArgument(runId)
+    .action(async (id: string) => (await import('./command/inspect.js')).status(id));
+  reft
+    .command('report')
+    .description('save the report of a finished run')
+    .addArgument(runId)
+    .action(async (id: string) => (await import('./command/inspect.js')).report(id));
+  reft
+    .command('export')
+    .description('copy the model, report and answers of a finished run into a folder')
+    .addArgument(runId)
+    .argument('<directory>', 'the folder')
+    .action(async (id: string, directory: string) => (await import('./command/inspect.js')).exportRun(id, directory));
+  reft
+    .command('schema')
+    .description('print the JSON Schema of a specification')
+    .action(async () => {
+      const { jsonSchema } = await import('../workflows/spec/resolveSpec.js');
+      console.log(JSON.stringify(jsonSchema(), null, 2));
+    });
+  reft
+    .command('doctor')
+    .description('look at what this machine offers a run')
+    .action(async () => {
+      const { doctor } = await import('../infra/doctor.js');
+      const findings = await doctor(dataDirectory);
+      const width = Math.max(...findings.map(({ name }) => name.length));
+      for (const { name, status: state, detail } of findings)
+        console.log(`${name.padEnd(width)}  ${state.padEnd(7)}  ${detail}`);
+      process.exitCode = findings.some(({ status: state }) => state === 'missing') ? 1 : 0;
+    });
+  return reft;
+}
+
+function collect(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value];
+}

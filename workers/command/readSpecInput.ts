@@ -1,0 +1,83 @@
+/** What `reft run <spec.json|preset> --set key=value …` means: the JSON a workflow is started with. */
+import { readFile } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
+import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
+import { isRecord } from '../../workflows/spec/explain.js';
+import { presets } from '../../workflows/spec/presets.js';
+import { InvalidSpec, resolveSpec, type SpecInput } from '../../workflows/spec/resolveSpec.js';
+import type { Spec } from '../../workflows/spec/schema.js';
+import { UsageError } from './usageError.js';
+
+export interface NamedInput {
+  /** As the user gave it. */
+  readonly source: string;
+  /** The preset's or the file's name, for the workflow id. */
+  readonly name: string;
+  readonly input: SpecInput;
+  /** What the input stands for, defaults filled in. */
+  readonly spec: Spec;
+}
+
+/**
+ * Reads a preset's name or a JSON file, sets the fields given by `--set`, and checks the whole.
+ * @throws UsageError when the specification cannot be read or run
+ */
+export async function readSpecInput(source: string, settings: readonly string[]): Promise<NamedInput> {
+  const isPreset = Object.hasOwn(presets, source);
+  const given: SpecInput = isPreset ? { preset: source } : await readSpecFile(source);
+  const input = settings.reduce(applySetting, given);
+  const name = isPreset ? source : basename(source, extname(source));
+  return { source, name, input, spec: checkSpec(input) };
+}
+
+function checkSpec(input: SpecInput): Spec {
+  try {
+    return resolveSpec(input);
+  } catch (error) {
+    if (error instanceof InvalidSpec) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+async function readSpecFile(path: string): Promise<SpecInput> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const known = `known presets are ${Object.keys(presets).join(', ')}`;
+    if (error.code === 'ENOENT') throw new UsageError(`"${path}" is neither a preset nor a file; ${known}`);
+    throw new UsageError(`"${path}" cannot be read: ${error.message}`);
+  });
+  const errors: ParseError[] = [];
+  const value: unknown = parse(text, errors, { disallowComments: true });
+  const [first] = errors;
+  if (first) throw new UsageError(`"${path}" is no JSON: ${printParseErrorCode(first.error)} at ${place(text, first)}`);
+  if (!isRecord(value)) throw new UsageError(`"${path}" must hold a JSON object, such as {"preset": "demo"}`);
+  return value;
+}
+
+function place(text: string, { offset }: ParseError): string {
+  const before = text.slice(0, offset).split('\n');
+  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+}
+
+/** `ppo.epochs=3`; the value is JSON where it can be, otherwise text. */
+function applySetting(input: SpecInput, setting: string): SpecInput {
+  const [, key, value] = /^([^=]+)=(.*)$/s.exec(setting) ?? [];
+  const path = key?.split('.') ?? [];
+  if (value === undefined || path.some((name) => name === ''))
+    throw new UsageError(`--set ${setting}: must be key=value, such as ppo.epochs=3`);
+  return setAt(input, path, readValue(value));
+}
+
+function readValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function setAt(target: unknown, [key, ...rest]: readonly string[], value: unknown): SpecInput {
+  const fields = isRecord(target) ? target : {};
+  if (key === undefined) return fields;
+  const next = rest.length === 0 ? value : setAt(Object.hasOwn(fields, key) ? fields[key] : {}, rest, value);
+  return Object.fromEntries([...Object.entries(fields), [key, next]]);
+}

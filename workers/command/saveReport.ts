@@ -1,0 +1,19 @@
+/** A run's report as a file on this machine, to be opened from disk. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runPrefix } from '../../activities/store/runKeys.js';
+import type { Store } from '../../activities/store/types.js';
+import { dataDirectory } from '../directories.js';
+import { UsageError } from './usageError.js';
+
+/** Copies the report to `.data/runs/<id>/report.html`, and returns that path. */
+export async function saveReport(store: Store, runId: string): Promise<string> {
+  const prefix = runPrefix(runId);
+  const report = await store.read(`${prefix}/report.html`);
+  if (report === null) throw new UsageError(`Run "${runId}" has no report: it has not finished, or never was`);
+  const directory = join(dataDirectory, prefix);
+  await mkdir(directory, { recursive: true });
+  const path = join(directory, 'report.html');
+  await writeFile(path, report);
+  return path;
+}

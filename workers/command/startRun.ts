@@ -1,0 +1,52 @@
+/** Starts a run under a name of its own, or finds the one that is still under way with the same specification. */
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { stringify } from 'safe-stable-stringify';
+import type { reft } from '../../workflows/index.js';
+import { describeSpec } from '../../workflows/spec/describeSpec.js';
+import { generalQueue } from '../../workflows/taskQueues.js';
+import type { NamedInput } from './readSpecInput.js';
+
+export interface StartedRun {
+  readonly handle: WorkflowHandle<typeof reft>;
+  /** True when the run was under way already. */
+  readonly resumed: boolean;
+}
+
+/** With an id, that run is started or, when it is under way, joined. Without one, `<name>-<yyyymmdd-hhmmss>`. */
+export async function startRun(client: Client, { name, input, spec }: NamedInput, id?: string): Promise<StartedRun> {
+  const specification = stringify(input) ?? '';
+  const open = id === undefined ? await findOpen(client, name, specification) : undefined;
+  const workflowId = id ?? open ?? `${name}-${timestamp(new Date())}`;
+  const before = await client.workflow
+    .getHandle(workflowId)
+    .describe()
+    .catch(() => undefined);
+  const resumed = before?.status.name === 'RUNNING';
+  if (!resumed)
+    await client.workflow.start<typeof reft>('reft', {
+      workflowId,
+      taskQueue: generalQueue,
+      args: [input],
+      // What it was started with: how a second `reft run` knows it again.
+      memo: { specification },
+      staticSummary: spec.title,
+      staticDetails: describeSpec(spec),
+    });
+  return { handle: client.workflow.getHandle<typeof reft>(workflowId), resumed };
+}
+
+async function findOpen(client: Client, name: string, specification: string): Promise<string | undefined> {
+  // Names of presets and files may hold quotes, which the query language has no need of.
+  const prefix = `${name.replaceAll(/['"\\]/g, '')}-`;
+  const query = `WorkflowType = 'reft' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH '${prefix}'`;
+  for await (const run of client.workflow.list({ query }))
+    if (run.memo?.specification === specification) return run.workflowId;
+  return undefined;
+}
+
+/** Local time as `yyyymmdd-hhmmss`. */
+function timestamp(now: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const day = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
+  return `${day}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
+}

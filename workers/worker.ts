@@ -1,0 +1,59 @@
+/** A worker process's inside: the engine, the sandbox, the store and the Temporal workers that use them, from start to end. */
+import { availableParallelism } from 'node:os';
+import { NativeConnection } from '@temporalio/worker';
+import { createActivities } from '../activities/createActivities.js';
+import { createEngine } from '../activities/engine/runtime/engineClient.js';
+import { createSandboxPool } from '../activities/reward/sandbox/pool.js';
+import type { StackAccess } from '../infra/stack.js';
+import { connectionOptions } from '../infra/temporal/access.js';
+import { bundleWorkflows } from './bundleWorkflows.js';
+import { createWorkers, runWorkers } from './createWorkers.js';
+import { workDirectory } from './directories.js';
+import { openStore } from './openStore.js';
+import type { QueueName } from './queueNames.js';
+import { installRuntime } from './runtime.js';
+
+export interface RunningWorker {
+  /** Resolves when the worker has shut down; rejects when it failed. */
+  readonly ended: Promise<void>;
+  /** Lets activities finish for two seconds, then ends them; their next attempt is another worker's. */
+  stop(): Promise<void>;
+}
+
+/** Starts serving `queues` on a stack; resolves when tasks are being polled for. */
+export async function startWorker(stack: StackAccess, queues: readonly QueueName[]): Promise<RunningWorker> {
+  installRuntime();
+  const [connection, workflowBundle] = await Promise.all([
+    NativeConnection.connect(connectionOptions(stack.temporal)),
+    bundleWorkflows(),
+  ]);
+  const engine = createEngine();
+  const sandbox = createSandboxPool({ processes: availableParallelism(), secondsPerProgram: 2, megabytes: 256 });
+  const activities = createActivities({
+    store: openStore(stack.s3),
+    engine,
+    sandbox,
+    workDirectory,
+    hub: { endpoint: process.env.HF_ENDPOINT, token: process.env.HF_TOKEN },
+    dataDirectory: process.env.REFT_DATA_DIR,
+  });
+  const workers = await createWorkers({
+    connection,
+    namespace: stack.temporal.namespace,
+    queues,
+    activities,
+    workflowBundle,
+  });
+  const ended = runWorkers(workers).finally(async () => {
+    await Promise.all([engine.close(), sandbox.close(), connection.close()]);
+  });
+  // Whoever waits for the end hears of a failure; until then it is no unhandled one.
+  ended.catch(() => undefined);
+  return {
+    ended,
+    async stop() {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await ended;
+    },
+  };
+}

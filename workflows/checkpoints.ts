@@ -1,0 +1,45 @@
+/** Which checkpoint of a training counts: the one that answers most validation questions right, greedily. */
+import type { CheckpointRef, PreparedData } from '../activities/contracts.js';
+import { answerQuestions } from './answers.js';
+import { addWork, type Journal } from './journal.js';
+import type { Spec } from './spec/schema.js';
+
+/** A checkpoint with its validation accuracy in percent, after `step` epochs or rounds. */
+export interface Measured {
+  readonly checkpoint: CheckpointRef;
+  readonly accuracy: number;
+  readonly step: number;
+}
+
+/** How far a training is: the newest checkpoint, and the best so far (at first the one it started from). */
+export interface Training {
+  readonly done: number;
+  readonly checkpoint: CheckpointRef;
+  readonly best: Measured;
+}
+
+/** Share of validation questions answered right, in percent. */
+export async function measureAccuracy(
+  journal: Journal,
+  run: { readonly spec: Spec; readonly data: PreparedData },
+  checkpoint: CheckpointRef,
+  label: string,
+): Promise<number> {
+  const answers = await answerQuestions({
+    ...run,
+    checkpoint,
+    questions: run.data.validation,
+    samples: 1,
+    temperature: 0,
+    purpose: 'rollout',
+    round: 0,
+    label,
+  });
+  addWork(journal, 'validation', answers.work);
+  return (100 * answers.correct) / answers.count;
+}
+
+/** Of equally good checkpoints the later, which has trained longer, is kept. */
+export function better(best: Measured, candidate: Measured): Measured {
+  return candidate.accuracy >= best.accuracy ? candidate : best;
+}

@@ -1,0 +1,176 @@
+/**
+ * The run, from specification to report: data, model, warm-up, PPO beside the SFT baseline, evaluation.
+ *
+ * A long run continues as new between two units of work, with `RunState` as all it needs to know.
+ */
+import { ApplicationFailure, allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import type { EvaluationFigures, PreparedData } from '../activities/contracts.js';
+import { engine, general } from './activityOptions.js';
+import { baselineWorkflowId, runBaseline } from './baseline.js';
+import type { Measured } from './checkpoints.js';
+import { type Contestant, evaluate } from './evaluate.js';
+import { serveHyperparameters } from './hyperparameters.js';
+import { improvePolicy } from './improvePolicy.js';
+import { beginPhase, finishUnit } from './journal.js';
+import { serveProgress, showProgress, whilePaused } from './progress.js';
+import { openRun, type RunResult, type RunState } from './run.js';
+import { InvalidSpec, resolveSpec, type SpecInput } from './spec/resolveSpec.js';
+import type { Spec } from './spec/schema.js';
+import { trainRewardModel } from './trainRewardModel.js';
+import { warmUp } from './warmUp.js';
+
+/** So many curve points are kept in the workflow before they move to S3. */
+const pointsKept = 100;
+
+/**
+ * @param input a preset's name with overrides, or a whole specification
+ * @param carried what continue-as-new hands on; never given by a user
+ * @throws ApplicationFailure of type `InvalidSpec`, not retried, listing every problem of the specification
+ */
+export async function reft(input: SpecInput, carried?: RunState): Promise<RunResult> {
+  const run = carried ?? openRun(checkSpec(input));
+  const { journal } = run;
+  let baseline: Promise<void> | undefined;
+  serveHyperparameters(run);
+  serveProgress(journal, () => (baseline || run.sft ? { baselineWorkflowId: baselineWorkflowId() } : {}));
+
+  /** The points at which a run may wait, save its curve, or go on with a fresh history. */
+  const betweenUnits = async (): Promise<void> => {
+    await whilePaused(journal);
+    const renew = workflowInfo().continueAsNewSuggested;
+    if (journal.points.length >= pointsKept || (renew && journal.points.length > 0)) await saveCurve(run);
+    if (!renew) return;
+    await baseline;
+    await condition(allHandlersFinished);
+    await continueAsNew<typeof reft>(input, run);
+  };
+
+  run.data ??= await prepareData(run);
+  const { data } = run;
+  run.warmUpEnd ??= await warmUp(run, data, betweenUnits);
+  const start = run.warmUpEnd;
+
+  const { sft, method } = run.spec;
+  if (sft !== null && run.sft === undefined) baseline = runBaseline(run, data, sft, start);
+  const improve = method === 'reft' ? improvePolicy(run, data, start, betweenUnits) : undefined;
+  const [reftBest] = await Promise.all([improve, baseline]);
+
+  const contestants: Contestant[] = [
+    { name: 'warmUp', checkpoint: start.checkpoint },
+    ...(run.sft ? [{ name: 'sft', checkpoint: run.sft.checkpoint } as const] : []),
+    ...(reftBest ? [{ name: 'reft', checkpoint: reftBest.checkpoint } as const] : []),
+  ];
+  const final = reftBest ?? run.sft ?? start;
+  const judge = await prepareJudge(run, data, start, final, betweenUnits);
+  await evaluate(run, data, contestants, judge, betweenUnits);
+  const result = await publish(run, data, final);
+  await condition(allHandlersFinished);
+  return result;
+}
+
+function checkSpec(input: SpecInput): Spec {
+  try {
+    return resolveSpec(input);
+  } catch (error) {
+    if (error instanceof InvalidSpec) throw ApplicationFailure.nonRetryable(error.message, error.name);
+    throw error;
+  }
+}
+
+async function prepareData(run: RunState): Promise<PreparedData> {
+  const phase = beginPhase(run.journal, 'prepare', 'step', 1);
+  showProgress(run.journal);
+  const { data, seed, model, lora } = run.spec;
+  if ('from' in model) {
+    run.pretrained = await engine.importModel.executeWithOptions({ summary: `import ${model.from}` }, [
+      { ...model, lora, seed },
+    ]);
+    run.notes.push(`Started from ${run.pretrained.name}.`);
+  }
+  const tokenizer = run.pretrained ? { tokenizer: run.pretrained.tokenizer } : {};
+  const prepared = await general.prepareData.executeWithOptions({ summary: `prepare ${data.source} data` }, [
+    { data, seed, ...tokenizer },
+  ]);
+  finishUnit(phase, { questions: prepared.train.count, vocabulary: prepared.vocabularySize });
+  return prepared;
+}
+
+async function saveCurve(run: RunState): Promise<void> {
+  const points = [...run.journal.points];
+  run.curve = await general.recordCurve.executeWithOptions({ summary: 'save the curve' }, [
+    { previous: run.curve, points },
+  ]);
+  // The baseline may have added points meanwhile.
+  run.journal.points = run.journal.points.slice(points.length);
+}
+
+/** The reward model, unless the specification leaves it or the samples it would judge out. */
+async function prepareJudge(
+  run: RunState,
+  data: PreparedData,
+  start: Measured,
+  final: Measured,
+  betweenUnits: () => Promise<void>,
+) {
+  const { rewardModel, evaluation } = run.spec;
+  if (rewardModel === null || evaluation.samplesPerQuestion === 0) return undefined;
+  const sampledFrom = [start.checkpoint, final.checkpoint];
+  return trainRewardModel(run, data, rewardModel, sampledFrom, start.checkpoint, betweenUnits);
+}
+
+async function publish(run: RunState, data: PreparedData, final: Measured): Promise<RunResult> {
+  const { journal, spec, figures } = run;
+  const { workflowId } = workflowInfo();
+  const phase = beginPhase(journal, 'report', 'step', 1);
+  showProgress(journal);
+  const finalFigures = figures.reft ?? figures.sft ?? figures.warmUp;
+  const finalAnswers = run.testAnswers.reft ?? run.testAnswers.sft ?? run.testAnswers.warmUp;
+  if (!figures.warmUp || !finalFigures || !finalAnswers) throw new Error('published before the evaluation');
+  const notes = journal.controls.stopping ? [...run.notes, 'Stopped early by hand.'] : run.notes;
+  const published = await general.publishRun.executeWithOptions({ summary: 'write the report' }, [
+    {
+      runId: workflowId,
+      title: spec.title,
+      spec,
+      model: final.checkpoint,
+      data,
+      figures: { ...figures, warmUp: figures.warmUp },
+      curve: run.curve,
+      points: journal.points,
+      sampled: finalAnswers.greedy,
+      work: journal.work,
+      notes,
+    },
+  ]);
+  finishUnit(phase);
+  const accuracy = summarise(figures.warmUp, figures.sft, finalFigures);
+  const { top1, ...others } = accuracy;
+  beginPhase(journal, 'finished', 'step', 0).metrics = figures.reft ? { ...others, reft: top1 } : others;
+  showProgress(journal);
+  return {
+    runId: workflowId,
+    model: { bucket: published.bucket, prefix: `${published.prefix}/model` },
+    checkpoint: final.checkpoint,
+    accuracy,
+    figures: { ...figures, warmUp: figures.warmUp },
+    report: published.report,
+    published,
+    work: journal.work,
+    seconds: (Date.now() - journal.startedAt) / 1_000,
+  };
+}
+
+function summarise(
+  warmUpFigures: EvaluationFigures,
+  sft: EvaluationFigures | undefined,
+  final: EvaluationFigures,
+): RunResult['accuracy'] {
+  return {
+    warmUp: warmUpFigures.top1.percent,
+    ...(sft ? { sft: sft.top1.percent } : {}),
+    top1: final.top1.percent,
+    ...(final.voting ? { voting: final.voting.percent } : {}),
+    ...(final.reranking ? { reranking: final.reranking.percent } : {}),
+    ...(final.upperBound ? { upperBound: final.upperBound.percent } : {}),
+  };
+}

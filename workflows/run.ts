@@ -1,0 +1,72 @@
+/** All a run knows between two units of work: small, plain JSON, carried whole through continue-as-new. */
+import type {
+  CheckpointRef,
+  EvaluationFigures,
+  ObjectRef,
+  PreparedData,
+  PretrainedModel,
+  PublishRunInput,
+  PublishRunResult,
+  Work,
+} from '../activities/contracts.js';
+import type { Measured, Training } from './checkpoints.js';
+import { type Journal, openJournal } from './journal.js';
+import type { Spec } from './spec/schema.js';
+
+/** The models a run compares, in the table's order. */
+export type ModelName = 'warmUp' | 'sft' | 'reft';
+
+/** A model's scored answers to the test questions. */
+export interface TestAnswers {
+  readonly greedy: readonly ObjectRef[];
+  readonly sampled: readonly ObjectRef[];
+}
+
+export interface RunState {
+  /** PPO's hyperparameters in it may be changed on the way (`notes` tell). */
+  spec: Spec;
+  readonly journal: Journal;
+  /** Where the specification names one to start from. */
+  pretrained?: PretrainedModel;
+  data?: PreparedData;
+  /** The model as initialised, then after each epoch of the warm-up. */
+  warmUp?: { readonly done: number; readonly checkpoint: CheckpointRef };
+  /** Set when the warm-up is over. */
+  warmUpEnd?: Measured;
+  sft?: Measured;
+  policy?: Training;
+  rewardModel?: { readonly done: number; readonly checkpoint: CheckpointRef; readonly scored: readonly ObjectRef[] };
+  testAnswers: { [Name in ModelName]?: TestAnswers };
+  figures: { [Name in ModelName]?: EvaluationFigures };
+  /** Curve points moved out of the journal, so that neither history nor state grows with the run. */
+  curve: ObjectRef | null;
+  /** What a reader of the report should know about this run. */
+  notes: string[];
+}
+
+/** A run's result: what the workflow returns. Accuracies are percent of the test questions; absent when left out. */
+export interface RunResult {
+  readonly runId: string;
+  /** The best model in Hugging Face layout. */
+  readonly model: { readonly bucket: string; readonly prefix: string };
+  /** Its checkpoint: the same spec gives the same sha256. */
+  readonly checkpoint: CheckpointRef;
+  readonly accuracy: {
+    readonly warmUp: number;
+    readonly sft?: number;
+    readonly top1: number;
+    readonly voting?: number;
+    readonly reranking?: number;
+    readonly upperBound?: number;
+  };
+  readonly figures: PublishRunInput['figures'];
+  /** Key of the HTML report. */
+  readonly report: string;
+  readonly published: PublishRunResult;
+  readonly work: Readonly<Record<string, Work>>;
+  readonly seconds: number;
+}
+
+export function openRun(spec: Spec): RunState {
+  return { spec, journal: openJournal(), testAnswers: {}, figures: {}, curve: null, notes: [] };
+}

@@ -1,0 +1,184 @@
+/**
+ * The run specification: every field a run can be given, with its limits and defaults.
+ *
+ * Pure zod, so the same schema validates in the workflow, in the `reft` command and as JSON Schema (`reft schema`).
+ * Defaults are the paper's for a model trained from scratch where it gives one; presets fill in the rest.
+ */
+import { z } from 'zod';
+
+const share = z.number().min(0).max(1);
+const count = z.int().min(1);
+
+export const optimiserSchema = z.strictObject({
+  learningRate: z.number().positive().max(1),
+  /** Linear warm-up from 0 over this many steps, then the schedule. */
+  warmUpSteps: z.int().min(0).default(0),
+  schedule: z.enum(['constant', 'linear', 'cosine']).default('constant'),
+  beta1: share.default(0.9),
+  beta2: share.default(0.999),
+  epsilon: z.number().positive().default(1e-8),
+  weightDecay: z.number().min(0).default(0),
+  /** Global gradient norm is clipped to this. */
+  clipNorm: z.number().positive().default(1),
+});
+
+export const dataSchema = z.strictObject({
+  source: z.enum(['generated', 'svamp']),
+  /** `program` is the paper's P-CoT (a Python function), `natural` its N-CoT. */
+  cot: z.enum(['program', 'natural']).default('program'),
+  /** Whether a program's prompt repeats the question as its docstring, as the paper's does. */
+  docstring: z.boolean().default(true),
+  /** Generated problems only: how many to make. For published data, caps on how many to use. */
+  train: count.max(1_000_000).optional(),
+  test: count.max(1_000_000).optional(),
+  /** Questions held out of training, on which the best checkpoint is chosen. */
+  validation: count.max(100_000).default(200),
+  tokenizer: z
+    .strictObject({
+      kind: z.enum(['word', 'bytePair']).default('word'),
+      vocabularySize: z.int().min(64).max(100_000).default(2_000),
+    })
+    .prefault({}),
+});
+
+/** A model trained from nothing: a Llama of these sizes. */
+export const scratchModelSchema = z
+  .strictObject({
+    hiddenSize: z.int().min(8).max(16_384),
+    layers: z.int().min(1).max(256),
+    heads: z.int().min(1).max(256),
+    keyValueHeads: z.int().min(1).max(256),
+    intermediateSize: z.int().min(8).max(65_536),
+    ropeBase: z.number().positive().default(10_000),
+    tiedHead: z.boolean().default(true),
+    normEpsilon: z.number().positive().default(1e-5),
+    /** Longest sequence, prompt and answer together. */
+    maxPositions: z.int().min(16).max(131_072).default(512),
+  })
+  .superRefine((model, context) => {
+    const report = (path: string, message: string): void => {
+      context.addIssue({ code: 'custom', path: [path], message });
+    };
+    if (model.hiddenSize % model.heads !== 0)
+      report('heads', `must divide hiddenSize ${model.hiddenSize}, got ${model.heads}`);
+    else if ((model.hiddenSize / model.heads) % 16 !== 0)
+      report('heads', `hiddenSize / heads must be a multiple of 16, got ${model.hiddenSize / model.heads}`);
+    if (model.heads % model.keyValueHeads !== 0)
+      report('keyValueHeads', `must divide heads ${model.heads}, got ${model.keyValueHeads}`);
+  });
+
+const sourceForms = [/^hf:[\w.-]+(\/[\w.-]+)?(@[\w./-]+)?$/, /^s3:\/\/[^/]+\/.+$/, /^(\/|[A-Za-z]:[\\/])/];
+
+/** A pretrained model: its architecture and its tokenizer are its own (`data.tokenizer` is for models from scratch). */
+export const pretrainedModelSchema = z.strictObject({
+  from: z
+    .string()
+    .max(1_000)
+    .refine((from) => sourceForms.some((form) => form.test(from)), {
+      error: 'hf:org/name or hf:org/name@revision, s3://bucket/prefix, or the absolute path of a folder',
+    }),
+});
+
+export const modelSchema = z.union([pretrainedModelSchema, scratchModelSchema]);
+
+export const loraSchema = z.strictObject({
+  /** Rank of the adapters: each adds rank × (inputs + outputs) numbers to its layer. */
+  rank: count.max(1_024),
+  /** The adapters' product is multiplied by alpha / rank. */
+  alpha: z.number().positive(),
+  /** Which layers get one, as PEFT names them: last parts of module names, or every linear layer but the head. */
+  targetModules: z.union([z.literal('all-linear'), z.array(z.string().regex(/^\w+$/)).min(1)]).default('all-linear'),
+});
+
+export const supervisedSchema = z.strictObject({
+  epochs: count.max(10_000),
+  batchSize: count.max(4_096),
+  optimiser: optimiserSchema,
+});
+
+export const ppoSchema = z.strictObject({
+  /** Passes over the training questions; a round is one batch of `questionsPerRound`. */
+  epochs: count.max(10_000),
+  questionsPerRound: count.max(100_000),
+  samplesPerQuestion: count.max(256).default(1),
+  /** Answers in one optimiser step. */
+  miniBatch: count.max(100_000),
+  /** Passes over a round's answers (the paper's PPO epochs). */
+  passes: count.max(100).default(2),
+  optimiser: optimiserSchema,
+  klCoefficient: z.number().min(0).default(0.01),
+  valueCoefficient: z.number().min(0).default(5),
+  discount: share.default(1),
+  gaeLambda: share.default(0.95),
+  clipRange: z.number().positive().default(0.2),
+  valueClipRange: z.number().positive().default(0.2),
+});
+
+export const rewardModelSchema = z.strictObject({
+  /** Samples of each training question, drawn from the warm-up model and, again, from the final policy. */
+  samplesPerQuestion: count.max(1_000).default(10),
+  epochs: count.max(1_000).default(3),
+  batchSize: count.max(4_096).default(32),
+  optimiser: optimiserSchema,
+});
+
+export const evaluationSchema = z.strictObject({
+  /** Validation accuracy is measured after this many PPO rounds, and after every SFT epoch. */
+  everyRounds: count.max(100_000).default(4),
+  /** K of voting and reranking; 0 leaves both out. */
+  samplesPerQuestion: z.int().min(0).max(100).default(8),
+});
+
+export const generationSchema = z.strictObject({
+  maxAnswerTokens: count.max(8_192),
+  /** Questions in one rollout activity. It fixes batch composition, so results depend on it and not on who runs it. */
+  questionsPerShard: count.max(100_000).default(128),
+});
+
+export const specSchema = z
+  .strictObject({
+    title: z.string().max(200).default('ReFT'),
+    method: z.enum(['reft', 'sft']).default('reft'),
+    seed: z.int().min(0).max(0xffff_ffff).default(0),
+    data: dataSchema,
+    model: modelSchema,
+    generation: generationSchema,
+    /** Trains adapters on frozen weights (value and reward heads in full). Null trains every weight. */
+    lora: loraSchema.nullable().default(null),
+    warmUp: supervisedSchema,
+    /** The baseline: supervised training continued from the warm-up. Null leaves it out. */
+    sft: supervisedSchema.nullable().default(null),
+    ppo: ppoSchema,
+    rewardModel: rewardModelSchema.nullable().default(null),
+    evaluation: evaluationSchema.prefault({}),
+  })
+  .superRefine((spec, context) => {
+    const report = (path: readonly string[], message: string): void => {
+      context.addIssue({ code: 'custom', path: [...path], message });
+    };
+    if (spec.data.source === 'generated')
+      for (const field of ['train', 'test'] as const)
+        if (spec.data[field] === undefined) report(['data', field], 'generated problems need a count of at least 1');
+    if (!('from' in spec.model) && spec.generation.maxAnswerTokens >= spec.model.maxPositions)
+      report(
+        ['generation', 'maxAnswerTokens'],
+        `must be less than model.maxPositions ${spec.model.maxPositions}, which holds prompt and answer together`,
+      );
+    const answersPerRound = spec.ppo.questionsPerRound * spec.ppo.samplesPerQuestion;
+    if (spec.ppo.miniBatch > answersPerRound)
+      report(['ppo', 'miniBatch'], `at most ${answersPerRound}, the answers in one round`);
+    if (spec.method === 'sft' && spec.sft === null)
+      report(['sft'], 'method sft needs {epochs, batchSize, optimiser} here');
+  });
+
+export type Spec = z.output<typeof specSchema>;
+export type DataSpec = z.output<typeof dataSchema>;
+export type ModelSpec = z.output<typeof modelSchema>;
+export type ScratchModelSpec = z.output<typeof scratchModelSchema>;
+export type OptimiserSpec = z.output<typeof optimiserSchema>;
+export type LoraSpec = z.output<typeof loraSchema>;
+export type SupervisedSpec = z.output<typeof supervisedSchema>;
+export type PpoSpec = z.output<typeof ppoSchema>;
+export type RewardModelSpec = z.output<typeof rewardModelSchema>;
+export type EvaluationSpec = z.output<typeof evaluationSchema>;
+export type GenerationSpec = z.output<typeof generationSchema>;

@@ -1,0 +1,65 @@
+/** The warm-up: supervised training on the annotated answers, an activity per epoch. */
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { CheckpointRef, PreparedData } from '../activities/contracts.js';
+import { engine } from './activityOptions.js';
+import { type Measured, measureAccuracy } from './checkpoints.js';
+import { addWork, beginPhase, finishUnit } from './journal.js';
+import { showProgress } from './progress.js';
+import type { RunState } from './run.js';
+
+/** Trains to the end of the warm-up (or to where it is stopped) and measures its validation accuracy. */
+export async function warmUp(run: RunState, data: PreparedData, betweenUnits: () => Promise<void>): Promise<Measured> {
+  const { spec, journal } = run;
+  const phase = beginPhase(journal, 'warm-up', 'epoch', spec.warmUp.epochs);
+  showProgress(journal);
+  run.warmUp ??= { done: 0, checkpoint: await startingModel(run, data) };
+  let { done, checkpoint } = run.warmUp;
+  while (done < spec.warmUp.epochs) {
+    await betweenUnits();
+    if (journal.controls.stopping) break;
+    const trained = await engine.trainSupervised.executeWithOptions(
+      { summary: `warm-up epoch ${done + 1}/${spec.warmUp.epochs}` },
+      [
+        {
+          ...spec.warmUp,
+          checkpoint,
+          train: data.train,
+          seed: spec.seed,
+          purpose: 'order-warm-up',
+          epoch: done,
+          freshOptimiser: done === 0,
+        },
+      ],
+    );
+    done += 1;
+    checkpoint = trained.checkpoint;
+    run.warmUp = { done, checkpoint };
+    addWork(journal, 'warm-up', trained.work);
+    const metrics = { loss: trained.loss, gradientNorm: trained.gradientNorm };
+    journal.points.push({ phase: 'warm-up', step: done, metrics });
+    finishUnit(phase, metrics);
+    showProgress(journal);
+  }
+  const accuracy = await measureAccuracy(journal, { spec, data }, checkpoint, 'validation, warm-up');
+  journal.accuracy = accuracy;
+  phase.metrics = { ...phase.metrics, validationAccuracy: accuracy };
+  showProgress(journal);
+  return { checkpoint, accuracy, step: 0 };
+}
+
+/** The pretrained model, or a fresh one. */
+async function startingModel({ spec, pretrained }: RunState, data: PreparedData): Promise<CheckpointRef> {
+  const { model, lora, seed } = spec;
+  if (!('from' in model))
+    return engine.initialiseModel.executeWithOptions({ summary: 'initialise the model' }, [
+      { model, lora, data, seed },
+    ]);
+  if (!pretrained) throw new Error('data was prepared without the model');
+  const longest = data.longestPrompt + data.longestAnswer;
+  if (longest > pretrained.positions)
+    throw ApplicationFailure.nonRetryable(
+      `${pretrained.name} takes at most ${pretrained.positions} tokens, but the longest prompt and answer of the data have ${longest}`,
+      'InvalidSpec',
+    );
+  return pretrained.checkpoint;
+}
