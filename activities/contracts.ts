@@ -4,6 +4,7 @@
  * Only references and small numbers cross Temporal (never tensors or texts in bulk), so every type here is plain JSON.
  * Workflows import this file for its types alone; each activity in this folder implements one of the functions.
  */
+import type { MethodName, TrainingPhase } from '../workflows/spec/methods.js';
 import type {
   DataSpec,
   LoraSpec,
@@ -301,7 +302,7 @@ export interface EvaluationFigures {
 
 /** A point of the report's curves. `phase` names the curve's stretch, `step` its x axis (epoch or round). */
 export interface CurvePoint {
-  readonly phase: 'warm-up' | 'sft' | 'ppo' | 'reward-model';
+  readonly phase: 'warm-up' | TrainingPhase | 'reward-model';
   readonly step: number;
   readonly metrics: Readonly<Record<string, number>>;
 }
@@ -312,17 +313,18 @@ export interface RecordCurveInput {
   readonly points: readonly CurvePoint[];
 }
 
+/** Of the warm-up, and of what each method made of it. */
+export type RunFigures = { readonly warmUp: EvaluationFigures } & {
+  readonly [Name in MethodName]?: EvaluationFigures;
+};
+
 export interface PublishRunInput {
   readonly runId: string;
   readonly title: string;
   readonly spec: unknown;
   readonly model: CheckpointRef;
   readonly data: PreparedData;
-  readonly figures: {
-    readonly warmUp: EvaluationFigures;
-    readonly sft?: EvaluationFigures;
-    readonly reft?: EvaluationFigures;
-  };
+  readonly figures: RunFigures;
   readonly curve: ObjectRef | null;
   /** Points not yet flushed to `curve`. */
   readonly points: readonly CurvePoint[];

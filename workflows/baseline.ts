@@ -1,29 +1,22 @@
-/** Runs the SFT baseline as a child workflow beside PPO, passing on to it whether the run is paused or stopping. */
+/** Runs the SFT baseline as a child workflow beside the run's method, passing on to it whether the run is paused or stopping. */
 import { condition, ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
-import type { PreparedData } from '../activities/contracts.js';
-import type { Measured } from './checkpoints.js';
-import { continueSft } from './continueSft.js';
 import { addWork } from './journal.js';
+import type { SharedStart } from './methods/method.js';
+import { continueSft } from './methods/sft.js';
 import { controlsSignal } from './progress.js';
 import type { RunState } from './run.js';
-import type { SupervisedSpec } from './spec/schema.js';
 
 export function baselineWorkflowId(): string {
   return `${workflowInfo().workflowId}-sft`;
 }
 
 /** Sets `run.sft` to the best epoch. A run must not continue as new while this is under way: the child would be ended. */
-export async function runBaseline(
-  run: RunState,
-  data: PreparedData,
-  sft: SupervisedSpec,
-  start: Measured,
-): Promise<void> {
+export async function runBaseline(run: RunState, shared: SharedStart): Promise<void> {
   const { journal, spec } = run;
   let sent = journal.controls;
   const child = await startChild(continueSft, {
     workflowId: baselineWorkflowId(),
-    args: [{ spec, sft, data, warmUp: start, controls: sent }],
+    args: [{ ...shared, spec, controls: sent }],
     parentClosePolicy: ParentClosePolicy.TERMINATE,
     staticSummary: 'SFT continued from the warm-up',
   });
@@ -40,8 +33,8 @@ export async function runBaseline(
       await child.signal(controlsSignal, sent).catch(() => undefined);
     }
   };
-  const [{ best, points, work }] = await Promise.all([result, passOnControls()]);
-  run.sft = best;
+  const [{ checkpoint, accuracy, step, points, work }] = await Promise.all([result, passOnControls()]);
+  run.sft = { checkpoint, accuracy, step };
   journal.points.push(...points);
   for (const [purpose, amount] of Object.entries(work)) addWork(journal, purpose, amount);
 }

@@ -39,7 +39,9 @@ export async function measureAccuracy(
   return (100 * answers.correct) / answers.count;
 }
 
-/** Of equally good checkpoints the later, which has trained longer, is kept. */
-export function better(best: Measured, candidate: Measured): Measured {
-  return candidate.accuracy >= best.accuracy ? candidate : best;
+/** One unit further: of equally good checkpoints the later, which has trained longer, is kept. */
+export function trainedOn({ done, best }: Training, checkpoint: CheckpointRef, accuracy?: number): Training {
+  const step = done + 1;
+  const better = accuracy !== undefined && accuracy >= best.accuracy;
+  return { done: step, checkpoint, best: better ? { checkpoint, accuracy, step } : best };
 }

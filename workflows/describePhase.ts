@@ -1,6 +1,7 @@
 /** A phase in words, for whoever watches a run: in the details of Temporal's UI, and on a terminal. */
 import type { PhaseName } from './journal.js';
 import type { PhaseProgress } from './progress.js';
+import { methodNames, methods } from './spec/methods.js';
 
 const titles: Readonly<Record<PhaseName, string>> = {
   prepare: 'Data',
@@ -38,8 +39,7 @@ const figures: readonly (readonly [name: string, label: string, write: (value: n
   ['accuracy', 'judged right', percent],
   ['klPerToken', 'KL per token', plain],
   ['warmUp', 'warm-up', percent],
-  ['sft', 'SFT', percent],
-  ['reft', 'ReFT', percent],
+  ...methodNames.map((name) => [name, methods[name].title, percent] as const),
   ['voting', 'voting', percent],
   ['reranking', 'reranking', percent],
   ['upperBound', 'upper bound', percent],

@@ -33,7 +33,7 @@ export function serveHyperparameters(run: RunState): void {
       const { ppo } = run.spec;
       const optimiser = learningRate === undefined ? ppo.optimiser : { ...ppo.optimiser, learningRate };
       run.spec = { ...run.spec, ppo: ppoSchema.parse({ ...ppo, ...others, optimiser }) };
-      const note = `After round ${run.policy?.done ?? 0}, changed by hand: ${JSON.stringify(changes)}`;
+      const note = `After round ${run.training?.done ?? 0}, changed by hand: ${JSON.stringify(changes)}`;
       run.notes.push(note);
       return note;
     },

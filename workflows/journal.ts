@@ -5,7 +5,7 @@
  */
 import type { CurvePoint, Work } from '../activities/contracts.js';
 
-export type PhaseName = 'prepare' | 'warm-up' | 'sft' | 'ppo' | 'reward-model' | 'evaluation' | 'report' | 'finished';
+export type PhaseName = 'prepare' | CurvePoint['phase'] | 'evaluation' | 'report' | 'finished';
 export type PhaseUnit = 'step' | 'epoch' | 'round' | 'shard';
 
 /** One stretch of a run: `done` of `total` units. */

@@ -1,17 +1,18 @@
 /**
- * The run, from specification to report: data, model, warm-up, PPO beside the SFT baseline, evaluation.
+ * The run, from specification to report: data, model, warm-up, the specification's method beside the SFT baseline, evaluation.
  *
  * A long run continues as new between two units of work, with `RunState` as all it needs to know.
  */
 import { ApplicationFailure, allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { EvaluationFigures, PreparedData } from '../activities/contracts.js';
-import { engine, general } from './activityOptions.js';
+import { general } from './activityOptions.js';
 import { baselineWorkflowId, runBaseline } from './baseline.js';
 import type { Measured } from './checkpoints.js';
 import { type Contestant, evaluate } from './evaluate.js';
 import { serveHyperparameters } from './hyperparameters.js';
-import { improvePolicy } from './improvePolicy.js';
 import { beginPhase, finishUnit } from './journal.js';
+import { trainMethods } from './methods/trainMethods.js';
+import { prepareData } from './prepare.js';
 import { serveProgress, showProgress, whilePaused } from './progress.js';
 import { openRun, type RunResult, type RunState } from './run.js';
 import { InvalidSpec, resolveSpec, type SpecInput } from './spec/resolveSpec.js';
@@ -49,18 +50,20 @@ export async function reft(input: SpecInput, carried?: RunState): Promise<RunRes
   const { data } = run;
   run.warmUpEnd ??= await warmUp(run, data, betweenUnits);
   const start = run.warmUpEnd;
+  if (!run.base) throw new Error('warmed up without a model');
 
   const { sft, method } = run.spec;
-  if (sft !== null && run.sft === undefined) baseline = runBaseline(run, data, sft, start);
-  const improve = method === 'reft' ? improvePolicy(run, data, start, betweenUnits) : undefined;
-  const [reftBest] = await Promise.all([improve, baseline]);
+  const shared = { data, start, base: run.base };
+  if (sft !== null && run.sft === undefined) baseline = runBaseline(run, shared);
+  const training = method === 'sft' ? undefined : trainMethods[method](run, shared, betweenUnits);
+  const [best] = await Promise.all([training, baseline]);
 
   const contestants: Contestant[] = [
     { name: 'warmUp', checkpoint: start.checkpoint },
     ...(run.sft ? [{ name: 'sft', checkpoint: run.sft.checkpoint } as const] : []),
-    ...(reftBest ? [{ name: 'reft', checkpoint: reftBest.checkpoint } as const] : []),
+    ...(best ? [{ name: method, checkpoint: best.checkpoint }] : []),
   ];
-  const final = reftBest ?? run.sft ?? start;
+  const final = best ?? run.sft ?? start;
   const judge = await prepareJudge(run, data, start, final, betweenUnits);
   await evaluate(run, data, contestants, judge, betweenUnits);
   const result = await publish(run, data, final);
@@ -75,24 +78,6 @@ function checkSpec(input: SpecInput): Spec {
     if (error instanceof InvalidSpec) throw ApplicationFailure.nonRetryable(error.message, error.name);
     throw error;
   }
-}
-
-async function prepareData(run: RunState): Promise<PreparedData> {
-  const phase = beginPhase(run.journal, 'prepare', 'step', 1);
-  showProgress(run.journal);
-  const { data, seed, model, lora } = run.spec;
-  if ('from' in model) {
-    run.pretrained = await engine.importModel.executeWithOptions({ summary: `import ${model.from}` }, [
-      { ...model, lora, seed },
-    ]);
-    run.notes.push(`Started from ${run.pretrained.name}.`);
-  }
-  const tokenizer = run.pretrained ? { tokenizer: run.pretrained.tokenizer } : {};
-  const prepared = await general.prepareData.executeWithOptions({ summary: `prepare ${data.source} data` }, [
-    { data, seed, ...tokenizer },
-  ]);
-  finishUnit(phase, { questions: prepared.train.count, vocabulary: prepared.vocabularySize });
-  return prepared;
 }
 
 async function saveCurve(run: RunState): Promise<void> {
@@ -123,8 +108,8 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
   const { workflowId } = workflowInfo();
   const phase = beginPhase(journal, 'report', 'step', 1);
   showProgress(journal);
-  const finalFigures = figures.reft ?? figures.sft ?? figures.warmUp;
-  const finalAnswers = run.testAnswers.reft ?? run.testAnswers.sft ?? run.testAnswers.warmUp;
+  const finalFigures = figures[spec.method] ?? figures.warmUp;
+  const finalAnswers = run.testAnswers[spec.method] ?? run.testAnswers.warmUp;
   if (!figures.warmUp || !finalFigures || !finalAnswers) throw new Error('published before the evaluation');
   const notes = journal.controls.stopping ? [...run.notes, 'Stopped early by hand.'] : run.notes;
   const published = await general.publishRun.executeWithOptions({ summary: 'write the report' }, [
@@ -145,7 +130,7 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
   finishUnit(phase);
   const accuracy = summarise(figures.warmUp, figures.sft, finalFigures);
   const { top1, ...others } = accuracy;
-  beginPhase(journal, 'finished', 'step', 0).metrics = figures.reft ? { ...others, reft: top1 } : others;
+  beginPhase(journal, 'finished', 'step', 0).metrics = { ...others, [spec.method]: top1 };
   showProgress(journal);
   return {
     runId: workflowId,

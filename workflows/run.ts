@@ -9,12 +9,14 @@ import type {
   PublishRunResult,
   Work,
 } from '../activities/contracts.js';
-import type { Measured, Training } from './checkpoints.js';
-import { type Journal, openJournal } from './journal.js';
+import type { Measured } from './checkpoints.js';
+import { openJournal } from './journal.js';
+import type { MethodState } from './methods/method.js';
+import type { MethodName } from './spec/methods.js';
 import type { Spec } from './spec/schema.js';
 
-/** The models a run compares, in the table's order. */
-export type ModelName = 'warmUp' | 'sft' | 'reft';
+/** The models a run compares: the warm-up, and what its methods made of it. */
+export type ModelName = 'warmUp' | MethodName;
 
 /** A model's scored answers to the test questions. */
 export interface TestAnswers {
@@ -22,19 +24,19 @@ export interface TestAnswers {
   readonly sampled: readonly ObjectRef[];
 }
 
-export interface RunState {
-  /** PPO's hyperparameters in it may be changed on the way (`notes` tell). */
-  spec: Spec;
-  readonly journal: Journal;
+/** `training` is that of the specification's method; the baseline has a workflow of its own. */
+export interface RunState extends MethodState {
   /** Where the specification names one to start from. */
   pretrained?: PretrainedModel;
   data?: PreparedData;
-  /** The model as initialised, then after each epoch of the warm-up. */
+  /** The model as initialised or imported. */
+  base?: CheckpointRef;
+  /** It, then after each epoch of the warm-up. */
   warmUp?: { readonly done: number; readonly checkpoint: CheckpointRef };
   /** Set when the warm-up is over. */
   warmUpEnd?: Measured;
+  /** The baseline's best epoch. */
   sft?: Measured;
-  policy?: Training;
   rewardModel?: { readonly done: number; readonly checkpoint: CheckpointRef; readonly scored: readonly ObjectRef[] };
   testAnswers: { [Name in ModelName]?: TestAnswers };
   figures: { [Name in ModelName]?: EvaluationFigures };

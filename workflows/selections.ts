@@ -7,22 +7,25 @@
 import type { QuestionSelection } from '../activities/contracts.js';
 import type { PpoSpec } from './spec/schema.js';
 
+/** What a specification says of a method's rounds. */
+export type RoundsSpec = Pick<PpoSpec, 'epochs' | 'questionsPerRound' | 'samplesPerQuestion'>;
+
 /** Rounds in one pass over the training questions: as few as `questionsPerRound` allows. */
-function roundsPerEpoch(ppo: PpoSpec, questions: number): number {
-  return Math.ceil(questions / ppo.questionsPerRound);
+function roundsPerEpoch({ questionsPerRound }: RoundsSpec, questions: number): number {
+  return Math.ceil(questions / questionsPerRound);
 }
 
-/** PPO rounds in a run over `questions` training questions. */
-export function countRounds(ppo: PpoSpec, questions: number): number {
-  return ppo.epochs * roundsPerEpoch(ppo, questions);
+/** Rounds in a run over `questions` training questions. */
+export function countRounds(spec: RoundsSpec, questions: number): number {
+  return spec.epochs * roundsPerEpoch(spec, questions);
 }
 
 /**
  * The questions of a 0-based round, in an order shuffled anew each epoch. An epoch's rounds are of equal size (± 1) and take
  * every question once, so no round is a small remainder whose whitened advantages would be noise.
  */
-export function selectRound(ppo: PpoSpec, questions: number, round: number): QuestionSelection {
-  const rounds = roundsPerEpoch(ppo, questions);
+export function selectRound(spec: RoundsSpec, questions: number, round: number): QuestionSelection {
+  const rounds = roundsPerEpoch(spec, questions);
   const within = round % rounds;
   return {
     order: 'shuffled',

@@ -12,7 +12,8 @@ export async function warmUp(run: RunState, data: PreparedData, betweenUnits: ()
   const { spec, journal } = run;
   const phase = beginPhase(journal, 'warm-up', 'epoch', spec.warmUp.epochs);
   showProgress(journal);
-  run.warmUp ??= { done: 0, checkpoint: await startingModel(run, data) };
+  run.base ??= await startingModel(run, data);
+  run.warmUp ??= { done: 0, checkpoint: run.base };
   let { done, checkpoint } = run.warmUp;
   while (done < spec.warmUp.epochs) {
     await betweenUnits();

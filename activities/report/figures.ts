@@ -1,8 +1,6 @@
 /** A run's accuracies in the order and under the names that every table and chart shows. */
-import type { Accuracy, EvaluationFigures, PublishRunInput } from '../contracts.js';
-
-/** The evaluated models of a run. */
-export type RunFigures = PublishRunInput['figures'];
+import { methodNames, methods } from '../../workflows/spec/methods.js';
+import type { Accuracy, EvaluationFigures, RunFigures } from '../contracts.js';
 
 export interface EvaluatedModel {
   readonly id: keyof RunFigures;
@@ -18,19 +16,20 @@ export interface Measure {
   accuracyOf(figures: EvaluationFigures): Accuracy | undefined;
 }
 
-const modelNames: Readonly<Record<keyof RunFigures, string>> = { warmUp: 'warm-up', sft: 'SFT', reft: 'ReFT' };
-
-/** The models a run has evaluated, in the order it made them: the last is its result. */
+/** The models a run has evaluated: the warm-up, the baseline, the model the run was made for. */
 export function evaluatedModels(figures: RunFigures): EvaluatedModel[] {
-  return (['warmUp', 'sft', 'reft'] as const).flatMap((id) => {
-    const found = figures[id];
-    return found === undefined ? [] : [{ id, name: modelNames[id], figures: found }];
-  });
+  return [
+    { id: 'warmUp', name: 'warm-up', figures: figures.warmUp },
+    ...methodNames.flatMap((id) => {
+      const found = figures[id];
+      return found === undefined ? [] : [{ id, name: methods[id].title, figures: found }];
+    }),
+  ];
 }
 
 /** The model the run was made for. */
 export function finalFigures(figures: RunFigures): EvaluationFigures {
-  return figures.reft ?? figures.sft ?? figures.warmUp;
+  return evaluatedModels(figures).at(-1)?.figures ?? figures.warmUp;
 }
 
 /** Those measures that at least one model has. */

@@ -7,10 +7,10 @@
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { render } from 'preact-render-to-string';
-import type { CurvePoint, Work } from '../contracts.js';
+import type { CurvePoint, RunFigures, Work } from '../contracts.js';
 import { type AnsweredQuestion, spread } from './answers.js';
 import { type Curve, type PhaseCurves, phaseCurves } from './curves.js';
-import { evaluatedModels, finalFigures, interval, measuresOf, percent, type RunFigures } from './figures.js';
+import { evaluatedModels, finalFigures, interval, measuresOf, percent } from './figures.js';
 import { intervalChart } from './intervalChart.js';
 import { lineChart, short } from './lineChart.js';
 import { style } from './style.js';
@@ -86,14 +86,15 @@ function header({ title, figures }: Report): VNode {
 function summary(figures: RunFigures): string {
   const { top1 } = finalFigures(figures);
   const questions = top1.count.toLocaleString('en');
-  const { reft, sft, warmUp } = figures;
+  const { sft, warmUp } = figures;
+  const models = evaluatedModels(figures);
   const against = (name: string, other: number): string => {
     const points = top1.percent - other;
     return `${percent(Math.abs(points))} points ${points < 0 ? 'below' : 'above'} ${name}`;
   };
   const comparisons = [
-    ...(reft && sft ? [against('SFT', sft.top1.percent)] : []),
-    ...(reft || sft ? [against('the warm-up', warmUp.top1.percent)] : []),
+    ...(sft && models.length > 2 ? [against('SFT', sft.top1.percent)] : []),
+    ...(models.length > 1 ? [against('the warm-up', warmUp.top1.percent)] : []),
   ];
   const share = `${percent(top1.percent)} % of ${questions} test questions answered right`;
   return comparisons.length === 0 ? `${share}.` : `${share}, ${comparisons.join(' and ')}.`;
@@ -200,7 +201,7 @@ function lastValue(curve: Curve): string {
   return last === undefined ? '' : `${short(last.y)} ${curve.unit}`.trim();
 }
 
-/** ReFT and SFT start from the same warm-up: their validation accuracies over the same axis, each phase's length 100 %. */
+/** The method and SFT start from the same warm-up: their validation accuracies over the same axis, each phase's length 100 %. */
 function comparison(phases: readonly PhaseCurves[]): VNode | null {
   const series = phases.flatMap(({ phase, title, curves }) => {
     const accuracy = curves.find((curve) => curve.title === 'Validation accuracy');
@@ -219,7 +220,7 @@ function comparison(phases: readonly PhaseCurves[]): VNode | null {
       </figcaption>
       <div class="scroll">
       ${lineChart({
-        title: 'Validation accuracy of ReFT and SFT over their training',
+        title: 'Validation accuracy over training, by method',
         xLabel: '% of its training',
         unit: '%',
         series,

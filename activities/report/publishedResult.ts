@@ -4,8 +4,8 @@
  * It holds no times of day and no paths, so two runs that trained alike leave alike files (their ids and keys aside).
  */
 import { z } from 'zod';
-import type { Accuracy, EvaluationFigures, Work } from '../contracts.js';
-import type { RunFigures } from './figures.js';
+import { methodNames } from '../../workflows/spec/methods.js';
+import type { Accuracy, EvaluationFigures, RunFigures, Work } from '../contracts.js';
 
 const count = z.int().min(0);
 const percentage = z.number().min(0).max(100);
@@ -40,8 +40,7 @@ export const publishedResultSchema = z.strictObject({
   spec: z.unknown(),
   figures: z.strictObject({
     warmUp: figuresSchema,
-    sft: figuresSchema.optional(),
-    reft: figuresSchema.optional(),
+    ...Object.fromEntries(methodNames.map((name) => [name, figuresSchema.optional()])),
   }) as z.ZodType<RunFigures>,
   /** The final model's checkpoint: equal hashes mean equal training, to the last bit. */
   checkpoint: z.strictObject({ sha256: z.string(), step: count }),

@@ -1,6 +1,7 @@
 /** A run's accuracies as text: one line, and a table for terminals. */
 import Table from 'cli-table3';
-import { evaluatedModels, finalFigures, interval, measuresOf, percent, type RunFigures } from './figures.js';
+import type { RunFigures } from '../contracts.js';
+import { evaluatedModels, finalFigures, interval, measuresOf, percent } from './figures.js';
 
 const confidence = 'Percent right on the test questions, with 95 % intervals.';
 

@@ -5,6 +5,7 @@
  * Defaults are the paper's for a model trained from scratch where it gives one; presets fill in the rest.
  */
 import { z } from 'zod';
+import { methodNames } from './methods.js';
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(1);
@@ -138,7 +139,7 @@ export const generationSchema = z.strictObject({
 export const specSchema = z
   .strictObject({
     title: z.string().max(200).default('ReFT'),
-    method: z.enum(['reft', 'sft']).default('reft'),
+    method: z.enum(methodNames).default('reft'),
     seed: z.int().min(0).max(0xffff_ffff).default(0),
     data: dataSchema,
     model: modelSchema,

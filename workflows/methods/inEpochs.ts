@@ -1,0 +1,64 @@
+/** The loop of every method that trains on annotated answers: epochs, each validated, the best kept. */
+import type { CheckpointRef, DataSetRef, TrainSupervisedInput } from '../../activities/contracts.js';
+import { engine } from '../activityOptions.js';
+import { type Measured, measureAccuracy, trainedOn } from '../checkpoints.js';
+import { addWork, beginPhase, finishUnit } from '../journal.js';
+import { showProgress } from '../progress.js';
+import type { TrainingPhase } from '../spec/methods.js';
+import type { SupervisedSpec } from '../spec/schema.js';
+import type { MethodState, SharedStart } from './method.js';
+
+export interface EpochMethod {
+  readonly phase: TrainingPhase;
+  /** What the UI's timeline calls it. */
+  readonly title: string;
+  readonly settings: SupervisedSpec;
+  readonly train: DataSetRef;
+  /** The model it starts from. */
+  readonly from: CheckpointRef;
+  /** What its order of examples is drawn for. */
+  readonly purpose: TrainSupervisedInput['purpose'];
+}
+
+/** Runs the epochs that are left, and returns the best checkpoint: at worst the warm-up. */
+export async function trainInEpochs(
+  run: MethodState,
+  { data, start }: SharedStart,
+  betweenUnits: () => Promise<void>,
+  { phase: name, title, settings, train, from, purpose }: EpochMethod,
+): Promise<Measured> {
+  const { journal, spec } = run;
+  const phase = beginPhase(journal, name, 'epoch', settings.epochs);
+  showProgress(journal);
+  run.training ??= { done: 0, checkpoint: from, best: start };
+  while (run.training.done < settings.epochs) {
+    await betweenUnits();
+    if (journal.controls.stopping) break;
+    const { done, checkpoint } = run.training;
+    const place = `${title} epoch ${done + 1}/${settings.epochs}`;
+    const { epochs, batchSize, optimiser } = settings;
+    const trained = await engine.trainSupervised.executeWithOptions({ summary: place }, [
+      {
+        epochs,
+        batchSize,
+        optimiser,
+        checkpoint,
+        train,
+        seed: spec.seed,
+        purpose,
+        epoch: done,
+        freshOptimiser: done === 0,
+      },
+    ]);
+    addWork(journal, name, trained.work);
+    const accuracy = await measureAccuracy(journal, { spec, data }, trained.checkpoint, `validation, ${place}`);
+    run.training = trainedOn(run.training, trained.checkpoint, accuracy);
+
+    const metrics = { loss: trained.loss, gradientNorm: trained.gradientNorm, validationAccuracy: accuracy };
+    journal.points.push({ phase: name, step: done + 1, metrics });
+    journal.accuracy = accuracy;
+    finishUnit(phase, { ...metrics, bestValidationAccuracy: run.training.best.accuracy });
+    showProgress(journal);
+  }
+  return run.training.best;
+}

@@ -1,0 +1,67 @@
+/** What every training method is given, keeps between two units of work, and gives back. */
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { CheckpointRef, CurvePoint, PreparedData, Work } from '../../activities/contracts.js';
+import type { Measured, Training } from '../checkpoints.js';
+import type { Controls, Journal } from '../journal.js';
+import { type MethodName, methods } from '../spec/methods.js';
+import type { Spec } from '../spec/schema.js';
+
+/** The start that all methods share. */
+export interface SharedStart {
+  readonly data: PreparedData;
+  /** The warm-up: where a method starts from, and the checkpoint to beat. */
+  readonly start: Measured;
+  /** The model before the warm-up: where offline self-training starts again. */
+  readonly base: CheckpointRef;
+}
+
+/** Plain JSON, changed in place and carried whole through continue-as-new. */
+export interface MethodState {
+  /** A method's hyperparameters in it may be changed on the way. */
+  spec: Spec;
+  readonly journal: Journal;
+  /** Absent until the first unit of training. */
+  training?: Training;
+}
+
+/**
+ * Trains to the end, or to where it is stopped, and returns the best checkpoint on validation.
+ *
+ * `betweenUnits` is awaited before each unit of work: there a run may wait, save its curve or continue as new. What is under way
+ * is found again in `run`.
+ */
+export type TrainMethod = (
+  run: MethodState,
+  shared: SharedStart,
+  betweenUnits: () => Promise<void>,
+) => Promise<Measured>;
+
+/** Input of a method's own workflow. */
+export interface MethodInput extends SharedStart {
+  readonly spec: Spec;
+  /** Of the parent run, which passes on changes by the signal `controls`. */
+  readonly controls?: Controls;
+}
+
+/** Result of a method's own workflow: the best checkpoint on validation, its accuracy there, and when it was reached. */
+export interface MethodResult extends Measured {
+  /** Epochs or rounds in all. */
+  readonly done: number;
+  /** The curve, thinned where it is long. */
+  readonly points: readonly CurvePoint[];
+  /** Engine work by what it was for. */
+  readonly work: Readonly<Record<string, Work>>;
+}
+
+type SectionOf<Name extends MethodName> = (typeof methods)[Name]['section'];
+
+/**
+ * The method's settings.
+ * @throws ApplicationFailure of type `InvalidSpec`, not retried, where the specification has none.
+ */
+export function settingsOf<Name extends MethodName>(spec: Spec, method: Name): NonNullable<Spec[SectionOf<Name>]> {
+  const { section } = methods[method];
+  const settings = spec[section];
+  if (settings === null) throw ApplicationFailure.nonRetryable(`${section}: method ${method} needs it`, 'InvalidSpec');
+  return settings as NonNullable<Spec[SectionOf<Name>]>;
+}

@@ -1,0 +1,18 @@
+/** The baseline: supervised training on the annotated answers, continued from the warm-up. */
+import { asWorkflow } from './asWorkflow.js';
+import { trainInEpochs } from './inEpochs.js';
+import { type MethodInput, type MethodResult, type MethodState, settingsOf, type TrainMethod } from './method.js';
+
+export const trainSft: TrainMethod = (run, shared, betweenUnits) =>
+  trainInEpochs(run, shared, betweenUnits, {
+    phase: 'sft',
+    title: 'SFT',
+    settings: settingsOf(run.spec, 'sft'),
+    train: shared.data.train,
+    from: shared.start.checkpoint,
+    purpose: 'order-sft',
+  });
+
+export async function continueSft(input: MethodInput, carried?: MethodState): Promise<MethodResult> {
+  return asWorkflow(trainSft, input, carried);
+}

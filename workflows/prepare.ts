@@ -1,0 +1,25 @@
+/** What every run does first: imports the model it starts from, where there is one, and prepares its data. */
+import type { PreparedData } from '../activities/contracts.js';
+import { engine, general } from './activityOptions.js';
+import { beginPhase, finishUnit } from './journal.js';
+import { showProgress } from './progress.js';
+import type { RunState } from './run.js';
+
+/** Sets `run.pretrained` where the specification names a model to start from. */
+export async function prepareData(run: RunState): Promise<PreparedData> {
+  const phase = beginPhase(run.journal, 'prepare', 'step', 1);
+  showProgress(run.journal);
+  const { data, seed, model, lora } = run.spec;
+  if ('from' in model) {
+    run.pretrained = await engine.importModel.executeWithOptions({ summary: `import ${model.from}` }, [
+      { ...model, lora, seed },
+    ]);
+    run.notes.push(`Started from ${run.pretrained.name}.`);
+  }
+  const tokenizer = run.pretrained ? { tokenizer: run.pretrained.tokenizer } : {};
+  const prepared = await general.prepareData.executeWithOptions({ summary: `prepare ${data.source} data` }, [
+    { data, seed, ...tokenizer },
+  ]);
+  finishUnit(phase, { questions: prepared.train.count, vocabulary: prepared.vocabularySize });
+  return prepared;
+}
