@@ -2,7 +2,7 @@
 import type { Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../api.js';
 import { languageModel } from '../models/architectures.js';
-import type { ParameterShapes } from '../models/languageModel.js';
+import type { AttentionSizes, ParameterShapes } from '../models/languageModel.js';
 import type { Parameters } from '../parameters.js';
 import { InvalidModel } from '../runtime/errors.js';
 import { type RunMode, runInPlace, type Tensors } from '../runtime/runInPlace.js';
@@ -12,6 +12,7 @@ import { prefillProgram, stepProgram } from './decoderPrograms.js';
 import { cacheTensors, type KeyValueCache } from './keyValueCache.js';
 
 export interface Decoder {
+  readonly attention: AttentionSizes;
   /** Fills the cache rows from `firstRow` on with the positions of `prompts`, one a row; empty ones leave nothing of use. */
   prefill(cache: KeyValueCache, firstRow: number, prompts: readonly (readonly number[])[]): Promise<void>;
   /** A step for the first `rows` rows of a batch. */
@@ -50,6 +51,8 @@ export async function createDecoder(
   const { session: stepSession } = await programSession(`${kind} ${key}`, () => stepProgram(config, greedy));
   const weights = weightTensors(shapes, parameters);
   return {
+    attention,
+
     async prefill(cache, firstRow, prompts) {
       const time = Math.max(...prompts.map((prompt) => prompt.length));
       if (time === 0) return;

@@ -53,15 +53,25 @@ export function cacheTensors(
   return { past, present };
 }
 
-/** Copies the first `positions` positions of one row to another. */
-export function copyRow({ sizes, capacity, layers }: KeyValueCache, from: number, to: number, positions: number): void {
-  const size = rowSize(sizes, capacity);
-  const stride = capacity * sizes.size;
-  const length = positions * sizes.size;
-  for (const layer of layers)
-    for (const array of [layer.keys, layer.values])
-      for (let head = 0; head < sizes.keyValueHeads; head++) {
-        const start = from * size + head * stride;
-        array.copyWithin(to * size + head * stride, start, start + length);
+/** Copies the first `positions` positions of a row to a row of the same or another cache of the same model. */
+export function copyRow(
+  from: KeyValueCache,
+  fromRow: number,
+  to: KeyValueCache,
+  toRow: number,
+  positions: number,
+): void {
+  const { keyValueHeads, size } = from.sizes;
+  const length = positions * size;
+  from.layers.forEach((source, layer) => {
+    const target = to.layers[layer];
+    for (const part of ['keys', 'values'] as const)
+      for (let head = 0; head < keyValueHeads; head++) {
+        const start = (fromRow * keyValueHeads + head) * from.capacity * size;
+        target?.[part].set(
+          source[part].subarray(start, start + length),
+          (toRow * keyValueHeads + head) * to.capacity * size,
+        );
       }
+  });
 }

@@ -7,23 +7,12 @@ import { languageModel } from '../../../activities/engine/models/architectures.j
 import { causalAttention } from '../../../activities/engine/models/causalAttention.js';
 import { weightsFrom } from '../../../activities/engine/models/languageModel.js';
 import type { Parameters } from '../../../activities/engine/parameters.js';
-import type { RunMode } from '../../../activities/engine/runtime/runInPlace.js';
-import { generate } from '../../../activities/engine/sampling/generate.js';
-import { fillNormal, uniform } from '../../../activities/engine/sampling/random.js';
+import { type GenerateOptions, generate } from '../../../activities/engine/sampling/generate.js';
+import { uniform } from '../../../activities/engine/sampling/random.js';
 import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
 import { integers, parameterFeeds, runOnce } from '../runProgram.js';
+import { randomParameters } from '../support/randomParameters.js';
 import { tinyConfig } from '../support/tinyConfig.js';
-
-/** Weights large enough that the next token is neither certain nor a toss-up. */
-function randomParameters(config: ModelConfig, deviation = 0.18): Parameters {
-  return new Map(
-    languageModel(config).shapes.map(([name, shape], index) => {
-      const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
-      fillNormal(data, deviation, { seed: 11, purpose: 'initialise', example: index });
-      return [name, { shape, data: name.endsWith('norm.weight') ? data.map((value) => 1 + value) : data }];
-    }),
-  );
-}
 
 /** log π at every position of a sequence, from one forward pass without a cache, in float64. */
 async function fullForward(
@@ -82,8 +71,8 @@ const task = (changes: Partial<GenerateTask['input']> = {}): GenerateTask['input
   random: { seed: 5, purpose: 'rollout', round: 2 },
   ...changes,
 });
-const answersTo = async (input: GenerateTask['input'], mode?: RunMode) =>
-  (await generate(input, quietContext, mode)).answers;
+const answersTo = async (input: GenerateTask['input'], options?: GenerateOptions) =>
+  (await generate(input, quietContext, options)).answers;
 
 describe('decoding with a cache', () => {
   const configs: [string, ModelConfig][] = [
@@ -128,7 +117,7 @@ describe('decoding with a cache', () => {
   );
 
   it('is the same whether copies are skipped or not', async () => {
-    expect(await answersTo(task(), 'copyBack')).toEqual(await answersTo(task(), 'skipCopies'));
+    expect(await answersTo(task(), { mode: 'copyBack' })).toEqual(await answersTo(task(), { mode: 'skipCopies' }));
   });
 });
 

@@ -1,0 +1,38 @@
+/**
+ * Prompts computed ahead, a few at a time: their keys and values wait in a small cache of their own until every sample of the
+ * question has been given a copy. So a prompt is computed once, however many samples share it and whenever their rows come free.
+ */
+import type { Decoder } from './decoder.js';
+import { copyRow, createCache, type KeyValueCache } from './keyValueCache.js';
+
+export interface PromptShelf {
+  /**
+   * Copies all of a prompt but its last token to a row of `cache`; the last token is for the row's first step.
+   * @returns how many tokens went through the model for it: 0 when the prompt was on the shelf.
+   */
+  copyTo(cache: KeyValueCache, row: number, prompt: readonly number[]): Promise<number>;
+}
+
+/** Prompts computed together: more gain nothing and need memory for attention scores. */
+const shelfRows = 8;
+
+/** @param prompts distinct arrays, in the order in which they will be asked for; one may be asked for several times in a row. */
+export function createPromptShelf(decoder: Decoder, prompts: readonly (readonly number[])[]): PromptShelf {
+  const longest = prompts.reduce((most, { length }) => Math.max(most, length - 1), 1);
+  const shelf = createCache(decoder.attention, Math.min(shelfRows, prompts.length), longest);
+  let shelved: readonly (readonly number[])[] = [];
+  return {
+    async copyTo(cache, row, prompt) {
+      let computed = 0;
+      if (!shelved.includes(prompt)) {
+        const start = prompts.indexOf(prompt);
+        shelved = prompts.slice(start, start + shelfRows);
+        const beginnings = shelved.map((tokens) => tokens.slice(0, -1));
+        await decoder.prefill(shelf, 0, beginnings);
+        computed = beginnings.reduce((total, { length }) => total + length, 0);
+      }
+      copyRow(shelf, shelved.indexOf(prompt), cache, row, prompt.length - 1);
+      return computed;
+    },
+  };
+}
