@@ -32,7 +32,7 @@ function program(): Command {
   reft
     .command('run')
     .description('run a specification, showing its progress and its result')
-    .argument('<spec>', 'a preset (demo, svamp, smoke) or a JSON file')
+    .argument('<spec>', 'a preset (demo, svamp, smollm2-svamp-lora, smoke) or a JSON file')
     .option('--set <key=value>', 'set a field, such as ppo.epochs=3; may be repeated', collect)
     .option('--id <workflow-id>', 'name of the run; one of that name that is under way is joined')
     .action(async (source: string, options: { readonly set?: readonly string[]; readonly id?: string }) => {

@@ -99,7 +99,7 @@ describe('jsonSchema', () => {
   it('is two forms: overrides of a preset, where nothing else is required, and a whole specification', () => {
     const [overrides, whole] = (jsonSchema() as { anyOf: Record<string, unknown>[] }).anyOf;
     expect(overrides).toMatchObject({
-      properties: { preset: { enum: ['demo', 'svamp', 'smoke'] }, ppo: { type: 'object' }, seed: { type: 'integer' } },
+      properties: { preset: { enum: Object.keys(presets) }, ppo: { type: 'object' }, seed: { type: 'integer' } },
       required: ['preset'],
       additionalProperties: false,
     });
