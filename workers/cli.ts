@@ -6,6 +6,7 @@ import { Argument, Command, Option } from 'commander';
 import { MissingSoftware } from '../infra/errors.js';
 import { UsageError } from './command/usageError.js';
 import { dataDirectory } from './directories.js';
+import { type ExportFormat, exportFormats } from './exportFormats.js';
 import { type QueueName, queueNames } from './queueNames.js';
 
 /** Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted. */
@@ -61,7 +62,15 @@ function program(): Command {
     .description('copy the model, report and answers of a finished run into a folder')
     .addArgument(runId)
     .argument('<directory>', 'the folder')
-    .action(async (id: string, directory: string) => (await import('./command/inspect.js')).exportRun(id, directory));
+    .addOption(
+      new Option(
+        '--format <name>',
+        'the model alone: for transformers, for transformers.js, or LoRA adapters for PEFT',
+      ).choices(exportFormats),
+    )
+    .action(async (id: string, directory: string, { format }: { readonly format?: ExportFormat }) =>
+      (await import('./command/export.js')).exportRun(id, directory, format),
+    );
   reft
     .command('schema')
     .description('print the JSON Schema of a specification')

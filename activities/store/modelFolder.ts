@@ -1,5 +1,5 @@
 /**
- * A checkpoint as a Hugging Face folder: what `AutoModelForCausalLM` and `AutoTokenizer` of transformers load.
+ * A checkpoint as a Hugging Face folder: what transformers loads, and with its `onnx/` what transformers.js generates from.
  *
  * Only the language model's tensors go into it: the critic's and the reward model's heads are of no use to a reader, and
  * transformers would warn of them.
@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { ObjectRef } from '../contracts.js';
 import type { ModelConfig, ModelFiles } from '../engine/api.js';
+import { writeOnnxModel } from '../engine/export/writeOnnxModel.js';
 import { readMerged } from '../engine/lora/mergeAdapters.js';
 import { languageModel } from '../engine/models/architectures.js';
 import { configJson } from '../engine/models/configs/writeConfig.js';
@@ -32,50 +33,74 @@ export async function publishModelFolder(
   tokenizerFiles: Readonly<Record<string, ObjectRef>> = {},
 ): Promise<void> {
   const { config } = model;
-  await publishWeights(store, `${prefix}/model.safetensors`, model);
+  const onnxFiles = await publishWeights(store, prefix, model);
   await store.publish(`${prefix}/tokenizer.json`, await store.getBytes(tokenizer));
   for (const [name, file] of Object.entries(tokenizerFiles))
     await store.publish(`${prefix}/${name}`, await store.getBytes(file));
   if (!Object.hasOwn(tokenizerFiles, 'tokenizer_config.json'))
     await store.publish(
       `${prefix}/tokenizer_config.json`,
-      json(tokenizerConfig(config, await nameTokens(store, tokenizer))),
+      json(tokenizerConfig(config, await namedTokens(store, tokenizer))),
     );
   await store.publish(`${prefix}/generation_config.json`, json(generationConfig(config)));
-  await store.publish(`${prefix}/config.json`, json(configJson(config)));
+  await store.publish(
+    `${prefix}/config.json`,
+    json({ ...configJson(config), ...transformersJsConfig(onnxFiles.length - 1) }),
+  );
 }
 
-async function publishWeights(store: Store, name: string, model: ModelFiles): Promise<void> {
-  const tensors = await readMerged(model);
+/** Publishes `model.safetensors` and `onnx/`, and returns the names of the files in the latter. */
+async function publishWeights(store: Store, prefix: string, model: ModelFiles): Promise<readonly string[]> {
+  const all = await readMerged(model);
+  const tensors = new Map([...all].filter(([tensor]) => !otherHeads.test(tensor)));
   const directory = await mkdtemp(join(tmpdir(), 'reft-model-'));
   try {
     const file = join(directory, 'model.safetensors');
     // transformers refuses files that do not say which framework's layout they hold.
-    await writeSafetensors(file, new Map([...tensors].filter(([tensor]) => !otherHeads.test(tensor))), {
-      format: 'pt',
-    });
-    await store.publish(name, { file });
+    await writeSafetensors(file, tensors, { format: 'pt' });
+    await store.publish(`${prefix}/model.safetensors`, { file });
+    await rm(file);
+    const onnxFiles = await writeOnnxModel(directory, model.config, tensors);
+    for (const name of onnxFiles) await store.publish(`${prefix}/onnx/${name}`, { file: join(directory, name) });
+    return onnxFiles;
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-const tokenizerSchema = z.object({
-  added_tokens: z.array(z.object({ id: z.int(), content: z.string() })),
-});
-
-/** Ids of the tokenizer's added tokens, the special ones among them, with their texts. */
-async function nameTokens(store: Store, tokenizer: ObjectRef): Promise<ReadonlyMap<number, string>> {
-  const parsed = tokenizerSchema.safeParse(await store.getJson(tokenizer));
-  if (!parsed.success) throw new CorruptObject(tokenizer.key, 'a tokenizer.json', z.prettifyError(parsed.error));
-  return new Map(parsed.data.added_tokens.map(({ id, content }) => [id, content]));
+/** transformers.js has to be told of files beside model.onnx. */
+export function transformersJsConfig(dataFiles: number): Readonly<Record<string, unknown>> {
+  return dataFiles === 0 ? {} : { 'transformers.js_config': { use_external_data_format: dataFiles } };
 }
 
-function tokenizerConfig(config: ModelConfig, tokens: ReadonlyMap<number, string>): Record<string, unknown> {
+const tokenizerSchema = z.object({
+  added_tokens: z.array(z.object({ id: z.int(), content: z.string() })),
+  model: z.object({ unk_token: z.string().nullish() }).default({}),
+});
+
+interface NamedTokens {
+  /** Texts of the tokenizer's added tokens, the special ones among them, by id. */
+  readonly added: ReadonlyMap<number, string>;
+  /** What stands for words it does not know: transformers.js looks for it in tokenizer_config.json alone. */
+  readonly unknown: string | undefined;
+}
+
+async function namedTokens(store: Store, tokenizer: ObjectRef): Promise<NamedTokens> {
+  const parsed = tokenizerSchema.safeParse(await store.getJson(tokenizer));
+  if (!parsed.success) throw new CorruptObject(tokenizer.key, 'a tokenizer.json', z.prettifyError(parsed.error));
+  const { added_tokens: added, model } = parsed.data;
+  return {
+    added: new Map(added.map(({ id, content }) => [id, content])),
+    unknown: model.unk_token ?? undefined,
+  };
+}
+
+function tokenizerConfig(config: ModelConfig, { added, unknown }: NamedTokens): Record<string, unknown> {
   return {
     tokenizer_class: 'PreTrainedTokenizerFast',
-    eos_token: tokens.get(config.eos_token_id),
-    pad_token: tokens.get(config.pad_token_id),
+    eos_token: added.get(config.eos_token_id),
+    pad_token: added.get(config.pad_token_id),
+    unk_token: unknown,
     model_max_length: languageModel(config).positions,
     clean_up_tokenization_spaces: false,
   };

@@ -80,6 +80,24 @@ describe('reft', () => {
     const folder = join(stateDirectory, 'exported');
     expect(await reft('export', 'shared', folder)).toMatchObject({ error: '', code: 0 });
     expect((await readdir(folder)).sort()).toEqual(['model', 'report.html', 'result.json', 'samples.jsonl']);
+    expect(await readdir(join(folder, 'model', 'onnx'))).toEqual(['model.onnx']);
+  });
+
+  it('copies the model alone, in the form asked for', async () => {
+    const shared = ['config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json'];
+    for (const [format, weights] of [
+      ['transformers', 'model.safetensors'],
+      ['onnx', 'onnx'],
+    ] as const) {
+      const folder = join(stateDirectory, format);
+      expect(await reft('export', 'shared', folder, '--format', format)).toMatchObject({ error: '', code: 0 });
+      expect((await readdir(folder)).sort()).toEqual([...shared, weights].sort());
+    }
+    const { error, code } = await reft('export', 'shared', stateDirectory, '--format', 'adapter');
+    expect({ error, code }).toEqual({
+      error: 'reft: Run "shared" has no adapter: it trained every weight (lora is null)\n',
+      code: 2,
+    });
   });
 
   it('has no status, report or files of a run that never was', async () => {

@@ -19,3 +19,11 @@ test('a platform package left out is entered again as npm writes it', () => {
   const { integrity: _, engines: __, license: ___, ...platform } = entry;
   expect(completeLock({ ...lock, packages }).packages[`node_modules/${name}`]).toEqual(platform);
 });
+
+test('transformers.js, a dependency of the tests, brings no second onnxruntime', () => {
+  const runtimes = Object.entries<{ name?: string }>(lock.packages).flatMap(([path, { name }]) => {
+    const installed = name ?? path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+    return /^onnxruntime-(node|web)$/.test(installed) ? [path] : [];
+  });
+  expect(runtimes).toEqual(['node_modules/onnxruntime-node']);
+});

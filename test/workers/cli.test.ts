@@ -24,6 +24,7 @@ describe('reft', () => {
     [['run'], "missing required argument 'spec'"],
     [['frobnicate'], "unknown command 'frobnicate'"],
     [['worker', '--queue', 'gpu'], 'Allowed choices are general, engine'],
+    [['export', 'x', 'folder', '--format', 'gguf'], 'Allowed choices are transformers, onnx, adapter'],
   ])('%j', async (args, message) => {
     const { out, error, code } = await reft(...args);
     expect({ out, code }).toEqual({ out: '', code: 2 });

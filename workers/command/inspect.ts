@@ -1,9 +1,7 @@
-/** `reft status`, `reft report` and `reft export`: what has become of a run. */
-import { join } from 'node:path';
+/** `reft status` and `reft report`: what has become of a run. */
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { resultLine } from '../../activities/report/table.js';
-import { runPrefix } from '../../activities/store/runKeys.js';
 import type { reft } from '../../workflows/index.js';
 import { openStore } from '../openStore.js';
 import { uiAddress, withClient } from './connectClient.js';
@@ -13,26 +11,6 @@ import { queryProgress } from './queryProgress.js';
 import { saveReport } from './saveReport.js';
 import { UsageError } from './usageError.js';
 import { withStack } from './withStack.js';
-
-/** What a finished run leaves in S3, below its prefix. */
-const runFiles = [
-  'report.html',
-  'result.json',
-  'samples.jsonl',
-  'model/config.json',
-  'model/generation_config.json',
-  'model/model.safetensors',
-  'model/tokenizer.json',
-  'model/tokenizer_config.json',
-] as const;
-
-/** What only some runs leave: files that a pretrained model brought along, and with LoRA the adapters, for PEFT. */
-const furtherFiles = [
-  'model/special_tokens_map.json',
-  'model/chat_template.jinja',
-  'adapter/adapter_config.json',
-  'adapter/adapter_model.safetensors',
-] as const;
 
 /** Prints a run's state: its progress while it runs, its result afterwards. */
 export function status(id: string): Promise<void> {
@@ -74,20 +52,4 @@ async function outcome(handle: WorkflowHandle<typeof reft>): Promise<string> {
 /** Copies a run's report into the data directory and prints where it is. */
 export function report(id: string): Promise<void> {
   return withStack(async (stack) => console.log(await saveReport(openStore(stack.s3), id)));
-}
-
-/** Copies what a finished run left in S3 into a folder; `model/` in it loads in transformers, `adapter/` in PEFT. */
-export function exportRun(id: string, directory: string): Promise<void> {
-  return withStack(async (stack) => {
-    const store = openStore(stack.s3);
-    const copy = async (file: string): Promise<boolean> => {
-      const path = join(directory, file);
-      const isThere = await store.saveTo(`${runPrefix(id)}/${file}`, path);
-      if (isThere) console.log(path);
-      return isThere;
-    };
-    for (const file of runFiles)
-      if (!(await copy(file))) throw new UsageError(`Run "${id}" has no ${file}: it has not finished, or never was`);
-    for (const file of furtherFiles) await copy(file);
-  });
 }

@@ -5,14 +5,14 @@ import type { Attribute, Constant, ElementType, Graph, Tensor } from '../graph.j
 import type { Shape } from '../shape.js';
 
 const schema = protobuf.parse(readFileSync(new URL('./onnx.proto', import.meta.url), 'utf8'), { keepCase: true }).root;
-const ModelProto = schema.lookupType('onnx.ModelProto');
+export const ModelProto = schema.lookupType('onnx.ModelProto');
+export const GraphProto = schema.lookupType('onnx.GraphProto');
+export const TensorProto = schema.lookupType('onnx.TensorProto');
 
-/** ONNX operator set 18 (IR version 9) and onnxruntime's own operators, version 1. */
-const operatorSets = [
-  { domain: '', version: 18 },
-  { domain: 'com.microsoft', version: 1 },
-];
-const irVersion = 9;
+/** The fields of a ModelProto beside its graph: ONNX operator set 18 (IR version 9). */
+export const modelHeader = { ir_version: 9, producer_name: 'reft', opset_import: [{ domain: '', version: 18 }] };
+/** onnxruntime's own operators. */
+const microsoftOperators = { domain: 'com.microsoft', version: 1 };
 
 const elementTypes: Readonly<Record<ElementType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 };
 
@@ -26,6 +26,18 @@ export interface SerialiseOptions {
 
 /** @throws Error when an output is also an input or a constant (give it a node of its own). */
 export function serialise(graph: Graph, options: SerialiseOptions = {}): Uint8Array {
+  return ModelProto.encode({
+    ...modelHeader,
+    opset_import: [...modelHeader.opset_import, microsoftOperators],
+    graph: graphProto(graph, options),
+  }).finish();
+}
+
+/**
+ * The fields of the graph's GraphProto.
+ * @throws Error as `serialise`.
+ */
+export function graphProto(graph: Graph, options: SerialiseOptions = {}) {
   const produced = new Set(graph.nodes.flatMap((node) => node.outputs.map((tensor) => tensor.name)));
   const renamed = new Map<string, string>();
   for (const { name, tensor } of graph.outputs) {
@@ -56,18 +68,13 @@ export function serialise(graph: Graph, options: SerialiseOptions = {}): Uint8Ar
         ],
       }
     : { nodes: [], outputs: [] };
-  return ModelProto.encode({
-    ir_version: irVersion,
-    producer_name: 'reft',
-    opset_import: operatorSets,
-    graph: {
-      name: 'reft',
-      node: [...skip.nodes, ...nodes],
-      initializer: graph.constants.filter(({ tensor }) => used.has(tensor.name)).map(tensorProto),
-      input: graph.inputs.map((tensor) => valueInfo(tensor.name, tensor.type, tensor.shape)),
-      output: [...skip.outputs, ...outputs],
-    },
-  }).finish();
+  return {
+    name: 'reft',
+    node: [...skip.nodes, ...nodes],
+    initializer: graph.constants.filter(({ tensor }) => used.has(tensor.name)).map(tensorProto),
+    input: graph.inputs.map((tensor) => valueInfo(tensor.name, tensor.type, tensor.shape)),
+    output: [...skip.outputs, ...outputs],
+  };
 }
 
 /** Names of everything an output depends on; the rest is left out of the file. */

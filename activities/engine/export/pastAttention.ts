@@ -1,0 +1,116 @@
+/**
+ * Attention as exported models have it: the caller feeds keys and values of earlier positions and gets them back grown.
+ *
+ * Inputs and outputs are named, shaped and ordered as transformers.js and Optimum expect them. Rows of a batch may be padded on
+ * either side: `attention_mask` says which positions are real and `position_ids` where each token stands. Operators are ONNX's
+ * own throughout, so that any runtime can run the file.
+ */
+import { append, constant, type Graph, input, output, type Tensor } from '../graph/graph.js';
+import {
+  add,
+  cast,
+  columns,
+  concatenate,
+  dimensionSize,
+  lessOrEqual,
+  matmul,
+  multiply,
+  range,
+  reshape,
+  softmax,
+  subtract,
+  transpose,
+  where,
+} from '../graph/operators.js';
+import { product } from '../graph/shape.js';
+import type { AttentionSizes, Rotary, Sequences } from '../models/languageModel.js';
+
+/** Larger than any attention score; two of them together stay finite in float32. */
+const masked = -1e9;
+
+/**
+ * Adds inputs `attention_mask` int64 `[batch, total]`, `position_ids` int64 `[batch, time]` and for each layer
+ * `past_key_values.<layer>.key` and `.value` `[batch, keyValueHeads, past, size]`, and the outputs `present.<layer>.…`
+ * `[batch, keyValueHeads, total, size]`, for `time` new tokens a row and total = past + time.
+ */
+export function pastAttention(graph: Graph, sizes: AttentionSizes): Sequences {
+  const { heads, keyValueHeads, size } = sizes;
+  const group = heads / keyValueHeads;
+  const tokens = product(['batch', 'time']);
+  const mask = input(graph, 'attention_mask', 'int64', ['batch', 'total']);
+  const positions = reshape(input(graph, 'position_ids', 'int64', ['batch', 'time']), [tokens]);
+  const hidden = hiddenScores(graph, mask);
+  const turn = sizes.rotary ? rotation(positions, sizes.rotary) : (x: Tensor): Tensor => x;
+
+  /** A layer's keys or values: those of the past, fed, and behind them the new ones. */
+  const withPast = (layer: number, part: 'key' | 'value', latest: Tensor): Tensor => {
+    const past = input(graph, `past_key_values.${layer}.${part}`, 'float32', ['batch', keyValueHeads, 'past', size]);
+    const shape = ['batch', keyValueHeads, 'total', size];
+    const byHead = transpose(reshape(latest, ['batch', 'time', keyValueHeads, size]), [0, 2, 1, 3]);
+    const all = append(
+      graph,
+      'Concat',
+      [past, byHead],
+      { type: 'float32', shape },
+      { axis: { kind: 'int', value: 2 } },
+    );
+    output(all, `present.${layer}.${part}`);
+    return all;
+  };
+
+  return {
+    attend: (queries, keys, values, layer) => {
+      const q = transpose(
+        reshape(turn(reshape(queries, [tokens, heads, size])), ['batch', 'time', keyValueHeads, group, size]),
+        [0, 2, 3, 1, 4],
+      );
+      const k = withPast(layer, 'key', turn(reshape(keys, [tokens, keyValueHeads, size])));
+      const v = withPast(layer, 'value', values);
+      const groupTime = product([group, 'time']);
+      const rows = multiply(reshape(q, ['batch', keyValueHeads, groupTime, size]), 1 / Math.sqrt(size));
+      const scores = reshape(matmul(rows, transpose(k, [0, 1, 3, 2])), [
+        'batch',
+        keyValueHeads,
+        group,
+        'time',
+        'total',
+      ]);
+      const weights = reshape(softmax(add(scores, hidden)), ['batch', keyValueHeads, groupTime, 'total']);
+      const context = reshape(matmul(weights, v), ['batch', keyValueHeads, group, 'time', size]);
+      return reshape(transpose(context, [0, 3, 1, 2, 4]), [tokens, heads * size]);
+    },
+    positions: () => positions,
+  };
+}
+
+/** What is added to scores `[batch, keyValueHeads, group, time, total]`: a large negative number where a row may not look. */
+function hiddenScores(graph: Graph, mask: Tensor): Tensor {
+  const places = range(graph, 'total');
+  // The new tokens are the last `time` of all.
+  const own = add(
+    reshape(range(graph, 'time'), ['time', 1]),
+    subtract(dimensionSize(graph, 'total'), dimensionSize(graph, 'time')),
+  );
+  const zero = constant(graph, 'float32', [], [0]);
+  const ahead = where(lessOrEqual(places, own), zero, masked);
+  const padding = multiply(subtract(cast(mask, 'float32'), 1), -masked);
+  return add(ahead, reshape(padding, ['batch', 1, 1, 1, 'total']));
+}
+
+/** Turns `[tokens, heads, size]` by position, halves apart as in Hugging Face Llama. */
+function rotation(positions: Tensor, { frequencies }: Rotary): (x: Tensor) => Tensor {
+  const { graph, shape } = positions;
+  const half = frequencies.length;
+  const places = reshape(cast(positions, 'float32'), [...shape, 1, 1]);
+  const angles = multiply(places, constant(graph, 'float32', [1, 1, half], frequencies));
+  const wave = (operator: 'Cos' | 'Sin'): Tensor =>
+    append(graph, operator, [angles], { type: 'float32', shape: angles.shape });
+  const [cosine, sine] = [wave('Cos'), wave('Sin')];
+  return (x) => {
+    const [low, high] = [columns(x, 0, half), columns(x, half, 2 * half)];
+    return concatenate(
+      [subtract(multiply(low, cosine), multiply(high, sine)), add(multiply(high, cosine), multiply(low, sine))],
+      2,
+    );
+  };
+}

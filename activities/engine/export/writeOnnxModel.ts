@@ -1,0 +1,118 @@
+/**
+ * Writes a model as an ONNX file: the graph with its weights as constants. Weights beyond what one file may hold go into files
+ * beside it (ONNX's external data), named as transformers.js looks for them.
+ *
+ * A protobuf message has to be whole in memory to be encoded, so the constants are appended by hand: nothing of their size
+ * is copied.
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import protobuf from 'protobufjs';
+import type { ModelConfig } from '../api.js';
+import { GraphProto, graphProto, ModelProto, modelHeader, TensorProto } from '../graph/onnx/serialise.js';
+import type { NamedTensor, Parameters } from '../parameters.js';
+import { InvalidModel } from '../runtime/errors.js';
+import { exportProgram } from './exportProgram.js';
+
+/** Protobuf's own limit is 2 GiB. */
+const largestFileBytes = 2 ** 31 - 2 ** 26;
+
+type Weight = NamedTensor & { readonly name: string };
+const float32 = 1;
+
+/**
+ * Writes `model.onnx`, and where the weights are more than `largestFile` bytes `model.onnx_data`, `model.onnx_data_1`, …, none
+ * larger than that unless a single tensor is.
+ * @param parameters those of the language model; others are left out.
+ * @returns the names of the files written, model.onnx first.
+ * @throws InvalidModel when a weight is missing.
+ */
+export async function writeOnnxModel(
+  directory: string,
+  config: ModelConfig,
+  parameters: Parameters,
+  largestFile = largestFileBytes,
+): Promise<readonly string[]> {
+  const program = exportProgram(config);
+  const weights: Weight[] = [];
+  const inputs = program.inputs.filter(({ name }) => {
+    const parameter = parameters.get(name);
+    if (parameter) weights.push({ name, ...parameter });
+    return parameter === undefined;
+  });
+  const missing = inputs.find(({ name }) => name.endsWith('.weight') || name.endsWith('.bias'));
+  if (missing) throw new InvalidModel(`tensor ${missing.name} is missing`);
+  const graph = { ...program, inputs };
+
+  const path = join(directory, 'model.onnx');
+  const bytes = weights.reduce((sum, { data }) => sum + data.byteLength, 0);
+  if (bytes <= largestFile) {
+    await writeFile(path, wholeModel(GraphProto.encode(graphProto(graph)).finish(), weights));
+    return ['model.onnx'];
+  }
+  const files = intoFiles(weights, largestFile);
+  const initializer = files.flatMap(({ name, weights: held }) => externalTensors(name, held));
+  const proto = graphProto(graph);
+  const whole = { ...modelHeader, graph: { ...proto, initializer: [...proto.initializer, ...initializer] } };
+  await writeFile(path, ModelProto.encode(whole).finish());
+  for (const { name, weights: held } of files) await writeFile(join(directory, name), held.map(bytesOf));
+  return ['model.onnx', ...files.map(({ name }) => name)];
+}
+
+/** A ModelProto in pieces: its header, its graph without weights, and behind the graph's other fields each weight. */
+function wholeModel(graph: Uint8Array, weights: readonly Weight[]): Uint8Array[] {
+  const constants = weights.flatMap((weight) => {
+    const { name, shape: dims } = weight;
+    const head = TensorProto.encode({ name, dims, data_type: float32 }).finish();
+    const data = field(TensorProto, 'raw_data', [bytesOf(weight)]);
+    return field(GraphProto, 'initializer', [head, ...data]);
+  });
+  return [ModelProto.encode(modelHeader).finish(), ...field(ModelProto, 'graph', [graph, ...constants])];
+}
+
+/** A length-delimited field of a message: tag, length, and the pieces of its content. */
+function field(message: protobuf.Type, name: string, content: readonly Uint8Array[]): Uint8Array[] {
+  const { id } = message.get(name) as protobuf.Field;
+  const length = content.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const lengthDelimited = 2;
+  return [
+    protobuf.Writer.create()
+      .uint32((id << 3) | lengthDelimited)
+      .uint32(length)
+      .finish(),
+    ...content,
+  ];
+}
+
+/** Consecutive weights share a file as long as they fit. */
+function intoFiles(weights: readonly Weight[], largestFile: number) {
+  const files: { readonly name: string; readonly weights: Weight[]; bytes: number }[] = [];
+  for (const weight of weights) {
+    const { byteLength } = weight.data;
+    const last = files.at(-1);
+    if (last && last.bytes + byteLength <= largestFile) {
+      last.weights.push(weight);
+      last.bytes += byteLength;
+    } else {
+      const name = files.length === 0 ? 'model.onnx_data' : `model.onnx_data_${files.length}`;
+      files.push({ name, weights: [weight], bytes: byteLength });
+    }
+  }
+  return files;
+}
+
+/** TensorProtos that say where their values lie in a file. */
+function externalTensors(file: string, weights: readonly Weight[]): object[] {
+  let offset = 0;
+  return weights.map(({ name, shape, data }) => {
+    const place = { location: file, offset: String(offset), length: String(data.byteLength) };
+    offset += data.byteLength;
+    const external_data = Object.entries(place).map(([key, value]) => ({ key, value }));
+    const external = 1;
+    return { name, dims: shape, data_type: float32, external_data, data_location: external };
+  });
+}
+
+function bytesOf({ data }: NamedTensor): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}

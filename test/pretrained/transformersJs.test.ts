@@ -1,0 +1,118 @@
+/** Out again, as ONNX: transformers.js loads the folder a run publishes, with no options, and goes on with a text as we do. */
+import { symlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import {
+  AutoModelForCausalLM,
+  AutoTokenizer,
+  env,
+  type PreTrainedTokenizer,
+  type Tensor,
+} from '@huggingface/transformers';
+import { describe, expect, it } from 'vitest';
+import { loadTokenizer } from '../../activities/data/tokenizer/loadTokenizer.js';
+import { trainTokenizer } from '../../activities/data/tokenizer/trainTokenizer.js';
+import type { ModelFiles } from '../../activities/engine/api.js';
+import { generate } from '../../activities/engine/sampling/generate.js';
+import { quietContext } from '../engine/modelFolder.js';
+import { temporaryDirectory, writeFolder } from './modelFolders.js';
+import { publishedFrom } from './publishedFolder.js';
+
+const root = await temporaryDirectory();
+const smollm2 = process.env.REFT_SMOLLM2 ?? '';
+env.allowRemoteModels = false;
+
+/** Texts with what transformers.js appends to them greedily, in one batch. */
+async function goOn(folder: string, texts: readonly string[], tokens: number) {
+  env.localModelPath = dirname(folder);
+  const tokenizer: PreTrainedTokenizer = await AutoTokenizer.from_pretrained(basename(folder));
+  const model = await AutoModelForCausalLM.from_pretrained(basename(folder));
+  tokenizer.padding_side = 'left';
+  const inputs = tokenizer([...texts], { padding: true, add_special_tokens: false });
+  const output = (await model.generate({ ...inputs, max_new_tokens: tokens })) as Tensor;
+  await model.dispose();
+  const rows: number[][] = output.tolist().map((row: bigint[]) => row.map(Number));
+  const [, width = 0] = inputs.input_ids.dims;
+  return {
+    prompts: texts.map((text) => tokenizer.encode(text, { add_special_tokens: false })),
+    answers: rows.map((row) => row.slice(width)),
+    texts: rows.map((row) => tokenizer.decode(row.slice(width), { skip_special_tokens: true })),
+  };
+}
+
+/** The same by the engine. */
+async function ours(model: ModelFiles, prompts: readonly (readonly number[])[], tokens: number): Promise<number[][]> {
+  const { eos_token_id: endToken, pad_token_id: padToken } = model.config;
+  const { answers } = await generate(
+    {
+      model,
+      prompts: prompts.map((prompt, example) => ({ example, tokens: prompt })),
+      samples: 1,
+      temperature: 0,
+      maxAnswerTokens: tokens,
+      endToken,
+      padToken,
+      random: { seed: 0, purpose: 'rollout', round: 0 },
+    },
+    quietContext,
+  );
+  return answers.map((answer) => [...answer.tokens]);
+}
+
+/** Rows that ended early are filled up with padding, or the end token repeated. */
+function cut(row: readonly number[], end: number): readonly number[] {
+  const at = row.indexOf(end);
+  return at < 0 ? row : row.slice(0, at + 1);
+}
+
+describe('transformers.js', () => {
+  it.each(['rope-llama3', 'qwen2', 'gpt2', 'opt', 'galactica'] as const)(
+    'goes on with texts as the engine does: %s',
+    async (name) => {
+      const { files, published } = await publishedFrom(await writeFolder(join(root, name), name));
+      const theirs = await goOn(published, ['x', 'x + y, x', 'y, y'], 10);
+      const own = await ours(files, theirs.prompts, 10);
+      const end = files.config.eos_token_id;
+      expect(theirs.answers.map((row) => cut(row, end))).toEqual(own.map((row) => cut(row, end)));
+      expect(new Set(own.flat()).size).toBeGreaterThan(2);
+    },
+  );
+
+  it.each(['word', 'bytePair'] as const)('reads and writes as a tokenizer trained here: %s', async (kind) => {
+    const json = trainTokenizer(['Tom has 12 apples.'], { kind, vocabularySize: 300, templates: ['has 1'] });
+    const own = loadTokenizer(json);
+    const directory = await writeFolder(join(root, kind), 'rope-llama3', {
+      change: (parts) => {
+        // As many rows as there are tokens.
+        const shape = [own.vocabularySize, 32];
+        const data = Float32Array.from({ length: own.vocabularySize * 32 }, (_, index) => Math.sin(index));
+        parts.tensors.set('model.embed_tokens.weight', { shape, data });
+        Object.assign(parts, { tokenizer: json, config: { ...parts.config, vocab_size: own.vocabularySize } });
+      },
+    });
+    const { published } = await publishedFrom(directory, { fromScratch: true });
+    const texts = ['Tom has 12 apples.', 'apples has Tom', 'Eve  has\n12'];
+    const { prompts, answers, texts: theirs } = await goOn(published, texts, 4);
+    expect(prompts).toEqual(texts.map((text) => own.encode(text)));
+    // transformers.js counts what stands for unknown words among the special tokens.
+    expect(theirs).toEqual(answers.map((answer) => own.decode(answer).replaceAll('<unk>', '')));
+  });
+
+  it.skipIf(smollm2 === '')(
+    'goes on with SmolLM2’s texts as the engine does (REFT_SMOLLM2)',
+    async () => {
+      const directory = join(root, 'smollm2');
+      await symlink(smollm2, directory);
+      const { files, published } = await publishedFrom(directory);
+      const texts = [
+        'The capital of France is',
+        'Question:\nTom has 12 apples and eats 5. How many are left?\nAnswer reasoning:\ndef solution():\n',
+      ];
+      const theirs = await goOn(published, texts, 24);
+      const own = await ours(files, theirs.prompts, 24);
+      const end = files.config.eos_token_id;
+      expect(theirs.answers.map((row) => cut(row, end))).toEqual(own.map((row) => cut(row, end)));
+      expect(theirs.texts[0]).toContain('Paris');
+    },
+    240_000,
+  );
+});
