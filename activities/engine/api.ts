@@ -227,12 +227,21 @@ export interface PolicyMetrics {
   readonly valueLoss: number;
   readonly klPerToken: number;
   readonly klPerSequence: number;
+  /** klCoefficient · klPerSequence: what the penalty takes off an answer's reward, on average. */
+  readonly klPenalty: number;
+  /** Of the distributions that answer tokens were drawn from, a token and a whole answer. */
   readonly entropy: number;
+  readonly entropyPerSequence: number;
   readonly clipFraction: number;
   readonly ratio: number;
+  /** Of any token in any step. */
+  readonly largestRatio: number;
+  /** KL(π_old ‖ π) a token: how far the steps have moved the policy. */
+  readonly approximateKl: number;
   readonly explainedVariance: number;
   readonly gradientNorm: number;
   readonly answerLength: number;
+  readonly longestAnswer: number;
   /** Largest |log π sampled − log π recomputed|: how far the decoder is from the training graph. */
   readonly samplerMismatch: number;
 }

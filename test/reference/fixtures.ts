@@ -59,6 +59,7 @@ export interface PpoFixture extends StoredModel {
   };
   readonly klPerToken: number;
   readonly klPerSequence: number;
+  readonly entropyPerSequence: number;
   readonly explainedVariance: number;
   readonly steps: readonly {
     readonly policyLoss: number;
@@ -68,6 +69,8 @@ export interface PpoFixture extends StoredModel {
     readonly logProbs: PerToken;
     readonly values: PerToken;
     readonly ratio: number;
+    readonly largestRatio: number;
+    readonly approximateKl: number;
     readonly clipFraction: number;
   }[];
   readonly reference: StoredTensors;

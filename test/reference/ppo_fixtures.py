@@ -13,8 +13,9 @@ a detail, that is followed:
   (Bessel's correction, as `masked_var` of trl): (A - mean) / sqrt(var + 1e-8). They are computed once, before the first
   optimiser step, and mini-batches do not whiten again.
 - Returns are unwhitened advantages plus old values.
-- Of a step, `ratio` and `clipFraction` (the share of tokens whose clipped term is the larger one) are averaged as the
-  losses are, within each answer and then over answers; `logProbs` and `values` are those the losses were computed from.
+- Of a step, `ratio`, `clipFraction` (the share of tokens whose clipped term is the larger one) and `approximateKl` (of the
+  old policy to the new one, (ratio - 1) - log ratio) are averaged as the losses are, within each answer and then over
+  answers; `largestRatio` is of any token; `logProbs` and `values` are those the losses were computed from.
 """
 
 import torch
@@ -93,22 +94,26 @@ def prepare(policy, reference, rollouts):
 def losses(policy, rollouts, batch, indices):
     """Policy and value loss of a mini-batch, averaged within each answer and then over answers, and what they saw."""
     log_probs, values, _, answer = policy.evaluate([rollouts[i] for i in indices])
-    policy_losses, value_losses, ratios, clipped = [], [], [], []
+    policy_losses, value_losses, ratios, clipped, divergences = [], [], [], [], []
     for row, i in enumerate(indices):
         advantage, target, old = batch["whitenedAdvantages"][i], batch["returns"][i], batch["values"][i]
-        ratio = (log_probs[row][answer[row]] - batch["logProbs"][i]).exp()
+        log_ratio = log_probs[row][answer[row]] - batch["logProbs"][i]
+        ratio = log_ratio.exp()
         value = values[row][answer[row]]
         clipped_value = old + (value - old).clamp(-VALUE_CLIP, VALUE_CLIP)
         plain, clipped_surrogate = -advantage * ratio, -advantage * ratio.clamp(1 - CLIP, 1 + CLIP)
         error = torch.maximum((value - target) ** 2, (clipped_value - target) ** 2)
         policy_losses.append(torch.maximum(plain, clipped_surrogate).mean())
         value_losses.append(0.5 * error.mean())
-        ratios.append(ratio.mean())
+        ratios.append(ratio)
+        divergences.append((ratio - 1 - log_ratio).mean())
         clipped.append((clipped_surrogate > plain).double().mean())
     seen = {
         "logProbs": common.by_sequence(log_probs, answer),
         "values": common.by_sequence(values, answer),
-        "ratio": torch.stack(ratios).mean().item(),
+        "ratio": torch.stack([ratio.mean() for ratio in ratios]).mean().item(),
+        "largestRatio": torch.cat(ratios).max().item(),
+        "approximateKl": torch.stack(divergences).mean().item(),
         "clipFraction": torch.stack(clipped).mean().item(),
     }
     return torch.stack(policy_losses).mean(), torch.stack(value_losses).mean(), seen
@@ -186,6 +191,7 @@ def main():
             "batch": {name: common.numbers([row.tolist() for row in rows]) for name, rows in batch.items()},
             "klPerToken": common.numbers(torch.cat(kl).mean().item()),
             "klPerSequence": common.numbers(torch.stack([row.sum() for row in kl]).mean().item()),
+            "entropyPerSequence": common.numbers(torch.stack([row.sum() for row in batch["entropies"]]).mean().item()),
             "explainedVariance": common.numbers((1 - (returns - values).var() / (returns.var() + 1e-8)).item()),
             "steps": steps,
             "reference": common.tensors(common.parameters(reference)),

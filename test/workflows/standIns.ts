@@ -45,12 +45,17 @@ const policyMetrics = {
   valueLoss: 0.2,
   klPerToken: 0.01,
   klPerSequence: 0.2,
+  klPenalty: 0.002,
   entropy: 1,
+  entropyPerSequence: 20,
   clipFraction: 0.1,
   ratio: 1,
+  largestRatio: 1.5,
+  approximateKl: 0.01,
   explainedVariance: 0.5,
   gradientNorm: 1,
   answerLength: 20,
+  longestAnswer: 30,
   samplerMismatch: 0,
 };
 

@@ -287,6 +287,10 @@ export function sum(x: Tensor, axes?: readonly number[], keep = false): Tensor {
 export function sumOfSquares(x: Tensor): Tensor {
   return reduce('ReduceSumSquare', x, undefined, false);
 }
+/** The largest of all elements: rank 0. It has no gradient rule. */
+export function largest(x: Tensor): Tensor {
+  return reduce('ReduceMax', x, undefined, false);
+}
 export function mean(x: Tensor, axes?: readonly number[], keep = false): Tensor {
   return reduce('ReduceMean', x, axes, keep);
 }
@@ -308,6 +312,12 @@ export function softmax(x: Tensor): Tensor {
 /** Over the last axis. */
 export function logSoftmax(x: Tensor): Tensor {
   return append(x.graph, 'LogSoftmax', [x], { type: x.type, shape: x.shape }, { axis: int(-1) });
+}
+
+/** Σ a·b over the last axis of two matrices `[n, width]`: `[n]`, without a matrix of the products. */
+export function rowProducts(a: Tensor, b: Tensor): Tensor {
+  const [rows, width] = [dimensionAt(a, 0), dimensionAt(a, -1)];
+  return reshape(matmul(reshape(a, [rows, 1, width]), reshape(b, [rows, width, 1])), [rows]);
 }
 
 /** Rows of a matrix: `table [rows, width]`, int64 `indices [n]` → `[n, width]`. */

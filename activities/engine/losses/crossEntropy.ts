@@ -1,6 +1,6 @@
 /** Cross-entropy on answer tokens: the loss of warm-up, SFT and the reward model. */
 import type { Tensor } from '../graph/graph.js';
-import { exp, logSoftmax, multiply, negate, pickLogSoftmax, sum } from '../graph/operators.js';
+import { exp, logSoftmax, multiply, negate, pickLogSoftmax, rowProducts, sum } from '../graph/operators.js';
 
 export interface TokenLogProbs {
   /** log π of every token of the vocabulary: `[n, vocabulary]`. */
@@ -20,7 +20,7 @@ export function crossEntropy(chosen: Tensor, weights: Tensor): Tensor {
   return negate(sum(multiply(chosen, weights)));
 }
 
-/** Entropy of each distribution in nats: `[n]`. */
+/** Entropy of each distribution in nats: `[n]`. Beside `all` it holds one matrix, the probabilities, as the loss's gradient does. */
 export function entropy(all: Tensor): Tensor {
-  return negate(sum(multiply(exp(all), all), [-1]));
+  return negate(rowProducts(exp(all), all));
 }

@@ -6,6 +6,7 @@
  */
 import type { Tensor } from '../graph/graph.js';
 import { add, cast, exp, less, maximum, minimum, multiply, negate, subtract, sum } from '../graph/operators.js';
+import { type RatioDiagnostics, ratioDiagnostics } from './diagnostics.js';
 
 /** All `[n]`, one entry an answer token. */
 export interface PpoTokens {
@@ -22,20 +23,19 @@ export interface PpoOptions {
   readonly valueCoefficient: number;
 }
 
-export interface PpoLoss {
+export interface PpoLoss extends RatioDiagnostics {
   readonly total: Tensor;
   readonly policy: Tensor;
   readonly value: Tensor;
   /** Weighted share of tokens whose clipped term is the larger one. */
   readonly clipFraction: Tensor;
-  /** Weighted mean of ρ. */
-  readonly ratio: Tensor;
 }
 
 /** `logProbs [n]` and `values [n]` under the parameters being trained. */
 export function ppoLoss(logProbs: Tensor, values: Tensor, tokens: PpoTokens, options: PpoOptions): PpoLoss {
   const weightedSum = (x: Tensor): Tensor => sum(multiply(x, tokens.weights));
-  const ratio = exp(subtract(logProbs, tokens.oldLogProbs));
+  const logRatio = subtract(logProbs, tokens.oldLogProbs);
+  const ratio = exp(logRatio);
   const gain = negate(tokens.advantages);
   const unclipped = multiply(gain, ratio);
   const clipped = multiply(gain, clamp(ratio, 1 - options.clipRange, 1 + options.clipRange));
@@ -54,7 +54,7 @@ export function ppoLoss(logProbs: Tensor, values: Tensor, tokens: PpoTokens, opt
     policy,
     value,
     clipFraction: weightedSum(cast(less(unclipped, clipped), 'float32')),
-    ratio: weightedSum(ratio),
+    ...ratioDiagnostics(logRatio, ratio, tokens.weights),
   };
 }
 

@@ -19,7 +19,7 @@ export function prefillProgram(config: ModelConfig): Program {
   const weights = weightsFrom(model.shapes, (name, shape) => input(graph, name, 'float32', shape));
   const sequences = cachedAttention(graph, model.attention, 'batch', 'time');
   model.trunk(weights, reshape(tokens, ['batch*time']), sequences);
-  return { graph, parameters: model.shapes, metrics: [] };
+  return { graph, parameters: model.shapes, metrics: [], peaks: [] };
 }
 
 /**
@@ -38,5 +38,5 @@ export function stepProgram(config: ModelConfig, greedy: boolean): Program {
     : chooseAtRandom(logits, input(graph, 'uniforms', 'float32', ['batch']));
   output(chosen.tokens, 'next_tokens');
   output(chosen.logProbs, 'log_probs');
-  return { graph, parameters: model.shapes, metrics: [] };
+  return { graph, parameters: model.shapes, metrics: [], peaks: [] };
 }

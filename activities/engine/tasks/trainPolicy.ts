@@ -6,6 +6,7 @@
  */
 import type { EngineTasks, TaskFunction } from '../api.js';
 import { generalisedAdvantages, tokenRewards, whiten } from '../losses/advantages.js';
+import { explainedVariance, rolloutDiagnostics } from '../losses/diagnostics.js';
 import { TaskCancelled } from '../runtime/errors.js';
 import { float32, int64 } from '../runtime/tensors.js';
 import { layOutAnswers, sequenceFeeds } from '../training/layout.js';
@@ -32,7 +33,7 @@ export const trainPolicy: TaskFunction<'trainPolicy'> = async (task, context) =>
     done += count;
     context.onProgress(done, units);
   };
-  const old = await scoreAnswers(model, rollouts);
+  const old = await scoreAnswers(model, rollouts, { entropies: true });
   advance(rollouts.length);
   const reference = await scoreAnswers(task.reference, rollouts);
   advance(rollouts.length);
@@ -55,6 +56,7 @@ export const trainPolicy: TaskFunction<'trainPolicy'> = async (task, context) =>
     { shapes: valueHeadShapes(model.config), create: (_, shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)) },
   );
   const totals: Record<string, number> = {};
+  let largestRatio = 0;
   let trainedTokens = 0;
   for (const [index, miniBatch] of miniBatches.entries()) {
     const groups = trainer.split(miniBatch.flatMap((rollout) => rollouts[rollout] ?? []));
@@ -68,6 +70,7 @@ export const trainPolicy: TaskFunction<'trainPolicy'> = async (task, context) =>
     );
     const metrics = await trainer.step(microBatches, optimiser.learningRates[index] ?? 0);
     for (const [name, value] of Object.entries(metrics)) totals[name] = (totals[name] ?? 0) + value;
+    largestRatio = Math.max(largestRatio, metrics.largest_ratio ?? 0);
     for (const feeds of microBatches) trainedTokens += feeds.tokens.size;
     advance(miniBatch.length);
   }
@@ -80,6 +83,8 @@ export const trainPolicy: TaskFunction<'trainPolicy'> = async (task, context) =>
       valueLoss: mean('value_loss'),
       clipFraction: mean('clip_fraction'),
       ratio: mean('ratio'),
+      largestRatio,
+      approximateKl: mean('approximate_kl'),
       gradientNorm: mean('gradient_norm'),
       ...rolloutMetrics(task, prepared, reference),
     },
@@ -141,34 +146,20 @@ function policyFeeds(
 
 /** What the round's rollouts say of themselves, before any update. */
 function rolloutMetrics(task: Input, prepared: readonly PreparedRollout[], reference: readonly AnswerScores[]) {
-  let [tokens, kl, entropy, mismatch] = [0, 0, 0, 0];
-  const returns: number[] = [];
-  const residuals: number[] = [];
-  prepared.forEach(({ old, returns: targets }, index) => {
-    const sampled = task.rollouts[index]?.logProbs ?? [];
-    old.logProbs.forEach((logProb, token) => {
-      tokens++;
-      kl += logProb - (reference[index]?.logProbs[token] ?? 0);
-      entropy += old.entropies[token] ?? 0;
-      mismatch = Math.max(mismatch, Math.abs(logProb - (sampled[token] ?? logProb)));
-      residuals.push((targets[token] ?? 0) - (old.values[token] ?? 0));
-      returns.push(targets[token] ?? 0);
-    });
-  });
-  const variance = squaredDeviations(returns);
-  const sequences = Math.max(1, task.rollouts.length);
+  const answers = prepared.map(({ old }, index) => ({
+    ...old,
+    referenceLogProbs: reference[index]?.logProbs ?? [],
+    sampledLogProbs: task.rollouts[index]?.logProbs ?? [],
+  }));
+  const { klPerToken = 0, klPerSequence = 0, ...figures } = rolloutDiagnostics(answers);
   return {
-    klPerToken: kl / Math.max(1, tokens),
-    klPerSequence: kl / sequences,
-    entropy: entropy / Math.max(1, tokens),
-    explainedVariance: variance > 0 ? 1 - squaredDeviations(residuals) / variance : 0,
-    answerLength: tokens / sequences,
-    samplerMismatch: mismatch,
+    ...figures,
+    klPerToken,
+    klPerSequence,
+    klPenalty: task.klCoefficient * klPerSequence,
+    explainedVariance: explainedVariance(
+      prepared.flatMap(({ returns }) => [...returns]),
+      prepared.flatMap(({ old }) => [...old.values]),
+    ),
   };
-}
-
-/** Σ (x − mean)²: what variances are made of. */
-function squaredDeviations(values: readonly number[]): number {
-  const mean = values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
-  return values.reduce((total, value) => total + (value - mean) ** 2, 0);
 }

@@ -33,6 +33,8 @@ export interface Program {
   readonly parameters: ParameterShapes;
   /** Names of its rank-0 outputs. */
   readonly metrics: readonly string[];
+  /** Those of them of which a batch has the largest of its micro-batches'; all others add up. */
+  readonly peaks: readonly string[];
 }
 
 /** `parameters` are those in training: an update also takes and gives `m.<name>` and `v.<name>` of each. */
@@ -51,6 +53,8 @@ export interface Objective {
   /** A sum over tokens or sequences by the weights fed, so that micro-batches' losses and metrics add up to the batch's. */
   readonly loss: Tensor;
   readonly metrics: Readonly<Record<string, Tensor>>;
+  /** Metrics of which a batch has the largest of its micro-batches'. */
+  readonly peaks: Readonly<Record<string, Tensor>>;
 }
 
 interface Model {
@@ -95,6 +99,7 @@ function objective(
   lora: LoraConfig | undefined,
   loss: Tensor,
   metrics: Readonly<Record<string, Tensor>> = {},
+  peaks: Readonly<Record<string, Tensor>> = {},
 ): Objective {
   const { graph, shapes, headShapes } = model;
   const heads = headShapes.map(([name]) => extraWeight(model, name));
@@ -106,6 +111,7 @@ function objective(
       frozen: [],
       loss,
       metrics,
+      peaks,
     };
   const adapters = adaptersOf(shapes, lora);
   return {
@@ -115,6 +121,7 @@ function objective(
     frozen: shapes,
     loss,
     metrics,
+    peaks,
   };
 }
 
@@ -122,18 +129,18 @@ function objective(
 export function updateProgram(objective: Objective, options: AdamWOptions): TrainingProgram {
   const raw = gradients(objective.loss, objective.parameters);
   const norm = update(objective.graph, objective.trained, objective.parameters, raw, options);
-  const metrics = nameMetrics({ ...objective.metrics, loss: objective.loss, gradient_norm: norm });
-  return { graph: objective.graph, parameters: objective.trained, frozen: objective.frozen, metrics };
+  const { graph, trained, frozen, metrics, peaks, loss } = objective;
+  return { graph, parameters: trained, frozen, ...nameMetrics({ ...metrics, loss, gradient_norm: norm }, peaks) };
 }
 
 /** Adds the gradients of a micro-batch to `g.<name>`: outputs `updated.g.<name>`, so that they may be summed in place. */
 export function accumulateProgram(objective: Objective): TrainingProgram {
-  const { graph, trained, parameters, frozen, loss } = objective;
+  const { graph, trained, parameters, frozen, loss, metrics, peaks } = objective;
   gradients(loss, parameters).forEach((gradient, index) => {
     const [name, shape] = trained[index] ?? [];
     if (name && shape) output(add(input(graph, `g.${name}`, 'float32', shape), gradient), `updated.g.${name}`);
   });
-  return { graph, parameters: trained, frozen, metrics: nameMetrics({ ...objective.metrics, loss }) };
+  return { graph, parameters: trained, frozen, ...nameMetrics({ ...metrics, loss }, peaks) };
 }
 
 /** Clipping and AdamW with the gradients `g.<name>` that micro-batches have summed up. */
@@ -142,7 +149,7 @@ export function applyProgram(trained: ParameterShapes, options: AdamWOptions): T
   const inputs = (prefix: string): Tensor[] =>
     trained.map(([name, shape]) => input(graph, `${prefix}${name}`, 'float32', shape));
   const norm = update(graph, trained, inputs(''), inputs('g.'), options);
-  return { graph, parameters: trained, frozen: [], metrics: nameMetrics({ gradient_norm: norm }) };
+  return { graph, parameters: trained, frozen: [], ...nameMetrics({ gradient_norm: norm }) };
 }
 
 /** @returns the gradients' global norm before clipping. */
@@ -169,9 +176,13 @@ function update(
   return norm;
 }
 
-function nameMetrics(metrics: Readonly<Record<string, Tensor>>): readonly string[] {
+function nameMetrics(
+  sums: Readonly<Record<string, Tensor>>,
+  peaks: Readonly<Record<string, Tensor>> = {},
+): Pick<Program, 'metrics' | 'peaks'> {
+  const metrics = { ...sums, ...peaks };
   for (const [name, tensor] of Object.entries(metrics)) output(tensor, name);
-  return Object.keys(metrics);
+  return { metrics: Object.keys(metrics), peaks: Object.keys(peaks) };
 }
 
 /** Cross-entropy on answer tokens. Feeds: `sequenceFeeds`, labels `[answers]`, weights `[answers]`. */
@@ -200,12 +211,14 @@ export function policyObjective(config: ModelConfig, ppo: PpoOptions, lora?: Lor
   };
   const { chosen } = tokenLogProbs(language.head(model.weight, model.hidden), labels);
   const loss = ppoLoss(chosen, valuesOf(model), tokens, ppo);
-  return objective(model, lora, loss.total, {
+  const metrics = {
     policy_loss: loss.policy,
     value_loss: loss.value,
     clip_fraction: loss.clipFraction,
     ratio: loss.ratio,
-  });
+    approximate_kl: loss.approximateKl,
+  };
+  return objective(model, lora, loss.total, metrics, { largest_ratio: loss.largestRatio });
 }
 
 /** Two-class cross-entropy at each sequence's last token. Feeds: `sequenceFeeds`, labels `[batch]`, weights `[batch]`. */
@@ -220,16 +233,22 @@ export function rewardModelObjective(config: ModelConfig, lora?: LoraConfig): Ob
   return objective(model, lora, crossEntropy(chosen, weights), { right: sum(right) });
 }
 
-/** Scores given answers: outputs `log_probs`, `entropies` and, with a value head, `values`, all `[answers]`. */
-export function answersProgram(config: ModelConfig, withValues: boolean): Program {
-  const heads = withValues ? valueHeadShapes(config) : [];
+/** What scoring gives beside log-probabilities. `values` needs a value head. */
+export interface AnswerOutputs {
+  readonly values: boolean;
+  readonly entropies: boolean;
+}
+
+/** Scores given answers: outputs `log_probs` and, as asked for, `entropies` and `values`, all `[answers]`. */
+export function answersProgram(config: ModelConfig, outputs: AnswerOutputs): Program {
+  const heads = outputs.values ? valueHeadShapes(config) : [];
   const language = languageModel(config);
   const model = declareModel(language, 'answers', language.shapes, heads);
   const labels = input(model.graph, 'labels', 'int64', ['answers']);
   const { all, chosen } = tokenLogProbs(language.head(model.weight, model.hidden), labels);
   output(chosen, 'log_probs');
-  output(entropy(all), 'entropies');
-  if (withValues) output(valuesOf(model), 'values');
+  if (outputs.entropies) output(entropy(all), 'entropies');
+  if (outputs.values) output(valuesOf(model), 'values');
   return scoringProgram(model);
 }
 
@@ -242,7 +261,7 @@ export function judgeProgram(config: ModelConfig): Program {
 }
 
 function scoringProgram({ graph, shapes, headShapes }: Model): Program {
-  return { graph, parameters: [...shapes, ...headShapes], metrics: [] };
+  return { graph, parameters: [...shapes, ...headShapes], metrics: [], peaks: [] };
 }
 
 /** The value head on the gathered states: `[answers]`. */

@@ -13,32 +13,33 @@ const tokenBudget = 8_192;
 /** Each array has one entry an answer token. */
 export interface AnswerScores {
   readonly logProbs: Float32Array;
+  /** Empty where they were not asked for. */
   readonly entropies: Float32Array;
   /** Zeros where the model has no value head yet. */
   readonly values: Float32Array;
 }
 
-/** Scores of each sequence, in order. */
+/** Scores of each sequence, in order; entropies where they are asked for, as they cost a pass over the vocabulary. */
 export async function scoreAnswers(
   files: ModelFiles,
   sequences: readonly TokenSequence[],
-  onProgress: (done: number) => void = () => undefined,
+  { entropies = false } = {},
 ): Promise<readonly AnswerScores[]> {
   const parameters = await loadModel(files);
-  const withValues = parameters.has('value_head.weight');
-  const { program, session } = await programSession(`answers ${withValues} ${JSON.stringify(files.config)}`, () =>
-    answersProgram(files.config, withValues),
+  const values = parameters.has('value_head.weight');
+  const asked = { values, entropies };
+  const { program, session } = await programSession(`answers ${JSON.stringify([asked, files.config])}`, () =>
+    answersProgram(files.config, asked),
   );
   const scores = new Array<AnswerScores>(sequences.length);
   const lengths = sequences.map(({ prompt, answer }) => prompt.length + answer.length);
-  let done = 0;
   for (const group of groupByLength(lengths, withinTokens(lengths, tokenBudget))) {
     const layout = layOutAnswers(group.flatMap((index) => sequences[index] ?? []));
     const answers = layout.labels.length;
     const outputs = {
       log_probs: new Float32Array(answers),
-      entropies: new Float32Array(answers),
-      ...(withValues ? { values: new Float32Array(answers) } : {}),
+      ...(entropies ? { entropies: new Float32Array(answers) } : {}),
+      ...(values ? { values: new Float32Array(answers) } : {}),
     };
     await runProgram(
       program,
@@ -52,13 +53,11 @@ export async function scoreAnswers(
       const end = start + (layout.answerLengths[row] ?? 0);
       scores[index] = {
         logProbs: outputs.log_probs.slice(start, end),
-        entropies: outputs.entropies.slice(start, end),
+        entropies: outputs.entropies?.slice(start, end) ?? new Float32Array(0),
         values: outputs.values?.slice(start, end) ?? new Float32Array(end - start),
       };
       start = end;
     });
-    done += group.length;
-    onProgress(done);
   }
   return scores;
 }

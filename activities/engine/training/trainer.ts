@@ -109,7 +109,11 @@ export async function createTrainer(
       const { program, session } = await programSession(`accumulate ${key}`, () => accumulateProgram(build()));
       const inputs = { ...frozen, ...weights, ...gradients, ...feeds };
       const metrics = await runWithMetrics(program, session, inputs, updated(gradients));
-      for (const [name, value] of Object.entries(metrics)) totals[name] = (totals[name] ?? 0) + value;
+      for (const [name, value] of Object.entries(metrics)) {
+        const before = totals[name];
+        if (before === undefined) totals[name] = value;
+        else totals[name] = program.peaks.includes(name) ? Math.max(before, value) : before + value;
+      }
     }
     const { program, session } = await programSession(`apply ${updateKey}`, () => applyProgram(shapes, options));
     const inputs = { ...state, ...gradients, ...scalars };

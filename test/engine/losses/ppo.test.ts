@@ -44,14 +44,17 @@ describe('scoring of given answers', () => {
   const everything = answerFeeds(rollouts.map((_, index) => index));
 
   it('gives the log-probabilities, values and entropies of PyTorch', async () => {
-    const outputs = await runOnce(answersProgram(config, true), { ...everything, ...parameterFeeds(parameters) });
+    const outputs = await runOnce(answersProgram(config, { values: true, entropies: true }), {
+      ...everything,
+      ...parameterFeeds(parameters),
+    });
     expect(relativeError(outputs.get('log_probs')?.data ?? [], batch.logProbs.flat())).toBeLessThan(1e-5);
     expect(relativeError(outputs.get('values')?.data ?? [], batch.values.flat())).toBeLessThan(1e-5);
     expect(relativeError(outputs.get('entropies')?.data ?? [], batch.entropies.flat())).toBeLessThan(1e-5);
   });
 
   it('scores under a frozen reference without a value head', async () => {
-    const program = answersProgram(config, false);
+    const program = answersProgram(config, { values: false, entropies: false });
     const names = new Set(program.parameters.map(([name]) => name));
     const reference = new Map(Array.from(decodeTensors(fixture.reference)).filter(([name]) => names.has(name)));
     const outputs = await runOnce(program, { ...everything, ...parameterFeeds(reference) });
@@ -81,6 +84,8 @@ describe('policyObjective', () => {
       gradient_norm: 'gradientNorm',
       ratio: 'ratio',
       clip_fraction: 'clipFraction',
+      largest_ratio: 'largestRatio',
+      approximate_kl: 'approximateKl',
     } as const;
     for (const [ours, theirs] of Object.entries(figures))
       expect(

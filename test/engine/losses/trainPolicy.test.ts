@@ -30,21 +30,27 @@ describe('trainPolicy', () => {
   });
 
   it('reports the means of its steps', () => {
-    for (const name of ['policyLoss', 'valueLoss', 'gradientNorm', 'ratio', 'clipFraction'] as const) {
+    for (const name of ['policyLoss', 'valueLoss', 'gradientNorm', 'ratio', 'clipFraction', 'approximateKl'] as const) {
       const mean = fixture.steps.reduce((total, step) => total + step[name], 0) / fixture.steps.length;
       expect(relativeError([output.metrics[name]], [mean]), name).toBeLessThan(1e-4);
     }
+    const largest = Math.max(...fixture.steps.map((step) => step.largestRatio));
+    expect(relativeError([output.metrics.largestRatio], [largest])).toBeLessThan(1e-4);
   });
 
   it('reports what the rollouts say of themselves', () => {
-    const { klPerToken, klPerSequence, explainedVariance, batch, rollouts } = fixture;
+    const { klPerToken, klPerSequence, klCoefficient, entropyPerSequence, explainedVariance, batch, rollouts } =
+      fixture;
     const entropies = batch.entropies.flat();
     const expected = {
       klPerToken,
       klPerSequence,
+      klPenalty: klCoefficient * klPerSequence,
+      entropyPerSequence,
       explainedVariance,
       entropy: entropies.reduce((a, b) => a + b, 0) / entropies.length,
       answerLength: entropies.length / rollouts.length,
+      longestAnswer: Math.max(...batch.entropies.map((answer) => answer.length)),
     };
     for (const [name, value] of Object.entries(expected))
       expect(relativeError([output.metrics[name as keyof typeof expected]], [value]), name).toBeLessThan(1e-4);

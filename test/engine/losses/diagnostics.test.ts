@@ -1,0 +1,127 @@
+/** Diagnostics by their definitions; the fixtures of ppo.test.ts and trainPolicy.test.ts hold them against PyTorch. */
+import { describe, expect, it } from 'vitest';
+import { createGraph, input, output } from '../../../activities/engine/graph/graph.js';
+import { exp } from '../../../activities/engine/graph/operators.js';
+import { entropy } from '../../../activities/engine/losses/crossEntropy.js';
+import {
+  explainedVariance,
+  ratioDiagnostics,
+  rolloutDiagnostics,
+} from '../../../activities/engine/losses/diagnostics.js';
+import { relativeError } from '../../reference/fixtures.js';
+import { randomNumbers } from '../../support/randomNumbers.js';
+import { floats, runOnce } from '../runProgram.js';
+
+const random = randomNumbers(3);
+
+describe('explainedVariance', () => {
+  const returns = Array.from({ length: 100 }, random.normal);
+
+  it('is 1 for a perfect critic and for one that is off by a constant', () => {
+    expect(explainedVariance(returns, returns)).toBeCloseTo(1, 12);
+    expect(
+      explainedVariance(
+        returns,
+        returns.map((value) => value + 7),
+      ),
+    ).toBeCloseTo(1, 12);
+  });
+
+  it('is 0 for a constant critic, and negative for one that is wrong the other way round', () => {
+    expect(
+      explainedVariance(
+        returns,
+        returns.map(() => 0.3),
+      ),
+    ).toBeCloseTo(0, 12);
+    expect(
+      explainedVariance(
+        returns,
+        returns.map((value) => -value),
+      ),
+    ).toBeCloseTo(-3, 12);
+  });
+
+  it('is 0 where there is nothing to explain', () => {
+    expect(explainedVariance([1, 1], [0, 5])).toBe(0);
+    expect(explainedVariance([], [])).toBe(0);
+  });
+});
+
+describe('rolloutDiagnostics', () => {
+  const answers = [
+    {
+      logProbs: [-1, -2, -3],
+      entropies: [1, 0.5, 0],
+      referenceLogProbs: [-1.5, -2, -4],
+      sampledLogProbs: [-1, -2, -3],
+    },
+    { logProbs: [-4], entropies: [2.5], referenceLogProbs: [-3], sampledLogProbs: [-4.25] },
+  ];
+
+  it('takes means a token and an answer', () => {
+    expect(rolloutDiagnostics(answers)).toEqual({
+      entropy: 1,
+      entropyPerSequence: 2,
+      klPerToken: 0.125,
+      klPerSequence: 0.25,
+      answerLength: 2,
+      longestAnswer: 3,
+      samplerMismatch: 0.25,
+    });
+  });
+
+  it('says nothing of a reference that a method does without', () => {
+    const figures = rolloutDiagnostics(answers.map(({ referenceLogProbs: _, ...answer }) => answer));
+    expect(figures).not.toHaveProperty('klPerToken');
+    expect(figures.entropy).toBe(1);
+  });
+});
+
+describe('entropy', () => {
+  it('is that of the definition in float64, over vocabularies small and large, for distributions flat and peaked', async () => {
+    for (const [rows, width] of [
+      [7, 3],
+      [5, 1_000],
+      [3, 40_000],
+    ] as const) {
+      const logits = Array.from({ length: rows }, (_, row) =>
+        Array.from({ length: width }, () => 10 ** (row - 1) * random.normal()),
+      );
+      const logProbs = logits.map((row) => {
+        const most = Math.max(...row);
+        const total = Math.log(row.reduce((sum, logit) => sum + Math.exp(logit - most), 0)) + most;
+        return row.map((logit) => logit - total);
+      });
+      const expected = logProbs.map((row) => -row.reduce((sum, logProb) => sum + Math.exp(logProb) * logProb, 0));
+      const graph = createGraph();
+      output(entropy(input(graph, 'all', 'float32', ['rows', width])), 'entropies');
+      const all = floats(logProbs.flat()).reshape([rows, width]);
+      const outputs = await runOnce({ graph }, { all });
+      expect(relativeError(outputs.get('entropies')?.data ?? [], expected)).toBeLessThan(1e-5);
+    }
+  });
+});
+
+describe('ratioDiagnostics', () => {
+  it('estimates KL without bias: over all tokens of a vocabulary it is the divergence itself', async () => {
+    const draw = (): number[] => {
+      const weights = Array.from({ length: 50 }, () => Math.exp(random.normal()));
+      const total = weights.reduce((a, b) => a + b, 0);
+      return weights.map((weight) => weight / total);
+    };
+    const [old, updated] = [draw(), draw()];
+    const logRatios = old.map((probability, token) => Math.log((updated[token] ?? 0) / probability));
+    const divergence = old.reduce((total, probability, token) => total - probability * (logRatios[token] ?? 0), 0);
+    const graph = createGraph();
+    const logRatio = input(graph, 'log_ratio', 'float32', ['answers']);
+    const weights = input(graph, 'weights', 'float32', ['answers']);
+    for (const [name, tensor] of Object.entries(ratioDiagnostics(logRatio, exp(logRatio), weights)))
+      output(tensor, name);
+    const outputs = await runOnce({ graph }, { log_ratio: floats(logRatios), weights: floats(old) });
+    const read = (name: string): ArrayLike<number> => outputs.get(name)?.data ?? [];
+    expect(relativeError(read('approximateKl'), [divergence])).toBeLessThan(1e-5);
+    expect(relativeError(read('ratio'), [1])).toBeLessThan(1e-5);
+    expect(relativeError(read('largestRatio'), [Math.exp(Math.max(...logRatios))])).toBeLessThan(1e-6);
+  });
+});
