@@ -4,12 +4,13 @@
  */
 import type { DataSetRef, Example, GeneralActivities, ObjectRef, PrepareDataInput, PreparedData } from './contracts.js';
 import { toExamples } from './data/examples.js';
-import { promptText, templatePieces } from './data/format.js';
+import { type PromptStyle, promptText, templatePieces } from './data/format.js';
 import type { Question } from './data/questions.js';
 import { loadQuestions } from './data/sources.js';
 import { loadTokenizer, type Tokenizer } from './data/tokenizer/loadTokenizer.js';
 import { trainTokenizer } from './data/tokenizer/trainTokenizer.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
+import { type Chat, readChatTemplate } from './pretrained/chatTemplate.js';
 import type { Store } from './store/types.js';
 
 export interface PrepareDataSettings {
@@ -22,7 +23,8 @@ export interface PrepareDataSettings {
  * The activity over a store. A pretrained model brings its own tokenizer; otherwise one is trained, and sees the training split
  * only: words it has not seen become `<unk>` at word level.
  *
- * @throws InvalidData when a data set is missing or unusable, InvalidSpec when the specification asks too much of it.
+ * @throws InvalidData when a data set is missing or unusable, InvalidSpec when the specification asks too much of it, InvalidModel
+ * when the model has no chat template that a chat could follow.
  */
 export function createPrepareData({ store, dataDirectory }: PrepareDataSettings): GeneralActivities['prepareData'] {
   return (input) =>
@@ -36,7 +38,8 @@ async function prepare(
   signal: AbortSignal,
 ): Promise<PreparedData> {
   const questions = await loadQuestions({ data, seed, directory: dataDirectory });
-  const style = { format: data.cot, docstring: data.docstring };
+  const plain: PromptStyle = { format: data.cot, docstring: data.docstring };
+  const style = data.promptFormat === 'chat' ? { ...plain, chat: await chatOf(pretrained, store) } : plain;
   const { tokenizer, stored } = pretrained
     ? { tokenizer: loadTokenizer(await store.getJson(pretrained.tokenizer), pretrained), stored: pretrained.tokenizer }
     : await trainedTokenizer(questions.train, data, store);
@@ -71,6 +74,12 @@ async function prepare(
     longestPrompt: longest(all.map((example) => example.promptTokens)),
     longestAnswer: longest(all.map((example) => example.answerTokens ?? [])),
   };
+}
+
+async function chatOf(pretrained: PrepareDataInput['tokenizer'], store: Store): Promise<Chat> {
+  const files = new Map<string, Uint8Array>();
+  for (const [name, file] of Object.entries(pretrained?.otherFiles ?? {})) files.set(name, await store.getBytes(file));
+  return readChatTemplate(files);
 }
 
 async function trainedTokenizer(

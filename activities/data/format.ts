@@ -32,12 +32,17 @@ export interface PromptStyle {
   readonly format: AnswerFormat;
   /** Programs only: repeat the question as the function's docstring, as the paper does. */
   readonly docstring: boolean;
+  /** Puts the question as a model's chat template does, instead of in the paper's plain text. */
+  readonly chat?: (question: string) => string;
 }
 
-/** What the model is given for a question. Ends with a line break, so an answer starts on a line of its own. */
-export function promptText(question: string, { format, docstring }: PromptStyle): string {
+/**
+ * What the model is given for a question. Plain text ends with a line break, so an answer starts on a line of its own; of a
+ * chat the answer is the assistant's turn, which a program's first line opens.
+ */
+export function promptText(question: string, { format, docstring, chat }: PromptStyle): string {
   const asked = question.trim();
-  const prompt = questionStart + asked + reasoningStart;
+  const prompt = chat ? chat(asked) : questionStart + asked + reasoningStart;
   if (format === 'natural') return prompt;
   return prompt + functionStart + (docstring ? docstringStart + asked + docstringEnd : '');
 }

@@ -8,6 +8,7 @@ import { languageModel } from '../engine/models/architectures.js';
 import { readConfig } from '../engine/models/configs/readConfig.js';
 import { InvalidModel } from './errors.js';
 import { configFile, otherTokenizerFiles, tokenizerFile } from './obtainModel.js';
+import { tokenName } from './tokenizerConfig.js';
 
 export interface ModelFolder {
   readonly config: ModelConfig;
@@ -19,10 +20,6 @@ export interface ModelFolder {
   readonly otherFiles: ReadonlyMap<string, Uint8Array>;
 }
 
-/** A token is named by its text, in older files inside an object. */
-const tokenName = z
-  .union([z.string(), z.object({ content: z.string() }).transform(({ content }) => content)])
-  .nullish();
 const tokenizerConfigSchema = z.object({ eos_token: tokenName, pad_token: tokenName });
 const tokenizerSchema = z.object({
   added_tokens: z.array(z.object({ id: z.int(), content: z.string() })).default([]),

@@ -29,6 +29,8 @@ export const dataSchema = z.strictObject({
   cot: z.enum(['program', 'natural']).default('program'),
   /** Whether a program's prompt repeats the question as its docstring, as the paper's does. */
   docstring: z.boolean().default(true),
+  /** `plain` is the paper's text; `chat` puts the question through a pretrained model's own chat template. */
+  promptFormat: z.enum(['plain', 'chat']).default('plain'),
   /** Generated problems only: how many to make. For published data, caps on how many to use. */
   train: count.max(1_000_000).optional(),
   test: count.max(1_000_000).optional(),
@@ -160,6 +162,8 @@ export const specSchema = z
     if (spec.data.source === 'generated')
       for (const field of ['train', 'test'] as const)
         if (spec.data[field] === undefined) report(['data', field], 'generated problems need a count of at least 1');
+    if (!('from' in spec.model) && spec.data.promptFormat === 'chat')
+      report(['data', 'promptFormat'], 'chat needs a pretrained model with a chat template (model.from)');
     if (!('from' in spec.model) && spec.generation.maxAnswerTokens >= spec.model.maxPositions)
       report(
         ['generation', 'maxAnswerTokens'],

@@ -1,0 +1,76 @@
+/** A pretrained model's chat template: how a question becomes the start of a conversation, up to where the answer begins. */
+import { Template } from '@huggingface/jinja';
+import { z } from 'zod';
+import { InvalidModel } from './errors.js';
+import { tokenName } from './tokenizerConfig.js';
+
+/** The text a model is given for a user's question. */
+export type Chat = (question: string) => string;
+
+const templateFile = 'chat_template.jinja';
+const configFile = 'tokenizer_config.json';
+
+const namedTemplates = z.array(z.object({ name: z.string(), template: z.string() }));
+const configSchema = z.object({
+  chat_template: z.union([z.string(), namedTemplates]).nullish(),
+  bos_token: tokenName,
+  eos_token: tokenName,
+  pad_token: tokenName,
+  unk_token: tokenName,
+});
+
+/** Some templates name the day. One that is always the same, or the data would depend on when they were prepared. */
+const fixedDay = '26 Jul 2024';
+const noClock = '{% set strftime_now = no_clock %}';
+
+/**
+ * @param files a tokenizer's files beside tokenizer.json, by name. chat_template.jinja, where there is one, stands above
+ * tokenizer_config.json.
+ * @throws InvalidModel when there is no template, or it cannot be used.
+ */
+export function readChatTemplate(files: ReadonlyMap<string, Uint8Array>): Chat {
+  const { chat_template: given, ...tokens } = readConfig(files.get(configFile));
+  const file = files.get(templateFile);
+  const source = file === undefined ? defaultOf(given) : Buffer.from(file).toString();
+  const place = file === undefined ? `chat_template in ${configFile}` : templateFile;
+  if (source === undefined)
+    throw new InvalidModel(
+      `data.promptFormat is chat, but the model has no chat template (neither ${templateFile} nor one in ${configFile})`,
+    );
+  const render = named(place, () => new Template(noClock + source));
+  const chat: Chat = (question) =>
+    named(place, () =>
+      render.render({
+        ...Object.fromEntries(Object.entries(tokens).filter(([, token]) => token != null)),
+        messages: [{ role: 'user', content: question }],
+        add_generation_prompt: true,
+        date_string: fixedDay,
+        no_clock: () => {
+          throw new Error('it writes the current date, so the same run would differ from day to day');
+        },
+      }),
+    );
+  // A template that fails, fails for any question: found out before the first.
+  chat('');
+  return chat;
+}
+
+/** Models with several templates call the one for plain conversations `default`. */
+function defaultOf(given: z.output<typeof configSchema>['chat_template']): string | undefined {
+  if (!Array.isArray(given)) return given ?? undefined;
+  return given.find(({ name }) => name === 'default')?.template;
+}
+
+function readConfig(bytes: Uint8Array | undefined): z.output<typeof configSchema> {
+  return named(configFile, () => configSchema.parse(bytes ? JSON.parse(Buffer.from(bytes).toString()) : {}));
+}
+
+function named<T>(place: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const problem =
+      error instanceof z.ZodError ? z.prettifyError(error) : error instanceof Error ? error.message : error;
+    throw new InvalidModel(`${place} cannot be used: ${problem}`, { cause: error });
+  }
+}
