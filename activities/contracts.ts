@@ -332,6 +332,8 @@ export interface PublishRunInput {
   readonly sampled: readonly ObjectRef[];
   readonly work: Readonly<Record<string, Work>>;
   readonly notes: readonly string[];
+  /** The pretrained model it started from, as `PretrainedModel` names it. */
+  readonly startedFrom?: string;
 }
 /** What a run leaves under `runs/<run id>/`. Keys are full S3 keys. */
 export interface PublishRunResult {

@@ -30,7 +30,7 @@ export function createPublishRun({ store }: { readonly store: Store }) {
 
       const { files, manifest } = await readCheckpoint(store, model, { moments: false });
       await publishModelFolder(store, keys.model, files, manifest.tokenizer, input.data.tokenizerFiles);
-      if (files.adapters) await publishAdapterFolder(store, `${prefix}/adapter`, files.adapters);
+      if (files.adapters) await publishAdapterFolder(store, `${prefix}/adapter`, files.adapters, input.startedFrom);
 
       const answers = await readAnswers(store, input);
       await store.publish(keys.samples, Buffer.from(answers.map((answer) => `${JSON.stringify(answer)}\n`).join('')));

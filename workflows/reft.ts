@@ -125,6 +125,7 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
       sampled: finalAnswers.greedy,
       work: journal.work,
       notes,
+      ...(run.pretrained ? { startedFrom: run.pretrained.name } : {}),
     },
   ]);
   finishUnit(phase);

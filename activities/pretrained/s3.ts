@@ -1,12 +1,19 @@
-/** Models in the run's own bucket, such as those that earlier runs left under `runs/<id>/model`. */
+/** Models in S3, such as those that earlier runs left under `runs/<id>/model`: any bucket of the run's own server. */
+import { StoreUnavailable } from '../store/errors.js';
 import type { Store } from '../store/types.js';
 import { InvalidModel } from './errors.js';
 import type { ModelSource } from './source.js';
 
-/** @throws InvalidModel when it is another bucket, which the run's credentials may not be for. */
+/** Its `fetch` throws InvalidModel when there is no such bucket, or the run's credentials are not for it. */
 export function openS3Model(bucket: string, prefix: string, store: Store): ModelSource {
   const name = `s3://${bucket}/${prefix}`;
-  if (bucket !== store.bucket)
-    throw new InvalidModel(`${name}: models are read from the run's own bucket, ${store.bucket}`);
-  return { name, fetch: (file, target) => store.saveTo(`${prefix}/${file}`, target) };
+  return {
+    name,
+    fetch: (file, target) =>
+      store.saveTo(`${prefix}/${file}`, target, bucket).catch((error: unknown) => {
+        // Credentials for the run's own bucket may be renewed any moment; another's will not come to be.
+        const isHopeless = error instanceof StoreUnavailable && error.isRefused && bucket !== store.bucket;
+        throw isHopeless ? new InvalidModel(`${name}: ${error.message}`, { cause: error }) : error;
+      }),
+  };
 }

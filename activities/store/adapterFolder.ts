@@ -6,11 +6,15 @@ import type { LoraConfig, ModelFiles } from '../engine/api.js';
 import { readSafetensors, writeSafetensors } from '../engine/runtime/safetensors.js';
 import type { Store } from './types.js';
 
-/** Publishes the folder's two files under `prefix` (no slash at its end). The value head, which PEFT does not know, stays out. */
+/**
+ * Publishes the folder's two files under `prefix` (no slash at its end). The value head, which PEFT does not know, stays out.
+ * @param base what the adapters were trained on, as the run names it; null for a model of its own.
+ */
 export async function publishAdapterFolder(
   store: Store,
   prefix: string,
   { file, lora }: NonNullable<ModelFiles['adapters']>,
+  base: string | null = null,
 ): Promise<void> {
   const { tensors } = await readSafetensors(file);
   const adapters = new Map([...tensors].filter(([name]) => name.startsWith('base_model.')));
@@ -24,16 +28,21 @@ export async function publishAdapterFolder(
   }
   await store.publish(
     `${prefix}/adapter_config.json`,
-    Buffer.from(`${JSON.stringify(adapterConfig(lora), null, 2)}\n`),
+    Buffer.from(`${JSON.stringify(adapterConfig(lora, base), null, 2)}\n`),
   );
 }
 
-/** What PEFT needs to know; it fills in the rest. */
-export function adapterConfig({ rank, alpha, targetModules }: LoraConfig): Readonly<Record<string, unknown>> {
+/** What PEFT needs to know; it fills in the rest. A base model is named where others find it by that name: on the hub. */
+export function adapterConfig(
+  { rank, alpha, targetModules }: LoraConfig,
+  base: string | null,
+): Readonly<Record<string, unknown>> {
+  const [, name = null, revision = null] = /^hf:([^@]+)(?:@(.+))?$/.exec(base ?? '') ?? [];
   return {
     peft_type: 'LORA',
     task_type: 'CAUSAL_LM',
-    base_model_name_or_path: null,
+    base_model_name_or_path: name,
+    revision,
     r: rank,
     lora_alpha: alpha,
     target_modules: targetModules,

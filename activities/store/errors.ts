@@ -20,4 +20,12 @@ export class CorruptObject extends Error {
 /** S3 could not be asked: unreachable, no such bucket, credentials refused, or a failure of its own. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
+
+  /** @param isRefused the server answered: there is no such bucket, or the credentials are not for it. */
+  constructor(
+    message: string,
+    readonly isRefused = false,
+  ) {
+    super(message);
+  }
 }

@@ -30,15 +30,15 @@ export interface S3Options {
 export interface S3 {
   /** Size of an object in bytes; null when there is none. */
   size(key: string): Promise<number | null>;
-  /** An object's content; null when there is none. */
-  get(key: string): Promise<Readable | null>;
+  /** An object's content; null when there is none. `from` is another bucket than the store's own. */
+  get(key: string, from?: string): Promise<Readable | null>;
   /**
    * Writes an object, in parts when large; it is visible whole or not at all, and a failed upload's parts are removed.
    * With `onlyIfAbsent` an object already there stays as it is.
    */
   put(key: string, body: Uint8Array | Readable, options: PutOptions): Promise<void>;
   /** Turns any failure of a request or of a body being read into a `StoreUnavailable` about `key`. */
-  failure(key: string, error: unknown): StoreUnavailable;
+  failure(key: string, error: unknown, from?: string): StoreUnavailable;
 }
 
 export interface PutOptions {
@@ -50,7 +50,8 @@ export interface PutOptions {
 export function connect(options: S3Options): S3 {
   const { bucket } = options;
   const client = new S3Client(clientConfig(options));
-  const failure = (key: string, error: unknown): StoreUnavailable => describeFailure(options, key, error);
+  const failure = (key: string, error: unknown, from = bucket): StoreUnavailable =>
+    describeFailure({ ...options, bucket: from }, key, error);
 
   async function size(key: string): Promise<number | null> {
     try {
@@ -62,14 +63,14 @@ export function connect(options: S3Options): S3 {
     }
   }
 
-  async function get(key: string): Promise<Readable | null> {
+  async function get(key: string, from = bucket): Promise<Readable | null> {
     try {
-      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      const { Body } = await client.send(new GetObjectCommand({ Bucket: from, Key: key }));
       if (!(Body instanceof Readable)) throw new Error('the answer has no body');
       return Body;
     } catch (error) {
       if (nameOf(error) === 'NoSuchKey') return null;
-      throw failure(key, error);
+      throw failure(key, error, from);
     }
   }
 
@@ -126,10 +127,14 @@ function describeFailure(options: S3Options, key: string, error: unknown): Store
   const server = options.endpoint === undefined ? 'Amazon S3' : `S3 at ${addressOf(options.endpoint)}`;
   const status = statusOf(error);
   if (name === 'NoSuchBucket')
-    return new StoreUnavailable(`${server} has no bucket ${options.bucket}: create it, or check S3_BUCKET (${key})`);
+    return new StoreUnavailable(
+      `${server} has no bucket ${options.bucket}: create it, or check S3_BUCKET (${key})`,
+      true,
+    );
   if (refusals.has(name) || status === 401 || status === 403)
     return new StoreUnavailable(
       `${server} refused the credentials for bucket ${options.bucket} (${name}): check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (${key})`,
+      true,
     );
   const code = codeOf(error);
   if (status === undefined && code !== undefined)

@@ -147,13 +147,13 @@ export function createStore(options: StoreOptions): Store {
     });
   }
 
-  async function saveTo(name: string, path: string): Promise<boolean> {
-    const body = await s3.get(name);
+  async function saveTo(name: string, path: string, from?: string): Promise<boolean> {
+    const body = await s3.get(name, from);
     if (body === null) return false;
     await mkdir(dirname(path), { recursive: true });
     const partial = `${path}.partial`;
     await pipeline(body, createWriteStream(partial)).catch((error: unknown) => {
-      throw s3.failure(name, error);
+      throw s3.failure(name, error, from);
     });
     await rename(partial, path);
     return true;

@@ -17,8 +17,11 @@ export interface Store {
   getFile(ref: ObjectRef): Promise<string>;
   /** Writes a named object (`runs/<id>/report.html`), replacing what is there; its content type follows its ending. */
   publish(name: string, bytes: Uint8Array | { readonly file: string }): Promise<void>;
-  /** Writes a named object to a local file, its folder made where missing; false, and nothing made, when there is none. */
-  saveTo(name: string, path: string): Promise<boolean>;
+  /**
+   * Writes a named object to a local file, its folder made where missing; false, and nothing made, when there is none.
+   * @param from another bucket of the same server; left out, the store's own.
+   */
+  saveTo(name: string, path: string, from?: string): Promise<boolean>;
   /** Reads a named object; null when there is none. */
   read(name: string): Promise<Uint8Array | null>;
 }

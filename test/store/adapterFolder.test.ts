@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readSafetensors, writeSafetensors } from '../../activities/engine/runtime/safetensors.js';
 import { scoreAnswers } from '../../activities/engine/training/scoreAnswers.js';
-import { publishAdapterFolder } from '../../activities/store/adapterFolder.js';
+import { adapterConfig, publishAdapterFolder } from '../../activities/store/adapterFolder.js';
 import { publishModelFolder } from '../../activities/store/modelFolder.js';
 import { createStore } from '../../activities/store/store.js';
 import type { Store } from '../../activities/store/types.js';
@@ -64,6 +64,17 @@ it("holds the adapters alone, under PEFT's names", async () => {
     lora_alpha: 6,
     target_modules: ['q_proj', 'v_proj', 'down_proj'],
   });
+});
+
+it.each([
+  ['hf:org/name@abc123', 'org/name', 'abc123'],
+  ['hf:gpt2', 'gpt2', null],
+  // Names that mean nothing on another machine.
+  ['/models/tiny', null, null],
+  ['s3://bucket/runs/x/model', null, null],
+  [null, null, null],
+])('names the base model where others find it: %s', (base, name, revision) => {
+  expect(adapterConfig(fixture.lora, base)).toMatchObject({ base_model_name_or_path: name, revision });
 });
 
 /** Prints log-probabilities of answers under the base with adapters (PEFT), and under the merged folder (transformers). */

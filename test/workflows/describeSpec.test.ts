@@ -23,6 +23,15 @@ describe('describeSpec', () => {
     expect(describeSpec(spec)).toContain('- **Model**: hf:org/tiny\n');
   });
 
+  it('tells of adapters and chats', () => {
+    const input = { preset: 'smoke', model: { from: 'hf:org/tiny' }, data: { promptFormat: 'chat' } };
+    const text = (targetModules: unknown): string =>
+      describeSpec(resolveSpec({ ...input, lora: { rank: 8, alpha: 16, targetModules } }));
+    expect(text('all-linear')).toContain('- **Model**: hf:org/tiny, LoRA adapters of rank 8 on all linear layers\n');
+    expect(text(['q_proj', 'v_proj'])).toContain('LoRA adapters of rank 8 on q_proj, v_proj\n');
+    expect(text('all-linear')).toContain('answered by Python programs, put as a chat\n');
+  });
+
   it('leaves out what is left out', () => {
     const spec = resolveSpec({
       preset: 'smoke',

@@ -108,7 +108,10 @@ describe('a run from a pretrained model', () => {
     expect(standIns.calls.indexOf(imported as Call)).toBe(0);
     const [first] = standIns.inputsOf('trainSupervised');
     expect(first?.checkpoint).toMatchObject({ step: 0 });
-    expect(standIns.inputsOf('publishRun')[0]?.notes).toEqual(['Started from hf:org/tiny.']);
+    expect(standIns.inputsOf('publishRun')[0]).toMatchObject({
+      notes: ['Started from hf:org/tiny.'],
+      startedFrom: 'hf:org/tiny',
+    });
     expect(result.accuracy.top1).toBe(50);
   });
 

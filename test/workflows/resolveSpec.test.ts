@@ -64,6 +64,11 @@ describe('resolveSpec', () => {
     [{ preset: 'demo', ppo: 3 }, ['ppo: got 3', 'an object with the fields epochs']],
     [{ preset: 'demo', ppo: null }, ['ppo: got null', 'an object']],
     [{ preset: 'demo', sft: 'yes' }, ['sft: got "yes"', 'an object with the fields', 'or null']],
+    [
+      { preset: 'demo', data: { promptFormat: 'chat' } },
+      ['data.promptFormat: got "chat"', 'needs a pretrained model with a chat template'],
+    ],
+    [{ preset: 'demo', data: { promptFormat: 'chatml' } }, ['data.promptFormat: got "chatml"', '"plain"']],
     [{ preset: 'demo', method: 'dpo' }, ['method: got "dpo"', 'one of "sft"', '"reft"']],
     [{ preset: 'demo', data: { docstring: 1 } }, ['data.docstring: got 1', 'true or false']],
     [{ preset: 'demo', model: { heads: 3 } }, ['model.heads: got 3', 'must divide hiddenSize 64']],

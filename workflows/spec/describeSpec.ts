@@ -3,10 +3,10 @@ import type { Spec } from './schema.js';
 
 /** One flat list: the UI joins the lines of nested ones. */
 export function describeSpec(spec: Spec): string {
-  const { data, model, warmUp, sft } = spec;
+  const { data, model, lora, warmUp, sft } = spec;
   const lines = [
-    `**Data**: ${data.source}, ${data.train ?? 'all'} training questions, answered ${answerStyles[data.cot]}`,
-    `**Model**: ${describeModel(model)}`,
+    `**Data**: ${data.source}, ${data.train ?? 'all'} training questions, answered ${answerStyles[data.cot]}${data.promptFormat === 'chat' ? ', put as a chat' : ''}`,
+    `**Model**: ${describeModel(model)}${lora ? `, ${describeLora(lora)}` : ''}`,
     `**Warm-up**: ${plural(warmUp.epochs, 'epoch')} of supervised training`,
     sft && `**SFT**: the baseline, ${plural(sft.epochs, 'epoch')} more`,
     spec.method === 'reft' && `**PPO**: ${describePpo(spec)}`,
@@ -21,6 +21,11 @@ const answerStyles = { program: 'by Python programs', natural: 'in words' } as c
 function describeModel(model: Spec['model']): string {
   if ('from' in model) return model.from;
   return `from scratch, ${plural(model.layers, 'layer')}, width ${model.hiddenSize}, ${plural(model.heads, 'head')}`;
+}
+
+function describeLora({ rank, targetModules }: NonNullable<Spec['lora']>): string {
+  const layers = targetModules === 'all-linear' ? 'all linear layers' : targetModules.join(', ');
+  return `LoRA adapters of rank ${rank} on ${layers}`;
 }
 
 function describePpo({ ppo: { epochs, questionsPerRound, samplesPerQuestion } }: Spec): string {
