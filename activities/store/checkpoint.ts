@@ -6,9 +6,9 @@
  */
 import { z } from 'zod';
 import type { CheckpointRef, ObjectRef } from '../contracts.js';
-import type { LoraConfig, ModelFiles } from '../engine/api.js';
+import type { LoraConfig, ModelConfig, ModelFiles } from '../engine/api.js';
+import { readConfig } from '../engine/models/configs/readConfig.js';
 import { CorruptObject } from './errors.js';
-import { modelConfigSchema } from './modelConfig.js';
 import type { Store } from './types.js';
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
@@ -22,6 +22,16 @@ const loraSchema: z.ZodType<LoraConfig> = z.strictObject({
   rank: z.int().min(1),
   alpha: z.number().positive(),
   targetModules: z.union([z.literal('all-linear'), z.array(z.string())]),
+});
+
+/** A model's config is in the form of a config.json, and read as one. */
+const modelConfigSchema = z.unknown().transform((json, context): ModelConfig => {
+  try {
+    return readConfig(json, 'config');
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    return z.NEVER;
+  }
 });
 
 const manifestSchema = z.strictObject({

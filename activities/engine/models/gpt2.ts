@@ -6,13 +6,12 @@
 import type { Gpt2Config } from '../api.js';
 import type { Tensor } from '../graph/graph.js';
 import { add, columns, gatherRows, matmul } from '../graph/operators.js';
-import { geluTanh, layerNorm, linear } from './blocks.js';
+import { geluTanh, layerNorm } from './blocks.js';
+import { withHead } from './head.js';
 import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
 
 export function gpt2(config: Gpt2Config): LanguageModel {
   const { n_embd: hidden, vocab_size: vocabulary } = config;
-  const trunkShapes = shapesOf(config);
-  const tied = config.tie_word_embeddings;
   return {
     vocabularySize: vocabulary,
     hiddenSize: hidden,
@@ -24,10 +23,8 @@ export function gpt2(config: Gpt2Config): LanguageModel {
       size: hidden / config.n_head,
       rotary: null,
     },
-    trunkShapes,
-    shapes: tied ? trunkShapes : [...trunkShapes, ['lm_head.weight', [vocabulary, hidden]]],
+    ...withHead(shapesOf(config), config.tie_word_embeddings),
     trunk: (weight, tokens, sequences) => trunk(config, weight, tokens, sequences),
-    head: (weight, states) => linear(states, weight(tied ? 'transformer.wte.weight' : 'lm_head.weight')),
   };
 }
 

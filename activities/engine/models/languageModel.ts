@@ -54,6 +54,8 @@ export interface LanguageModel {
   /** Longest sequence. */
   readonly positions: number;
   readonly attention: AttentionSizes;
+  /** Name of the embedding of tokens: the head's matrix too where it is tied. */
+  readonly embedding: string;
   /** Every weight behind the hidden states: all but an untied head. */
   readonly trunkShapes: ParameterShapes;
   /** Every weight of the language model. */

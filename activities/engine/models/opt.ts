@@ -3,6 +3,7 @@ import type { OptConfig } from '../api.js';
 import type { Tensor } from '../graph/graph.js';
 import { add, gatherRows, maximum } from '../graph/operators.js';
 import { gelu, layerNorm, linear } from './blocks.js';
+import { withHead } from './head.js';
 import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
 
 /** The table of positions has two rows more, at its start, than there are positions. */
@@ -12,8 +13,6 @@ const normEpsilon = 1e-5;
 
 export function opt(config: OptConfig): LanguageModel {
   const { hidden_size: hidden, vocab_size: vocabulary, num_attention_heads: heads } = config;
-  const trunkShapes = shapesOf(config);
-  const tied = config.tie_word_embeddings;
   return {
     vocabularySize: vocabulary,
     hiddenSize: hidden,
@@ -25,10 +24,8 @@ export function opt(config: OptConfig): LanguageModel {
       size: hidden / heads,
       rotary: null,
     },
-    trunkShapes,
-    shapes: tied ? trunkShapes : [...trunkShapes, ['lm_head.weight', [vocabulary, hidden]]],
+    ...withHead(shapesOf(config), config.tie_word_embeddings),
     trunk: (weight, tokens, sequences) => trunk(config, weight, tokens, sequences),
-    head: (weight, states) => linear(states, weight(tied ? 'model.decoder.embed_tokens.weight' : 'lm_head.weight')),
   };
 }
 

@@ -6,6 +6,7 @@ import type { RotaryDecoderConfig } from '../api.js';
 import type { Tensor } from '../graph/graph.js';
 import { add, gatherRows, multiply, rmsNorm, silu } from '../graph/operators.js';
 import { linear } from './blocks.js';
+import { withHead } from './head.js';
 import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
 import { rotaryFrequencies } from './rotary.js';
 
@@ -17,8 +18,6 @@ export interface RotaryDecoderVariant {
 
 export function rotaryDecoder(config: RotaryDecoderConfig, variant: RotaryDecoderVariant): LanguageModel {
   const size = config.head_dim ?? config.hidden_size / config.num_attention_heads;
-  const trunkShapes = shapesOf(config, size, variant);
-  const headShapes: ParameterShapes = [['lm_head.weight', [config.vocab_size, config.hidden_size]]];
   return {
     vocabularySize: config.vocab_size,
     hiddenSize: config.hidden_size,
@@ -33,11 +32,8 @@ export function rotaryDecoder(config: RotaryDecoderConfig, variant: RotaryDecode
         frequencies: rotaryFrequencies(config.rope_theta, size, config.rope_scaling),
       },
     },
-    trunkShapes,
-    shapes: config.tie_word_embeddings ? trunkShapes : [...trunkShapes, ...headShapes],
+    ...withHead(shapesOf(config, size, variant), config.tie_word_embeddings),
     trunk: (weight, tokens, sequences) => trunk(config, variant, weight, tokens, sequences),
-    head: (weight, hidden) =>
-      linear(hidden, weight(config.tie_word_embeddings ? 'model.embed_tokens.weight' : 'lm_head.weight')),
   };
 }
 

@@ -15,6 +15,9 @@ const largestHeader = 100_000_000;
 /** One read call takes at most 2³¹−1 bytes. */
 const largestRead = 2 ** 30;
 
+/** No weight of any model has more. */
+const mostAxes = 8;
+
 type Metadata = Readonly<Record<string, string>>;
 
 /** Bytes of an element; only the floats among them are read. */
@@ -46,12 +49,12 @@ export async function readSafetensors(
   try {
     const { size } = await file.stat();
     const headerLength = await readHeaderLength(file, size, path);
-    const header = parseHeader(await readBytes(file, 8, headerLength), path);
+    const header = parseHeader(await readBytes(file, 8, headerLength, path), path);
     const dataLength = size - 8 - headerLength;
     checkCoverage(header.places, dataLength, path);
     const places = header.places.filter(({ name }) => wanted(name));
     const read = (begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> =>
-      readBytes(file, 8 + headerLength + begin, end - begin);
+      readBytes(file, 8 + headerLength + begin, end - begin, path);
     const isPlain = places.length === header.places.length && places.every(({ type }) => type === 'F32');
     const tensors = isPlain ? viewsOf(places, await read(0, dataLength)) : await readEach(places, read, path);
     return { tensors, metadata: header.metadata };
@@ -132,7 +135,9 @@ function bytesOf(array: Float32Array): Uint8Array {
 
 async function readHeaderLength(file: FileHandle, size: number, path: string): Promise<number> {
   if (size < 8) throw new InvalidModel(`${path}: truncated, ${size} bytes are no safetensors file`);
-  const bytes = await readBytes(file, 0, 8);
+  const bytes = await readBytes(file, 0, 8, path);
+  if (new TextDecoder().decode(bytes) === 'version ')
+    throw new InvalidModel(`${path}: a Git LFS pointer, not the weights themselves ("git lfs pull" fetches them)`);
   const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
   if (length > largestHeader)
     throw new InvalidModel(`${path}: header of ${length} bytes, at most ${largestHeader} are allowed`);
@@ -141,12 +146,17 @@ async function readHeaderLength(file: FileHandle, size: number, path: string): P
   return length;
 }
 
-async function readBytes(file: FileHandle, start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+async function readBytes(
+  file: FileHandle,
+  start: number,
+  length: number,
+  path: string,
+): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(length);
   let done = 0;
   while (done < length) {
     const { bytesRead } = await file.read(bytes, done, Math.min(length - done, largestRead), start + done);
-    if (bytesRead === 0) throw new InvalidModel(`file shrank while it was read, at byte ${start + done}`);
+    if (bytesRead === 0) throw new InvalidModel(`${path}: the file shrank while it was read, at byte ${start + done}`);
     done += bytesRead;
   }
   return bytes;
@@ -163,7 +173,7 @@ function parseHeader(bytes: Uint8Array, path: string): { places: TensorPlace[]; 
   }
   if (!isRecord(header)) throw new InvalidModel(`${path}: the header is not a JSON object`);
   const twice = firstRepeatedKey(text);
-  if (twice !== undefined) throw new InvalidModel(`${path}: tensor ${twice} is named twice`);
+  if (twice !== undefined) throw new InvalidModel(`${path}: tensor ${clip(twice)} is named twice`);
   const { __metadata__: metadata = {}, ...entries } = header;
   if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string'))
     throw new InvalidModel(`${path}: __metadata__ must hold strings only`);
@@ -174,15 +184,16 @@ function parseHeader(bytes: Uint8Array, path: string): { places: TensorPlace[]; 
 }
 
 function parsePlace(name: string, entry: unknown, path: string): TensorPlace {
-  const where = `${path}: tensor ${name}`;
+  const where = `${path}: tensor ${clip(name)}`;
   if (!isRecord(entry)) throw new InvalidModel(`${where} is not described by an object`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (!isElementType(dtype))
-    throw new InvalidModel(`${where} has dtype ${JSON.stringify(dtype)}, supported: F32, F16, BF16`);
-  if (!isCounts(shape)) throw new InvalidModel(`${where} has an invalid shape ${JSON.stringify(shape)}`);
+    throw new InvalidModel(`${where} has dtype ${clip(JSON.stringify(dtype))}, supported: F32, F16, BF16`);
+  if (!isCounts(shape) || shape.length > mostAxes)
+    throw new InvalidModel(`${where} has an invalid shape ${clip(JSON.stringify(shape))}`);
   const [begin, end] = isCounts(offsets) ? offsets : [];
   if (begin === undefined || end === undefined || end < begin)
-    throw new InvalidModel(`${where} has invalid data_offsets ${JSON.stringify(offsets)}`);
+    throw new InvalidModel(`${where} has invalid data_offsets ${clip(JSON.stringify(offsets))}`);
   const expected = elements(shape) * elementBytes[dtype];
   if (end - begin !== expected)
     throw new InvalidModel(`${where} has ${end - begin} bytes, its shape [${shape.join(', ')}] needs ${expected}`);
@@ -225,6 +236,11 @@ function firstRepeatedKey(text: string): string | undefined {
     }
   }
   return undefined;
+}
+
+/** A hostile header's names and values may be megabytes long; they end up in logs and in Temporal's history. */
+function clip(text = 'missing'): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
 function isElementType(value: unknown): value is ElementType {

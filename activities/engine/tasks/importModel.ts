@@ -1,6 +1,7 @@
 /** The task `importModel`: a pretrained model's weights, checked in full, in the form the engine trains. */
 import type { ModelConfig, TaskFunction } from '../api.js';
 import { languageModel } from '../models/architectures.js';
+import { headName } from '../models/head.js';
 import type { NamedTensor } from '../parameters.js';
 import { InvalidModel, TaskCancelled } from '../runtime/errors.js';
 import { saveModel } from '../runtime/modelCache.js';
@@ -8,7 +9,8 @@ import { findShards } from '../runtime/modelShards.js';
 import { readSafetensors } from '../runtime/safetensors.js';
 
 export const importModel: TaskFunction<'importModel'> = async ({ config, directory, outputDirectory }, context) => {
-  const expected = new Map(languageModel(config).shapes);
+  const { shapes, embedding } = languageModel(config);
+  const expected = new Map(shapes);
   const shards = await findShards(directory);
   const parameters = new Map<string, NamedTensor>();
   const places = new Map<string, string>();
@@ -43,16 +45,8 @@ export const importModel: TaskFunction<'importModel'> = async ({ config, directo
   for (const name of expected.keys())
     if (!parameters.has(name))
       throw new InvalidModel(`${shards.map(({ path }) => path).join(', ')}: tensor ${name} is missing`);
-  if (tiedHead) checkTied(parameters.get(embeddingName[config.model_type]), tiedHead, directory);
+  if (tiedHead) checkTied(parameters.get(embedding), tiedHead, directory);
   return { files: await saveModel(outputDirectory, { config, parameters, moments: null, step: 0 }) };
-};
-
-const headName = 'lm_head.weight';
-const embeddingName: Readonly<Record<ModelConfig['model_type'], string>> = {
-  llama: 'model.embed_tokens.weight',
-  qwen2: 'model.embed_tokens.weight',
-  gpt2: 'transformer.wte.weight',
-  opt: 'model.decoder.embed_tokens.weight',
 };
 
 /** Masks and tables that older versions of transformers stored beside the weights. */

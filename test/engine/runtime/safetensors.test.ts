@@ -85,6 +85,12 @@ describe('safetensors', () => {
     ['bytes left over', `{"x":${entry(0, 4)}}`, 8, /4 bytes at the end/],
     ['backward offsets', `{"x":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}`, 4, /invalid data_offsets \[4,0\]/],
     ['negative shape', `{"x":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}`, 4, /invalid shape \[-1\]/],
+    ['ten axes', `{"x":${entry(0, 4, new Array(10).fill(1))}}`, 4, /tensor x has an invalid shape \[1,1,/],
+    ['a shape beyond all numbers', `{"x":${entry(0, 4, [2 ** 50, 2 ** 50])}}`, 4, /tensor x has 4 bytes.*needs/],
+    ['a shape of strings', `{"x":{"dtype":"F32","shape":["1"],"data_offsets":[0,4]}}`, 4, /invalid shape \["1"\]/],
+    ['no shape', '{"x":{"dtype":"F32","data_offsets":[0,4]}}', 4, /invalid shape missing/],
+    ['a tensor that is a number', '{"__proto__":3}', 0, /tensor __proto__ is not described by an object/],
+    ['brackets without end', '['.repeat(200_000), 0, /not JSON/],
     ['same name twice', `{"x":${entry(0, 4)},"x":${entry(0, 4)}}`, 4, /tensor x is named twice/],
     ['escaped name twice', `{"x":${entry(0, 4)},"\\u0078":${entry(4, 8)}}`, 8, /tensor x is named twice/],
     ['not JSON', '{"x":', 0, /not JSON/],
@@ -101,6 +107,22 @@ describe('safetensors', () => {
     const path = join(directory, 'huge');
     await writeFile(path, Buffer.alloc(16, 0xff));
     await expect(readSafetensors(path)).rejects.toThrow(/at most 100000000/);
+  });
+
+  it('keeps a hostile header out of the message', async () => {
+    const name = 'x'.repeat(1_000_000);
+    const path = await handMade('long', `{"${name}":${entry(0, 8, [3])}}`, 8);
+    const error = await readSafetensors(path).catch((reason: Error) => reason);
+    expect(error).toMatchObject({ name: 'InvalidModel', message: expect.stringMatching(/tensor x{200}… has 8 bytes/) });
+  });
+
+  it('knows a Git LFS pointer', async () => {
+    const path = join(directory, 'pointer');
+    await writeFile(path, 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 269060280\n');
+    await expect(readSafetensors(path)).rejects.toMatchObject({
+      name: 'InvalidModel',
+      message: expect.stringContaining(`${path}: a Git LFS pointer`),
+    });
   });
 
   it('refuses to write a tensor whose shape does not fit its data', async () => {
