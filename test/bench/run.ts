@@ -8,13 +8,13 @@
 import { benchOutsideEngine } from './outsideEngine.js';
 import { benchPrograms } from './programs.js';
 import type { BenchmarkResult } from './result.js';
-import { benchRollout } from './rollout.js';
+import { rollouts } from './rollouts.js';
 import { benchDemoTrainingStep, benchTrainingStep } from './trainingStep.js';
 
 const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult>>> = {
   'training-step': benchTrainingStep,
   'training-step-demo': benchDemoTrainingStep,
-  rollout: benchRollout,
+  ...rollouts,
   'programs-scored': benchPrograms,
   'outside-engine': benchOutsideEngine,
 };

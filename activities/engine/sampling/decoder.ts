@@ -1,5 +1,5 @@
 /** A model ready to decode: the sessions of its two graphs and its weights, which are fed and never copied. */
-import type { Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../api.js';
 import { languageModel } from '../models/architectures.js';
 import type { AttentionSizes, ParameterShapes } from '../models/languageModel.js';
@@ -32,6 +32,12 @@ export interface StepArrays {
 }
 
 /**
+ * From so many weights on, which no processor's cache holds, and so many rows, a step is faster with the weights on the left
+ * of their products: by half at 8 rows of a model of 135 million, by a quarter at 32.
+ */
+const [largeModel, manyRows] = [8_000_000, 8];
+
+/**
  * @param mode how results are fetched: left out, the fastest that works.
  * @throws InvalidModel when the model's heads are rotated and their size is no multiple of 16.
  */
@@ -47,8 +53,12 @@ export async function createDecoder(
     throw new InvalidModel(`head size ${attention.size}: decoding needs a multiple of 16`);
   const key = JSON.stringify(config);
   const { session: prefillSession } = await programSession(`prefill ${key}`, () => prefillProgram(config));
-  const kind = greedy ? 'greedy step' : 'sampling step';
-  const { session: stepSession } = await programSession(`${kind} ${key}`, () => stepProgram(config, greedy));
+  const isLarge = shapes.reduce((total, [, shape]) => total + product(shape), 0) >= largeModel;
+  const stepSession = async (rows: number): Promise<InferenceSession> => {
+    const turned = isLarge && rows >= manyRows;
+    const kind = `${greedy ? 'greedy' : 'sampling'} step${turned ? ', weights on the left' : ''}`;
+    return (await programSession(`${kind} ${key}`, () => stepProgram(config, greedy, turned))).session;
+  };
   const weights = weightTensors(shapes, parameters);
   return {
     attention,
@@ -92,13 +102,16 @@ export async function createDecoder(
         next_tokens: tokens,
         log_probs: float32(batch.logProbs.subarray(0, rows), [rows]),
       };
-      return () => {
+      const session = stepSession(rows);
+      return async () => {
         totalLength[0] = Math.max(...positions) + 1;
-        return runInPlace(stepSession, feeds, results, mode);
+        await runInPlace(await session, feeds, results, mode);
       };
     },
   };
 }
+
+const product = (shape: readonly number[]): number => shape.reduce((total, size) => total * size, 1);
 
 function weightTensors(shapes: ParameterShapes, parameters: Parameters): Record<string, Tensor> {
   const tensors: Record<string, Tensor> = {};

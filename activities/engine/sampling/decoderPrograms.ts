@@ -7,6 +7,7 @@ import { weightsFrom } from '../models/languageModel.js';
 import type { Program } from '../training/programs.js';
 import { cachedAttention } from './cachedAttention.js';
 import { type ChosenTokens, chooseAtRandom, chooseGreedily } from './chooseToken.js';
+import { weightsOnTheLeft } from './weightsOnTheLeft.js';
 
 /**
  * Fills the cache from `tokens [batch, time]` (and the inputs of `cachedAttention`). It has no head: a prompt's last token is
@@ -25,8 +26,9 @@ export function prefillProgram(config: ModelConfig): Program {
 /**
  * One token a row: feeds `tokens [batch]`, `uniforms [batch]` unless greedy, and the inputs of `cachedAttention`; gives
  * `next_tokens` int64 `[batch]` and `log_probs` `[batch]`.
+ * @param turned whether weights are the left operands of their products (see `weightsOnTheLeft`).
  */
-export function stepProgram(config: ModelConfig, greedy: boolean): Program {
+export function stepProgram(config: ModelConfig, greedy: boolean, turned: boolean): Program {
   const model = languageModel(config);
   const graph = createGraph();
   const tokens = input(graph, 'tokens', 'int64', ['batch']);
@@ -38,5 +40,6 @@ export function stepProgram(config: ModelConfig, greedy: boolean): Program {
     : chooseAtRandom(logits, input(graph, 'uniforms', 'float32', ['batch']));
   output(chosen.tokens, 'next_tokens');
   output(chosen.logProbs, 'log_probs');
+  if (turned) weightsOnTheLeft(graph);
   return { graph, parameters: model.shapes, metrics: [], peaks: [] };
 }

@@ -13,13 +13,18 @@ export interface PromptShelf {
   copyTo(cache: KeyValueCache, row: number, prompt: readonly number[]): Promise<number>;
 }
 
-/** Prompts computed together: more gain nothing and need memory for attention scores. */
-const shelfRows = 8;
+/** Tokens computed together at most: more gain nothing and need memory. */
+const shelfTokens = 1024;
 
 /** @param prompts distinct arrays, in the order in which they will be asked for; one may be asked for several times in a row. */
-export function createPromptShelf(decoder: Decoder, prompts: readonly (readonly number[])[]): PromptShelf {
+export function createPromptShelf(
+  decoder: Decoder,
+  prompts: readonly (readonly number[])[],
+  tokens = shelfTokens,
+): PromptShelf {
   const longest = prompts.reduce((most, { length }) => Math.max(most, length - 1), 1);
-  const shelf = createCache(decoder.attention, Math.min(shelfRows, prompts.length), longest);
+  const shelfRows = Math.min(Math.max(1, Math.floor(tokens / longest)), prompts.length);
+  const shelf = createCache(decoder.attention, shelfRows, longest);
   let shelved: readonly (readonly number[])[] = [];
   return {
     async copyTo(cache, row, prompt) {
@@ -27,7 +32,7 @@ export function createPromptShelf(decoder: Decoder, prompts: readonly (readonly 
       if (!shelved.includes(prompt)) {
         const start = prompts.indexOf(prompt);
         shelved = prompts.slice(start, start + shelfRows);
-        const beginnings = shelved.map((tokens) => tokens.slice(0, -1));
+        const beginnings = shelved.map((other) => other.slice(0, -1));
         await decoder.prefill(shelf, 0, beginnings);
         computed = beginnings.reduce((total, { length }) => total + length, 0);
       }

@@ -1,10 +1,10 @@
-"""The peer of the rollout benchmark: transformers' generate on its Llama, one batch of samples for each line on stdin.
+"""The peer of the rollout benchmarks: transformers' generate, one batch of samples for each line on stdin.
 
     python rollout.py job.json
 
-with a Python that has torch, transformers and safetensors. The job names the model's config, its parameters (the file our
-side starts from), the prompts, the length of answers and the number of threads. Answers one JSON line when ready and one a
-batch. As in a PPO rollout, each token's log-probability is kept.
+with a Python that has torch and transformers. The job names a model folder, the prompts, samples a prompt, the length of
+answers and the number of threads. Answers one JSON line when ready and one a batch. As in a PPO rollout, each token's
+log-probability under the model is kept.
 """
 
 import json
@@ -13,25 +13,20 @@ import time
 
 import torch
 import transformers
-from safetensors.torch import load_file
 
 
 def main():
     job = json.load(open(sys.argv[1]))
     torch.set_num_threads(job["threads"])
     torch.set_num_interop_threads(1)
-    fields = dict(job["config"])
-    theta = fields.pop("rope_theta")
-    config = transformers.LlamaConfig(
-        **fields, rope_parameters={"rope_type": "default", "rope_theta": theta}, attn_implementation="sdpa"
-    )
-    model = transformers.LlamaForCausalLM(config).float().eval()
-    weights = load_file(job["parameters"])
-    missing, unexpected = model.load_state_dict(weights, strict=False)
-    assert not unexpected and set(missing) <= {"lm_head.weight"}, (missing, unexpected)
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        job["folder"], dtype=torch.float32, attn_implementation="sdpa"
+    ).eval()
     prompts = job["prompts"]
     longest = max(map(len, prompts))
-    padding = [[config.pad_token_id] * (longest - len(prompt)) for prompt in prompts]
+    padding = [[model.config.pad_token_id] * (longest - len(prompt)) for prompt in prompts]
     ids = torch.tensor([left + prompt for left, prompt in zip(padding, prompts)])
     mask = torch.tensor([[0] * len(left) + [1] * len(prompt) for left, prompt in zip(padding, prompts)])
 
@@ -42,17 +37,22 @@ def main():
             result = model.generate(
                 input_ids=ids,
                 attention_mask=mask,
+                num_return_sequences=job["samples"],
                 do_sample=True,
+                temperature=1.0,
                 top_k=0,
+                top_p=1.0,
                 max_new_tokens=job["answerTokens"],
                 min_new_tokens=job["answerTokens"],
                 output_logits=True,
                 return_dict_in_generate=True,
             )
             tokens = result.sequences[:, longest:]
-            logits = torch.stack(result.logits, dim=1)
-            logits.log_softmax(-1).gather(2, tokens[:, :, None])
-        assert tokens.shape[1] == job["answerTokens"]
+            log_probs = [
+                logits.gather(1, tokens[:, step, None])[:, 0] - logits.logsumexp(-1)
+                for step, logits in enumerate(result.logits)
+            ]
+        assert tokens.shape == (len(prompts) * job["samples"], job["answerTokens"]) and len(log_probs) == tokens.shape[1]
         answer({"seconds": time.perf_counter() - started})
 
 

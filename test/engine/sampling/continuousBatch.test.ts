@@ -164,7 +164,8 @@ describe('the shelf of prompts', () => {
       },
     };
     const tokens = prompts.map((prompt) => prompt.tokens);
-    const shelf = createPromptShelf(counting, tokens);
+    // The longest prompt is 12 tokens and one more: eight rows.
+    const shelf = createPromptShelf(counting, tokens, 100);
     const cache = createCache(decoder.attention, 2, 20);
     const expected = createCache(decoder.attention, 1, 20);
     let computed = 0;
