@@ -20,6 +20,8 @@ export interface HubServer {
   breakOff: { file: string; bytes: number } | undefined;
   /** Sends a file's content with a byte changed, once. */
   corrupt: string | undefined;
+  /** Also gives files of the branch main, which the reader under test must not ask for: it may move meanwhile. */
+  servesBranches: boolean;
 }
 
 const modelInfo = {
@@ -47,6 +49,7 @@ export async function startHub(files: Map<string, Buffer>, token?: string): Prom
     requests: [],
     breakOff: undefined,
     corrupt: undefined,
+    servesBranches: false,
   };
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
@@ -56,7 +59,9 @@ export async function startHub(files: Map<string, Buffer>, token?: string): Prom
     const json = (value: unknown, status = 200): void => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
     };
-    const content = files.get(pathname.replace(`/org/tiny/resolve/${commit}/`, ''));
+    const [, revision, name = ''] = /^\/org\/tiny\/resolve\/([^/]+)\/(.+)$/.exec(pathname) ?? [];
+    const isServed = revision === commit || (revision === 'main' && hub.servesBranches);
+    const content = isServed ? files.get(name) : undefined;
     if (token !== undefined && authorization !== `Bearer ${token}`) json({ error: 'Invalid credentials' }, 401);
     else if (/^\/api\/models\/org\/tiny\/revision\/(main|v1)$/.test(pathname)) json(modelInfo);
     else if (pathname === `/api/models/org/tiny/tree/${commit}`)

@@ -1,6 +1,6 @@
 /** Out again, as ONNX: transformers.js loads the folder a run publishes, with no options, and goes on with a text as we do. */
-import { symlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import {
   AutoModelForCausalLM,
   AutoTokenizer,
@@ -12,8 +12,13 @@ import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../activities/data/tokenizer/loadTokenizer.js';
 import { trainTokenizer } from '../../activities/data/tokenizer/trainTokenizer.js';
 import type { ModelFiles } from '../../activities/engine/api.js';
+import { writeOnnxModel } from '../../activities/engine/export/writeOnnxModel.js';
+import { loadModel } from '../../activities/engine/runtime/modelCache.js';
 import { generate } from '../../activities/engine/sampling/generate.js';
+import { readFolder } from '../../activities/pretrained/readFolder.js';
+import { transformersJsConfig } from '../../activities/store/modelFolder.js';
 import { quietContext } from '../engine/modelFolder.js';
+import { startHub } from './hubServer.js';
 import { temporaryDirectory, writeFolder } from './modelFolders.js';
 import { publishedFrom } from './publishedFolder.js';
 
@@ -23,9 +28,10 @@ env.allowRemoteModels = false;
 
 /** Texts with what transformers.js appends to them greedily, in one batch. */
 async function goOn(folder: string, texts: readonly string[], tokens: number) {
-  env.localModelPath = dirname(folder);
-  const tokenizer: PreTrainedTokenizer = await AutoTokenizer.from_pretrained(basename(folder));
-  const model = await AutoModelForCausalLM.from_pretrained(basename(folder));
+  env.localModelPath = root;
+  const name = relative(root, folder);
+  const tokenizer: PreTrainedTokenizer = await AutoTokenizer.from_pretrained(name);
+  const model = await AutoModelForCausalLM.from_pretrained(name);
   tokenizer.padding_side = 'left';
   const inputs = tokenizer([...texts], { padding: true, add_special_tokens: false });
   const output = (await model.generate({ ...inputs, max_new_tokens: tokens })) as Tensor;
@@ -76,6 +82,29 @@ describe('transformers.js', () => {
       expect(new Set(own.flat()).size).toBeGreaterThan(2);
     },
   );
+
+  it('fetches weights that are too large for one file from a hub', async () => {
+    const { files, published } = await publishedFrom(await writeFolder(join(root, 'parts'), 'gpt2'));
+    const before = await goOn(published, ['x', 'y, y'], 8);
+    const names = await writeOnnxModel(join(published, 'onnx'), files.config, await loadModel(files), 8_000);
+    expect(names.length).toBeGreaterThan(2);
+    const path = join(published, 'config.json');
+    const config = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify({ ...config, ...transformersJsConfig(names.length - 1) }));
+    // What transformers.js is told does not stand in the way of others.
+    expect((await readFolder(published)).config).toEqual(files.config);
+
+    const paths = await readdir(published, { recursive: true });
+    const contents = paths
+      .filter((name) => name !== 'onnx')
+      .map(async (name) => [name, await readFile(join(published, name))] as const);
+    const hub = await startHub(new Map(await Promise.all(contents)));
+    hub.servesBranches = true;
+    Object.assign(env, { allowRemoteModels: true, remoteHost: hub.endpoint, cacheDir: join(root, 'cache') });
+    const fetched = await goOn(join(root, 'org/tiny'), ['x', 'y, y'], 8);
+    env.allowRemoteModels = false;
+    expect(fetched.answers).toEqual(before.answers);
+  });
 
   it.each(['word', 'bytePair'] as const)('reads and writes as a tokenizer trained here: %s', async (kind) => {
     const json = trainTokenizer(['Tom has 12 apples.'], { kind, vocabularySize: 300, templates: ['has 1'] });
