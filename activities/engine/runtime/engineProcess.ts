@@ -6,6 +6,7 @@
  */
 import type { TaskFunction, TaskName } from '../api.js';
 import { tasks } from '../tasks/index.js';
+import { trimSessions } from '../training/sessions.js';
 import type { FromEngine, ToEngine } from './messages.js';
 import { provenMode } from './runInPlace.js';
 
@@ -19,6 +20,7 @@ async function run(name: TaskName, input: unknown): Promise<FromEngine> {
   let reportedAt = 0;
   try {
     await provenMode();
+    await trimSessions();
     // The client's types tie each input to its task; a message has lost that.
     const task = tasks[name] as TaskFunction<TaskName>;
     const output = await task(input as Parameters<typeof task>[0], {

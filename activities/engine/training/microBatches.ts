@@ -40,8 +40,8 @@ export function splitBatch(sequences: readonly TokenSequence[], memory: StepMemo
   return groups;
 }
 
-/** The dynamic dimensions of the training graphs, for these sequences in one run. */
-function groupSizes(sequences: readonly TokenSequence[]): Sizes {
+/** The dynamic dimensions of the graphs over laid-out sequences, for these sequences in one run. */
+export function groupSizes(sequences: readonly TokenSequence[]): Sizes {
   const lengths = sequences.map(trainedLength);
   return {
     batch: sequences.length,

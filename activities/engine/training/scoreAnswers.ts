@@ -1,14 +1,20 @@
 /** Log-probabilities, entropies and values of given answers under a model, without gradients. */
 import type { ModelFiles, TokenSequence } from '../api.js';
+import type { Graph } from '../graph/graph.js';
 import { loadModel } from '../runtime/modelCache.js';
 import { float32, int64 } from '../runtime/tensors.js';
-import { groupByLength, layOutAnswers, sequenceFeeds, withinTokens } from './layout.js';
+import { groupByLength, layOutAnswers, sequenceFeeds, trainedLength, withinTokens } from './layout.js';
+import { memoryModel, usableMemory } from './memory.js';
+import { groupSizes } from './microBatches.js';
 import { answersProgram } from './programs.js';
 import { programSession } from './sessions.js';
 import { runProgram } from './trainer.js';
 
-/** Padded tokens in one forward pass: bounds its memory. */
+/** Padded tokens in one forward pass: more make it no faster. */
 const tokenBudget = 8_192;
+
+/** Bytes one forward pass may take: with a large vocabulary far fewer tokens fit than would be fast. */
+const passMemory = (): number => usableMemory() / 8;
 
 /** Each array has one entry an answer token. */
 export interface AnswerScores {
@@ -19,11 +25,14 @@ export interface AnswerScores {
   readonly values: Float32Array;
 }
 
-/** Scores of each sequence, in order; entropies where they are asked for, as they cost a pass over the vocabulary. */
+/**
+ * Scores of each sequence, in order; entropies where they are asked for, as they cost a pass over the vocabulary. Sequences are
+ * scored together as far as they take no more than `bytes`.
+ */
 export async function scoreAnswers(
   files: ModelFiles,
   sequences: readonly TokenSequence[],
-  { entropies = false } = {},
+  { entropies = false, bytes = passMemory() } = {},
 ): Promise<readonly AnswerScores[]> {
   const parameters = await loadModel(files);
   const values = parameters.has('value_head.weight');
@@ -32,8 +41,7 @@ export async function scoreAnswers(
     answersProgram(files.config, asked),
   );
   const scores = new Array<AnswerScores>(sequences.length);
-  const lengths = sequences.map(({ prompt, answer }) => prompt.length + answer.length);
-  for (const group of groupByLength(lengths, withinTokens(lengths, tokenBudget))) {
+  for (const group of passes(program.graph, sequences, bytes)) {
     const layout = layOutAnswers(group.flatMap((index) => sequences[index] ?? []));
     const answers = layout.labels.length;
     const outputs = {
@@ -60,4 +68,19 @@ export async function scoreAnswers(
     });
   }
   return scores;
+}
+
+/** Sequences of like length together, as many as take no more than `bytes`; by their indices. */
+export function passes(
+  graph: Graph,
+  sequences: readonly TokenSequence[],
+  bytes: number,
+): readonly (readonly number[])[] {
+  const lengths = sequences.map(trainedLength);
+  const memory = memoryModel(graph);
+  const isFast = withinTokens(lengths, tokenBudget);
+  return groupByLength(
+    lengths,
+    (group) => isFast(group) && memory(groupSizes(group.flatMap((index) => sequences[index] ?? []))) <= bytes,
+  );
 }

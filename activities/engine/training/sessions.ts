@@ -4,6 +4,7 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { serialise } from '../graph/onnx/serialise.js';
 import { createSession } from '../runtime/session.js';
+import { usableMemory } from './memory.js';
 import type { Program } from './programs.js';
 
 export interface ProgramSession<Built extends Program = Program> {
@@ -15,6 +16,19 @@ export interface ProgramSession<Built extends Program = Program> {
 const limit = 8;
 /** Least recently used first. */
 const sessions = new Map<string, ProgramSession>();
+
+/**
+ * For between two tasks. A session keeps what its largest run took for runs to come, and the next task plans with the machine's
+ * memory as if it were alone: when the process has grown large, all sessions go, and are created anew as they are needed.
+ *
+ * @param bytes what the process may hold on to.
+ */
+export async function trimSessions(bytes = usableMemory() / 2): Promise<void> {
+  if (process.memoryUsage.rss() <= bytes) return;
+  const held = [...sessions.values()];
+  sessions.clear();
+  for (const { session } of held) await session.release();
+}
 
 /** @param key says everything the program is built from: model configuration, loss and constants. */
 export async function programSession<Built extends Program>(
