@@ -24,3 +24,17 @@ export async function askTransformers(
   const { stdout } = await run;
   return JSON.parse(stdout.slice(stdout.indexOf('{"logits"')));
 }
+
+/** What transformers appends to texts greedily, in float32; with an adapter through PEFT. */
+export async function goOnInPython(request: {
+  readonly folder: string;
+  readonly adapter?: string;
+  readonly texts: readonly string[];
+  readonly tokens: number;
+}): Promise<readonly string[]> {
+  const script = fileURLToPath(new URL('./transformers_generate.py', import.meta.url));
+  const run = promisify(execFile)(peerPython ?? '', [script], { maxBuffer: 2 ** 30 });
+  run.child.stdin?.end(JSON.stringify(request));
+  const { stdout } = await run;
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+}

@@ -1,13 +1,7 @@
 /** Out again, as ONNX: transformers.js loads the folder a run publishes, with no options, and goes on with a text as we do. */
 import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import {
-  AutoModelForCausalLM,
-  AutoTokenizer,
-  env,
-  type PreTrainedTokenizer,
-  type Tensor,
-} from '@huggingface/transformers';
+import { env } from '@huggingface/transformers';
 import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../activities/data/tokenizer/loadTokenizer.js';
 import { trainTokenizer } from '../../activities/data/tokenizer/trainTokenizer.js';
@@ -21,29 +15,13 @@ import { quietContext } from '../engine/modelFolder.js';
 import { startHub } from './hubServer.js';
 import { temporaryDirectory, writeFolder } from './modelFolders.js';
 import { publishedFrom } from './publishedFolder.js';
+import { askTransformersJs } from './transformersJs.js';
 
 const root = await temporaryDirectory();
 const smollm2 = process.env.REFT_SMOLLM2 ?? '';
-env.allowRemoteModels = false;
 
-/** Texts with what transformers.js appends to them greedily, in one batch. */
-async function goOn(folder: string, texts: readonly string[], tokens: number) {
-  env.localModelPath = root;
-  const name = relative(root, folder);
-  const tokenizer: PreTrainedTokenizer = await AutoTokenizer.from_pretrained(name);
-  const model = await AutoModelForCausalLM.from_pretrained(name);
-  tokenizer.padding_side = 'left';
-  const inputs = tokenizer([...texts], { padding: true, add_special_tokens: false });
-  const output = (await model.generate({ ...inputs, max_new_tokens: tokens })) as Tensor;
-  await model.dispose();
-  const rows: number[][] = output.tolist().map((row: bigint[]) => row.map(Number));
-  const [, width = 0] = inputs.input_ids.dims;
-  return {
-    prompts: texts.map((text) => tokenizer.encode(text, { add_special_tokens: false })),
-    answers: rows.map((row) => row.slice(width)),
-    texts: rows.map((row) => tokenizer.decode(row.slice(width), { skip_special_tokens: true })),
-  };
-}
+const goOn = (folder: string, texts: readonly string[], tokens: number) =>
+  askTransformersJs(root, relative(root, folder), texts, tokens);
 
 /** The same by the engine. */
 async function ours(model: ModelFiles, prompts: readonly (readonly number[])[], tokens: number): Promise<number[][]> {
