@@ -55,6 +55,8 @@ export interface Constant {
 }
 
 export interface Graph {
+  /** Whether gradients may be asked for: a graph without may use operators that have no gradient rule. */
+  readonly differentiable: boolean;
   readonly nodes: Node[];
   readonly inputs: Tensor[];
   readonly outputs: { readonly name: string; readonly tensor: Tensor }[];
@@ -66,8 +68,9 @@ export interface Graph {
   counter: number;
 }
 
-export function createGraph(): Graph {
+export function createGraph({ differentiable = true } = {}): Graph {
   return {
+    differentiable,
     nodes: [],
     inputs: [],
     outputs: [],

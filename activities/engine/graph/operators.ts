@@ -85,6 +85,14 @@ export function silu(x: Tensor): Tensor {
 export function rmsNorm(x: Tensor, gain: Tensor, epsilon: number): Tensor {
   const width = dimensionAt(x, -1);
   if (typeof width !== 'number') throw new Error(`rmsNorm over a dynamic dimension of ${x.name}`);
+  if (!x.graph.differentiable)
+    return append(
+      x.graph,
+      'SimplifiedLayerNormalization',
+      [x, gain],
+      { type: x.type, shape: x.shape },
+      { axis: int(-1), epsilon: { kind: 'float', value: epsilon } },
+    );
   const scale = reciprocal(sqrt(add(mean(multiply(x, x), [-1], true), epsilon)));
   const normalised = multiply(x, scale);
   return appendWithRule(

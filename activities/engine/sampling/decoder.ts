@@ -33,9 +33,9 @@ export interface StepArrays {
 
 /**
  * From so many weights on, which no processor's cache holds, and so many rows, a step is faster with the weights on the left
- * of their products: by half at 8 rows of a model of 135 million, by a quarter at 32.
+ * of their products: by a third at 4 to 8 rows of a model of 135 million, by a quarter at 32.
  */
-const [largeModel, manyRows] = [8_000_000, 8];
+const [largeModel, manyRows] = [8_000_000, 2];
 
 /**
  * @param mode how results are fetched: left out, the fastest that works.

@@ -15,7 +15,7 @@ import { weightsOnTheLeft } from './weightsOnTheLeft.js';
  */
 export function prefillProgram(config: ModelConfig): Program {
   const model = languageModel(config);
-  const graph = createGraph();
+  const graph = createGraph({ differentiable: false });
   const tokens = input(graph, 'tokens', 'int64', ['batch', 'time']);
   const weights = weightsFrom(model.shapes, (name, shape) => input(graph, name, 'float32', shape));
   const sequences = cachedAttention(graph, model.attention, 'batch', 'time');
@@ -30,7 +30,7 @@ export function prefillProgram(config: ModelConfig): Program {
  */
 export function stepProgram(config: ModelConfig, greedy: boolean, turned: boolean): Program {
   const model = languageModel(config);
-  const graph = createGraph();
+  const graph = createGraph({ differentiable: false });
   const tokens = input(graph, 'tokens', 'int64', ['batch']);
   const weights = weightsFrom(model.shapes, (name, shape) => input(graph, name, 'float32', shape));
   const sequences = cachedAttention(graph, model.attention, 'batch', 1);

@@ -1,41 +1,54 @@
-/** Turns the products of a graph round, for steps of many rows of a large model. */
+/** Turns the products of a graph round, for the decoding steps of a large model. */
 import { append, type Graph, type Node, type Tensor } from '../graph/graph.js';
 import { transpose } from '../graph/operators.js';
 
 /**
- * Writes every y = x·Wᵀ, W an input `[out, in]`, as y = (W·xᵀ)ᵀ. onnxruntime brings the right operand of a product into another
+ * Writes every y = x·Wᵀ, W an input `[out, in]`, as yᵀ = W·xᵀ. onnxruntime brings the right operand of a product into another
  * order first, at every run: this way that is the small one, and the weight is read once as it lies.
+ *
+ * What lies between two products and goes element by element is computed on transposed values, too, so that it need not be
+ * turned back and forth. (Nodes whose results nobody reads are left out when the graph is written.)
  */
 export function weightsOnTheLeft(graph: Graph): void {
   const inputs = new Set(graph.inputs.map(({ name }) => name));
+  /** Transposed values by the name of the value. */
+  const turned = new Map<string, Tensor>();
   for (const node of graph.nodes.splice(0)) {
     const [x, weight] = node.inputs;
     const [y] = node.outputs;
-    if (!x || !weight || !y || !isProductWithTransposed(node) || !inputs.has(weight.name)) {
-      graph.nodes.push(node);
+    if (x && y && weight && inputs.has(weight.name) && isProductWithTransposed(node)) {
+      const shape = [...y.shape].reverse();
+      const xTurned = turned.get(x.name);
+      const product = append(
+        graph,
+        node.operator,
+        [weight, xTurned ?? x],
+        { type: y.type, shape },
+        { ...node.attributes, transB: { kind: 'int', value: xTurned ? 0 : 1 } },
+        node.domain,
+      );
+      turned.set(y.name, product);
+      transpose(product, [1, 0]);
+      // The product turned back takes the place of y: what reads y reads it.
+      const last = graph.nodes.pop();
+      if (last) graph.nodes.push({ ...last, outputs: [y] });
       continue;
     }
-    const product = append(
-      graph,
-      node.operator,
-      [weight, x],
-      { type: y.type, shape: [...y.shape].reverse() },
-      node.attributes,
-      node.domain,
-    );
-    const turned = transpose(product, [1, 0]);
-    // The transposed product takes the place of y: what reads y reads it.
-    const last = graph.nodes.pop();
-    if (last) graph.nodes.push({ ...last, outputs: [{ ...turned, name: y.name } satisfies Tensor] });
+    graph.nodes.push(node);
+    const operands = node.inputs.flatMap((operand) => turned.get(operand?.name ?? '') ?? []);
+    if (y && elementwise.has(node.operator) && operands.length === node.inputs.length)
+      turned.set(
+        y.name,
+        append(graph, node.operator, operands, { type: y.type, shape: [...y.shape].reverse() }, node.attributes),
+      );
   }
 }
 
+/** Those found between products. */
+const elementwise = new Set(['Mul', 'Add', 'Sigmoid', 'Tanh']);
+
 function isProductWithTransposed({ operator, attributes: { transA, transB } }: Node): boolean {
-  return (
-    operator === 'FusedMatMul' &&
-    transA?.kind === 'int' &&
-    transA.value === 0 &&
-    transB?.kind === 'int' &&
-    transB.value === 1
-  );
+  const isSet = (attribute: typeof transA, value: number): boolean =>
+    attribute?.kind === 'int' && attribute.value === value;
+  return operator === 'FusedMatMul' && isSet(transA, 0) && isSet(transB, 1);
 }
