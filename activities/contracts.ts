@@ -7,13 +7,15 @@
 import type { MethodName, TrainingPhase } from '../workflows/spec/methods.js';
 import type {
   DataSpec,
+  GroupPolicySpec,
   LoraSpec,
   OptimiserSpec,
   PpoSpec,
   RewardModelSpec,
+  SampleTrainingSpec,
   ScratchModelSpec,
 } from '../workflows/spec/schema.js';
-import type { PolicyMetrics, RandomPurpose } from './engine/api.js';
+import type { GroupPolicyMetrics, PolicyMetrics, RandomPurpose } from './engine/api.js';
 
 /** An immutable object in S3, named by its content: `key` is `objects/<sha256>`. */
 export interface ObjectRef {
@@ -161,7 +163,7 @@ export interface TrainSupervisedInput {
   readonly checkpoint: CheckpointRef;
   readonly train: DataSetRef;
   readonly seed: number;
-  readonly purpose: 'order-warm-up' | 'order-sft';
+  readonly purpose: 'order-warm-up' | 'order-sft' | 'order-self-training';
   /** 0-based. */
   readonly epoch: number;
   readonly epochs: number;
@@ -242,6 +244,73 @@ export interface UpdatePolicyResult {
   readonly metrics: PolicyMetrics;
   readonly steps: number;
   readonly work: Work;
+}
+
+/** One round of GRPO (`baseline: 'group'`) or RLOO (`leave-one-out`). */
+export interface UpdateGroupPolicyInput {
+  readonly checkpoint: CheckpointRef;
+  /** The warm-up checkpoint, frozen: the KL penalty's reference. */
+  readonly reference: CheckpointRef;
+  readonly train: DataSetRef;
+  /** Scored objects of the round's shards. */
+  readonly scored: readonly ObjectRef[];
+  readonly baseline: 'group' | 'leave-one-out';
+  readonly settings: GroupPolicySpec;
+  readonly maxAnswerTokens: number;
+  readonly seed: number;
+  readonly round: number;
+  /** Rounds of the whole run: a learning-rate schedule spans them. */
+  readonly rounds: number;
+  readonly freshOptimiser: boolean;
+}
+export interface UpdateGroupPolicyResult {
+  readonly checkpoint: CheckpointRef;
+  readonly metrics: GroupPolicyMetrics;
+  readonly steps: number;
+  readonly work: Work;
+}
+
+/**
+ * One round of cross-entropy on the right answers among scored samples and, with the share that `annotatedShare` gives them, on
+ * the annotated answers of the same questions.
+ */
+export interface TrainOnSamplesInput {
+  readonly checkpoint: CheckpointRef;
+  readonly train: DataSetRef;
+  /** Scored objects of the round's shards. */
+  readonly scored: readonly ObjectRef[];
+  /** Of the loss, 0 … 1; the right samples have the rest. */
+  readonly annotatedShare: number;
+  readonly settings: SampleTrainingSpec;
+  readonly seed: number;
+  readonly round: number;
+  /** Rounds of the whole run: a learning-rate schedule spans them. */
+  readonly rounds: number;
+  readonly freshOptimiser: boolean;
+}
+export interface TrainOnSamplesResult {
+  /** The one given where there was nothing to train on. */
+  readonly checkpoint: CheckpointRef;
+  /** `loss` and `gradientNorm`, means over the steps, where there were any. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly steps: number;
+  readonly work: Work;
+}
+
+/** Adds right samples to the annotated answers: what offline self-training trains on. */
+export interface AddSamplesInput {
+  readonly train: DataSetRef;
+  /** Scored objects; all samples of a question are in one of them. */
+  readonly scored: readonly ObjectRef[];
+  readonly keepPerQuestion: number;
+  readonly tokenizer: ObjectRef;
+  readonly endToken: number;
+  readonly padToken: number;
+}
+export interface AddSamplesResult {
+  /** The annotated examples, then the samples as further examples. */
+  readonly train: DataSetRef;
+  readonly added: number;
 }
 
 /** One epoch of the two-class reward model: the trunk of `checkpoint` with a head on the last token. */
@@ -351,12 +420,15 @@ export interface EngineActivities {
   trainSupervised(input: TrainSupervisedInput): Promise<TrainSupervisedResult>;
   rollout(input: RolloutInput): Promise<RolloutResult>;
   updatePolicy(input: UpdatePolicyInput): Promise<UpdatePolicyResult>;
+  updateGroupPolicy(input: UpdateGroupPolicyInput): Promise<UpdateGroupPolicyResult>;
+  trainOnSamples(input: TrainOnSamplesInput): Promise<TrainOnSamplesResult>;
   trainRewardModel(input: TrainRewardModelInput): Promise<TrainRewardModelResult>;
   judgeSamples(input: JudgeSamplesInput): Promise<JudgeSamplesResult>;
 }
 export interface GeneralActivities {
   prepareData(input: PrepareDataInput): Promise<PreparedData>;
   scoreSamples(input: ScoreSamplesInput): Promise<ScoreSamplesResult>;
+  addSamples(input: AddSamplesInput): Promise<AddSamplesResult>;
   tallyEvaluation(input: TallyEvaluationInput): Promise<EvaluationFigures>;
   recordCurve(input: RecordCurveInput): Promise<ObjectRef>;
   publishRun(input: PublishRunInput): Promise<PublishRunResult>;

@@ -1,4 +1,5 @@
 /** All activities over what they work with: the store, the engine's process, the sandbox and the folder of data sets. */
+import { createAddSamples } from './addSamples.js';
 import type { EngineActivities, GeneralActivities } from './contracts.js';
 import type { Engine } from './engine/api.js';
 import { createImportModel } from './importModel.js';
@@ -13,8 +14,10 @@ import { createRollout } from './rollout.js';
 import { createScoreSamples } from './scoreSamples.js';
 import type { Store } from './store/types.js';
 import { createTallyEvaluation } from './tallyEvaluation.js';
+import { createTrainOnSamples } from './trainOnSamples.js';
 import { createTrainRewardModel } from './trainRewardModel.js';
 import { createTrainSupervised } from './trainSupervised.js';
+import { createUpdateGroupPolicy } from './updateGroupPolicy.js';
 import { createUpdatePolicy } from './updatePolicy.js';
 
 export interface Dependencies {
@@ -42,12 +45,15 @@ export function createActivities(dependencies: Dependencies): ActivitySet {
       trainSupervised: createTrainSupervised(dependencies),
       rollout: createRollout(dependencies),
       updatePolicy: createUpdatePolicy(dependencies),
+      updateGroupPolicy: createUpdateGroupPolicy(dependencies),
+      trainOnSamples: createTrainOnSamples(dependencies),
       trainRewardModel: createTrainRewardModel(dependencies),
       judgeSamples: createJudgeSamples(dependencies),
     },
     general: {
       prepareData: createPrepareData(dependencies),
       scoreSamples: createScoreSamples(dependencies),
+      addSamples: createAddSamples(dependencies),
       tallyEvaluation: createTallyEvaluation(dependencies),
       recordCurve: createRecordCurve(dependencies),
       publishRun: createPublishRun(dependencies),

@@ -16,6 +16,8 @@ export interface Training {
   readonly done: number;
   readonly checkpoint: CheckpointRef;
   readonly best: Measured;
+  /** Validations in a row, up to the newest, none better than those before. */
+  readonly withoutGain: number;
 }
 
 /** Share of validation questions answered right, in percent. */
@@ -40,8 +42,19 @@ export async function measureAccuracy(
 }
 
 /** One unit further: of equally good checkpoints the later, which has trained longer, is kept. */
-export function trainedOn({ done, best }: Training, checkpoint: CheckpointRef, accuracy?: number): Training {
-  const step = done + 1;
-  const better = accuracy !== undefined && accuracy >= best.accuracy;
-  return { done: step, checkpoint, best: better ? { checkpoint, accuracy, step } : best };
+export function trainedOn(training: Training, checkpoint: CheckpointRef, accuracy?: number): Training {
+  const { best, withoutGain } = training;
+  const done = training.done + 1;
+  if (accuracy === undefined) return { ...training, done, checkpoint };
+  return {
+    done,
+    checkpoint,
+    best: accuracy >= best.accuracy ? { checkpoint, accuracy, step: done } : best,
+    withoutGain: accuracy > best.accuracy ? 0 : withoutGain + 1,
+  };
+}
+
+/** Whether a training has gone on for as many validations without gain as the specification has patience for. */
+export function isExhausted({ withoutGain }: Training, { evaluation: { patience } }: Spec): boolean {
+  return patience !== null && withoutGain >= patience;
 }

@@ -7,6 +7,11 @@ const titles: Readonly<Record<PhaseName, string>> = {
   prepare: 'Data',
   'warm-up': 'Warm-up',
   sft: 'SFT',
+  'offline-self-training': 'Offline self-training',
+  'online-self-training': 'Online self-training',
+  'expert-iteration': 'Expert iteration',
+  grpo: 'GRPO',
+  rloo: 'RLOO',
   ppo: 'PPO',
   'reward-model': 'Reward model',
   evaluation: 'Evaluation',
@@ -14,7 +19,7 @@ const titles: Readonly<Record<PhaseName, string>> = {
   finished: 'Finished',
 };
 
-export function titleOf({ phase }: PhaseProgress): string {
+export function titleOf({ phase }: Pick<PhaseProgress, 'phase'>): string {
   return titles[phase];
 }
 

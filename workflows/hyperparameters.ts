@@ -1,12 +1,16 @@
-/** The update `setHyperparameters`: changes how PPO learns from its next round on, in a run that is under way. */
+/** The update `setHyperparameters`: changes how a method learns from its next round on, in a run that is under way. */
 import { ApplicationFailure, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { z } from 'zod';
+import { titleOf } from './describePhase.js';
 import type { RunState } from './run.js';
 import { explainIssues, isRecord } from './spec/explain.js';
-import { optimiserSchema, ppoSchema } from './spec/schema.js';
+import { methods, trainingPhaseOf } from './spec/methods.js';
+import { groupPolicySchema, optimiserSchema, ppoSchema, sampleTrainingSchema } from './spec/schema.js';
+
+const { learningRate } = optimiserSchema.shape;
 
 /** What may change between rounds: nothing that decides which questions a round takes. */
-const changesSchema = ppoSchema
+const ppoChanges = ppoSchema
   .pick({
     passes: true,
     klCoefficient: true,
@@ -16,31 +20,52 @@ const changesSchema = ppoSchema
     clipRange: true,
     valueClipRange: true,
   })
-  .extend({ learningRate: optimiserSchema.shape.learningRate })
+  .extend({ learningRate })
+  .partial();
+const sampleTrainingChanges = sampleTrainingSchema.pick({ passes: true }).extend({ learningRate }).partial();
+
+const groupPolicyChanges = groupPolicySchema
+  .pick({ passes: true, klCoefficient: true, clipRange: true })
+  .extend({ learningRate })
   .partial();
 
-/** Any of PPO's hyperparameters, `learningRate` being the optimiser's. */
-export type HyperparameterChanges = z.input<typeof changesSchema>;
+const changesOf = {
+  sft: undefined,
+  'offline-self-training': undefined,
+  'online-self-training': sampleTrainingChanges,
+  'expert-iteration': sampleTrainingChanges,
+  grpo: groupPolicyChanges,
+  rloo: groupPolicyChanges,
+  reft: ppoChanges,
+} as const satisfies Readonly<Record<RunState['spec']['method'], z.ZodObject | undefined>>;
+
+/** Hyperparameters of the run's method, `learningRate` being the optimiser's. */
+export type HyperparameterChanges = z.input<typeof ppoChanges>;
 
 /** Returns the note that goes into the report. */
 export const setHyperparametersUpdate = defineUpdate<string, [HyperparameterChanges]>('setHyperparameters');
 
 export function serveHyperparameters(run: RunState): void {
+  const schema = changesOf[run.spec.method];
   setHandler(
     setHyperparametersUpdate,
     (changes) => {
       const { learningRate, ...others } = changes;
-      const { ppo } = run.spec;
-      const optimiser = learningRate === undefined ? ppo.optimiser : { ...ppo.optimiser, learningRate };
-      run.spec = { ...run.spec, ppo: ppoSchema.parse({ ...ppo, ...others, optimiser }) };
+      const { section } = methods[run.spec.method];
+      const settings = run.spec[section];
+      if (settings === null) throw new Error(`a run without ${section}`);
+      const optimiser = learningRate === undefined ? settings.optimiser : { ...settings.optimiser, learningRate };
+      run.spec = { ...run.spec, [section]: { ...settings, ...others, optimiser } };
       const note = `After round ${run.training?.done ?? 0}, changed by hand: ${JSON.stringify(changes)}`;
       run.notes.push(note);
       return note;
     },
     {
-      description: `Changes PPO from its next round on: ${Object.keys(changesSchema.shape).join(', ')}`,
+      description: schema
+        ? `Changes the method from its next round on: ${Object.keys(schema.shape).join(', ')}`
+        : 'Refused: a method in epochs has no rounds to change it between',
       validator: (changes) => {
-        const problems = problemsWith(run, changes);
+        const problems = problemsWith(run, schema, changes);
         if (problems.length > 0)
           throw ApplicationFailure.nonRetryable(`setHyperparameters: ${problems.join('; ')}`, 'InvalidSpec');
       },
@@ -48,13 +73,15 @@ export function serveHyperparameters(run: RunState): void {
   );
 }
 
-function problemsWith(run: RunState, changes: unknown): string[] {
-  if (run.spec.method !== 'reft') return [`a run of method ${run.spec.method} has no PPO rounds`];
-  const parsed = changesSchema.safeParse(changes);
-  if (!parsed.success) return explainIssues(changesSchema, parsed.error, changes);
+function problemsWith(run: RunState, schema: z.ZodObject | undefined, changes: unknown): string[] {
+  const { method } = run.spec;
+  if (!schema) return [`a run of method ${method} has no rounds`];
+  const parsed = schema.safeParse(changes);
+  if (!parsed.success) return explainIssues(schema, parsed.error, changes);
   if (!isRecord(changes) || Object.keys(changes).length === 0)
-    return [`got nothing to change, allowed: any of ${Object.keys(changesSchema.shape).join(', ')}`];
+    return [`got nothing to change, allowed: any of ${Object.keys(schema.shape).join(', ')}`];
   const phase = run.journal.phases.at(-1)?.name;
-  const over = phase !== undefined && !['prepare', 'warm-up', 'ppo'].includes(phase);
-  return over ? [`PPO is over, the run is in phase ${phase}`] : [];
+  const training = trainingPhaseOf(method);
+  const over = phase !== undefined && !['prepare', 'warm-up', training].includes(phase);
+  return over ? [`${titleOf({ phase: training })} is over, the run is in phase ${phase}`] : [];
 }

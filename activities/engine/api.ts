@@ -11,11 +11,13 @@ export type RandomPurpose =
   | 'order-sft'
   | 'order-rollout'
   | 'order-mini-batch'
+  | 'order-self-training'
   | 'order-reward-model'
   | 'generate-problems'
   | 'split-validation'
   | 'rollout'
   | 'sample-test'
+  | 'sample-self-training'
   | 'sample-reward-model';
 
 /** How rotary frequencies are stretched for sequences longer than the base model was trained on, as `config.json` has it. */
@@ -179,11 +181,16 @@ export interface AddAdaptersTask {
   readonly output: { readonly files: ModelFiles };
 }
 
+/** `tokenWeight` is what each of its answer tokens weighs in the batch's loss; left out, all tokens of the batch share 1. */
+export interface WeightedSequence extends TokenSequence {
+  readonly tokenWeight?: number;
+}
+
 /** One optimiser step a batch, in order; `learningRates` has one entry a batch. */
 export interface TrainSupervisedTask {
   readonly input: {
     readonly model: ModelFiles;
-    readonly batches: readonly (readonly TokenSequence[])[];
+    readonly batches: readonly (readonly WeightedSequence[])[];
     readonly optimiser: Optimiser;
     readonly outputDirectory: string;
   };
@@ -270,6 +277,48 @@ export interface TrainPolicyTask {
   };
 }
 
+/** Means over a round of GRPO or RLOO; names as in `PolicyMetrics`. */
+export interface GroupPolicyMetrics extends Omit<PolicyMetrics, 'valueLoss' | 'explainedVariance'> {
+  /** Mean of the estimate of KL(π ‖ π_ref) a token that the loss has, before its coefficient. */
+  readonly klLoss: number;
+  /** Share of questions whose answers differ in reward: the others teach nothing. */
+  readonly mixedGroups: number;
+}
+
+/** How answer tokens share a mini-batch's loss (`losses/normalisation.ts`). */
+export type LossNormalisation = 'sequence' | 'token' | 'constant';
+
+/** One batch of GRPO or RLOO: advantages by comparison within groups of answers, then the mini-batches, one AdamW step each. */
+export interface TrainGroupPolicyTask {
+  readonly input: {
+    readonly model: ModelFiles;
+    readonly reference: ModelFiles;
+    /** `group` says which question an answer belongs to. */
+    readonly rollouts: readonly (TokenSequence & {
+      readonly group: number;
+      readonly reward: number;
+      readonly logProbs: readonly number[];
+    })[];
+    /** For each optimiser step, the rollouts it takes (indices), and its learning rate in `optimiser`. */
+    readonly miniBatches: readonly (readonly number[])[];
+    readonly optimiser: Optimiser;
+    readonly baseline: 'group' | 'leave-one-out';
+    readonly scaleAdvantages: boolean;
+    readonly normalisation: LossNormalisation;
+    /** What the normalisation `constant` divides by. */
+    readonly maxAnswerTokens: number;
+    readonly klCoefficient: number;
+    readonly klPlacement: 'reward' | 'loss';
+    readonly clipRange: number;
+    readonly outputDirectory: string;
+  };
+  readonly output: {
+    readonly files: ModelFiles;
+    readonly metrics: GroupPolicyMetrics;
+    readonly work: EngineWork;
+  };
+}
+
 /** Two-class training: is this answer right? A model without the two-class head gets one. */
 export interface TrainRewardModelTask {
   readonly input: {
@@ -301,6 +350,7 @@ export interface EngineTasks {
   readonly trainSupervised: TrainSupervisedTask;
   readonly generate: GenerateTask;
   readonly trainPolicy: TrainPolicyTask;
+  readonly trainGroupPolicy: TrainGroupPolicyTask;
   readonly trainRewardModel: TrainRewardModelTask;
   readonly judge: JudgeTask;
 }

@@ -77,6 +77,33 @@ export interface PpoFixture extends StoredModel {
   readonly parametersAfter: StoredTensors;
 }
 
+/** One round of every method from the same weights and samples; names as in the specification, grpo's and rloo's with their options. */
+export interface MethodsFixture {
+  readonly config: LlamaConfig;
+  readonly optimiser: Optimiser;
+  readonly keepPerQuestion: number;
+  readonly maxAnswerTokens: number;
+  readonly clipRange: number;
+  readonly klCoefficient: number;
+  readonly miniBatches: readonly (readonly number[])[];
+  readonly ppo: Pick<
+    PpoFixture,
+    'klCoefficient' | 'valueCoefficient' | 'discount' | 'gaeLambda' | 'clipRange' | 'valueClipRange'
+  >;
+  readonly questions: readonly TokenSequence[];
+  readonly samples: readonly (TokenSequence & {
+    readonly question: number;
+    readonly reward: number;
+    readonly truncated: boolean;
+  })[];
+  /** With a value head, which only `reft` has. */
+  readonly parameters: StoredTensors;
+  readonly reference: StoredTensors;
+  readonly rounds: Readonly<
+    Record<string, { readonly losses: readonly number[]; readonly parametersAfter: StoredTensors }>
+  >;
+}
+
 export interface RewardModelFixture extends StoredModel {
   readonly sequences: readonly (TokenSequence & { readonly correct: boolean })[];
   /** `[sequence, 2]`; class 1 is "right". */
@@ -102,6 +129,7 @@ interface Fixtures extends Readonly<Record<(typeof architectures)[number], Archi
   readonly 'llama-tied': LlamaFixture;
   readonly 'llama-grouped': LlamaFixture;
   readonly ppo: PpoFixture;
+  readonly methods: MethodsFixture;
   readonly 'reward-model': RewardModelFixture;
   readonly lora: LoraFixture;
 }

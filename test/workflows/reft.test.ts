@@ -223,7 +223,7 @@ describe('reft', () => {
     await serve();
     const failure = await failureOf((await start({ preset: 'smoke' }, 'refit')).result());
     expect(failure).toMatchObject({ type: 'UnknownWorkflowType', nonRetryable: true });
-    expect(failure.message).toContain('"refit", known are: reft, sft');
+    expect(failure.message).toContain('"refit", known are: sft, ');
   });
 
   it('does not repeat an activity that failed for good, and repeats one that may succeed', async () => {

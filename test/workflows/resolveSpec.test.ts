@@ -24,7 +24,7 @@ describe('resolveSpec', () => {
     expect(spec).toEqual({
       ...plain,
       seed: 3,
-      ppo: { ...plain.ppo, optimiser: { ...plain.ppo.optimiser, learningRate: 1e-4 } },
+      ppo: { ...plain.ppo, optimiser: { ...plain.ppo?.optimiser, learningRate: 1e-4 } },
     });
   });
 
@@ -62,7 +62,7 @@ describe('resolveSpec', () => {
     ],
     [{ preset: 'demo', ppo: { discount: 2 } }, ['ppo.discount: got 2', 'from 0 to 1']],
     [{ preset: 'demo', ppo: 3 }, ['ppo: got 3', 'an object with the fields epochs']],
-    [{ preset: 'demo', ppo: null }, ['ppo: got null', 'an object']],
+    [{ preset: 'demo', ppo: null }, ['ppo: got null', 'method reft needs an object here']],
     [{ preset: 'demo', sft: 'yes' }, ['sft: got "yes"', 'an object with the fields', 'or null']],
     [
       { preset: 'demo', data: { promptFormat: 'chat' } },
@@ -89,7 +89,19 @@ describe('resolveSpec', () => {
       ['lora.targetModules: got []', '"all-linear", or a list of at least 1, each a string'],
     ],
     [{ preset: 'demo', method: 'sft', sft: null }, ['sft: got null', 'method sft needs']],
-    [{ seed: 1 }, ['data: missing', 'model: missing', 'ppo: missing', 'warmUp: missing', 'generation: missing']],
+    [{ preset: 'demo', method: 'grpo', groupPolicy: null }, ['groupPolicy: got null', 'method grpo needs']],
+    [
+      { preset: 'demo', onlineSelfTraining: { miniBatch: 251 } },
+      ['onlineSelfTraining.miniBatch: got 251', 'at most 250'],
+    ],
+    [{ preset: 'demo', groupPolicy: { samplesPerQuestion: 1 } }, ['groupPolicy.samplesPerQuestion: got 1', 'from 2']],
+    [{ preset: 'demo', groupPolicy: { miniBatch: 501 } }, ['groupPolicy.miniBatch: got 501', 'at most 500']],
+    [
+      { preset: 'demo', groupPolicy: { normalisation: 'mean' } },
+      ['groupPolicy.normalisation: got "mean"', '"sequence"'],
+    ],
+    [{ preset: 'demo', evaluation: { patience: 0 } }, ['evaluation.patience: got 0', 'from 1']],
+    [{ seed: 1 }, ['data: missing', 'model: missing', 'warmUp: missing', 'generation: missing']],
     [
       { preset: 'demo', seed: -1, sede: 2, ppo: { passes: 0 } },
       ['3 problems', 'seed: got', 'sede: unknown', 'ppo.passes'],
@@ -104,11 +116,11 @@ describe('jsonSchema', () => {
   it('is two forms: overrides of a preset, where nothing else is required, and a whole specification', () => {
     const [overrides, whole] = (jsonSchema() as { anyOf: Record<string, unknown>[] }).anyOf;
     expect(overrides).toMatchObject({
-      properties: { preset: { enum: Object.keys(presets) }, ppo: { type: 'object' }, seed: { type: 'integer' } },
+      properties: { preset: { enum: Object.keys(presets) }, warmUp: { type: 'object' }, seed: { type: 'integer' } },
       required: ['preset'],
       additionalProperties: false,
     });
     expect(JSON.stringify(overrides?.properties)).not.toContain('required');
-    expect(whole).toMatchObject({ required: ['data', 'model', 'generation', 'warmUp', 'ppo'] });
+    expect(whole).toMatchObject({ required: ['data', 'model', 'generation', 'warmUp'] });
   });
 });

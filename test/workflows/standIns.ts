@@ -134,6 +134,18 @@ export function createStandIns({
         steps: 1,
         work,
       })),
+      updateGroupPolicy: record('updateGroupPolicy', async (input) => ({
+        checkpoint: updated('group policy', input),
+        metrics: { ...policyMetrics, klLoss: 0, mixedGroups: 0.5 },
+        steps: 1,
+        work,
+      })),
+      trainOnSamples: record('trainOnSamples', async (input) => ({
+        checkpoint: updated('samples', input),
+        metrics: { loss: 0.5, gradientNorm: 1 },
+        steps: 1,
+        work,
+      })),
       trainRewardModel: record('trainRewardModel', async (input) => ({
         checkpoint: updated('reward model', input),
         loss: 0.5,
@@ -166,6 +178,10 @@ export function createStandIns({
         meanReward: 0.5,
         failures: {},
         seconds: 1,
+      })),
+      addSamples: record('addSamples', async (input) => ({
+        train: { ...refer('added', input), count: 2 * input.train.count },
+        added: input.train.count,
       })),
       tallyEvaluation: record('tallyEvaluation', async ({ judged, sampled }) => ({
         top1: perfect,

@@ -1,7 +1,7 @@
 /** The loop of every method that trains on annotated answers: epochs, each validated, the best kept. */
 import type { CheckpointRef, DataSetRef, TrainSupervisedInput } from '../../activities/contracts.js';
 import { engine } from '../activityOptions.js';
-import { type Measured, measureAccuracy, trainedOn } from '../checkpoints.js';
+import { isExhausted, type Measured, measureAccuracy, trainedOn } from '../checkpoints.js';
 import { addWork, beginPhase, finishUnit } from '../journal.js';
 import { showProgress } from '../progress.js';
 import type { TrainingPhase } from '../spec/methods.js';
@@ -16,22 +16,25 @@ export interface EpochMethod {
   readonly train: DataSetRef;
   /** The model it starts from. */
   readonly from: CheckpointRef;
+  /** The checkpoint to beat, which is the result where no epoch does. */
+  readonly beat: Measured;
   /** What its order of examples is drawn for. */
   readonly purpose: TrainSupervisedInput['purpose'];
 }
 
-/** Runs the epochs that are left, and returns the best checkpoint: at worst the warm-up. */
+/** Runs the epochs that are left, and returns the best checkpoint. */
 export async function trainInEpochs(
   run: MethodState,
-  { data, start }: SharedStart,
+  { data }: SharedStart,
   betweenUnits: () => Promise<void>,
-  { phase: name, title, settings, train, from, purpose }: EpochMethod,
+  { phase: name, title, settings, train, from, beat, purpose }: EpochMethod,
 ): Promise<Measured> {
   const { journal, spec } = run;
   const phase = beginPhase(journal, name, 'epoch', settings.epochs);
   showProgress(journal);
-  run.training ??= { done: 0, checkpoint: from, best: start };
+  run.training ??= { done: 0, checkpoint: from, best: beat, withoutGain: 0 };
   while (run.training.done < settings.epochs) {
+    if (isExhausted(run.training, spec)) break;
     await betweenUnits();
     if (journal.controls.stopping) break;
     const { done, checkpoint } = run.training;

@@ -4,7 +4,7 @@
  */
 import type { CheckpointRef, Work } from '../../activities/contracts.js';
 import { type Answers, answerQuestions } from '../answers.js';
-import { measureAccuracy, trainedOn } from '../checkpoints.js';
+import { isExhausted, measureAccuracy, trainedOn } from '../checkpoints.js';
 import { addWork, beginPhase, finishUnit } from '../journal.js';
 import { showProgress } from '../progress.js';
 import { countRounds, type RoundsSpec, selectRound } from '../selections.js';
@@ -46,8 +46,9 @@ export async function trainInRounds(
   const rounds = countRounds(method.rounds(), data.train.count);
   const phase = beginPhase(journal, method.phase, 'round', rounds);
   showProgress(journal);
-  run.training ??= { done: 0, checkpoint: start.checkpoint, best: start };
+  run.training ??= { done: 0, checkpoint: start.checkpoint, best: start, withoutGain: 0 };
   while (run.training.done < rounds) {
+    if (isExhausted(run.training, run.spec)) break;
     await betweenUnits();
     if (journal.controls.stopping) break;
     const { done, checkpoint } = run.training;

@@ -1,6 +1,6 @@
 /** What every training method is given, keeps between two units of work, and gives back. */
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { CheckpointRef, CurvePoint, PreparedData, Work } from '../../activities/contracts.js';
+import type { CheckpointRef, CurvePoint, DataSetRef, PreparedData, Work } from '../../activities/contracts.js';
 import type { Measured, Training } from '../checkpoints.js';
 import type { Controls, Journal } from '../journal.js';
 import { type MethodName, methods } from '../spec/methods.js';
@@ -22,6 +22,8 @@ export interface MethodState {
   readonly journal: Journal;
   /** Absent until the first unit of training. */
   training?: Training;
+  /** What offline self-training trains on, once it has sampled. */
+  enlarged?: DataSetRef;
 }
 
 /**

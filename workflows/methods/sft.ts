@@ -10,6 +10,7 @@ export const trainSft: TrainMethod = (run, shared, betweenUnits) =>
     settings: settingsOf(run.spec, 'sft'),
     train: shared.data.train,
     from: shared.start.checkpoint,
+    beat: shared.start,
     purpose: 'order-sft',
   });
 

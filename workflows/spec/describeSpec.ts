@@ -1,4 +1,5 @@
 /** A specification in a few lines of Markdown: what a run in Temporal's UI is about. */
+import { methods } from './methods.js';
 import type { Spec } from './schema.js';
 
 /** One flat list: the UI joins the lines of nested ones. */
@@ -9,7 +10,7 @@ export function describeSpec(spec: Spec): string {
     `**Model**: ${describeModel(model)}${lora ? `, ${describeLora(lora)}` : ''}`,
     `**Warm-up**: ${plural(warmUp.epochs, 'epoch')} of supervised training`,
     sft && `**SFT**: the baseline, ${plural(sft.epochs, 'epoch')} more`,
-    spec.method === 'reft' && `**PPO**: ${describePpo(spec)}`,
+    ...describeMethod(spec),
     `**Evaluation**: ${describeEvaluation(spec)}`,
     `**Seed**: ${spec.seed}`,
   ];
@@ -28,9 +29,24 @@ function describeLora({ rank, targetModules }: NonNullable<Spec['lora']>): strin
   return `LoRA adapters of rank ${rank} on ${layers}`;
 }
 
-function describePpo({ ppo: { epochs, questionsPerRound, samplesPerQuestion } }: Spec): string {
-  const rounds = `rounds of ${plural(questionsPerRound, 'question')}`;
-  return `${plural(epochs, 'epoch')} in ${rounds}, ${plural(samplesPerQuestion, 'answer')} to each`;
+/** Of the baseline there is a line already. */
+function describeMethod(spec: Spec): readonly string[] {
+  const { section, title } = methods[spec.method];
+  const settings = spec[section];
+  if (spec.method === 'sft' || settings === null) return [];
+  const name = spec.method === 'reft' ? 'PPO' : title;
+  return [`**${name[0]?.toUpperCase()}${name.slice(1)}**: ${describeTraining(settings)}`];
+}
+
+function describeTraining(settings: NonNullable<Spec[(typeof methods)[Spec['method']]['section']]>): string {
+  const epochs = plural(settings.epochs, 'epoch');
+  if ('keepPerQuestion' in settings) {
+    const { samplesPerQuestion, keepPerQuestion } = settings;
+    return `${plural(samplesPerQuestion, 'answer')} to each question, at most ${keepPerQuestion} of them kept, ${epochs}`;
+  }
+  if (!('questionsPerRound' in settings)) return epochs;
+  const rounds = `rounds of ${plural(settings.questionsPerRound, 'question')}`;
+  return `${epochs} in ${rounds}, ${plural(settings.samplesPerQuestion, 'answer')} to each`;
 }
 
 function describeEvaluation({ evaluation: { samplesPerQuestion }, rewardModel }: Spec): string {

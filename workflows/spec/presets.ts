@@ -9,7 +9,7 @@ import type { specSchema } from './schema.js';
 
 type Preset = z.input<typeof specSchema>;
 
-const demo: Preset = {
+const demo = {
   title: 'ReFT demo: generated word problems',
   data: { source: 'generated', docstring: false, train: 1_000, test: 1_000, validation: 200 },
   model: {
@@ -42,6 +42,34 @@ const demo: Preset = {
     klCoefficient: 0.01,
     valueCoefficient: 1,
   },
+  offlineSelfTraining: {
+    samplesPerQuestion: 20,
+    batchSize: 16,
+    optimiser: { learningRate: 4e-3, warmUpSteps: 50, schedule: 'linear', beta2: 0.98, weightDecay: 0.01 },
+  },
+  onlineSelfTraining: {
+    epochs: 20,
+    questionsPerRound: 250,
+    miniBatch: 125,
+    passes: 2,
+    optimiser: { learningRate: 6e-4, beta2: 0.98 },
+  },
+  expertIteration: {
+    epochs: 5,
+    questionsPerRound: 250,
+    samplesPerQuestion: 4,
+    miniBatch: 63,
+    optimiser: { learningRate: 6e-4, beta2: 0.98 },
+  },
+  // As many answers as PPO has.
+  groupPolicy: {
+    epochs: 5,
+    questionsPerRound: 125,
+    samplesPerQuestion: 4,
+    miniBatch: 250,
+    passes: 2,
+    optimiser: { learningRate: 6e-4, beta2: 0.98 },
+  },
   rewardModel: {
     samplesPerQuestion: 6,
     epochs: 3,
@@ -49,7 +77,7 @@ const demo: Preset = {
     optimiser: { learningRate: 1e-3, warmUpSteps: 50, schedule: 'linear', beta2: 0.98, weightDecay: 0.01 },
   },
   evaluation: { everyRounds: 4, samplesPerQuestion: 8 },
-};
+} satisfies Preset;
 
 const svamp: Preset = {
   ...demo,
@@ -68,6 +96,15 @@ const svamp: Preset = {
     optimiser: { learningRate: 1e-3, schedule: 'linear', beta2: 0.98, weightDecay: 0.01 },
   },
   ppo: { ...demo.ppo, epochs: 4, optimiser: { learningRate: 4e-4, beta2: 0.98 } },
+  offlineSelfTraining: {
+    samplesPerQuestion: 8,
+    epochs: 15,
+    batchSize: 32,
+    optimiser: { learningRate: 2e-3, warmUpSteps: 50, schedule: 'linear', beta2: 0.98, weightDecay: 0.01 },
+  },
+  onlineSelfTraining: { ...demo.onlineSelfTraining, epochs: 4, optimiser: { learningRate: 4e-4, beta2: 0.98 } },
+  expertIteration: { ...demo.expertIteration, epochs: 1, optimiser: { learningRate: 4e-4, beta2: 0.98 } },
+  groupPolicy: { ...demo.groupPolicy, epochs: 1, optimiser: { learningRate: 4e-4, beta2: 0.98 } },
   rewardModel: {
     samplesPerQuestion: 2,
     epochs: 2,
@@ -105,6 +142,22 @@ const smoke: Preset = {
   warmUp: { epochs: 2, batchSize: 8, optimiser: { learningRate: 4e-3 } },
   sft: { epochs: 2, batchSize: 8, optimiser: { learningRate: 2e-3 } },
   ppo: { epochs: 2, questionsPerRound: 16, miniBatch: 8, optimiser: { learningRate: 6e-4 } },
+  offlineSelfTraining: { samplesPerQuestion: 4, epochs: 2, batchSize: 8, optimiser: { learningRate: 4e-3 } },
+  onlineSelfTraining: { epochs: 2, questionsPerRound: 16, miniBatch: 16, optimiser: { learningRate: 6e-4 } },
+  expertIteration: {
+    epochs: 2,
+    questionsPerRound: 16,
+    samplesPerQuestion: 2,
+    miniBatch: 8,
+    optimiser: { learningRate: 6e-4 },
+  },
+  groupPolicy: {
+    epochs: 2,
+    questionsPerRound: 16,
+    samplesPerQuestion: 2,
+    miniBatch: 16,
+    optimiser: { learningRate: 6e-4 },
+  },
   rewardModel: { samplesPerQuestion: 2, epochs: 1, batchSize: 8, optimiser: { learningRate: 1e-3 } },
   evaluation: { everyRounds: 1, samplesPerQuestion: 2 },
 };

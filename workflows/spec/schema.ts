@@ -5,7 +5,7 @@
  * Defaults are the paper's for a model trained from scratch where it gives one; presets fill in the rest.
  */
 import { z } from 'zod';
-import { methodNames } from './methods.js';
+import { methodNames, methods } from './methods.js';
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(1);
@@ -117,6 +117,54 @@ export const ppoSchema = z.strictObject({
   valueClipRange: z.number().positive().default(0.2),
 });
 
+export const offlineSelfTrainingSchema = z.strictObject({
+  /** Sampled from the warm-up for each training question. */
+  samplesPerQuestion: count.max(1_000).default(100),
+  /** So many right answers, each another text, are kept for each question. */
+  keepPerQuestion: count.max(1_000).default(10),
+  /** Of supervised training on annotated answers and kept samples, from the model before the warm-up. */
+  epochs: count.max(10_000).default(20),
+  batchSize: count.max(4_096),
+  optimiser: optimiserSchema,
+});
+
+/** Of GRPO and RLOO, which compare the answers to a question with each other instead of learning a critic. */
+export const groupPolicySchema = z.strictObject({
+  /** Passes over the training questions; a round is one batch of `questionsPerRound`. */
+  epochs: count.max(10_000),
+  questionsPerRound: count.max(100_000),
+  samplesPerQuestion: z.int().min(2).max(256).default(4),
+  /** Answers in one optimiser step. */
+  miniBatch: count.max(100_000),
+  /** Passes over a round's answers. */
+  passes: count.max(100).default(1),
+  optimiser: optimiserSchema,
+  /** Divides a question's advantages by the standard deviation of its rewards. Left out, GRPO does and RLOO does not. */
+  scaleAdvantages: z.boolean().optional(),
+  /**
+   * How answer tokens share a step's loss: a mean over each answer's tokens and then over answers, a mean over all tokens of
+   * the step (DAPO), or a sum divided by answers × `generation.maxAnswerTokens` (Dr. GRPO).
+   */
+  normalisation: z.enum(['sequence', 'token', 'constant']).default('sequence'),
+  klCoefficient: z.number().min(0).default(0),
+  /** Where the KL penalty against the warm-up is: taken off an answer's reward, or added to the loss of each token. */
+  klPlacement: z.enum(['reward', 'loss']).default('loss'),
+  clipRange: z.number().positive().default(0.2),
+});
+
+/** Of online self-training and expert iteration. */
+export const sampleTrainingSchema = z.strictObject({
+  /** Passes over the training questions; a round is one batch of `questionsPerRound`. */
+  epochs: count.max(10_000),
+  questionsPerRound: count.max(100_000),
+  samplesPerQuestion: count.max(256).default(1),
+  /** Questions in one optimiser step, with all their right samples. */
+  miniBatch: count.max(100_000),
+  /** Passes over a round's answers. */
+  passes: count.max(100).default(1),
+  optimiser: optimiserSchema,
+});
+
 export const rewardModelSchema = z.strictObject({
   /** Samples of each training question, drawn from the warm-up model and, again, from the final policy. */
   samplesPerQuestion: count.max(1_000).default(10),
@@ -126,8 +174,10 @@ export const rewardModelSchema = z.strictObject({
 });
 
 export const evaluationSchema = z.strictObject({
-  /** Validation accuracy is measured after this many PPO rounds, and after every SFT epoch. */
+  /** Validation accuracy is measured after this many rounds, and after every epoch of supervised training. */
   everyRounds: count.max(100_000).default(4),
+  /** A method ends after so many validations in a row without a better one than before. Null trains to the end. */
+  patience: count.max(100_000).nullable().default(null),
   /** K of voting and reranking; 0 leaves both out. */
   samplesPerQuestion: z.int().min(0).max(100).default(8),
 });
@@ -151,7 +201,12 @@ export const specSchema = z
     warmUp: supervisedSchema,
     /** The baseline: supervised training continued from the warm-up. Null leaves it out. */
     sft: supervisedSchema.nullable().default(null),
-    ppo: ppoSchema,
+    /** Of the methods' settings only those of `method` are needed. */
+    ppo: ppoSchema.nullable().default(null),
+    offlineSelfTraining: offlineSelfTrainingSchema.nullable().default(null),
+    onlineSelfTraining: sampleTrainingSchema.nullable().default(null),
+    expertIteration: sampleTrainingSchema.nullable().default(null),
+    groupPolicy: groupPolicySchema.nullable().default(null),
     rewardModel: rewardModelSchema.nullable().default(null),
     evaluation: evaluationSchema.prefault({}),
   })
@@ -169,11 +224,18 @@ export const specSchema = z
         ['generation', 'maxAnswerTokens'],
         `must be less than model.maxPositions ${spec.model.maxPositions}, which holds prompt and answer together`,
       );
-    const answersPerRound = spec.ppo.questionsPerRound * spec.ppo.samplesPerQuestion;
-    if (spec.ppo.miniBatch > answersPerRound)
-      report(['ppo', 'miniBatch'], `at most ${answersPerRound}, the answers in one round`);
-    if (spec.method === 'sft' && spec.sft === null)
-      report(['sft'], 'method sft needs {epochs, batchSize, optimiser} here');
+    const { section } = methods[spec.method];
+    if (spec[section] === null) report([section], `method ${spec.method} needs an object here`);
+    for (const name of ['ppo', 'groupPolicy'] as const) {
+      const { miniBatch = 0, questionsPerRound = 0, samplesPerQuestion = 0 } = spec[name] ?? {};
+      const answers = questionsPerRound * samplesPerQuestion;
+      if (miniBatch > answers) report([name, 'miniBatch'], `at most ${answers}, the answers in one round`);
+    }
+    for (const name of ['onlineSelfTraining', 'expertIteration'] as const) {
+      const { miniBatch = 0, questionsPerRound = 0 } = spec[name] ?? {};
+      if (miniBatch > questionsPerRound)
+        report([name, 'miniBatch'], `at most ${questionsPerRound}, the questions in one round`);
+    }
   });
 
 export type Spec = z.output<typeof specSchema>;
@@ -184,6 +246,9 @@ export type OptimiserSpec = z.output<typeof optimiserSchema>;
 export type LoraSpec = z.output<typeof loraSchema>;
 export type SupervisedSpec = z.output<typeof supervisedSchema>;
 export type PpoSpec = z.output<typeof ppoSchema>;
+export type OfflineSelfTrainingSpec = z.output<typeof offlineSelfTrainingSchema>;
+export type GroupPolicySpec = z.output<typeof groupPolicySchema>;
+export type SampleTrainingSpec = z.output<typeof sampleTrainingSchema>;
 export type RewardModelSpec = z.output<typeof rewardModelSchema>;
 export type EvaluationSpec = z.output<typeof evaluationSchema>;
 export type GenerationSpec = z.output<typeof generationSchema>;

@@ -33,6 +33,8 @@ const purposeNumbers: Readonly<Record<RandomPurpose, number>> = {
   rollout: 9,
   'sample-test': 10,
   'sample-reward-model': 11,
+  'order-self-training': 12,
+  'sample-self-training': 13,
 };
 
 /** Four random 32-bit words: Philox keyed by (seed, purpose) at the counter (round, example, sample, position). */

@@ -5,6 +5,7 @@ import { generate } from './generate.js';
 import { importModel } from './importModel.js';
 import { initialise } from './initialise.js';
 import { judge } from './judge.js';
+import { trainGroupPolicy } from './trainGroupPolicy.js';
 import { trainPolicy } from './trainPolicy.js';
 import { trainRewardModel } from './trainRewardModel.js';
 import { trainSupervised } from './trainSupervised.js';
@@ -16,6 +17,7 @@ export const tasks: { readonly [Name in TaskName]: TaskFunction<Name> } = {
   generate,
   trainSupervised,
   trainPolicy,
+  trainGroupPolicy,
   trainRewardModel,
   judge,
 };

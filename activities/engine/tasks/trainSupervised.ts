@@ -1,5 +1,5 @@
 /** The task `trainSupervised`: cross-entropy on answers, one AdamW step a batch. Warm-up and SFT are made of it. */
-import type { TaskFunction, TokenSequence } from '../api.js';
+import type { TaskFunction, WeightedSequence } from '../api.js';
 import { TaskCancelled } from '../runtime/errors.js';
 import { float32, int64 } from '../runtime/tensors.js';
 import { layOutAnswers, sequenceFeeds } from '../training/layout.js';
@@ -52,13 +52,14 @@ export const trainSupervised: TaskFunction<'trainSupervised'> = async (
   };
 };
 
-/** Sequences of a batch that has `answers` answer tokens in all, which weigh the same. */
-export function supervisedFeeds(sequences: readonly TokenSequence[], answers: number) {
+/** Sequences of a batch that has `answers` answer tokens in all, which weigh the same where nothing else is said. */
+export function supervisedFeeds(sequences: readonly WeightedSequence[], answers: number) {
   const layout = layOutAnswers(sequences);
   const count = layout.labels.length;
+  const weights = sequences.flatMap(({ answer, tokenWeight = 1 / answers }) => answer.map(() => tokenWeight));
   return {
     ...sequenceFeeds(layout),
     labels: int64(layout.labels, [count]),
-    weights: float32(new Float32Array(count).fill(1 / answers), [count]),
+    weights: float32(Float32Array.from(weights), [count]),
   } satisfies Feeds;
 }

@@ -10,6 +10,7 @@ import { add, cast, greaterOrEqual, logSoftmax, multiply, reshape, sum, takeRows
 import { adapterShapes, adaptersOf, loraScale } from '../lora/adapters.js';
 import { adaptGraph } from '../lora/adaptGraph.js';
 import { crossEntropy, entropy, tokenLogProbs } from '../losses/crossEntropy.js';
+import { type GroupPolicyOptions, groupPolicyLoss } from '../losses/groupPolicy.js';
 import { type PpoOptions, ppoLoss } from '../losses/ppo.js';
 import { languageModel } from '../models/architectures.js';
 import { linear } from '../models/blocks.js';
@@ -219,6 +220,30 @@ export function policyObjective(config: ModelConfig, ppo: PpoOptions, lora?: Lor
     approximate_kl: loss.approximateKl,
   };
   return objective(model, lora, loss.total, metrics, { largest_ratio: loss.largestRatio });
+}
+
+/** GRPO and RLOO. Feeds: as supervised, and the `GroupPolicyTokens`, all `[answers]`. */
+export function groupPolicyObjective(config: ModelConfig, options: GroupPolicyOptions, lora?: LoraConfig): Objective {
+  const language = languageModel(config);
+  const model = declareModel(language, 'answers', language.shapes);
+  const { graph } = model;
+  const labels = input(graph, 'labels', 'int64', ['answers']);
+  const perToken = (name: string): Tensor => input(graph, name, 'float32', ['answers']);
+  const tokens = {
+    oldLogProbs: perToken('old_log_probs'),
+    referenceLogProbs: perToken('reference_log_probs'),
+    advantages: perToken('advantages'),
+    weights: perToken('weights'),
+    shares: perToken('shares'),
+  };
+  const { chosen } = tokenLogProbs(language.head(model.weight, model.hidden), labels);
+  const loss = groupPolicyLoss(chosen, tokens, options);
+  return objective(model, lora, loss.total, {
+    policy_loss: loss.policy,
+    kl_loss: loss.kl,
+    clip_fraction: loss.clipFraction,
+    ratio: loss.ratio,
+  });
 }
 
 /** Two-class cross-entropy at each sequence's last token. Feeds: `sequenceFeeds`, labels `[batch]`, weights `[batch]`. */

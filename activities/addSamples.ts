@@ -1,0 +1,36 @@
+/** The activity `addSamples`: what offline self-training trains on, annotated answers and right samples together. */
+import type { AddSamplesInput, AddSamplesResult, Example } from './contracts.js';
+import { loadTokenizer } from './data/tokenizer/loadTokenizer.js';
+import { readExamples, readScored } from './engineSteps.js';
+import { heartbeatWhile } from './heartbeatWhile.js';
+import type { Store } from './store/types.js';
+
+/**
+ * Of each question the first right samples with texts that neither an earlier one nor its annotated answer has. A truncated
+ * sample would teach not to end, so it is never kept.
+ */
+export function createAddSamples({ store }: { readonly store: Store }) {
+  return (input: AddSamplesInput): Promise<AddSamplesResult> =>
+    heartbeatWhile('shards', async (report, signal) => {
+      const tokenizer = loadTokenizer(await store.getJson(input.tokenizer), input);
+      const annotated = await readExamples(store, input.train);
+      const added: Example[] = [];
+      const texts = new Map<number, Set<string>>();
+      // Shard by shard: at 100 samples a question all of them may be more than memory holds.
+      for (const [index, shard] of input.scored.entries()) {
+        signal.throwIfAborted();
+        for (const { example: question, text, tokens, correct, truncated } of await readScored(store, [shard])) {
+          const example = annotated[question];
+          if (!example || !correct || truncated) continue;
+          const known = texts.get(question) ?? new Set([tokenizer.decode(example.answerTokens ?? [])]);
+          texts.set(question, known);
+          if (known.has(text) || known.size > input.keepPerQuestion) continue;
+          known.add(text);
+          added.push({ ...example, id: `${example.id} sample ${known.size - 1}`, answer: text, answerTokens: tokens });
+        }
+        report(index + 1, input.scored.length);
+      }
+      const examples = [...annotated, ...added];
+      return { train: { ...(await store.putLines(examples)), count: examples.length }, added: added.length };
+    });
+}

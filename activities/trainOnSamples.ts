@@ -1,0 +1,107 @@
+/**
+ * The activity `trainOnSamples`: one round of online self-training or expert iteration, supervised training on the right answers
+ * among a round's samples.
+ */
+import type { Example, ScoredSample, TrainOnSamplesInput, TrainOnSamplesResult } from './contracts.js';
+import type { TokenSequence, WeightedSequence } from './engine/api.js';
+import { permutation } from './engine/sampling/random.js';
+import { learningRates } from './engine/training/schedule.js';
+import {
+  chunks,
+  type EngineDependencies,
+  optimiserWith,
+  readExamples,
+  readScored,
+  withOutputDirectory,
+  workOf,
+} from './engineSteps.js';
+import { heartbeatWhile } from './heartbeatWhile.js';
+import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
+
+/** Mini-batches of questions are drawn anew for every pass, from (seed, round, pass). */
+export function createTrainOnSamples({ store, engine, workDirectory }: EngineDependencies) {
+  return (input: TrainOnSamplesInput): Promise<TrainOnSamplesResult> =>
+    heartbeatWhile('batches', async (onProgress, signal) => {
+      const { settings, seed, round } = input;
+      const { files, manifest } = await readCheckpoint(store, input.checkpoint, { moments: !input.freshOptimiser });
+      const examples = await readExamples(store, input.train);
+      const scored = await readScored(store, input.scored);
+      const questions = [...new Set(scored.map(({ example }) => example))];
+      const planned = Array.from({ length: settings.passes }, (_, pass) =>
+        chunks(
+          [...permutation(questions.length, { seed, purpose: 'order-mini-batch', round, sample: pass })],
+          settings.miniBatch,
+        ),
+      )
+        .flat()
+        .map((places) => {
+          const chosen = new Set(places.map((place) => questions[place]));
+          return selfTrainingBatch(
+            examples.filter((_, index) => chosen.has(index)),
+            scored.filter(({ example }) => chosen.has(example)),
+            examples,
+            input.annotatedShare,
+          );
+        });
+      const rates = learningRates(
+        settings.optimiser,
+        round * planned.length,
+        planned.length,
+        input.rounds * planned.length,
+      );
+      // Without a right sample expert iteration has nothing to learn from a batch.
+      const steps = planned.flatMap((batch, index) => (batch.length > 0 ? [{ batch, rate: rates[index] ?? 0 }] : []));
+      if (steps.length === 0) return { checkpoint: input.checkpoint, metrics: {}, steps: 0, work: noWork };
+      return withOutputDirectory(workDirectory, async (outputDirectory) => {
+        const optimiser = optimiserWith(
+          settings.optimiser,
+          steps.map(({ rate }) => rate),
+        );
+        const batches = steps.map(({ batch }) => batch);
+        const result = await engine.run(
+          'trainSupervised',
+          { model: files, batches, optimiser, outputDirectory },
+          { onProgress, signal },
+        );
+        return {
+          checkpoint: await writeCheckpoint(store, {
+            ...result.files,
+            base: manifest.parameters,
+            tokenizer: manifest.tokenizer,
+            randomKeys: { seed, purpose: 'order-mini-batch', round },
+          }),
+          metrics: { loss: result.loss, gradientNorm: result.gradientNorm },
+          steps: steps.length,
+          work: workOf(result.work),
+        };
+      });
+    });
+}
+
+const noWork = { engineSeconds: 0, forwardTokens: 0, backwardTokens: 0, generatedTokens: 0 };
+
+/**
+ * Loss of a batch: share · CE(annotated answers) + (1 − share) · CE(right samples), each a mean over its answer tokens; the
+ * reference's online self-training has shares of ½. Truncated samples would teach not to end and are left out.
+ */
+export function selfTrainingBatch(
+  annotated: readonly Example[],
+  samples: readonly ScoredSample[],
+  examples: readonly Example[],
+  annotatedShare: number,
+): readonly WeightedSequence[] {
+  const right = samples.flatMap(({ example, tokens, correct, truncated }) => {
+    const prompt = examples[example]?.promptTokens;
+    return prompt && correct && !truncated ? [{ prompt, answer: tokens }] : [];
+  });
+  const known = annotated.flatMap(({ promptTokens, answerTokens }) =>
+    answerTokens && annotatedShare > 0 ? [{ prompt: promptTokens, answer: answerTokens }] : [],
+  );
+  return [...weighted(right, 1 - annotatedShare), ...weighted(known, annotatedShare)];
+}
+
+/** Every answer token weighs the same, all of them `share`. */
+function weighted(sequences: readonly TokenSequence[], share: number): readonly WeightedSequence[] {
+  const tokens = sequences.reduce((total, { answer }) => total + answer.length, 0);
+  return sequences.map((sequence) => ({ ...sequence, tokenWeight: share / tokens }));
+}

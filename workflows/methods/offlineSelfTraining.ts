@@ -1,0 +1,58 @@
+/**
+ * Offline self-training: samples of the warm-up on the training questions, the right ones added to the annotated answers, and
+ * supervised training on all of them from the model before the warm-up.
+ */
+import { general } from '../activityOptions.js';
+import { answerQuestions } from '../answers.js';
+import { addWork, beginPhase } from '../journal.js';
+import { showProgress } from '../progress.js';
+import { asWorkflow } from './asWorkflow.js';
+import { trainInEpochs } from './inEpochs.js';
+import { type MethodInput, type MethodResult, type MethodState, settingsOf, type TrainMethod } from './method.js';
+
+const phase = 'offline-self-training';
+
+export const trainOfflineSelfTraining: TrainMethod = async (run, shared, betweenUnits) => {
+  const { data, start, base } = shared;
+  const { spec, journal } = run;
+  const { samplesPerQuestion, keepPerQuestion, ...settings } = settingsOf(spec, phase);
+  beginPhase(journal, phase, 'epoch', settings.epochs);
+  showProgress(journal);
+  if (run.enlarged === undefined) {
+    await betweenUnits();
+    if (journal.controls.stopping) return start;
+    const answers = await answerQuestions({
+      spec,
+      data,
+      checkpoint: start.checkpoint,
+      questions: data.train,
+      samples: samplesPerQuestion,
+      temperature: 1,
+      purpose: 'sample-self-training',
+      round: 0,
+      label: 'for self-training',
+    });
+    addWork(journal, `${phase} samples`, answers.work);
+    const { tokenizer, endToken, padToken } = data;
+    const summary = 'add right samples to the annotated answers';
+    const { train } = await general.addSamples.executeWithOptions({ summary }, [
+      { train: data.train, scored: answers.scored, keepPerQuestion, tokenizer, endToken, padToken },
+    ]);
+    run.enlarged = train;
+  }
+  const best = await trainInEpochs(run, shared, betweenUnits, {
+    phase,
+    title: 'self-training',
+    settings,
+    train: run.enlarged,
+    from: base,
+    // Its result is a model of its own, whether or not that beats the warm-up.
+    beat: { ...start, accuracy: 0 },
+    purpose: 'order-self-training',
+  });
+  return run.training?.done ? best : start;
+};
+
+export async function continueOfflineSelfTraining(input: MethodInput, carried?: MethodState): Promise<MethodResult> {
+  return asWorkflow(trainOfflineSelfTraining, input, carried);
+}

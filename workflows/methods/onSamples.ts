@@ -1,0 +1,42 @@
+/**
+ * Supervised training on the model's own right answers, in rounds from the warm-up on: online self-training, which trains on the
+ * annotated answers of the same questions as well, and expert iteration, which does not.
+ */
+import { engine } from '../activityOptions.js';
+import { asWorkflow } from './asWorkflow.js';
+import { trainInRounds } from './inRounds.js';
+import { type MethodInput, type MethodResult, type MethodState, settingsOf, type TrainMethod } from './method.js';
+
+/** @param annotatedShare of the loss; the reference's online self-training has one half. */
+function trainOnSamples(method: 'online-self-training' | 'expert-iteration', annotatedShare: number): TrainMethod {
+  return (run, shared, betweenUnits) =>
+    trainInRounds(run, shared, betweenUnits, {
+      phase: method,
+      rounds: () => settingsOf(run.spec, method),
+      update: ({ checkpoint, answers, round, rounds, summary }) =>
+        engine.trainOnSamples.executeWithOptions({ summary }, [
+          {
+            checkpoint,
+            train: shared.data.train,
+            scored: answers.scored,
+            annotatedShare,
+            settings: settingsOf(run.spec, method),
+            seed: run.spec.seed,
+            round,
+            rounds,
+            freshOptimiser: round === 0,
+          },
+        ]),
+    });
+}
+
+export const trainOnlineSelfTraining = trainOnSamples('online-self-training', 0.5);
+export const trainExpertIteration = trainOnSamples('expert-iteration', 0);
+
+export async function continueOnlineSelfTraining(input: MethodInput, carried?: MethodState): Promise<MethodResult> {
+  return asWorkflow(trainOnlineSelfTraining, input, carried);
+}
+
+export async function continueExpertIteration(input: MethodInput, carried?: MethodState): Promise<MethodResult> {
+  return asWorkflow(trainExpertIteration, input, carried);
+}
