@@ -81,6 +81,17 @@ export function chunks<T>(items: readonly T[], size: number): readonly (readonly
   );
 }
 
+/** Places of `count` items in the mini-batches of a round, drawn anew for every pass, from (seed, round, pass). */
+export function drawMiniBatches(
+  count: number,
+  { miniBatch, passes }: { readonly miniBatch: number; readonly passes: number },
+  { seed, round }: { readonly seed: number; readonly round: number },
+): readonly (readonly number[])[] {
+  return Array.from({ length: passes }, (_, pass) =>
+    chunks([...permutation(count, { seed, purpose: 'order-mini-batch', round, sample: pass })], miniBatch),
+  ).flat();
+}
+
 /** A spec's optimiser with the learning rate of each step worked out. */
 export function optimiserWith(spec: Omit<Optimiser, 'learningRates'>, learningRates: readonly number[]): Optimiser {
   const { beta1, beta2, epsilon, weightDecay, clipNorm } = spec;

@@ -4,10 +4,9 @@
  */
 import type { Example, ScoredSample, TrainOnSamplesInput, TrainOnSamplesResult } from './contracts.js';
 import type { TokenSequence, WeightedSequence } from './engine/api.js';
-import { permutation } from './engine/sampling/random.js';
 import { learningRates } from './engine/training/schedule.js';
 import {
-  chunks,
+  drawMiniBatches,
   type EngineDependencies,
   optimiserWith,
   readExamples,
@@ -18,7 +17,6 @@ import {
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
 
-/** Mini-batches of questions are drawn anew for every pass, from (seed, round, pass). */
 export function createTrainOnSamples({ store, engine, workDirectory }: EngineDependencies) {
   return (input: TrainOnSamplesInput): Promise<TrainOnSamplesResult> =>
     heartbeatWhile('batches', async (onProgress, signal) => {
@@ -27,22 +25,15 @@ export function createTrainOnSamples({ store, engine, workDirectory }: EngineDep
       const examples = await readExamples(store, input.train);
       const scored = await readScored(store, input.scored);
       const questions = [...new Set(scored.map(({ example }) => example))];
-      const planned = Array.from({ length: settings.passes }, (_, pass) =>
-        chunks(
-          [...permutation(questions.length, { seed, purpose: 'order-mini-batch', round, sample: pass })],
-          settings.miniBatch,
-        ),
-      )
-        .flat()
-        .map((places) => {
-          const chosen = new Set(places.map((place) => questions[place]));
-          return selfTrainingBatch(
-            examples.filter((_, index) => chosen.has(index)),
-            scored.filter(({ example }) => chosen.has(example)),
-            examples,
-            input.annotatedShare,
-          );
-        });
+      const planned = drawMiniBatches(questions.length, settings, input).map((places) => {
+        const chosen = new Set(places.map((place) => questions[place]));
+        return selfTrainingBatch(
+          examples.filter((_, index) => chosen.has(index)),
+          scored.filter(({ example }) => chosen.has(example)),
+          examples,
+          input.annotatedShare,
+        );
+      });
       const rates = learningRates(
         settings.optimiser,
         round * planned.length,

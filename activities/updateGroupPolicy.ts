@@ -1,9 +1,8 @@
 /** The activity `updateGroupPolicy`: one round of GRPO or RLOO on the scored answers of all its shards, ending in a new checkpoint. */
 import type { UpdateGroupPolicyInput, UpdateGroupPolicyResult } from './contracts.js';
-import { permutation } from './engine/sampling/random.js';
 import { learningRates } from './engine/training/schedule.js';
 import {
-  chunks,
+  drawMiniBatches,
   type EngineDependencies,
   optimiserWith,
   readExamples,
@@ -14,7 +13,6 @@ import {
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
 
-/** Mini-batches are drawn anew for every pass, from (seed, round, pass). */
 export function createUpdateGroupPolicy({ store, engine, workDirectory }: EngineDependencies) {
   return (input: UpdateGroupPolicyInput): Promise<UpdateGroupPolicyResult> =>
     heartbeatWhile('answers', async (onProgress, signal) => {
@@ -30,12 +28,7 @@ export function createUpdateGroupPolicy({ store, engine, workDirectory }: Engine
         logProbs,
         reward,
       }));
-      const miniBatches = Array.from({ length: settings.passes }, (_, pass) =>
-        chunks(
-          [...permutation(rollouts.length, { seed, purpose: 'order-mini-batch', round, sample: pass })],
-          settings.miniBatch,
-        ),
-      ).flat();
+      const miniBatches = drawMiniBatches(rollouts.length, settings, input);
       const steps = miniBatches.length;
       const rates = learningRates(settings.optimiser, round * steps, steps, input.rounds * steps);
       return withOutputDirectory(workDirectory, async (outputDirectory) => {

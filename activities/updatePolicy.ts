@@ -1,9 +1,8 @@
 /** The activity `updatePolicy`: one PPO round on the scored answers of all its shards, ending in a new checkpoint. */
 import type { UpdatePolicyInput, UpdatePolicyResult } from './contracts.js';
-import { permutation } from './engine/sampling/random.js';
 import { learningRates } from './engine/training/schedule.js';
 import {
-  chunks,
+  drawMiniBatches,
   type EngineDependencies,
   optimiserWith,
   readExamples,
@@ -14,7 +13,6 @@ import {
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
 
-/** Mini-batches are drawn anew for every pass, from (seed, round, pass). */
 export function createUpdatePolicy({ store, engine, workDirectory }: EngineDependencies) {
   return (input: UpdatePolicyInput): Promise<UpdatePolicyResult> =>
     heartbeatWhile('answers', async (onProgress, signal) => {
@@ -29,12 +27,7 @@ export function createUpdatePolicy({ store, engine, workDirectory }: EngineDepen
         logProbs,
         reward,
       }));
-      const miniBatches = Array.from({ length: ppo.passes }, (_, pass) =>
-        chunks(
-          [...permutation(rollouts.length, { seed, purpose: 'order-mini-batch', round, sample: pass })],
-          ppo.miniBatch,
-        ),
-      ).flat();
+      const miniBatches = drawMiniBatches(rollouts.length, ppo, input);
       const steps = miniBatches.length;
       const rates = learningRates(ppo.optimiser, round * steps, steps, input.rounds * steps);
       return withOutputDirectory(workDirectory, async (outputDirectory) => {
