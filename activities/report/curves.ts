@@ -26,6 +26,11 @@ export interface PhaseCurves {
 
 const phases: readonly { readonly phase: Phase; readonly title: string; readonly stepName: string }[] = [
   { phase: 'ppo', title: 'ReFT', stepName: 'PPO round' },
+  { phase: 'grpo', title: 'GRPO', stepName: 'round' },
+  { phase: 'rloo', title: 'RLOO', stepName: 'round' },
+  { phase: 'online-self-training', title: 'Online self-training', stepName: 'round' },
+  { phase: 'expert-iteration', title: 'Expert iteration', stepName: 'round' },
+  { phase: 'offline-self-training', title: 'Offline self-training', stepName: 'epoch' },
   { phase: 'sft', title: 'SFT, continued', stepName: 'epoch' },
   { phase: 'warm-up', title: 'Warm-up', stepName: 'epoch' },
   { phase: 'reward-model', title: 'Reward model', stepName: 'epoch' },
@@ -47,6 +52,8 @@ const metrics: Readonly<Record<string, { readonly title: string; readonly unit: 
   explainedVariance: { title: 'Variance the critic explains', unit: '' },
   answerLength: { title: 'Answer length', unit: 'tokens' },
   truncated: { title: 'Truncated answers', unit: '%' },
+  klLoss: { title: 'KL estimate in the loss', unit: 'nats' },
+  mixedGroups: { title: 'Questions with mixed answers', unit: '' },
   gradientNorm: { title: 'Gradient norm', unit: '' },
   klPerSequence: { title: 'KL per answer', unit: 'nats' },
   ratio: { title: 'Mean probability ratio', unit: '' },

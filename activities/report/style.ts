@@ -31,7 +31,8 @@ code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans 
 
 .warmUp, .warm-up { --colour: var(--warm-up); }
 .sft { --colour: var(--sft); }
-.reft, .ppo { --colour: var(--reft); }
+/* One method beside SFT in a report. */
+.reft, .ppo, .grpo, .rloo, .online-self-training, .offline-self-training, .expert-iteration { --colour: var(--reft); }
 .reward-model { --colour: var(--reward-model); }
 
 .headline { display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(150px, 100%), 1fr)); margin-top: 26px; }

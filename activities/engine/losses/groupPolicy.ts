@@ -7,6 +7,7 @@
 import type { Tensor } from '../graph/graph.js';
 import { add, exp, multiply, subtract, sum } from '../graph/operators.js';
 import { clippedSurrogate } from './clippedSurrogate.js';
+import { type RatioDiagnostics, ratioDiagnostics } from './diagnostics.js';
 
 /** All `[n]`, one entry an answer token. */
 export interface GroupPolicyTokens {
@@ -25,13 +26,13 @@ export interface GroupPolicyOptions {
   readonly klCoefficient: number;
 }
 
-export interface GroupPolicyLoss {
+export interface GroupPolicyLoss extends RatioDiagnostics {
   readonly total: Tensor;
   readonly policy: Tensor;
   /** The KL estimate, normalised as the loss. */
   readonly kl: Tensor;
+  /** Share of tokens whose clipped term is the larger one; it and the ratio's figures by `shares`. */
   readonly clipFraction: Tensor;
-  readonly ratio: Tensor;
 }
 
 /** `logProbs [n]` under the parameters being trained. */
@@ -40,7 +41,7 @@ export function groupPolicyLoss(
   tokens: GroupPolicyTokens,
   options: GroupPolicyOptions,
 ): GroupPolicyLoss {
-  const { loss, clipped, ratio } = clippedSurrogate(logProbs, tokens, options.clipRange);
+  const { loss, clipped, ratio, logRatio } = clippedSurrogate(logProbs, tokens, options.clipRange);
   const policy = sum(multiply(loss, tokens.weights));
   const difference = subtract(tokens.referenceLogProbs, logProbs);
   const kl = sum(multiply(add(subtract(exp(difference), difference), -1), tokens.weights));
@@ -50,6 +51,6 @@ export function groupPolicyLoss(
     policy,
     kl,
     clipFraction: sum(multiply(clipped, tokens.shares)),
-    ratio: sum(multiply(ratio, tokens.shares)),
+    ...ratioDiagnostics(logRatio, ratio, tokens.shares),
   };
 }

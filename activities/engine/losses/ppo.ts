@@ -5,7 +5,8 @@
  * `weights` hold 1 / (answer length × sequences), so that each is a mean over a sequence, then over sequences.
  */
 import type { Tensor } from '../graph/graph.js';
-import { add, cast, exp, less, maximum, minimum, multiply, negate, subtract, sum } from '../graph/operators.js';
+import { add, maximum, multiply, subtract, sum } from '../graph/operators.js';
+import { clamp, clippedSurrogate } from './clippedSurrogate.js';
 import { type RatioDiagnostics, ratioDiagnostics } from './diagnostics.js';
 
 /** All `[n]`, one entry an answer token. */
@@ -34,12 +35,8 @@ export interface PpoLoss extends RatioDiagnostics {
 /** `logProbs [n]` and `values [n]` under the parameters being trained. */
 export function ppoLoss(logProbs: Tensor, values: Tensor, tokens: PpoTokens, options: PpoOptions): PpoLoss {
   const weightedSum = (x: Tensor): Tensor => sum(multiply(x, tokens.weights));
-  const logRatio = subtract(logProbs, tokens.oldLogProbs);
-  const ratio = exp(logRatio);
-  const gain = negate(tokens.advantages);
-  const unclipped = multiply(gain, ratio);
-  const clipped = multiply(gain, clamp(ratio, 1 - options.clipRange, 1 + options.clipRange));
-  const policy = weightedSum(maximum(unclipped, clipped));
+  const surrogate = clippedSurrogate(logProbs, tokens, options.clipRange);
+  const policy = weightedSum(surrogate.loss);
 
   const nearOldValues = add(
     tokens.oldValues,
@@ -53,11 +50,7 @@ export function ppoLoss(logProbs: Tensor, values: Tensor, tokens: PpoTokens, opt
     total: add(policy, multiply(value, options.valueCoefficient)),
     policy,
     value,
-    clipFraction: weightedSum(cast(less(unclipped, clipped), 'float32')),
-    ...ratioDiagnostics(logRatio, ratio, tokens.weights),
+    clipFraction: weightedSum(surrogate.clipped),
+    ...ratioDiagnostics(surrogate.logRatio, surrogate.ratio, tokens.weights),
   };
-}
-
-function clamp(x: Tensor, low: number, high: number): Tensor {
-  return minimum(maximum(x, low), high);
 }

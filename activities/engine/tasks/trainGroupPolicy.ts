@@ -5,14 +5,14 @@
  * answers → the given mini-batches, one AdamW step each.
  */
 import type { EngineTasks, TaskFunction } from '../api.js';
+import { rolloutDiagnostics } from '../losses/diagnostics.js';
 import { groupAdvantages, mixedShare } from '../losses/groupAdvantages.js';
 import { tokenWeights } from '../losses/normalisation.js';
 import { TaskCancelled } from '../runtime/errors.js';
-import { float32, int64 } from '../runtime/tensors.js';
-import { layOutAnswers, sequenceFeeds } from '../training/layout.js';
+import { takePolicySteps } from '../training/policySteps.js';
 import { groupPolicyObjective } from '../training/programs.js';
 import { type AnswerScores, scoreAnswers } from '../training/scoreAnswers.js';
-import { adamWOptions, createTrainer, type Feeds } from '../training/trainer.js';
+import { adamWOptions, createTrainer } from '../training/trainer.js';
 
 type Input = EngineTasks['trainGroupPolicy']['input'];
 
@@ -33,7 +33,7 @@ export const trainGroupPolicy: TaskFunction<'trainGroupPolicy'> = async (task, c
     done += count;
     context.onProgress(done, units);
   };
-  const old = await scoreAnswers(model, rollouts);
+  const old = await scoreAnswers(model, rollouts, { entropies: true });
   advance(rollouts.length);
   const reference = await scoreAnswers(task.reference, rollouts);
   advance(rollouts.length);
@@ -49,31 +49,18 @@ export const trainGroupPolicy: TaskFunction<'trainGroupPolicy'> = async (task, c
     model,
     adamWOptions(optimiser),
   );
-  const totals: Record<string, number> = {};
-  let trainedTokens = 0;
-  for (const [index, miniBatch] of miniBatches.entries()) {
-    const batch = miniBatch.flatMap((rollout) => rollouts[rollout] ?? []);
-    const lengths = batch.map(({ answer }) => answer.length);
-    const weights = tokenWeights(task.normalisation, lengths, task.maxAnswerTokens);
-    const shares = tokenWeights('sequence', lengths, task.maxAnswerTokens);
-    const microBatches = trainer
-      .split(batch)
-      .map((places) => groupPolicyFeeds(task, prepared, miniBatch, { weights, shares }, places));
-    const metrics = await trainer.step(microBatches, optimiser.learningRates[index] ?? 0);
-    for (const [name, value] of Object.entries(metrics)) totals[name] = (totals[name] ?? 0) + value;
-    for (const feeds of microBatches) trainedTokens += feeds.tokens.size;
-    advance(miniBatch.length);
-  }
-  const mean = (name: string): number => (totals[name] ?? 0) / Math.max(1, miniBatches.length);
+  const steps = await takePolicySteps(
+    trainer,
+    task,
+    (miniBatch) => groupPolicyInputs(task, prepared, miniBatch),
+    advance,
+  );
   const scoredTokens = 2 * rollouts.reduce((total, { prompt, answer }) => total + prompt.length + answer.length - 1, 0);
   return {
     files: await trainer.save(task.outputDirectory),
     metrics: {
-      policyLoss: mean('policy_loss'),
-      klLoss: mean('kl_loss'),
-      clipFraction: mean('clip_fraction'),
-      ratio: mean('ratio'),
-      gradientNorm: mean('gradient_norm'),
+      ...steps.metrics,
+      klLoss: steps.mean('kl_loss'),
       mixedGroups: mixedShare(
         rollouts.map(({ reward }) => reward),
         rollouts.map(({ group }) => group),
@@ -82,8 +69,8 @@ export const trainGroupPolicy: TaskFunction<'trainGroupPolicy'> = async (task, c
     },
     work: {
       seconds: (performance.now() - started) / 1000,
-      forwardTokens: scoredTokens + trainedTokens,
-      backwardTokens: trainedTokens,
+      forwardTokens: scoredTokens + steps.tokens,
+      backwardTokens: steps.tokens,
       generatedTokens: 0,
     },
   };
@@ -109,51 +96,28 @@ function prepareRollouts(
   }));
 }
 
-/** The rollouts at `places` of a mini-batch, whose answers have `weights` and `shares` a token. */
-function groupPolicyFeeds(
-  { rollouts }: Input,
-  prepared: readonly PreparedRollout[],
-  miniBatch: readonly number[],
-  { weights, shares }: { readonly weights: readonly number[]; readonly shares: readonly number[] },
-  places: readonly number[],
-) {
-  const chosen = places.flatMap((place) => miniBatch[place] ?? []);
-  const details = chosen.flatMap((index) => prepared[index] ?? []);
-  const layout = layOutAnswers(chosen.flatMap((index) => rollouts[index] ?? []));
-  const answers = layout.labels.length;
-  const tokens = (values: readonly ArrayLike<number>[]) =>
-    float32(Float32Array.from(values.flatMap((own) => Array.from(own))), [answers]);
-  /** One value an answer, at each of its tokens. */
-  const spread = (values: readonly number[]) =>
-    tokens(layout.answerLengths.map((length, row) => new Array<number>(length).fill(values[row] ?? 0)));
-  return {
-    ...sequenceFeeds(layout),
-    labels: int64(layout.labels, [answers]),
-    old_log_probs: tokens(details.map(({ oldLogProbs }) => oldLogProbs)),
-    reference_log_probs: tokens(details.map(({ referenceLogProbs }) => referenceLogProbs)),
-    advantages: spread(details.map(({ advantage }) => advantage)),
-    weights: spread(places.map((place) => weights[place] ?? 0)),
-    shares: spread(places.map((place) => shares[place] ?? 0)),
-  } satisfies Feeds;
+/** The loss's inputs for a mini-batch's rollouts. */
+function groupPolicyInputs(task: Input, prepared: readonly PreparedRollout[], miniBatch: readonly number[]) {
+  const chosen = miniBatch.flatMap((index) => prepared[index] ?? []);
+  const lengths = chosen.map(({ oldLogProbs }) => oldLogProbs.length);
+  const weights = tokenWeights(task.normalisation, lengths, task.maxAnswerTokens);
+  const shares = tokenWeights('sequence', lengths, task.maxAnswerTokens);
+  return chosen.map(({ oldLogProbs, referenceLogProbs, advantage }, place) => ({
+    old_log_probs: oldLogProbs,
+    reference_log_probs: referenceLogProbs,
+    advantages: advantage,
+    weights: weights[place] ?? 0,
+    shares: shares[place] ?? 0,
+  }));
 }
 
 /** What the round's rollouts say of themselves, before any update. */
-function rolloutMetrics({ rollouts }: Input, old: readonly AnswerScores[], reference: readonly AnswerScores[]) {
-  let [tokens, kl, entropy, mismatch] = [0, 0, 0, 0];
-  old.forEach(({ logProbs, entropies }, index) => {
-    logProbs.forEach((logProb, token) => {
-      tokens++;
-      kl += logProb - (reference[index]?.logProbs[token] ?? 0);
-      entropy += entropies[token] ?? 0;
-      mismatch = Math.max(mismatch, Math.abs(logProb - (rollouts[index]?.logProbs[token] ?? logProb)));
-    });
-  });
-  const sequences = Math.max(1, rollouts.length);
-  return {
-    klPerToken: kl / Math.max(1, tokens),
-    klPerSequence: kl / sequences,
-    entropy: entropy / Math.max(1, tokens),
-    answerLength: tokens / sequences,
-    samplerMismatch: mismatch,
-  };
+function rolloutMetrics(task: Input, old: readonly AnswerScores[], reference: readonly AnswerScores[]) {
+  const answers = old.map((scores, index) => ({
+    ...scores,
+    referenceLogProbs: reference[index]?.logProbs ?? [],
+    sampledLogProbs: task.rollouts[index]?.logProbs ?? [],
+  }));
+  const { klPerToken = 0, klPerSequence = 0, ...figures } = rolloutDiagnostics(answers);
+  return { ...figures, klPerToken, klPerSequence, klPenalty: task.klCoefficient * klPerSequence };
 }

@@ -8,11 +8,10 @@ import type { EngineTasks, TaskFunction } from '../api.js';
 import { generalisedAdvantages, tokenRewards, whiten } from '../losses/advantages.js';
 import { explainedVariance, rolloutDiagnostics } from '../losses/diagnostics.js';
 import { TaskCancelled } from '../runtime/errors.js';
-import { float32, int64 } from '../runtime/tensors.js';
-import { layOutAnswers, sequenceFeeds } from '../training/layout.js';
+import { takePolicySteps } from '../training/policySteps.js';
 import { policyObjective, valueHeadShapes } from '../training/programs.js';
 import { type AnswerScores, scoreAnswers } from '../training/scoreAnswers.js';
-import { adamWOptions, createTrainer, type Feeds } from '../training/trainer.js';
+import { adamWOptions, createTrainer } from '../training/trainer.js';
 
 type Input = EngineTasks['trainPolicy']['input'];
 
@@ -55,43 +54,19 @@ export const trainPolicy: TaskFunction<'trainPolicy'> = async (task, context) =>
     // The value head starts at zero.
     { shapes: valueHeadShapes(model.config), create: (_, shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)) },
   );
-  const totals: Record<string, number> = {};
-  let largestRatio = 0;
-  let trainedTokens = 0;
-  for (const [index, miniBatch] of miniBatches.entries()) {
-    const groups = trainer.split(miniBatch.flatMap((rollout) => rollouts[rollout] ?? []));
-    const microBatches = groups.map((group) =>
-      policyFeeds(
-        rollouts,
-        prepared,
-        group.flatMap((place) => miniBatch[place] ?? []),
-        miniBatch.length,
-      ),
-    );
-    const metrics = await trainer.step(microBatches, optimiser.learningRates[index] ?? 0);
-    for (const [name, value] of Object.entries(metrics)) totals[name] = (totals[name] ?? 0) + value;
-    largestRatio = Math.max(largestRatio, metrics.largest_ratio ?? 0);
-    for (const feeds of microBatches) trainedTokens += feeds.tokens.size;
-    advance(miniBatch.length);
-  }
-  const mean = (name: string): number => (totals[name] ?? 0) / Math.max(1, miniBatches.length);
+  const steps = await takePolicySteps(trainer, task, (miniBatch) => policyInputs(prepared, miniBatch), advance);
   const scoredTokens = 2 * rollouts.reduce((total, { prompt, answer }) => total + prompt.length + answer.length - 1, 0);
   return {
     files: await trainer.save(task.outputDirectory),
     metrics: {
-      policyLoss: mean('policy_loss'),
-      valueLoss: mean('value_loss'),
-      clipFraction: mean('clip_fraction'),
-      ratio: mean('ratio'),
-      largestRatio,
-      approximateKl: mean('approximate_kl'),
-      gradientNorm: mean('gradient_norm'),
+      ...steps.metrics,
+      valueLoss: steps.mean('value_loss'),
       ...rolloutMetrics(task, prepared, reference),
     },
     work: {
       seconds: (performance.now() - started) / 1000,
-      forwardTokens: scoredTokens + trainedTokens,
-      backwardTokens: trainedTokens,
+      forwardTokens: scoredTokens + steps.tokens,
+      backwardTokens: steps.tokens,
       generatedTokens: 0,
     },
   };
@@ -120,28 +95,17 @@ function prepareRollouts(
   });
 }
 
-/** The chosen rollouts of a mini-batch of `count`: each weighs the same, and every token within it. */
-function policyFeeds(
-  rollouts: Input['rollouts'],
-  prepared: readonly PreparedRollout[],
-  chosen: readonly number[],
-  count: number,
-) {
-  const details = chosen.flatMap((index) => prepared[index] ?? []);
-  const layout = layOutAnswers(chosen.flatMap((index) => rollouts[index] ?? []));
-  const answers = layout.labels.length;
-  const flat = (values: (rollout: PreparedRollout) => Iterable<number>) =>
-    float32(Float32Array.from(details.flatMap((rollout) => [...values(rollout)])), [answers]);
-  const weights = layout.answerLengths.flatMap((length) => new Array<number>(length).fill(1 / (length * count)));
-  return {
-    ...sequenceFeeds(layout),
-    labels: int64(layout.labels, [answers]),
-    old_log_probs: flat(({ old }) => old.logProbs),
-    old_values: flat(({ old }) => old.values),
-    advantages: flat(({ advantages }) => advantages),
-    returns: flat(({ returns }) => returns),
-    weights: float32(Float32Array.from(weights), [answers]),
-  } satisfies Feeds;
+/** The loss's inputs for a mini-batch's rollouts: each weighs the same, and every token within it. */
+function policyInputs(prepared: readonly PreparedRollout[], miniBatch: readonly number[]) {
+  return miniBatch
+    .flatMap((index) => prepared[index] ?? [])
+    .map(({ old, advantages, returns }) => ({
+      old_log_probs: old.logProbs,
+      old_values: old.values,
+      advantages,
+      returns,
+      weights: 1 / (advantages.length * miniBatch.length),
+    }));
 }
 
 /** What the round's rollouts say of themselves, before any update. */

@@ -238,12 +238,14 @@ export function groupPolicyObjective(config: ModelConfig, options: GroupPolicyOp
   };
   const { chosen } = tokenLogProbs(language.head(model.weight, model.hidden), labels);
   const loss = groupPolicyLoss(chosen, tokens, options);
-  return objective(model, lora, loss.total, {
+  const metrics = {
     policy_loss: loss.policy,
     kl_loss: loss.kl,
     clip_fraction: loss.clipFraction,
     ratio: loss.ratio,
-  });
+    approximate_kl: loss.approximateKl,
+  };
+  return objective(model, lora, loss.total, metrics, { largest_ratio: loss.largestRatio });
 }
 
 /** Two-class cross-entropy at each sequence's last token. Feeds: `sequenceFeeds`, labels `[batch]`, weights `[batch]`. */
