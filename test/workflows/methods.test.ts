@@ -1,5 +1,6 @@
 /** Every method's steps, as a run and as a workflow of its own, on a real Temporal server with stand-in activities. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type HyperparameterChanges, setHyperparametersUpdate } from '../../workflows/hyperparameters.js';
 import type { continuePpo, reft } from '../../workflows/index.js';
 import type { MethodInput } from '../../workflows/methods/method.js';
 import type { RunResult } from '../../workflows/run.js';
@@ -110,6 +111,47 @@ describe('methods in rounds', () => {
     expect(rollouts.every(({ samples }) => samples === 3)).toBe(true);
     expect(Object.keys(result.figures)).toEqual(['warmUp', method]);
     expect(Object.keys(result.work)).toEqual(expect.arrayContaining([`${method} rollout`, `${method} update`]));
+  });
+});
+
+describe('setHyperparameters', () => {
+  /** Starts a run that is given changes while its round 1 is updated. */
+  async function change(method: string, changes: HyperparameterChanges) {
+    const handle = harness.environment.client.workflow.getHandle(`changed-${method}`);
+    const answers: Promise<string>[] = [];
+    const standIns = createStandIns({
+      before: async ({ name, input }) => {
+        const inRound = (input as { readonly round?: number }).round === 1 && name === 'updateGroupPolicy';
+        const inEpoch = JSON.stringify(input).includes('order-self-training');
+        if (answers.length > 0 || !(inRound || inEpoch)) return;
+        answers.push(handle.executeUpdate(setHyperparametersUpdate, { args: [changes] }));
+        await answers[0]?.catch(() => undefined);
+      },
+    });
+    ({ stop } = await harness.startWorkers(standIns));
+    const spec = { preset: 'smoke', sft: null, rewardModel: null, evaluation: { samplesPerQuestion: 0 } };
+    const run = await harness.start<typeof reft>(method, handle.workflowId, spec);
+    await run.result();
+    return { standIns, answer: answers[0] };
+  }
+
+  it('changes GRPO from its next round on', async () => {
+    const { standIns, answer } = await change('grpo', { learningRate: 1e-5, klCoefficient: 0.5 });
+    expect(await answer).toContain('After round 1, changed by hand');
+    const used = standIns.inputsOf('updateGroupPolicy').map(({ settings }) => settings);
+    expect(used.map(({ optimiser, klCoefficient }) => [optimiser.learningRate, klCoefficient])).toEqual([
+      [6e-4, 0],
+      [6e-4, 0],
+      [1e-5, 0.5],
+      [1e-5, 0.5],
+    ]);
+  });
+
+  it('is refused by a method that has no rounds', async () => {
+    const { answer } = await change('offline-self-training', { learningRate: 1e-5 });
+    await expect(answer).rejects.toMatchObject({
+      cause: { message: 'setHyperparameters: a run of method offline-self-training has no rounds' },
+    });
   });
 });
 
