@@ -1,6 +1,7 @@
 /**
  * What the npm scripts run: needs nothing installed but Node. Installs the dependencies where they are missing or not
- * those of the lock, then hands over to the command.
+ * those of the lock, then hands over to the command. Those of the tests alone, a software GPU among them, are left out until
+ * there are tests to run.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -30,11 +31,13 @@ function checkNode() {
 
 async function installDependencies() {
   const installed = readLock('node_modules/.package-lock.json');
-  if (installed && !isStale(readLock('package-lock.json'), installed)) return;
+  const forTests = name === 'test' || name === 'bench' || hasTestPackages(installed);
+  if (installed && !isStale(readLock('package-lock.json'), installed, forTests)) return;
   console.error('Installing dependencies…');
   // `ci` leaves the lock untouched but begins by removing node_modules, which another process may be using.
   const action = installed ? 'install' : 'ci';
-  const status = await run('npm', [action, '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
+  const which = forTests ? '--include=dev' : '--omit=dev';
+  const status = await run('npm', [action, which, '--no-audit', '--no-fund', '--loglevel=error']);
   if (status !== 0) fail(`npm ${action} failed (exit ${status}): see its message above.`);
 }
 
@@ -42,10 +45,16 @@ function readLock(path) {
   return existsSync(`${root}${path}`) ? JSON.parse(readFileSync(`${root}${path}`, 'utf8')) : null;
 }
 
+/** Whether an install has been made for tests: the next one must not take them away. */
+function hasTestPackages(installed) {
+  return Object.values(installed?.packages ?? {}).some(({ dev }) => dev);
+}
+
 /** Optional packages differ by platform and may be absent. */
-function isStale(wanted, installed) {
+function isStale(wanted, installed, forTests) {
   return Object.entries(wanted.packages).some(
-    ([path, { version, optional }]) => path !== '' && !optional && installed.packages[path]?.version !== version,
+    ([path, { version, optional, dev }]) =>
+      path !== '' && !optional && (forTests || !dev) && installed.packages[path]?.version !== version,
   );
 }
 

@@ -2,14 +2,12 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import type { LoraConfig, ModelFiles } from '../api.js';
 import { createGraph, input, output } from '../graph/graph.js';
-import { serialise } from '../graph/onnx/serialise.js';
 import { add, matmul, multiply } from '../graph/operators.js';
 import { languageModel } from '../models/architectures.js';
 import type { NamedTensor, Parameters } from '../parameters.js';
 import { InvalidModel } from '../runtime/errors.js';
-import { runInPlace } from '../runtime/runInPlace.js';
+import { createInPlaceSession, runInPlace } from '../runtime/runInPlace.js';
 import { readSafetensors } from '../runtime/safetensors.js';
-import { createSession } from '../runtime/session.js';
 import { float32 } from '../runtime/tensors.js';
 import { type Adapter, adaptersOf, loraScale } from './adapters.js';
 
@@ -24,7 +22,7 @@ function mergeSession(): Promise<InferenceSession> {
     const up = input(graph, 'up', 'float32', ['outputs', 'rank']);
     const scale = input(graph, 'scale', 'float32', []);
     output(add(base, multiply(matmul(up, down), scale)), 'merged');
-    return createSession(serialise(graph, { skipCopies: true }));
+    return createInPlaceSession(graph);
   })();
   return opened;
 }

@@ -2,12 +2,11 @@
  * The engine as activities see it: starts the engine process when there is work, hands it one task at a time, and turns its
  * death into an error of the running task alone. The next task gets a fresh process.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Engine, EngineTasks, TaskContext, TaskName } from '../api.js';
 import { EngineCrashed, TaskCancelled } from './errors.js';
+import { forkModule } from './forkModule.js';
 import type { FromEngine, ToEngine } from './messages.js';
 
 /** As much of the process's last words as an error message carries. */
@@ -24,15 +23,15 @@ interface EngineProcess {
   lastWords: string;
 }
 
-/** An engine with a process of its own, started by its first task. */
-export function createEngine(): EngineClient {
+/** An engine with a process of its own, started by its first task in this environment: REFT_DEVICE names its device. */
+export function createEngine(environment: NodeJS.ProcessEnv = process.env): EngineClient {
   let engine: EngineProcess | undefined;
   let lastTask: Promise<unknown> = Promise.resolve();
   let closed = false;
 
   function current(): EngineProcess {
     if (engine !== undefined) return engine;
-    const started = startProcess();
+    const started = startProcess(environment);
     const forget = (): void => {
       if (engine === started) engine = undefined;
     };
@@ -67,15 +66,8 @@ export function createEngine(): EngineClient {
   };
 }
 
-function startProcess(): EngineProcess {
-  const program = fileURLToPath(new URL('./engineProcess.ts', import.meta.url));
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx'));
-  const child = fork(program, {
-    execArgv: ['--import', tsx.href],
-    // Keeps typed arrays and NaN as they are, which JSON would not.
-    serialization: 'advanced',
-    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-  });
+function startProcess(environment: NodeJS.ProcessEnv): EngineProcess {
+  const child = forkModule('./engineProcess.ts', environment);
   const engine: EngineProcess = { child, lastWords: '' };
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     engine.lastWords = (engine.lastWords + text).slice(-keptStderrCharacters);

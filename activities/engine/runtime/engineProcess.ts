@@ -8,10 +8,14 @@ import type { TaskFunction, TaskName } from '../api.js';
 import { tasks } from '../tasks/index.js';
 import { trimSessions } from '../training/sessions.js';
 import type { FromEngine, ToEngine } from './messages.js';
-import { provenMode } from './runInPlace.js';
+import { selfTest } from './runInPlace.js';
 
 /** Progress is for people: a few messages a second are enough. */
 const progressEveryMilliseconds = 200;
+
+// A device that is not there, or a binding that does not do what the engine relies on, is found before there is work.
+const ready = selfTest();
+ready.catch(() => undefined);
 
 let cancelled = false;
 
@@ -19,7 +23,7 @@ async function run(name: TaskName, input: unknown): Promise<FromEngine> {
   cancelled = false;
   let reportedAt = 0;
   try {
-    await provenMode();
+    await ready;
     await trimSessions();
     // The client's types tie each input to its task; a message has lost that.
     const task = tasks[name] as TaskFunction<TaskName>;

@@ -29,3 +29,8 @@ export class DivergedTraining extends Error {
 export class InsufficientMemory extends Error {
   override readonly name = 'InsufficientMemory';
 }
+
+/** The device asked for does not exist, is not on this machine, or computes wrongly. Another machine may have it. */
+export class UnavailableDevice extends Error {
+  override readonly name = 'UnavailableDevice';
+}

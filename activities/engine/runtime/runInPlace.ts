@@ -4,23 +4,48 @@
  *
  * onnxruntime-node 1.30 fills preallocated outputs and then also copies each of them into a new buffer, about 1 ms per
  * megabyte. A trick avoids that: if output 0 of the graph is a sequence (`skip_copies`, which `serialise` adds when asked)
- * and is fetched as null, the binding meets it before any tensor and throws, by when the outputs are filled. The trick is
- * proven once per process; where it fails, runs fetch copies and write them back.
+ * and is fetched as null, the binding meets it before any tensor and throws, by when the outputs are filled.
+ *
+ * A device that keeps tensors needs no trick: what a run updates stays there (`residentTensors.ts`), in new memory, because its
+ * kernels cannot write where they read.
+ *
+ * Either is proven once per process; where it fails, runs fetch copies and write them back.
  */
-import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { createGraph, input, output } from '../graph/graph.js';
+import type { InferenceSession } from 'onnxruntime-node';
+import { createGraph, type Graph, input, output } from '../graph/graph.js';
+import { lower } from '../graph/lower.js';
 import { serialise, skipCopiesOutput } from '../graph/onnx/serialise.js';
-import { add } from '../graph/operators.js';
-import { createSession } from './session.js';
+import { add, multiply } from '../graph/operators.js';
+import { chosenDevice, type Device } from './devices.js';
+import { UnavailableDevice } from './errors.js';
+import { checkResult, runOnDevice, type Tensors, toDevice, toHost, writeInto } from './residentTensors.js';
+import { createSession, type OutputLocations } from './session.js';
 import { float32 } from './tensors.js';
 
-export type Tensors = Readonly<Record<string, Tensor>>;
+export type { Tensors } from './residentTensors.js';
 
-/** `skipCopies` is the trick, `copyBack` the safe way; both leave the same numbers in `results`. */
-export type RunMode = 'skipCopies' | 'copyBack';
+/** `skipCopies` is the trick, `onDevice` keeps results on the device, `copyBack` is the safe way; the numbers are the same. */
+export type RunMode = 'skipCopies' | 'onDevice' | 'copyBack';
 
 /**
- * Runs a session whose model was serialised with `skipCopies`.
+ * A session for `runInPlace`.
+ * @throws Error from onnxruntime when the device is not there or the graph is not valid.
+ */
+export async function createInPlaceSession(graph: Graph, mode?: RunMode): Promise<InferenceSession> {
+  const chosen = mode ?? (await provenMode());
+  const lowered = lower(graph, chosenDevice().lacking);
+  if (chosen === 'onDevice') return createSession(serialise(lowered), stayingOutputs(lowered));
+  return createSession(serialise(lowered, { skipCopies: true }));
+}
+
+/** Outputs `updated.<name>` stay where the next run reads them as input `<name>`; all others are for the CPU. */
+function stayingOutputs({ inputs, outputs }: Graph): OutputLocations {
+  const updated = new Set(inputs.map(({ name }) => `updated.${name}`));
+  return Object.fromEntries(outputs.map(({ name }) => [name, updated.has(name) ? 'gpu-buffer' : 'cpu']));
+}
+
+/**
+ * Runs a session made by `createInPlaceSession`.
  *
  * `results` names tensors over arrays of the right size that receive the outputs. An array may also be among `feeds` if
  * the graph has read all of that input before it writes that output: onnxruntime knows nothing of the sharing.
@@ -32,7 +57,75 @@ export async function runInPlace(
   results: Tensors,
   mode?: RunMode,
 ): Promise<void> {
-  if ((mode ?? (await provenMode())) === 'copyBack') return runWithCopies(session, feeds, results);
+  switch (mode ?? (await provenMode())) {
+    case 'skipCopies':
+      return runSkippingCopies(session, feeds, results);
+    case 'onDevice':
+      return runOnDevice(session, feeds, results);
+    case 'copyBack':
+      return runWithCopies(session, feeds, results);
+  }
+}
+
+/** Puts float32 tensors that runs only read where runs can read them without a transfer. On the CPU they are there already. */
+export async function placeOnDevice(tensors: Tensors): Promise<void> {
+  if ((await provenMode()) === 'onDevice') await toDevice(tensors);
+}
+
+export interface SelfTest {
+  /** The fastest mode that works with this binding on the chosen device. */
+  readonly mode: RunMode;
+  readonly milliseconds: number;
+}
+
+let tested: Promise<SelfTest> | undefined;
+
+/**
+ * Proves once per process what the runs of this module rely on, on the chosen device.
+ * @throws UnavailableDevice when the device is not there, or none of its modes gives the right numbers.
+ */
+export function selfTest(): Promise<SelfTest> {
+  tested ??= (async () => {
+    const start = performance.now();
+    const mode = await findMode(chosenDevice());
+    return { mode, milliseconds: performance.now() - start };
+  })();
+  return tested;
+}
+
+async function provenMode(): Promise<RunMode> {
+  return (await selfTest()).mode;
+}
+
+async function findMode({ name, keepsTensors }: Device): Promise<RunMode> {
+  const fast: RunMode = keepsTensors ? 'onDevice' : 'skipCopies';
+  if (await works(name, fast)) return fast;
+  if (await works(name, 'copyBack')) return 'copyBack';
+  throw new UnavailableDevice(`REFT_DEVICE is ${JSON.stringify(name)}: it adds numbers wrongly`);
+}
+
+/** Adds 1 to an array in place, twice, and looks whether the array holds the sums, and another output what belongs there. */
+async function works(device: string, mode: RunMode): Promise<boolean> {
+  const graph = createGraph();
+  const sum = add(input(graph, 'x', 'float32', ['n']), 1);
+  output(sum, 'updated.x');
+  output(multiply(sum, 2), 'doubled');
+  const session = await createInPlaceSession(graph, mode).catch((cause: unknown) => {
+    throw new UnavailableDevice(`REFT_DEVICE is ${JSON.stringify(device)}: ${wordsOf(cause)}`, { cause });
+  });
+  try {
+    const [x, doubled] = [float32(Float32Array.of(1, -2, 3), [3]), float32(new Float32Array(3), [3])];
+    for (let run = 0; run < 2; run++) await runInPlace(session, { x }, { 'updated.x': x, doubled }, mode);
+    await toHost({ x });
+    return `${x.data}` === '3,0,5' && `${doubled.data}` === '6,0,10';
+  } catch {
+    return false;
+  } finally {
+    await session.release();
+  }
+}
+
+async function runSkippingCopies(session: InferenceSession, feeds: Tensors, results: Tensors): Promise<void> {
   let ended = false;
   try {
     await session.run(feeds, { [skipCopiesOutput]: null, ...results });
@@ -43,32 +136,6 @@ export async function runInPlace(
   if (ended) throw new Error(`this session's model has no output ${skipCopiesOutput} to skip the copies by`);
 }
 
-let proven: Promise<RunMode> | undefined;
-
-/** The fastest mode that works with this binding, found by a self-test of some milliseconds on the first call. */
-export function provenMode(): Promise<RunMode> {
-  proven ??= skippingWorks().then((works) => (works ? 'skipCopies' : 'copyBack'));
-  return proven;
-}
-
-/** Adds 1 to an array in place, twice, by the trick, and looks whether the array holds the sums. */
-async function skippingWorks(): Promise<boolean> {
-  const graph = createGraph();
-  output(add(input(graph, 'x', 'float32', ['n']), 1), 'y');
-  const session = await createSession(serialise(graph, { skipCopies: true }));
-  try {
-    const values = Float32Array.of(1, -2, 3);
-    const tensor = float32(values, [3]);
-    await runInPlace(session, { x: tensor }, { y: tensor }, 'skipCopies');
-    await runInPlace(session, { x: tensor }, { y: tensor }, 'skipCopies');
-    return values.join() === '3,0,5';
-  } catch {
-    return false;
-  } finally {
-    await session.release();
-  }
-}
-
 function isSkip(error: unknown): boolean {
   return error instanceof Error && error.message.includes('Non tensor type is temporarily not supported');
 }
@@ -77,16 +144,13 @@ async function runWithCopies(session: InferenceSession, feeds: Tensors, results:
   const outputs = await session.run(feeds, Object.keys(results));
   for (const [name, result] of Object.entries(results)) {
     const copy = outputs[name];
-    if (copy === undefined || copy.type !== result.type || copy.dims.join() !== result.dims.join())
-      throw new Error(
-        `output ${name} is ${copy?.type} [${copy?.dims.join(', ')}], expected ${result.type} [${result.dims.join(', ')}]`,
-      );
-    bytesOf(result).set(bytesOf(copy));
+    checkResult(name, copy, result);
+    writeInto(result.data, copy);
   }
 }
 
-function bytesOf(tensor: Tensor): Uint8Array {
-  const { data } = tensor;
-  if (!ArrayBuffer.isView(data)) throw new Error(`tensors of type ${tensor.type} have no bytes`);
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+/** What onnxruntime says, without the place in its source where it says it. */
+function wordsOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/^\/onnxruntime_src\/.* was false\. /, '').trim();
 }

@@ -1,6 +1,7 @@
 /** Creates onnxruntime sessions, all with the same settings: results must not depend on who asked for a session. */
 import { availableParallelism } from 'node:os';
 import { InferenceSession } from 'onnxruntime-node';
+import { chosenDevice, type Device } from './devices.js';
 
 /**
  * Threads inside one operator: every core of the machine, whatever else runs on it. Sums are split by thread, so the
@@ -8,10 +9,25 @@ import { InferenceSession } from 'onnxruntime-node';
  */
 export const threads = availableParallelism();
 
-/** A session for a serialised ONNX model (see `graph/onnx/`). Release it with `session.release()`. */
-export function createSession(model: Uint8Array): Promise<InferenceSession> {
-  return InferenceSession.create(model, {
-    executionProviders: ['cpu'],
+/** Where a session leaves each of its outputs, in their order. */
+export type OutputLocations = Readonly<Record<string, 'cpu' | 'gpu-buffer'>>;
+
+/**
+ * A session for a serialised ONNX model (see `graph/onnx/`). Release it with `session.release()`.
+ * @param locations left out, every output comes to the CPU.
+ */
+export function createSession(
+  model: Uint8Array,
+  locations?: OutputLocations,
+  device: Device = chosenDevice(),
+): Promise<InferenceSession> {
+  return InferenceSession.create(model, sessionOptions(device, locations));
+}
+
+export function sessionOptions(device: Device, locations?: OutputLocations): InferenceSession.SessionOptions {
+  return {
+    executionProviders: device.executionProviders,
+    ...(locations ? { preferredOutputLocation: locations } : {}),
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',
     intraOpNumThreads: threads,
@@ -23,5 +39,5 @@ export function createSession(model: Uint8Array): Promise<InferenceSession> {
     // Idle threads spin for the next operator only briefly: without a bound, any other process that wants a core (worker,
     // servers, sandbox) slows small models several times over.
     extra: { session: { intra_op: { spin_duration_us: '100' } } },
-  });
+  };
 }

@@ -5,7 +5,7 @@ import { languageModel } from '../models/architectures.js';
 import type { AttentionSizes, ParameterShapes } from '../models/languageModel.js';
 import type { Parameters } from '../parameters.js';
 import { InvalidModel } from '../runtime/errors.js';
-import { type RunMode, runInPlace, type Tensors } from '../runtime/runInPlace.js';
+import { placeOnDevice, type RunMode, runInPlace, type Tensors } from '../runtime/runInPlace.js';
 import { float32, int32, int64 } from '../runtime/tensors.js';
 import { programSession } from '../training/sessions.js';
 import { prefillProgram, stepProgram } from './decoderPrograms.js';
@@ -60,6 +60,7 @@ export async function createDecoder(
     return (await programSession(`${kind} ${key}`, () => stepProgram(config, greedy, turned))).session;
   };
   const weights = weightTensors(shapes, parameters);
+  await placeOnDevice(weights);
   return {
     attention,
 

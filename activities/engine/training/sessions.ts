@@ -2,8 +2,7 @@
  * Sessions of programs, kept by what they were built from: a model's every epoch and round runs in the same session.
  */
 import type { InferenceSession } from 'onnxruntime-node';
-import { serialise } from '../graph/onnx/serialise.js';
-import { createSession } from '../runtime/session.js';
+import { createInPlaceSession } from '../runtime/runInPlace.js';
 import { usableMemory } from './memory.js';
 import type { Program } from './programs.js';
 
@@ -43,7 +42,7 @@ export async function programSession<Built extends Program>(
     return known as ProgramSession<Built>;
   }
   const program = build();
-  const session = await createSession(serialise(program.graph, { skipCopies: true }));
+  const session = await createInPlaceSession(program.graph);
   sessions.set(key, { program, session });
   for (const [oldest, entry] of sessions) {
     if (sessions.size <= limit) break;

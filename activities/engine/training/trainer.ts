@@ -11,7 +11,8 @@ import type { ParameterShapes } from '../models/languageModel.js';
 import type { NamedTensor, Parameters } from '../parameters.js';
 import { DivergedTraining, InvalidModel } from '../runtime/errors.js';
 import { saveModel, takeModel } from '../runtime/modelCache.js';
-import { runInPlace } from '../runtime/runInPlace.js';
+import { changedOnHost, toHost } from '../runtime/residentTensors.js';
+import { placeOnDevice, runInPlace } from '../runtime/runInPlace.js';
 import { float32 } from '../runtime/tensors.js';
 import { type MemoryModel, memoryModel, usableMemory } from './memory.js';
 import { type StepMemory, splitBatch } from './microBatches.js';
@@ -78,6 +79,7 @@ export async function createTrainer(
     );
   const weights = tensorsOf(parameters, '');
   const frozen = tensorsOf(taken.frozen, '', frozenShapes);
+  await placeOnDevice(frozen);
   const state = { ...weights, ...tensorsOf(first, 'm.'), ...tensorsOf(second, 'v.') };
 
   const trainedBytes = bytesOf(weights);
@@ -104,6 +106,7 @@ export async function createTrainer(
     sums ??= new Map(shapes.map(([name, shape]) => [name, { shape, data: new Float32Array(elements(shape)) }]));
     for (const { data } of sums.values()) data.fill(0);
     const gradients = tensorsOf(sums, 'g.');
+    changedOnHost(gradients);
     const totals: Record<string, number> = {};
     for (const feeds of microBatches) {
       const { program, session } = await programSession(`accumulate ${key}`, () => accumulateProgram(build()));
@@ -135,7 +138,8 @@ export async function createTrainer(
       const metrics = whole && more.length === 0 ? wholeBatch(whole, scalars) : inPieces(microBatches, scalars);
       return checkFinite(await metrics, step, learningRate);
     },
-    save: (directory) => {
+    save: async (directory) => {
+      await toHost(state);
       const { config, adapters } = files;
       const adapted = adapters && { adapted: { base: files.parameters, lora: adapters.lora } };
       return saveModel(directory, { config, parameters, ...adapted, moments: { first, second }, step });
@@ -195,12 +199,15 @@ export async function runProgram(
   feeds: Readonly<Record<string, Tensor>>,
   results: Readonly<Record<string, Tensor>>,
 ): Promise<void> {
-  const weights = program.parameters.map(([name, shape]) => {
-    const tensor = parameters.get(name);
-    if (!tensor) throw new InvalidModel(`the model has no tensor ${name}`);
-    return [name, float32(tensor.data, shape)] as const;
-  });
-  await runInPlace(session, { ...Object.fromEntries(weights), ...feeds }, results);
+  const weights = Object.fromEntries(
+    program.parameters.map(([name, shape]) => {
+      const tensor = parameters.get(name);
+      if (!tensor) throw new InvalidModel(`the model has no tensor ${name}`);
+      return [name, float32(tensor.data, shape)];
+    }),
+  );
+  await placeOnDevice(weights);
+  await runInPlace(session, { ...weights, ...feeds }, results);
 }
 
 function zerosLike({ shape, data }: NamedTensor): NamedTensor {
