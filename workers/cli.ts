@@ -5,7 +5,6 @@
 import { Argument, Command, Option } from 'commander';
 import { MissingSoftware } from '../infra/errors.js';
 import { UsageError } from './command/usageError.js';
-import { dataDirectory } from './directories.js';
 import { type ExportFormat, exportFormats } from './exportFormats.js';
 import { type QueueName, queueNames } from './queueNames.js';
 
@@ -82,12 +81,8 @@ function program(): Command {
     .command('doctor')
     .description('look at what this machine offers a run')
     .action(async () => {
-      const { doctor } = await import('../infra/doctor.js');
-      const findings = await doctor(dataDirectory);
-      const width = Math.max(...findings.map(({ name }) => name.length));
-      for (const { name, status: state, detail } of findings)
-        console.log(`${name.padEnd(width)}  ${state.padEnd(7)}  ${detail}`);
-      process.exitCode = findings.some(({ status: state }) => state === 'missing') ? 1 : 0;
+      const { printFindings } = await import('./command/doctor.js');
+      process.exitCode = await printFindings();
     });
   return reft;
 }

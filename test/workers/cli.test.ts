@@ -6,8 +6,11 @@ import { describe, expect, it } from 'vitest';
 
 const command = fileURLToPath(new URL('../../workers/bin/reft.js', import.meta.url));
 
-async function reft(...args: string[]) {
-  const child = spawn(process.execPath, [command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+const reft = (...args: string[]) => reftWith({}, ...args);
+
+async function reftWith(variables: Readonly<Record<string, string>>, ...args: string[]) {
+  const env = { ...process.env, ...variables };
+  const child = spawn(process.execPath, [command, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const [out, error, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   return { out, error, code };
@@ -29,6 +32,21 @@ describe('reft', () => {
     const { out, error, code } = await reft(...args);
     expect({ out, code }).toEqual({ out: '', code: 2 });
     expect(error).toContain(message);
+  });
+
+  it.each([['run', 'demo'], ['worker'], ['up']])('refuses a device that is none (%s)', async (...args) => {
+    const { out, error, code } = await reftWith({ REFT_DEVICE: 'gpu' }, ...args);
+    expect({ out, code }).toEqual({ out: '', code: 2 });
+    expect(error).toBe('reft: REFT_DEVICE is "gpu": there is no such device; allowed are cpu, cuda, webgpu\n');
+  });
+
+  it('tells in reft doctor which devices work, and fails for the one asked for', async () => {
+    const { out, code } = await reftWith({ REFT_DEVICE: 'gpu' }, 'doctor');
+    expect(code).toBe(1);
+    expect(out).toMatch(/^device cpu +found +updates in place, without copies \(self-test \d+ ms\)$/m);
+    expect(out).toMatch(/^device cuda +(found|absent) /m);
+    expect(out).toMatch(/^device webgpu +(found|absent) /m);
+    expect(out).toMatch(/^REFT_DEVICE +missing +REFT_DEVICE is "gpu"/m);
   });
 
   it('prints the schema as JSON', async () => {

@@ -8,6 +8,7 @@ import { uiAddress, withClient } from './connectClient.js';
 import { failureReason } from './failureReason.js';
 import { createProgressDisplay } from './progressDisplay.js';
 import { type NamedInput, readSpecInput } from './readSpecInput.js';
+import { requireDevice } from './requireDevice.js';
 import { saveReport } from './saveReport.js';
 import { createStandby, type Standby } from './standby.js';
 import { startRun } from './startRun.js';
@@ -22,6 +23,7 @@ export interface RunOptions {
 /** @returns the process's exit code: 0 when the run finished, 1 when it failed, 130 when interrupted */
 export async function run(source: string, options: RunOptions): Promise<number> {
   const named = await readSpecInput(source, options.set ?? []);
+  await requireDevice();
   const signal = abortOnInterrupt();
   return withStack((stack) =>
     withClient(stack, async (client) => {

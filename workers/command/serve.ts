@@ -4,9 +4,11 @@ import { dataDirectory } from '../directories.js';
 import { aborted, abortOnInterrupt } from '../interruption.js';
 import { type QueueName, queueNames } from '../queueNames.js';
 import { startWorker } from '../worker.js';
+import { requireDevice } from './requireDevice.js';
 import { UsageError } from './usageError.js';
 
 export async function up(): Promise<void> {
+  await requireDevice();
   const signal = abortOnInterrupt();
   const stack = await startStack({ dataDirectory, onProgress: (text) => console.log(text) });
   try {
@@ -21,8 +23,9 @@ export async function up(): Promise<void> {
   }
 }
 
-/** @throws UsageError when no servers are running */
+/** @throws UsageError when no servers are running, or the engine's device is not there */
 export async function serve(queue: QueueName | undefined): Promise<void> {
+  if (queue !== 'general') await requireDevice();
   const signal = abortOnInterrupt();
   const stack = await findRunningStack(dataDirectory);
   if (stack === null)

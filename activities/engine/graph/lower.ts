@@ -40,7 +40,7 @@ const expansions: Readonly<Record<string, Expansion>> = {
 /** @returns the graph itself where it has none of the `lacking` operators. */
 export function lower(graph: Graph, lacking: ReadonlySet<string>): Graph {
   if (!graph.nodes.some(({ operator }) => lacking.has(operator))) return graph;
-  const lowered: Graph = { ...createGraph(), counter: graph.counter };
+  const lowered: Graph = { ...createGraph(graph), counter: graph.counter };
   const moved = (tensor: Tensor): Tensor => ({ ...tensor, graph: lowered });
   lowered.inputs.push(...graph.inputs.map(moved));
   lowered.outputs.push(...graph.outputs.map(({ name, tensor }) => ({ name, tensor: moved(tensor) })));

@@ -41,8 +41,6 @@ export function chosenDevice(environment: NodeJS.ProcessEnv = process.env): Devi
   const name = environment.REFT_DEVICE || 'cpu';
   const known = deviceNames.find((device) => device === name);
   if (known === undefined)
-    throw new UnavailableDevice(
-      `REFT_DEVICE is ${JSON.stringify(name)}: there is no such device, use one of ${deviceNames.join(', ')}`,
-    );
+    throw new UnavailableDevice(name, `there is no such device; allowed are ${deviceNames.join(', ')}`);
   return devices[known];
 }

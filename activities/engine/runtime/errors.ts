@@ -33,4 +33,11 @@ export class InsufficientMemory extends Error {
 /** The device asked for does not exist, is not on this machine, or computes wrongly. Another machine may have it. */
 export class UnavailableDevice extends Error {
   override readonly name = 'UnavailableDevice';
+  /** @param device what REFT_DEVICE says */
+  constructor(
+    device: string,
+    readonly reason: string,
+  ) {
+    super(`REFT_DEVICE is ${JSON.stringify(device)}: ${reason}`);
+  }
 }

@@ -33,13 +33,12 @@ export async function requireChosenDevice(environment: NodeJS.ProcessEnv = proce
   const trial = await tryDevice(name, environment);
   if (trial.works) return;
   const found = (await findDevices(environment)).flatMap((device) => (device.trial.works ? [device.name] : []));
-  throw new UnavailableDevice(`${trial.reason}; this machine has ${found.join(', ') || 'no device that works'}`);
+  throw new UnavailableDevice(name, `it does not work here: ${trial.reason}. Devices found: ${found.join(', ')}`);
 }
 
 async function tryDevice(name: DeviceName, environment: NodeJS.ProcessEnv): Promise<DeviceTrial> {
-  const named = `REFT_DEVICE is ${JSON.stringify(name)}`;
   const missing = missingLibrary(name);
-  if (missing !== null) return { works: false, reason: `${named}: ${missing}` };
+  if (missing !== null) return { works: false, reason: missing };
   const child = forkModule('./deviceProcess.ts', { ...environment, REFT_DEVICE: name });
   const answers: DeviceTrial[] = [];
   let words = '';
@@ -54,7 +53,7 @@ async function tryDevice(name: DeviceName, environment: NodeJS.ProcessEnv): Prom
   if (answer === undefined)
     return {
       works: false,
-      reason: `${named}: trying it ended the process with ${signal ?? `exit code ${code}`}${said(words)}`,
+      reason: `trying it ended the process with ${signal ?? `exit code ${code}`}${said(words)}`,
     };
   return answer.works ? answer : { works: false, reason: `${answer.reason}${said(words)}` };
 }

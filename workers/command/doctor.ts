@@ -1,0 +1,43 @@
+/** `reft doctor`: what this machine offers a run, the engine's devices among it. */
+import { chosenDevice } from '../../activities/engine/runtime/devices.js';
+import { type FoundDevice, findDevices } from '../../activities/engine/runtime/findDevices.js';
+import { doctor, type Finding } from '../../infra/doctor.js';
+import { dataDirectory } from '../directories.js';
+
+/** @returns the process's exit code: 1 when something is missing that a run would need */
+export async function printFindings(): Promise<number> {
+  const findings = [...(await doctor(dataDirectory)), ...(await deviceFindings())];
+  const width = Math.max(...findings.map(({ name }) => name.length));
+  for (const { name, status, detail } of findings) console.log(`${name.padEnd(width)}  ${status.padEnd(7)}  ${detail}`);
+  return findings.some(({ status }) => status === 'missing') ? 1 : 0;
+}
+
+async function deviceFindings(): Promise<readonly Finding[]> {
+  const found = (await findDevices()).map(deviceFinding);
+  const wanted = process.env.REFT_DEVICE;
+  if (!wanted) return found;
+  try {
+    const { name } = chosenDevice();
+    const missing = found.find((device) => device.name === `device ${name}` && device.status === 'absent');
+    return missing ? found.map((device) => (device === missing ? { ...device, status: 'missing' } : device)) : found;
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return [...found, { name: 'REFT_DEVICE', status: 'missing', detail }];
+  }
+}
+
+const ways = {
+  skipCopies: 'updates in place, without copies',
+  onDevice: 'updated tensors stay on the device',
+  copyBack: 'updated tensors are copied back at every step, which is slow: this onnxruntime allows no better',
+} as const;
+
+function deviceFinding({ name, trial }: FoundDevice): Finding {
+  return trial.works
+    ? {
+        name: `device ${name}`,
+        status: 'found',
+        detail: `${ways[trial.mode]} (self-test ${Math.round(trial.milliseconds)} ms)`,
+      }
+    : { name: `device ${name}`, status: 'absent', detail: trial.reason };
+}

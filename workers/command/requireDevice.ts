@@ -1,0 +1,13 @@
+/** The device that REFT_DEVICE names, looked for before a command starts anything. */
+import { UnavailableDevice } from '../../activities/engine/runtime/errors.js';
+import { requireChosenDevice } from '../../activities/engine/runtime/findDevices.js';
+import { UsageError } from './usageError.js';
+
+/** @throws UsageError when there is no such device, or this machine has none that works */
+export async function requireDevice(): Promise<void> {
+  try {
+    await requireChosenDevice();
+  } catch (error) {
+    throw error instanceof UnavailableDevice ? new UsageError(error.message) : error;
+  }
+}
