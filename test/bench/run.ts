@@ -1,5 +1,5 @@
 /**
- * `npm run bench [name …]`: runs the benchmarks (all, or those named) and prints one JSON line for each.
+ * `npm run bench [name …]`: runs the benchmarks (all, or those named) and prints JSON lines, one for each thing measured.
  *
  * `REFT_PEER_PYTHON` names a Python with torch and transformers to be compared with; without it only our figures are printed.
  * Exits with 1 when a ratio is below its floor or a benchmark fails. The floors are promises for a machine that does nothing
@@ -9,11 +9,11 @@ import { benchOutsideEngine } from './outsideEngine.js';
 import { benchPrograms } from './programs.js';
 import type { BenchmarkResult } from './result.js';
 import { rollouts } from './rollouts.js';
-import { benchDemoTrainingStep, benchTrainingStep } from './trainingStep.js';
+import { compareTraining } from './training/compare.js';
+import { workloads } from './training/workloads.js';
 
-const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult>>> = {
-  'training-step': benchTrainingStep,
-  'training-step-demo': benchDemoTrainingStep,
+const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult | readonly BenchmarkResult[]>>> = {
+  ...Object.fromEntries(workloads.map((workload) => [workload.name, () => compareTraining(workload)])),
   ...rollouts,
   'programs-scored': benchPrograms,
   'outside-engine': benchOutsideEngine,
@@ -24,10 +24,11 @@ for (const name of chosen) {
   const benchmark = benchmarks[name];
   if (!benchmark) throw new Error(`no benchmark ${name}: there are ${Object.keys(benchmarks).join(', ')}`);
   try {
-    const result = await benchmark();
-    console.log(JSON.stringify(result));
-    const { ratio, floor } = result;
-    if (ratio !== undefined && floor !== undefined && ratio < floor) process.exitCode = 1;
+    for (const result of [await benchmark()].flat()) {
+      console.log(JSON.stringify(result));
+      const { ratio, floor } = result;
+      if (ratio !== undefined && floor !== undefined && ratio < floor) process.exitCode = 1;
+    }
   } catch (error) {
     console.error(`${name} failed:`, error);
     process.exitCode = 1;

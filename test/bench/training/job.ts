@@ -1,0 +1,16 @@
+/** What both sides of a training benchmark are told, in a JSON file, and what they answer to each line. */
+import { z } from 'zod';
+import type { ModelFiles, TokenSequence } from '../../../activities/engine/api.js';
+import type { AdamWOptions } from '../../../activities/engine/graph/adamw.js';
+
+export interface Job {
+  readonly model: ModelFiles;
+  readonly batches: readonly (readonly TokenSequence[])[];
+  readonly learningRate: number;
+  readonly optimiser: AdamWOptions;
+  readonly threads: number;
+}
+
+/** `peakBytes` is the process's largest resident memory since it was ready. */
+export const stepSchema = z.object({ seconds: z.number(), loss: z.number(), peakBytes: z.number() });
+export type Step = z.output<typeof stepSchema>;

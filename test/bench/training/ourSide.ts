@@ -1,0 +1,37 @@
+/**
+ * Our side of a training benchmark, a process of its own as PyTorch's is: `ourSide.ts job.json` takes one optimiser step for each
+ * line on standard input, and answers one JSON line when ready and one a step. Called by compare.ts.
+ */
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { supervisedFeeds } from '../../../activities/engine/tasks/trainSupervised.js';
+import { supervisedObjective } from '../../../activities/engine/training/programs.js';
+import { createTrainer } from '../../../activities/engine/training/trainer.js';
+import type { Job, Step } from './job.js';
+import { peakMemory } from './peakMemory.js';
+
+const { model, batches, optimiser, learningRate }: Job = JSON.parse(await readFile(process.argv[2] ?? '', 'utf8'));
+const trainer = await createTrainer(
+  { key: 'benchmark', build: () => supervisedObjective(model.config, model.adapters?.lora) },
+  model,
+  optimiser,
+);
+const answer = (fields: object): void => {
+  process.stdout.write(`${JSON.stringify(fields)}\n`);
+};
+const peak = await peakMemory();
+answer({ node: process.version });
+let next = 0;
+for await (const _ of createInterface({ input: process.stdin })) {
+  const batch = batches[next++ % batches.length] ?? [];
+  const started = performance.now();
+  const answers = batch.reduce((total, sequence) => total + sequence.answer.length, 0);
+  const microBatches = trainer.split(batch).map((group) =>
+    supervisedFeeds(
+      group.flatMap((index) => batch[index] ?? []),
+      answers,
+    ),
+  );
+  const { loss = Number.NaN } = await trainer.step(microBatches, learningRate);
+  answer({ seconds: (performance.now() - started) / 1_000, loss, peakBytes: await peak() } satisfies Step);
+}
