@@ -10,10 +10,12 @@ import { benchPrograms } from './programs.js';
 import type { BenchmarkResult } from './result.js';
 import { rollouts } from './rollouts.js';
 import { compareTraining } from './training/compare.js';
+import { benchGemmShare } from './training/gemmShare.js';
 import { workloads } from './training/workloads.js';
 
 const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult | readonly BenchmarkResult[]>>> = {
   ...Object.fromEntries(workloads.map((workload) => [workload.name, () => compareTraining(workload)])),
+  'training-135m-gemm-share': benchGemmShare,
   ...rollouts,
   'programs-scored': benchPrograms,
   'outside-engine': benchOutsideEngine,

@@ -7,7 +7,7 @@
  */
 import { totalmem } from 'node:os';
 import type { Graph, Tensor } from '../graph/graph.js';
-import type { Dimension } from '../graph/shape.js';
+import type { Dimension, Shape } from '../graph/shape.js';
 
 /** Values of a graph's dynamic dimensions. */
 export type Sizes = Readonly<Record<string, number>>;
@@ -71,10 +71,14 @@ function usedNodes(graph: Graph, outputs: ReadonlySet<string>) {
 }
 
 function bytesOf({ type, shape }: Tensor): (sizes: Sizes) => number {
-  const factors = shape.flatMap((dimension) => (typeof dimension === 'number' ? [] : dimension.split('*')));
-  const fixed = shape.filter((dimension) => typeof dimension === 'number').reduce((a, b) => a * b, 1);
-  return (sizes) =>
-    factors.reduce((bytes, factor) => bytes * sizeOfDimension(factor, sizes), fixed * bytesPerElement[type]);
+  return (sizes) => bytesPerElement[type] * elementCount(shape, sizes);
+}
+
+/** Elements of a tensor whose dynamic dimensions have these sizes. */
+export function elementCount(shape: Shape, sizes: Sizes): number {
+  return shape
+    .flatMap((dimension): Shape => (typeof dimension === 'number' ? [dimension] : dimension.split('*')))
+    .reduce<number>((count, factor) => count * sizeOfDimension(factor, sizes), 1);
 }
 
 function sizeOfDimension(dimension: Dimension, sizes: Sizes): number {

@@ -71,7 +71,7 @@ const demoSizes = { hidden: 64, intermediate: 160, layers: 2, heads: 4 };
 const fresh = async (config: LlamaConfig, outputDirectory: string): Promise<ModelFiles> =>
   (await initialise({ config, seed: 0, outputDirectory }, quiet)).files;
 
-async function smollm2(folder: string, adapted: boolean): Promise<ModelFiles> {
+export async function smollm2(folder: string, adapted: boolean): Promise<ModelFiles> {
   const directory = process.env.REFT_SMOLLM2 ?? '';
   const { config } = await readFolder(directory);
   const { files } = await importModel({ config, directory, outputDirectory: join(folder, 'base') }, quiet);
@@ -82,7 +82,7 @@ async function smollm2(folder: string, adapted: boolean): Promise<ModelFiles> {
 }
 
 /** One batch of made-up tokens, the same every time; every token but the first is predicted. */
-function dense(files: ModelFiles, batch: number, time: number): Batches {
+export function dense(files: ModelFiles, batch: number, time: number): Batches {
   const { vocab_size: vocabulary } = files.config;
   const sequences = Array.from({ length: batch }, (_, example): TokenSequence => {
     const [first = 0, ...answer] = Array.from({ length: time + 1 }, (_, position) => {
