@@ -15,7 +15,9 @@ import type {
   SampleTrainingSpec,
   ScratchModelSpec,
 } from '../workflows/spec/schema.js';
-import type { GroupPolicyMetrics, PolicyMetrics, RandomPurpose } from './engine/api.js';
+import type { GroupPolicyMetrics, PlannedStep, PlanTrainingTask, PolicyMetrics, RandomPurpose } from './engine/api.js';
+
+export type { PlannedStep };
 
 /** An immutable object in S3, named by its content: `key` is `objects/<sha256>`. */
 export interface ObjectRef {
@@ -157,6 +159,13 @@ export interface InitialiseModelInput {
   readonly data: PreparedData;
   readonly seed: number;
 }
+
+/** `steps` are the largest of each kind that the run will take. */
+export interface PlanTrainingInput {
+  readonly checkpoint: CheckpointRef;
+  readonly steps: readonly PlannedStep[];
+}
+export type TrainingPlan = PlanTrainingTask['output'];
 
 /** Supervised cross-entropy over one epoch (warm-up and SFT). A learning-rate schedule spans `totalSteps`. */
 export interface TrainSupervisedInput {
@@ -417,6 +426,7 @@ export interface PublishRunResult {
 export interface EngineActivities {
   importModel(input: ImportModelInput): Promise<PretrainedModel>;
   initialiseModel(input: InitialiseModelInput): Promise<CheckpointRef>;
+  planTraining(input: PlanTrainingInput): Promise<TrainingPlan>;
   trainSupervised(input: TrainSupervisedInput): Promise<TrainSupervisedResult>;
   rollout(input: RolloutInput): Promise<RolloutResult>;
   updatePolicy(input: UpdatePolicyInput): Promise<UpdatePolicyResult>;

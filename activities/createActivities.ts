@@ -5,6 +5,7 @@ import type { Engine } from './engine/api.js';
 import { createImportModel } from './importModel.js';
 import { createInitialiseModel } from './initialiseModel.js';
 import { createJudgeSamples } from './judgeSamples.js';
+import { createPlanTraining } from './planTraining.js';
 import { createPrepareData } from './prepareData.js';
 import type { HubAccess } from './pretrained/hub.js';
 import { createPublishRun } from './publishRun.js';
@@ -42,6 +43,7 @@ export function createActivities(dependencies: Dependencies): ActivitySet {
     engine: {
       importModel: createImportModel(dependencies),
       initialiseModel: createInitialiseModel(dependencies),
+      planTraining: createPlanTraining(dependencies),
       trainSupervised: createTrainSupervised(dependencies),
       rollout: createRollout(dependencies),
       updatePolicy: createUpdatePolicy(dependencies),

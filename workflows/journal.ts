@@ -31,6 +31,8 @@ export interface Journal {
   points: CurvePoint[];
   /** Engine work by what it was for. */
   work: Record<string, Work>;
+  /** What training steps need in memory, in a sentence; set before the first. */
+  memory?: string;
   /** Latest accuracy in percent: validation while training, at the end the test set. */
   accuracy?: number;
 }

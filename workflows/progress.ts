@@ -33,6 +33,8 @@ export interface Progress extends PhaseProgress {
   readonly elapsedSeconds: number;
   /** Latest accuracy in percent: validation while training, at the end the test set. */
   readonly accuracy?: number;
+  /** What training steps need in memory, in a sentence: there before the first. */
+  readonly memory?: string;
   /** The workflow that continues supervised training beside this one, once it has started. */
   readonly baselineWorkflowId?: string;
 }
@@ -100,6 +102,7 @@ function describeJournal(journal: Journal): Progress {
     ...journal.controls,
     elapsedSeconds: (Date.now() - journal.startedAt) / 1_000,
     ...(journal.accuracy === undefined ? {} : { accuracy: journal.accuracy }),
+    ...(journal.memory === undefined ? {} : { memory: journal.memory }),
   };
 }
 
@@ -123,7 +126,8 @@ function showDetails(journal: Journal): void {
     const parts = [positionOf(phase), timeLeft(phase), ...figuresOf(phase)].filter((part) => part !== '');
     return `- **${titleOf(phase)}**: ${parts.join(', ')}`;
   });
-  setCurrentDetails([...state, ...phases].join('\n'));
+  const memory = journal.memory === undefined ? [] : [`- ${journal.memory}`];
+  setCurrentDetails([...state, ...phases, ...memory].join('\n'));
 }
 
 function timeLeft({ etaSeconds, round, rounds }: PhaseProgress): string {

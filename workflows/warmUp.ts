@@ -4,6 +4,7 @@ import type { CheckpointRef, PreparedData } from '../activities/contracts.js';
 import { engine } from './activityOptions.js';
 import { type Measured, measureAccuracy } from './checkpoints.js';
 import { addWork, beginPhase, finishUnit } from './journal.js';
+import { planTraining } from './planTraining.js';
 import { showProgress } from './progress.js';
 import type { RunState } from './run.js';
 
@@ -13,6 +14,7 @@ export async function warmUp(run: RunState, data: PreparedData, betweenUnits: ()
   const phase = beginPhase(journal, 'warm-up', 'epoch', spec.warmUp.epochs);
   showProgress(journal);
   run.base ??= await startingModel(run, data);
+  if (!run.warmUp) await planTraining(run, data, run.base);
   run.warmUp ??= { done: 0, checkpoint: run.base };
   let { done, checkpoint } = run.warmUp;
   while (done < spec.warmUp.epochs) {

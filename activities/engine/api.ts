@@ -186,6 +186,33 @@ export interface WeightedSequence extends TokenSequence {
   readonly tokenWeight?: number;
 }
 
+/** A kind of training step that a run will take, at its largest. */
+export interface PlannedStep {
+  /** What the caller knows it by. */
+  readonly name: string;
+  readonly objective: 'supervised' | 'policy' | 'rewardModel';
+  readonly sequences: number;
+  /** Tokens of each, at most. */
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+}
+
+/** What steps need in memory, told before any is taken. InsufficientMemory where one cannot fit. */
+export interface PlanTrainingTask {
+  readonly input: {
+    readonly config: ModelConfig;
+    readonly lora?: LoraConfig;
+    readonly steps: readonly PlannedStep[];
+  };
+  readonly output: {
+    /** In order. `bytes` is the engine process's memory at the step's peak; a batch too large for one run is split. */
+    readonly steps: readonly { readonly name: string; readonly bytes: number; readonly microBatches: number }[];
+    /** What training may take of `machineBytes`, the memory of the machine or its container. */
+    readonly usableBytes: number;
+    readonly machineBytes: number;
+  };
+}
+
 /** One optimiser step a batch, in order; `learningRates` has one entry a batch. */
 export interface TrainSupervisedTask {
   readonly input: {
@@ -347,6 +374,7 @@ export interface EngineTasks {
   readonly initialise: InitialiseTask;
   readonly importModel: ImportModelTask;
   readonly addAdapters: AddAdaptersTask;
+  readonly planTraining: PlanTrainingTask;
   readonly trainSupervised: TrainSupervisedTask;
   readonly generate: GenerateTask;
   readonly trainPolicy: TrainPolicyTask;

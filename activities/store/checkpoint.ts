@@ -89,11 +89,7 @@ export async function readCheckpoint(
   ref: CheckpointRef,
   { moments }: { readonly moments: boolean },
 ): Promise<{ readonly files: ModelFiles; readonly manifest: CheckpointManifest }> {
-  const parsed = manifestSchema.safeParse(await store.getJson(ref));
-  if (!parsed.success) throw new CorruptObject(ref.key, 'a checkpoint manifest', z.prettifyError(parsed.error));
-  const manifest = parsed.data;
-  if (manifest.step !== ref.step)
-    throw new CorruptObject(ref.key, `step ${ref.step}, as its reference says`, `step ${manifest.step}`);
+  const manifest = await readManifest(store, ref);
   const files: ModelFiles = {
     config: manifest.config,
     parameters: await store.getFile(manifest.parameters),
@@ -104,4 +100,14 @@ export async function readCheckpoint(
     step: manifest.step,
   };
   return { files, manifest };
+}
+
+/** @throws CorruptObject when the object is damaged or no checkpoint. */
+export async function readManifest(store: Store, ref: CheckpointRef): Promise<CheckpointManifest> {
+  const parsed = manifestSchema.safeParse(await store.getJson(ref));
+  if (!parsed.success) throw new CorruptObject(ref.key, 'a checkpoint manifest', z.prettifyError(parsed.error));
+  const manifest = parsed.data;
+  if (manifest.step !== ref.step)
+    throw new CorruptObject(ref.key, `step ${ref.step}, as its reference says`, `step ${manifest.step}`);
+  return manifest;
 }

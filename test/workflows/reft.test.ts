@@ -124,6 +124,35 @@ describe('a run from a pretrained model', () => {
 });
 
 describe('reft', () => {
+  it('says what training needs in memory before the first step', async () => {
+    const { before, reached, open } = gate(({ name }) => name === 'trainSupervised');
+    const standIns = await serve({ before });
+    const handle = await start({ preset: 'smoke' });
+    await reached;
+    const needs =
+      "A training step takes at most 1.0 GiB (warm-up), 1.0 GiB (SFT), 1.0 GiB (PPO, in 2 parts), 1.0 GiB (reward model); training may take 4.0 of the machine's 8.0 GiB.";
+    expect((await handle.query(progressQuery)).memory).toBe(needs);
+    expect(await detailsOf(handle)).toContain(needs);
+    const [plan] = standIns.inputsOf('planTraining');
+    expect(plan?.checkpoint).toEqual(standIns.inputsOf('trainSupervised')[0]?.checkpoint);
+    open();
+    await handle.result();
+    expect(standIns.inputsOf('planTraining')).toHaveLength(1);
+  });
+
+  it('ends before the first step when that cannot fit', async () => {
+    const message = 'warm-up: training on one sequence of 9 tokens needs 10 bytes of memory';
+    const standIns = await serve({
+      before: ({ name }) => {
+        if (name === 'planTraining') throw ApplicationFailure.create({ message, type: 'InsufficientMemory' });
+      },
+    });
+    const handle = await start({ preset: 'smoke' });
+    const error = await handle.result().catch((reason: WorkflowFailedError) => reason.cause);
+    expect(error).toMatchObject({ cause: { type: 'InsufficientMemory', message } });
+    expect(standIns.inputsOf('trainSupervised')).toEqual([]);
+  });
+
   it('goes from data to report, each step on the checkpoint before it', async () => {
     const standIns = await serve({ accuracy: (step) => [0, 5, 10, 20, 40, 30, 35][step] ?? 0 });
     const handle = await start({ preset: 'smoke', seed: 7 });
@@ -336,6 +365,7 @@ describe('steering', () => {
       '- **Data**: done, questions 32, vocabulary 100',
       '- **Warm-up**: epoch 2 of 2, validation 2.0 %, loss 0.5',
       '- **PPO**: round 2 of 4, about a minute left, reward 0.5, validation 4.0 %, best 4.0 %, KL per token 0.01',
+      expect.stringMatching(/^- A training step takes at most /),
     ]);
     await handle.executeUpdate(pauseUpdate);
     expect(await detailsOf(handle)).toMatch(/^\*\*Paused\*\* until the update `resume`\n\n- /);

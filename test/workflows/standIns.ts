@@ -115,6 +115,11 @@ export function createStandIns({
           padToken: 8,
         },
       })),
+      planTraining: record('planTraining', async ({ steps }) => ({
+        steps: steps.map(({ name }) => ({ name, bytes: 2 ** 30, microBatches: name === 'PPO' ? 2 : 1 })),
+        usableBytes: 4 * 2 ** 30,
+        machineBytes: 8 * 2 ** 30,
+      })),
       initialiseModel: record('initialiseModel', async (input) => ({ ...refer('initialise', input), step: 0 })),
       trainSupervised: record('trainSupervised', async (input) => ({
         checkpoint: updated('supervised', input),

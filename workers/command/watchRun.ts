@@ -33,6 +33,10 @@ export async function watchRun(
     if (progress?.baselineWorkflowId && (baseline === undefined || baseline.round < baseline.rounds))
       baseline = (await queryProgress(client, progress.baselineWorkflowId)) ?? baseline;
     if (progress) display.show(progress, baseline);
+    if (progress?.memory && !told.has(progress.memory)) {
+      told.add(progress.memory);
+      display.note(progress.memory);
+    }
     for (const trouble of findTroubles(raw.pendingActivities ?? [])) {
       if (!told.has(trouble)) display.note(trouble);
       told.add(trouble);

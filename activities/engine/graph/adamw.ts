@@ -42,9 +42,18 @@ export function adamWScalars(options: AdamWOptions, learningRate: number, step: 
   };
 }
 
-/** √Σ‖g‖² over all gradients: rank 0. */
+/**
+ * √Σ‖g‖² over all gradients: rank 0.
+ *
+ * Summed in the order in which the graph computes the gradients. onnxruntime runs what an output needs from its first operand on,
+ * so a weight's gradient is computed as soon as the backward has come to its layer; in another order the whole backward comes
+ * first, and holds every layer's states and their gradients at once.
+ */
 export function globalNorm(gradients: readonly Tensor[]): Tensor {
-  const squares = gradients.map(sumOfSquares);
+  const [first] = gradients;
+  const places = new Map(first?.graph.nodes.flatMap(({ outputs }, at) => outputs.map(({ name }) => [name, at])));
+  const place = ({ name }: Tensor): number => places.get(name) ?? 0;
+  const squares = [...gradients].sort((a, b) => place(a) - place(b)).map(sumOfSquares);
   return sqrt(squares.reduce((a, b) => add(a, b)));
 }
 

@@ -43,7 +43,9 @@ export function gradients(loss: Tensor, parameters: readonly Tensor[]): Tensor[]
     if (gradient === null) continue;
     const rule = node.ownRule?.rule ?? gradientRules[node.operator];
     if (!rule) throw new Error(`operator ${node.operator} has no gradient rule`);
-    const contributions = rule(node, gradient);
+    const again = (tensor: Tensor | null): Tensor | null =>
+      tensor && (graph.recomputed.get(tensor.name)?.(gradient) ?? tensor);
+    const contributions = rule(node.ownRule ? node : { ...node, inputs: node.inputs.map(again) }, gradient);
     (node.ownRule?.sources ?? node.inputs).forEach((tensor, index) => {
       const contribution = contributions[index];
       if (!tensor || !contribution || !needed.has(tensor.name)) return;

@@ -63,6 +63,8 @@ export interface Graph {
   readonly constants: Constant[];
   /** Small constants by value, so that equal scalars are stored once. */
   readonly constantNames: Map<string, Tensor>;
+  /** Tensors that the backward computes again instead of keeping them from the forward, by name. */
+  readonly recomputed: Map<string, (gradient: Tensor) => Tensor>;
   /** Where a dynamic dimension can be read: an input and its axis. */
   readonly dimensions: Map<string, { readonly tensor: Tensor; readonly axis: number }>;
   counter: number;
@@ -76,6 +78,7 @@ export function createGraph({ differentiable = true } = {}): Graph {
     outputs: [],
     constants: [],
     constantNames: new Map(),
+    recomputed: new Map(),
     dimensions: new Map(),
     counter: 0,
   };
@@ -166,6 +169,25 @@ export function appendMany(
   );
   graph.nodes.push({ operator, domain, inputs, outputs: tensors, attributes });
   return tensors;
+}
+
+/**
+ * Lets the backward compute a tensor again, by `again` and at most once, where an operator's gradient rule reads it as an input of
+ * its node: worth it for what is cheap to compute and large to keep. `again` is given the gradient of that node's result, to wait
+ * for (`operators.ts`, `after`).
+ */
+export function recompute(tensor: Tensor, again: (gradient: Tensor) => Tensor): Tensor {
+  tensor.graph.recomputed.set(tensor.name, once(again));
+  return tensor;
+}
+
+/** A function whose first result stands for all its calls. */
+export function once<Input, Output>(make: (input: Input) => Output): (input: Input) => Output {
+  let made: { readonly output: Output } | undefined;
+  return (input) => {
+    made ??= { output: make(input) };
+    return made.output;
+  };
 }
 
 /** Makes a tensor an output of the graph under a name of its own (the serialiser renames it, so no copy is made). */

@@ -11,6 +11,8 @@ import {
   dimensionAt,
   type ElementType,
   type Graph,
+  once,
+  recompute,
   scalar,
   type Tensor,
 } from './graph.js';
@@ -62,25 +64,38 @@ export const sigmoid = (x: Tensor): Tensor => unary('Sigmoid', x);
 export const tanh = (x: Tensor): Tensor => unary('Tanh', x);
 export const erf = (x: Tensor): Tensor => unary('Erf', x);
 
-/** x · sigmoid(x). Its gradient is g · (s + y·(1 − s)) with s the sigmoid and y the result. */
-export function silu(x: Tensor): Tensor {
-  const s = sigmoid(x);
-  return appendWithRule(
-    x.graph,
+/**
+ * silu(gate) · up with silu(x) = x · sigmoid(x), as gated feed-forward layers use it. With s = sigmoid(gate) and y = gate · s its
+ * gradients are g · up · (s + y · (1 − s)) for the gate and g · y for `up`.
+ *
+ * The backward computes s, y and the result again: kept, they would be most of the memory that a decoder layer takes.
+ */
+export function gatedSilu(gate: Tensor, up: Tensor): Tensor {
+  const again = once((gradient: Tensor) => {
+    const later = after(gate, gradient);
+    const s = sigmoid(later);
+    return { s, y: multiply(later, s) };
+  });
+  const result = appendWithRule(
+    gate.graph,
     'Mul',
-    [x, s],
-    { type: x.type, shape: x.shape },
+    [multiply(gate, sigmoid(gate)), up],
+    { type: gate.type, shape: gate.shape },
     {},
     {
-      sources: [x],
-      rule: ({ outputs: [y = x] }, g) => [multiply(g, add(s, subtract(y, multiply(y, s))))],
+      sources: [gate, up],
+      rule: (_, g) => {
+        const { s, y } = again(g);
+        return [multiply(multiply(g, up), add(s, subtract(y, multiply(y, s)))), multiply(g, y)];
+      },
     },
   );
+  return recompute(result, (gradient) => multiply(again(gradient).y, up));
 }
 
 /**
  * Root-mean-square normalisation over the last axis: y = n·gain with n = x·r and r = 1/√(mean(x²) + ε).
- * Its gradients are Σ g·n for the gain and (g·gain − n·mean(g·gain·n))·r for x.
+ * Its gradients are Σ g·n for the gain and (g·gain − n·mean(g·gain·n))·r for x. The backward computes n and y again.
  */
 export function rmsNorm(x: Tensor, gain: Tensor, epsilon: number): Tensor {
   const width = dimensionAt(x, -1);
@@ -94,16 +109,17 @@ export function rmsNorm(x: Tensor, gain: Tensor, epsilon: number): Tensor {
       { axis: int(-1), epsilon: { kind: 'float', value: epsilon } },
     );
   const scale = reciprocal(sqrt(add(mean(multiply(x, x), [-1], true), epsilon)));
-  const normalised = multiply(x, scale);
-  return appendWithRule(
+  const again = once((gradient: Tensor) => multiply(after(x, gradient), scale));
+  const result = appendWithRule(
     x.graph,
     'Mul',
-    [normalised, gain],
+    [multiply(x, scale), gain],
     { type: x.type, shape: x.shape },
     {},
     {
       sources: [x, gain],
       rule: (_, g) => {
+        const normalised = again(g);
         const weighted = multiply(g, normalised);
         const column = reshape(gain, [width, 1]);
         const shared = multiply(matmul(weighted, column), 1 / width);
@@ -112,6 +128,7 @@ export function rmsNorm(x: Tensor, gain: Tensor, epsilon: number): Tensor {
       },
     },
   );
+  return recompute(result, (gradient) => multiply(again(gradient), gain));
 }
 
 /** `condition ? a : b`, elementwise with broadcasting. */
@@ -182,6 +199,20 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   if (product(x.shape) !== product(shape))
     throw new Error(`reshape of ${describeShape(x.shape)} to ${describeShape(shape)}: sizes differ`);
   return append(x.graph, 'Reshape', [x, reshapeTarget(x, shape)], { type: x.type, shape });
+}
+
+/**
+ * `x` itself, but not before `other` has been computed: a reshape to the same shape, whose first dimension is read off `other`
+ * where both have it. Without it onnxruntime would compute again right away what the backward is to compute again later, or take
+ * it for the forward's and keep that.
+ */
+function after(x: Tensor, other: Tensor): Tensor {
+  const [rows, ...rest] = x.shape;
+  if (rows !== other.shape[0] || rest.some((dimension) => typeof dimension !== 'number')) return x;
+  const { graph } = x;
+  const count = append(graph, 'Shape', [other], { type: 'int64', shape: [1] }, { start: int(0), end: int(1) });
+  const shape = concatenate([count, shapeTensor(graph, rest)], 0);
+  return append(graph, 'Reshape', [x, shape], { type: x.type, shape: x.shape });
 }
 
 /** ONNX's shape operand: 0 copies a dimension of the input, one −1 is inferred, others are read from a graph input. */
@@ -317,6 +348,29 @@ function reduce(operator: string, x: Tensor, axes: readonly number[] | undefined
 export function softmax(x: Tensor): Tensor {
   return append(x.graph, 'Softmax', [x], { type: x.type, shape: x.shape }, { axis: int(-1) });
 }
+/**
+ * softmax(scores) · values: `scores [..., n, m]`, `values [..., m, width]` → `[..., n, width]`. With P the softmax and Y the
+ * result, the gradient of the scores is P ∘ (g·valuesᵀ − d) with d the row sums of P ∘ (g·valuesᵀ), which are those of g ∘ Y: so
+ * only two passes over the large matrix are needed (Dao et al., FlashAttention, 2022).
+ */
+export function softmaxProduct(scores: Tensor, values: Tensor): Tensor {
+  const weights = softmax(scores);
+  return appendWithRule(
+    scores.graph,
+    'MatMul',
+    [weights, values],
+    { type: scores.type, shape: [...scores.shape.slice(0, -1), dimensionAt(values, -1)] },
+    {},
+    {
+      sources: [scores, values],
+      rule: ({ outputs: [y = values] }, g) => {
+        const change = subtract(matmul(g, values, { transposeB: true }), sum(multiply(g, y), [-1], true));
+        return [multiply(change, weights), matmul(weights, g, { transposeA: true })];
+      },
+    },
+  );
+}
+
 /** Over the last axis. */
 export function logSoftmax(x: Tensor): Tensor {
   return append(x.graph, 'LogSoftmax', [x], { type: x.type, shape: x.shape }, { axis: int(-1) });

@@ -4,7 +4,17 @@
  * Sequences are padded on the right, so the causal mask alone keeps padding out of every real position.
  */
 import type { Graph, Tensor } from '../graph/graph.js';
-import { aboveDiagonal, add, expand, matmul, range, reshape, rotate, softmax, transpose } from '../graph/operators.js';
+import {
+  aboveDiagonal,
+  add,
+  expand,
+  matmul,
+  range,
+  reshape,
+  rotate,
+  softmaxProduct,
+  transpose,
+} from '../graph/operators.js';
 import { type Dimension, product } from '../graph/shape.js';
 import type { AttentionSizes, Sequences } from './languageModel.js';
 import { rotaryTables } from './rotary.js';
@@ -39,8 +49,8 @@ export function causalAttention(graph: Graph, sizes: AttentionSizes, batch: Dime
       const v = byHead(values);
       const scores = matmul(q, k, { transposeB: true, factor: 1 / Math.sqrt(size) });
       const grouped = reshape(scores, [batch, keyValueHeads, group, time, time]);
-      const weights = reshape(softmax(add(grouped, mask)), [batch, keyValueHeads, groupTime, time]);
-      const context = reshape(matmul(weights, v), [batch, keyValueHeads, group, time, size]);
+      const masking = reshape(add(grouped, mask), [batch, keyValueHeads, groupTime, time]);
+      const context = reshape(softmaxProduct(masking, v), [batch, keyValueHeads, group, time, size]);
       return reshape(transpose(context, [0, 3, 1, 2, 4]), [product([batch, time]), heads * size]);
     },
     positions: () => reshape(expand(range(graph, time), [batch, time]), [product([batch, time])]),

@@ -4,7 +4,7 @@
  */
 import type { RotaryDecoderConfig } from '../api.js';
 import type { Tensor } from '../graph/graph.js';
-import { add, gatherRows, multiply, rmsNorm, silu } from '../graph/operators.js';
+import { add, gatedSilu, gatherRows, rmsNorm } from '../graph/operators.js';
 import { linear } from './blocks.js';
 import { withHead } from './head.js';
 import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
@@ -83,7 +83,7 @@ function trunk(
 
     const y = norm(hidden, part('post_attention_layernorm'));
     const gate = linear(y, weight(part('mlp.gate_proj')));
-    const activated = multiply(silu(gate), linear(y, weight(part('mlp.up_proj'))));
+    const activated = gatedSilu(gate, linear(y, weight(part('mlp.up_proj'))));
     hidden = add(hidden, linear(activated, weight(part('mlp.down_proj'))));
   }
   return norm(hidden, 'model.norm.weight');

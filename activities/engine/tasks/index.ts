@@ -5,6 +5,7 @@ import { generate } from './generate.js';
 import { importModel } from './importModel.js';
 import { initialise } from './initialise.js';
 import { judge } from './judge.js';
+import { planTraining } from './planTraining.js';
 import { trainGroupPolicy } from './trainGroupPolicy.js';
 import { trainPolicy } from './trainPolicy.js';
 import { trainRewardModel } from './trainRewardModel.js';
@@ -14,6 +15,7 @@ export const tasks: { readonly [Name in TaskName]: TaskFunction<Name> } = {
   initialise,
   importModel,
   addAdapters,
+  planTraining,
   generate,
   trainSupervised,
   trainPolicy,

@@ -20,10 +20,15 @@ const bytesPerElement = { float32: 4, float64: 8, int64: 8, int32: 4, bool: 1 } 
 /** The share of the machine's memory that training may take: the rest is for freed blocks kept, caches and other processes. */
 const usableShare = 0.5;
 
-/** Bytes that training may plan with: fixed by the machine (or its container), whatever else runs, so that batches split alike. */
-export function usableMemory(): number {
+/** Bytes of memory that this machine, or the container around this process, has. */
+export function machineMemory(): number {
   const limit = process.constrainedMemory();
-  return usableShare * (limit > 0 ? Math.min(totalmem(), limit) : totalmem());
+  return limit > 0 ? Math.min(totalmem(), limit) : totalmem();
+}
+
+/** Bytes that training may plan with: fixed by the machine, whatever else runs, so that batches split alike. */
+export function usableMemory(): number {
+  return usableShare * machineMemory();
 }
 
 export function memoryModel(graph: Graph): MemoryModel {

@@ -14,10 +14,11 @@ import { saveModel, takeModel } from '../runtime/modelCache.js';
 import { changedOnHost, toHost } from '../runtime/residentTensors.js';
 import { placeOnDevice, runInPlace } from '../runtime/runInPlace.js';
 import { float32 } from '../runtime/tensors.js';
-import { type MemoryModel, memoryModel, usableMemory } from './memory.js';
-import { type StepMemory, splitBatch } from './microBatches.js';
+import { usableMemory } from './memory.js';
+import { splitBatch } from './microBatches.js';
 import { accumulateProgram, applyProgram, type Objective, type Program, updateProgram } from './programs.js';
 import { programSession } from './sessions.js';
+import { stepMemory } from './stepMemory.js';
 
 export type Feeds = Readonly<Record<string, Tensor>>;
 export type Metrics = Readonly<Record<string, number>>;
@@ -82,19 +83,7 @@ export async function createTrainer(
   await placeOnDevice(frozen);
   const state = { ...weights, ...tensorsOf(first, 'm.'), ...tensorsOf(second, 'v.') };
 
-  const trainedBytes = bytesOf(weights);
-  /** Made when the first batch does not fit whole. */
-  let partModel: MemoryModel | undefined;
-  const memory: StepMemory = {
-    kept: bytesOf(frozen) + 3 * trainedBytes,
-    sums: trainedBytes,
-    whole: memoryModel(update.program.graph),
-    part: (sizes) => {
-      partModel ??= memoryModel(accumulateProgram(build()).graph);
-      return partModel(sizes);
-    },
-    usable,
-  };
+  const memory = stepMemory(update.program, build, usable);
 
   /** Made when the first batch comes in pieces. */
   let sums: Parameters | undefined;
@@ -171,10 +160,6 @@ async function runWithMetrics(
   const metrics = Object.fromEntries(values.map(([name, data]) => [name, float32(data, [])]));
   await runInPlace(session, feeds, { ...results, ...metrics });
   return Object.fromEntries(values.map(([name, [value = Number.NaN]]) => [name, value]));
-}
-
-function bytesOf(tensors: Feeds): number {
-  return Object.values(tensors).reduce((total, { size }) => total + 4 * size, 0);
 }
 
 function checkFinite(metrics: Metrics, step: number, learningRate: number): Metrics {

@@ -10,6 +10,7 @@ import {
   erf,
   exp,
   expand,
+  gatedSilu,
   gatherRows,
   less,
   log,
@@ -27,8 +28,8 @@ import {
   rmsNorm,
   rotate,
   sigmoid,
-  silu,
   softmax,
+  softmaxProduct,
   sqrt,
   subtract,
   sum,
@@ -216,12 +217,18 @@ const lookups: readonly GradientCase[] = [
 
 const formulas: readonly GradientCase[] = [
   {
-    name: 'silu',
-    inputs: { x: { shape: ['batch', 5] } },
+    name: 'softmax times a matrix',
+    inputs: { scores: { shape: ['batch', 3, 4], from: -3, to: 3 }, values: { shape: ['batch', 4, 2] } },
     sizes,
-    build: (t) => silu(t('x')),
+    build: (t) => softmaxProduct(t('scores'), t('values')),
+  },
+  {
+    name: 'gatedSilu',
+    inputs: { gate: { shape: ['batch', 5], from: -3, to: 3 }, up: { shape: ['batch', 5] } },
+    sizes,
+    build: (t) => gatedSilu(t('gate'), t('up')),
     // onnxruntime fuses the forward into an operator that it has in float32 only.
-    forward: (values) => values('x').map((x) => x / (1 + Math.exp(-x))),
+    forward: (values) => values('gate').map((x, index) => ((values('up')[index] ?? 0) * x) / (1 + Math.exp(-x))),
   },
   {
     name: 'rmsNorm',

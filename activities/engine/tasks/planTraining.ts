@@ -1,0 +1,50 @@
+/** The task `planTraining`: what the training steps of a run will need in memory, before any is taken. */
+import type { LoraConfig, ModelConfig, PlannedStep, TaskFunction, TokenSequence } from '../api.js';
+import { InsufficientMemory } from '../runtime/errors.js';
+import { machineMemory, usableMemory } from '../training/memory.js';
+import {
+  type Objective,
+  policyObjective,
+  rewardModelObjective,
+  supervisedObjective,
+  updateProgram,
+} from '../training/programs.js';
+import { stepMemory, stepNeed } from '../training/stepMemory.js';
+
+/** Constants of losses and optimisers, which change no tensor's size. */
+const optimiser = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, clipNorm: 1 };
+const ppo = { clipRange: 0.2, valueClipRange: 0.2, valueCoefficient: 1 };
+
+export const planTraining: TaskFunction<'planTraining'> = async ({ config, lora, steps }) => {
+  const usableBytes = usableMemory();
+  const planned = steps.map((step) => {
+    const build = () => objectiveOf(step, config, lora);
+    const memory = stepMemory(updateProgram(build(), optimiser), build, usableBytes);
+    try {
+      return { name: step.name, ...stepNeed(largestBatch(step), memory) };
+    } catch (error) {
+      if (error instanceof InsufficientMemory) throw new InsufficientMemory(`${step.name}: ${error.message}`);
+      throw error;
+    }
+  });
+  return { steps: planned, usableBytes, machineBytes: machineMemory() };
+};
+
+function objectiveOf({ objective }: PlannedStep, config: ModelConfig, lora: LoraConfig | undefined): Objective {
+  switch (objective) {
+    case 'supervised':
+      return supervisedObjective(config, lora);
+    case 'policy':
+      return policyObjective(config, ppo, lora);
+    case 'rewardModel':
+      return rewardModelObjective(config, lora);
+  }
+}
+
+function largestBatch({ sequences, promptTokens, answerTokens }: PlannedStep): readonly TokenSequence[] {
+  const sequence: TokenSequence = {
+    prompt: new Array<number>(promptTokens).fill(0),
+    answer: new Array<number>(answerTokens).fill(0),
+  };
+  return new Array<TokenSequence>(sequences).fill(sequence);
+}
