@@ -22,6 +22,18 @@ export interface StepRequest {
   readonly rank: number;
 }
 
+/** In bytes. */
+export interface StepMeasures {
+  /** What the step took besides what was there, and what the graph says that it takes. */
+  readonly measured: number;
+  readonly expected: number;
+  /** The whole process at its peak, and what a run would say of it beforehand. */
+  readonly peak: number;
+  readonly planned: number;
+  /** By how much two steps left the process larger. */
+  readonly grown: number;
+}
+
 const quiet = { onProgress: () => undefined, isCancelled: () => false };
 const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 1 };
 const folder = await mkdtemp(join(tmpdir(), 'reft-step-'));
@@ -33,6 +45,7 @@ const build = () => supervisedObjective(config, files.adapters?.lora);
 const trainer = await createTrainer({ key: 'step', build }, files, options, undefined, Number.POSITIVE_INFINITY);
 const tokens = (count: number): number[] => Array.from({ length: count }, (_, index) => 2 + (index % 17));
 const sequences = Array.from({ length: rows }, () => ({ prompt: tokens(prompt), answer: tokens(answer) }));
+const loaded = process.memoryUsage.rss();
 const small = supervisedFeeds([{ prompt: [2], answer: [3] }], 1);
 // Session, threads and moments are there before; activations are what a step on the real batch adds.
 await trainer.step([small], 1e-3);
@@ -40,10 +53,11 @@ const before = process.memoryUsage.rss();
 await trainer.step([supervisedFeeds(sequences, rows * answer)], 1e-3);
 const peak = process.resourceUsage().maxRSS * 1024;
 const measured = peak - before;
+const grown = process.memoryUsage.rss() - loaded;
 const time = prompt + answer - 1;
 const sizes = { batch: rows, time, tokens: rows * time, answers: rows * answer };
 const program = updateProgram(build(), options);
 const expected = memoryModel(program.graph)(sizes);
 const planned = stepNeed(sequences, stepMemory(program, build, Number.POSITIVE_INFINITY)).bytes;
 await rm(folder, { recursive: true });
-console.log(JSON.stringify({ measured, expected, peak, planned }));
+console.log(JSON.stringify({ measured, expected, peak, planned, grown } satisfies StepMeasures));
