@@ -3,6 +3,7 @@ import type { CheckpointRef, PlannedStep, PreparedData, TrainingPlan } from '../
 import { engine } from './activityOptions.js';
 import { showProgress } from './progress.js';
 import type { RunState } from './run.js';
+import { methods } from './spec/methods.js';
 import type { Spec } from './spec/schema.js';
 
 /** Sets the journal's note on memory. A run that cannot fit fails here, with `InsufficientMemory`. */
@@ -23,9 +24,7 @@ export function plannedSteps(spec: Spec, data: PreparedData): readonly PlannedSt
     ...(spec.sft
       ? [{ name: 'SFT', objective: 'supervised', sequences: spec.sft.batchSize, ...annotated } as const]
       : []),
-    ...(spec.method === 'reft'
-      ? [{ name: 'PPO', objective: 'policy', sequences: spec.ppo.miniBatch, ...sampled } as const]
-      : []),
+    ...methodStep(spec, annotated, sampled),
     ...(spec.rewardModel && spec.evaluation.samplesPerQuestion > 0
       ? [
           {
@@ -37,6 +36,30 @@ export function plannedSteps(spec: Spec, data: PreparedData): readonly PlannedSt
         ]
       : []),
   ];
+}
+
+type Lengths = Pick<PlannedStep, 'promptTokens' | 'answerTokens'>;
+
+/** The steps of the run's method; SFT's are planned for already. */
+function methodStep(spec: Spec, annotated: Lengths, sampled: Lengths): readonly PlannedStep[] {
+  const { method, ppo, groupPolicy, onlineSelfTraining, expertIteration, offlineSelfTraining } = spec;
+  const name = method === 'reft' ? 'PPO' : methods[method].title;
+  const mixed = {
+    promptTokens: sampled.promptTokens,
+    answerTokens: Math.max(annotated.answerTokens, sampled.answerTokens),
+  };
+  const policy = method === 'reft' ? ppo : method === 'grpo' || method === 'rloo' ? groupPolicy : null;
+  if (policy) return [{ name, objective: 'policy', sequences: policy.miniBatch, ...sampled }];
+  const samples =
+    method === 'online-self-training' ? onlineSelfTraining : method === 'expert-iteration' ? expertIteration : null;
+  // Each question with its samples and its annotated answer.
+  if (samples) {
+    const sequences = samples.miniBatch * (samples.samplesPerQuestion + 1);
+    return [{ name, objective: 'supervised', sequences, ...mixed }];
+  }
+  if (method === 'offline-self-training' && offlineSelfTraining)
+    return [{ name, objective: 'supervised', sequences: offlineSelfTraining.batchSize, ...mixed }];
+  return [];
 }
 
 /** `A training step takes at most 0.4 GiB (warm-up), 1.2 GiB (PPO, in 2 parts); training may take 7.8 of 15.6 GiB.` */

@@ -61,6 +61,7 @@ describe('reft', () => {
     await expect.poll(async () => (await known()).workers.length, { timeout: 30_000 }).toBe(2);
     const { out, error, code } = await reft('run', 'smoke', '--id', 'shared');
     expect({ error, code }).toEqual({ error: '', code: 0 });
+    expect(out).toMatch(/A training step takes at most [\d.]+ GiB \(warm-up\), .*of the machine's [\d.]+ GiB\./);
     expect(out).toContain('│ upper bound@2');
     expect(out).toContain(`Report: ${stateDirectory}/runs/shared/report.html`);
     expect((await identities('shared')).size).toBe(2);
