@@ -20,6 +20,9 @@ const bytesPerElement = { float32: 4, float64: 8, int64: 8, int32: 4, bool: 1 } 
 /** The share of the machine's memory that training may take: the rest is for freed blocks kept, caches and other processes. */
 const usableShare = 0.5;
 
+/** The share that the tensors of one run may take while there is work that can be split: larger runs are no faster. */
+const runShare = 1 / 8;
+
 /** Bytes of memory that this machine, or the container around this process, has. */
 export function machineMemory(): number {
   const limit = process.constrainedMemory();
@@ -29,6 +32,11 @@ export function machineMemory(): number {
 /** Bytes that training may plan with: fixed by the machine, whatever else runs, so that batches split alike. */
 export function usableMemory(): number {
   return usableShare * machineMemory();
+}
+
+/** Bytes that one run should stay below: sessions keep what they once took, and several live side by side. */
+export function runMemory(): number {
+  return runShare * machineMemory();
 }
 
 export function memoryModel(graph: Graph): MemoryModel {

@@ -18,6 +18,8 @@ export interface StepMemory {
   /** One run on a micro-batch. */
   readonly part: MemoryModel;
   readonly usable: number;
+  /** One run stays below this where splitting can help. */
+  readonly run: number;
 }
 
 /**
@@ -27,9 +29,12 @@ export interface StepMemory {
 export function splitBatch(sequences: readonly TokenSequence[], memory: StepMemory): readonly (readonly number[])[] {
   const everything = sequences.map((_, index) => index);
   const sizesOf = (group: readonly number[]): Sizes => groupSizes(group.flatMap((index) => sequences[index] ?? []));
-  if (memory.kept + memory.whole(sizesOf(everything)) <= memory.usable) return [everything];
+  const whole = memory.whole(sizesOf(everything));
+  if (memory.kept + whole <= memory.usable && (whole <= memory.run || everything.length === 1)) return [everything];
   const needed = (group: readonly number[]): number => memory.kept + memory.sums + memory.part(sizesOf(group));
-  const groups = groupByLength(sequences.map(trainedLength), (group) => needed(group) <= memory.usable);
+  const fits = (group: readonly number[]): boolean =>
+    needed(group) <= memory.usable && memory.part(sizesOf(group)) <= memory.run;
+  const groups = groupByLength(sequences.map(trainedLength), fits);
   for (const group of groups) {
     const [first = 0, ...more] = group;
     if (more.length === 0 && needed(group) > memory.usable)

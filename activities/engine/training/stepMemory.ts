@@ -1,7 +1,7 @@
 /** What a training step needs in memory, told from its graph and the shapes of its weights before anything is loaded. */
 import type { TokenSequence } from '../api.js';
 import type { ParameterShapes } from '../models/languageModel.js';
-import { elementCount, type MemoryModel, memoryModel } from './memory.js';
+import { elementCount, type MemoryModel, memoryModel, runMemory } from './memory.js';
 import { groupSizes, type StepMemory, splitBatch } from './microBatches.js';
 import { accumulateProgram, type Objective, type TrainingProgram } from './programs.js';
 
@@ -28,6 +28,7 @@ export function stepMemory(update: TrainingProgram, build: () => Objective, usab
       return part(sizes);
     },
     usable,
+    run: runMemory(),
   };
 }
 

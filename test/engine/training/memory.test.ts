@@ -70,9 +70,9 @@ describe('splitBatch', () => {
     answer: new Array<number>(answer).fill(3),
   });
   /** A byte a token, padding included, on top of 1,000 that stay, and 10 for sums. */
-  const memory = (usable: number): StepMemory => {
+  const memory = (usable: number, run = Number.POSITIVE_INFINITY): StepMemory => {
     const padded = ({ batch = 0, time = 0 }: Readonly<Record<string, number>>): number => batch * time;
-    return { kept: 1_000, sums: 10, whole: padded, part: padded, usable };
+    return { kept: 1_000, sums: 10, whole: padded, part: padded, usable, run };
   };
   const batch = [sequence(9, 2), sequence(2, 2), sequence(5, 6), sequence(1, 3), sequence(4, 1)];
 
@@ -86,6 +86,16 @@ describe('splitBatch', () => {
       [0, 2],
     ]);
     expect(splitBatch([...batch, ...batch], memory(1_049))).toEqual([[1, 3, 6, 8, 4, 9], [0, 2, 5], [7]]);
+  });
+
+  it('keeps each run small where it can', () => {
+    expect(splitBatch(batch, memory(1_100, 20))).toEqual([
+      [1, 3, 4],
+      [0, 2],
+    ]);
+    // Ten tokens are more than a run should have, but one sequence cannot be split.
+    expect(splitBatch(batch, memory(1_100, 9))).toEqual([[1, 3], [4], [0], [2]]);
+    expect(splitBatch([sequence(9, 2)], memory(1_100, 9))).toEqual([[0]]);
   });
 
   it('refuses what cannot fit, with the bytes needed and available', () => {
