@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { threads } from '../../../activities/engine/runtime/session.js';
 import { type Peer, startPeer, startSide } from '../peers/peer.js';
 import { type BenchmarkResult, median, rounded } from '../result.js';
-import { type Job, type Step, stepSchema } from './job.js';
+import { type Job, type Ready, readySchema, type Step, stepSchema } from './job.js';
 import type { Workload } from './workloads.js';
 
 /** Lets the other side's threads stop spinning. */
@@ -54,7 +54,7 @@ export async function compareTraining(workload: Workload): Promise<readonly Benc
         : { note: 'set REFT_PEER_PYTHON to a Python with torch' };
       return [
         { ...timeResult(workload, measured), ...details, ...note },
-        { ...memoryResult(workload, measured), ...note },
+        { ...memoryResult(workload, measured, readySchema.parse(ours.about)), ...note },
       ];
     } finally {
       await ours.close();
@@ -109,10 +109,21 @@ function timeResult({ name, floor }: Workload, measured: readonly Measured[]): B
   };
 }
 
-function memoryResult({ name }: Workload, measured: readonly Measured[]): BenchmarkResult {
+/** @throws Error when the step took a quarter more or less than a run would have announced. */
+function memoryResult({ name }: Workload, measured: readonly Measured[], { plannedBytes }: Ready): BenchmarkResult {
   const peak = (side: 'ours' | 'peer'): number =>
     Math.max(...measured.flatMap(({ [side]: step }) => (step ? [step.peakBytes / 2 ** 20] : [])));
-  const shared = { name: `${name}-memory`, ours: rounded(peak('ours')), unit: 'MiB', floor: memoryFloor };
+  const planned = plannedBytes / 2 ** 20;
+  const share = peak('ours') / planned;
+  if (share < 0.75 || share > 1.25)
+    throw new Error(`${name} took ${peak('ours')} MiB, a run would have announced ${planned} MiB`);
+  const shared = {
+    name: `${name}-memory`,
+    ours: rounded(peak('ours')),
+    unit: 'MiB',
+    floor: memoryFloor,
+    announced: rounded(planned),
+  };
   if (measured.every(({ peer }) => peer === null)) return shared;
   return { ...shared, peer: rounded(peak('peer')), ratio: rounded(peak('peer') / peak('ours')) };
 }

@@ -11,6 +11,10 @@ export interface Job {
   readonly threads: number;
 }
 
+/** What our side says when it is ready: the memory that a run would announce for its largest batch. */
+export const readySchema = z.object({ plannedBytes: z.number() });
+export type Ready = z.output<typeof readySchema>;
+
 /** `peakBytes` is the process's largest resident memory since it was ready. */
 export const stepSchema = z.object({ seconds: z.number(), loss: z.number(), peakBytes: z.number() });
 export type Step = z.output<typeof stepSchema>;

@@ -5,22 +5,23 @@
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { supervisedFeeds } from '../../../activities/engine/tasks/trainSupervised.js';
-import { supervisedObjective } from '../../../activities/engine/training/programs.js';
+import { usableMemory } from '../../../activities/engine/training/memory.js';
+import { supervisedObjective, updateProgram } from '../../../activities/engine/training/programs.js';
+import { stepMemory, stepNeed } from '../../../activities/engine/training/stepMemory.js';
 import { createTrainer } from '../../../activities/engine/training/trainer.js';
-import type { Job, Step } from './job.js';
+import type { Job, Ready, Step } from './job.js';
 import { peakMemory } from './peakMemory.js';
 
 const { model, batches, optimiser, learningRate }: Job = JSON.parse(await readFile(process.argv[2] ?? '', 'utf8'));
-const trainer = await createTrainer(
-  { key: 'benchmark', build: () => supervisedObjective(model.config, model.adapters?.lora) },
-  model,
-  optimiser,
-);
+const build = () => supervisedObjective(model.config, model.adapters?.lora);
+const trainer = await createTrainer({ key: 'benchmark', build }, model, optimiser);
+const memory = stepMemory(updateProgram(build(), optimiser), build, usableMemory());
+const plannedBytes = Math.max(...batches.map((batch) => stepNeed(batch, memory).bytes));
 const answer = (fields: object): void => {
   process.stdout.write(`${JSON.stringify(fields)}\n`);
 };
 const peak = await peakMemory();
-answer({ node: process.version });
+answer({ plannedBytes } satisfies Ready);
 let next = 0;
 for await (const _ of createInterface({ input: process.stdin })) {
   const batch = batches[next++ % batches.length] ?? [];
