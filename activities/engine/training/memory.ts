@@ -46,26 +46,36 @@ export function memoryModel(graph: Graph): MemoryModel {
   const storage = new Map<string, string>();
   const storageOf = (tensor: Tensor): string => storage.get(tensor.name) ?? tensor.name;
   const lastRead = new Map<string, number>();
-  const made = new Map<string, { readonly at: number; readonly bytes: (sizes: Sizes) => number }>();
+  const made = new Map<string, { readonly at: number; readonly kind: string }>();
+  /** Tensors of one type and shape are of one size: there are few, worked out once for each question asked. */
+  const kinds = new Map<string, Tensor>();
   nodes.forEach(({ operator, inputs, outputs }, at) => {
     const [x] = inputs;
     for (const tensor of inputs) if (tensor) lastRead.set(storageOf(tensor), at);
     for (const tensor of outputs)
       if (operator === 'Reshape' && x) storage.set(tensor.name, storageOf(x));
-      else if (!given.has(tensor.name)) made.set(tensor.name, { at, bytes: bytesOf(tensor) });
+      else if (!given.has(tensor.name)) {
+        const kind = `${tensor.type} ${tensor.shape.join()}`;
+        kinds.set(kind, tensor);
+        made.set(tensor.name, { at, kind });
+      }
   });
-  const freed = nodes.map((): string[] => []);
-  for (const [name, { at }] of made) freed[lastRead.get(name) ?? at]?.push(name);
   const making = nodes.map((): string[] => []);
-  for (const [name, { at }] of made) making[at]?.push(name);
+  const freed = nodes.map((): string[] => []);
+  for (const [name, { at, kind }] of made) {
+    making[at]?.push(kind);
+    freed[lastRead.get(name) ?? at]?.push(kind);
+  }
 
   return (sizes) => {
-    const sizeOf = (name: string): number => made.get(name)?.bytes(sizes) ?? 0;
+    const bytes = new Map(
+      [...kinds].map(([kind, { type, shape }]) => [kind, bytesPerElement[type] * elementCount(shape, sizes)]),
+    );
     let [alive, peak] = [0, 0];
-    making.forEach((names, at) => {
-      for (const name of names) alive += sizeOf(name);
+    making.forEach((kindsMade, at) => {
+      for (const kind of kindsMade) alive += bytes.get(kind) ?? 0;
       peak = Math.max(peak, alive);
-      for (const name of freed[at] ?? []) alive -= sizeOf(name);
+      for (const kind of freed[at] ?? []) alive -= bytes.get(kind) ?? 0;
     });
     return peak;
   };
@@ -81,10 +91,6 @@ function usedNodes(graph: Graph, outputs: ReadonlySet<string>) {
     nodes.push(node);
   }
   return nodes.reverse();
-}
-
-function bytesOf({ type, shape }: Tensor): (sizes: Sizes) => number {
-  return (sizes) => bytesPerElement[type] * elementCount(shape, sizes);
 }
 
 /** Elements of a tensor whose dynamic dimensions have these sizes. */

@@ -32,8 +32,10 @@ export function splitBatch(sequences: readonly TokenSequence[], memory: StepMemo
   const whole = memory.whole(sizesOf(everything));
   if (memory.kept + whole <= memory.usable && (whole <= memory.run || everything.length === 1)) return [everything];
   const needed = (group: readonly number[]): number => memory.kept + memory.sums + memory.part(sizesOf(group));
-  const fits = (group: readonly number[]): boolean =>
-    needed(group) <= memory.usable && memory.part(sizesOf(group)) <= memory.run;
+  const fits = (group: readonly number[]): boolean => {
+    const part = memory.part(sizesOf(group));
+    return part <= memory.run && memory.kept + memory.sums + part <= memory.usable;
+  };
   const groups = groupByLength(sequences.map(trainedLength), fits);
   for (const group of groups) {
     const [first = 0, ...more] = group;
