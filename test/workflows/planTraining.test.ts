@@ -18,6 +18,25 @@ describe('plannedSteps', () => {
     ]);
   });
 
+  it('plans for the method that the run trains with', () => {
+    const optimiser = { learningRate: 1e-3 };
+    const rounds = { epochs: 1, questionsPerRound: 8, miniBatch: 4, samplesPerQuestion: 3, optimiser };
+    const steps = (spec: object) => plannedSteps(resolveSpec({ preset: 'smoke', sft: null, ...spec }), data);
+    expect(steps({ method: 'grpo', groupPolicy: rounds })[1]).toMatchObject({
+      name: 'GRPO',
+      objective: 'policy',
+      sequences: 4,
+    });
+    // Three samples and the annotated answer of each of four questions, as long as the longer of both.
+    expect(steps({ method: 'online-self-training', onlineSelfTraining: rounds })[1]).toMatchObject({
+      objective: 'supervised',
+      sequences: 16,
+      answerTokens: 30,
+    });
+    const offline = { batchSize: 5, optimiser };
+    expect(steps({ method: 'offline-self-training', offlineSelfTraining: offline })[1]).toMatchObject({ sequences: 5 });
+  });
+
   it('leaves out what the run leaves out', () => {
     const spec = resolveSpec({ preset: 'smoke', method: 'sft', rewardModel: null });
     expect(plannedSteps(spec, data).map(({ name }) => name)).toEqual(['warm-up', 'SFT']);
