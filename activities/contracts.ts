@@ -86,6 +86,19 @@ export type AnswerFormat = 'program' | 'natural';
 /** How answers are compared: numbers within 0.01, or option letters as text. */
 export type AnswerKind = 'number' | 'choice';
 
+/** Rows left out for one reason: how many, and the first few by file and row or by id. */
+export interface DroppedRows {
+  readonly count: number;
+  readonly examples: readonly string[];
+}
+
+/** A file that questions came from, as it was read. */
+export interface DataFile {
+  readonly name: string;
+  readonly sha256: string;
+  readonly rows: number;
+}
+
 export interface PreparedData {
   readonly train: DataSetRef;
   /** Held out of the training questions; best checkpoints are chosen on it, never on the test set. */
@@ -98,8 +111,10 @@ export interface PreparedData {
   readonly padToken: number;
   readonly format: AnswerFormat;
   readonly answerKind: AnswerKind;
-  /** Rows that could not be used, counted by reason. */
-  readonly dropped: Readonly<Record<string, number>>;
+  /** Files the questions came from; none for generated ones. */
+  readonly files: readonly DataFile[];
+  /** Rows that could not be used, by reason. */
+  readonly dropped: Readonly<Record<string, DroppedRows>>;
   /** What a pretrained model's tokenizer has beside tokenizer.json (special tokens, chat template), by file name. */
   readonly tokenizerFiles?: Readonly<Record<string, ObjectRef>>;
   readonly longestPrompt: number;

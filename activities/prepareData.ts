@@ -11,10 +11,13 @@ import { loadTokenizer, type Tokenizer } from './data/tokenizer/loadTokenizer.js
 import { trainTokenizer } from './data/tokenizer/trainTokenizer.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
 import { type Chat, readChatTemplate } from './pretrained/chatTemplate.js';
+import type { SandboxPool } from './reward/sandbox/pool.js';
 import type { Store } from './store/types.js';
 
 export interface PrepareDataSettings {
   readonly store: Store;
+  /** Runs annotated programs that have to be proved right. */
+  readonly sandbox: Pick<SandboxPool, 'run'>;
   /** The folder of published data sets (`REFT_DATA_DIR`); generated problems need none. */
   readonly dataDirectory: string | undefined;
 }
@@ -26,18 +29,17 @@ export interface PrepareDataSettings {
  * @throws InvalidData when a data set is missing or unusable, InvalidSpec when the specification asks too much of it, InvalidModel
  * when the model has no chat template that a chat could follow.
  */
-export function createPrepareData({ store, dataDirectory }: PrepareDataSettings): GeneralActivities['prepareData'] {
-  return (input) =>
-    heartbeatWhile('questions', (report, signal) => prepare(input, { store, dataDirectory }, report, signal));
+export function createPrepareData(settings: PrepareDataSettings): GeneralActivities['prepareData'] {
+  return (input) => heartbeatWhile('questions', (report, signal) => prepare(input, settings, report, signal));
 }
 
 async function prepare(
   { data, seed, tokenizer: pretrained }: PrepareDataInput,
-  { store, dataDirectory }: PrepareDataSettings,
+  { store, sandbox, dataDirectory }: PrepareDataSettings,
   report: ReportProgress,
   signal: AbortSignal,
 ): Promise<PreparedData> {
-  const questions = await loadQuestions({ data, seed, directory: dataDirectory });
+  const questions = await loadQuestions({ data, seed, directory: dataDirectory, store, sandbox, signal });
   const plain: PromptStyle = { format: data.cot, docstring: data.docstring };
   const style = data.promptFormat === 'chat' ? { ...plain, chat: await chatOf(pretrained, store) } : plain;
   const { tokenizer, stored } = pretrained
@@ -69,6 +71,7 @@ async function prepare(
     padToken: tokenizer.padToken,
     format: data.cot,
     answerKind: questions.answerKind,
+    files: questions.files,
     dropped: questions.dropped,
     ...(pretrained ? { tokenizerFiles: pretrained.otherFiles } : {}),
     longestPrompt: longest(all.map((example) => example.promptTokens)),

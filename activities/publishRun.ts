@@ -6,6 +6,7 @@ import type { Example, PublishRunInput, PublishRunResult, ScoredSample } from '.
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { readCurve } from './recordCurve.js';
 import { type AnsweredQuestion, answeredQuestion } from './report/answers.js';
+import { summariseData } from './report/data.js';
 import { renderReport } from './report/page.js';
 import type { PublishedResult } from './report/publishedResult.js';
 import { publishAdapterFolder } from './store/adapterFolder.js';
@@ -36,7 +37,8 @@ export function createPublishRun({ store }: { readonly store: Store }) {
       await store.publish(keys.samples, Buffer.from(answers.map((answer) => `${JSON.stringify(answer)}\n`).join('')));
 
       const curve = [...(await readCurve(store, input.curve)), ...input.points];
-      const report = { runId, title, spec, figures, curve, answers, work, notes, checkpoint: model.sha256 };
+      const data = summariseData(input.data);
+      const report = { runId, title, spec, figures, curve, answers, data, work, notes, checkpoint: model.sha256 };
       await store.publish(keys.report, Buffer.from(renderReport(report)));
 
       const checkpoint = { sha256: model.sha256, step: model.step };
@@ -47,6 +49,7 @@ export function createPublishRun({ store }: { readonly store: Store }) {
         spec,
         figures,
         checkpoint,
+        data,
         work,
         notes: [...notes],
         bucket,

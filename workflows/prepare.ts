@@ -4,6 +4,7 @@ import { engine, general } from './activityOptions.js';
 import { beginPhase, finishUnit } from './journal.js';
 import { showProgress } from './progress.js';
 import type { RunState } from './run.js';
+import { sourceName } from './spec/describeSpec.js';
 
 /** Sets `run.pretrained` where the specification names a model to start from. */
 export async function prepareData(run: RunState): Promise<PreparedData> {
@@ -17,7 +18,7 @@ export async function prepareData(run: RunState): Promise<PreparedData> {
     run.notes.push(`Started from ${run.pretrained.name}.`);
   }
   const tokenizer = run.pretrained ? { tokenizer: run.pretrained.tokenizer } : {};
-  const prepared = await general.prepareData.executeWithOptions({ summary: `prepare ${data.source} data` }, [
+  const prepared = await general.prepareData.executeWithOptions({ summary: `prepare ${sourceName(data)} data` }, [
     { data, seed, ...tokenizer },
   ]);
   finishUnit(phase, { questions: prepared.train.count, vocabulary: prepared.vocabularySize });

@@ -54,12 +54,12 @@ export function naturalAnswer(chain: string, value: string): string {
 
 /**
  * The P-CoT answer in a published program: its body. The docstring goes whatever it says, because some annotations quote the
- * question with other spacing. Null when the text is not a `solution` function that ends by returning its result.
+ * question with other spacing. Null when the text is not one `solution` function that returns something.
  */
 export function programBody(program: string): string | null {
-  const match = /^def solution\(\):\n(?: {4}"""[\s\S]*?"""\n)?( {4}[\s\S]*)$/.exec(program.trimEnd());
-  const body = match?.[1];
-  return body?.endsWith(returnLine) ? body : null;
+  const unified = program.replaceAll('\r\n', '\n').trimEnd();
+  const body = /^def solution\(\):\n(?: {4}"""[\s\S]*?"""\n)?( {4}[\s\S]*)$/.exec(unified)?.[1];
+  return body !== undefined && /^ +return /m.test(body) && !/^\S/m.test(body) ? body : null;
 }
 
 /** The whole program that a P-CoT answer stands for, ready to run: `solution()` is its value. */

@@ -47,7 +47,7 @@ export async function generateQuestions({ seed, format, counts }: GeneratedReque
       answerValue: problem.expression.value,
     });
   }
-  return { ...sets, answerKind: 'number', dropped: {} };
+  return { ...sets, answerKind: 'number', files: [], dropped: {} };
 }
 
 function annotate(problem: Problem, format: AnswerFormat, seed: number, candidate: number): string {

@@ -1,7 +1,7 @@
 /** Takes validation questions out of a published training set, and applies a run's caps. */
 import { permutation } from '../engine/sampling/random.js';
+import { type Dropped, describeDropped } from './dropped.js';
 import { InvalidData, InvalidSpec } from './errors.js';
-import type { Dropped } from './publishedRows.js';
 import type { Question } from './questions.js';
 
 export interface HoldOutRequest {
@@ -31,15 +31,14 @@ export function holdOut(
   request: HoldOutRequest,
   dropped: Dropped,
 ): HeldOut {
-  if (tested.length === 0) throw new InvalidData(`the test set has no usable row: ${JSON.stringify(dropped.counts)}`);
+  if (tested.length === 0) throw new InvalidData(`the test set has no usable row: ${describeDropped(dropped)}`);
   const inTest = new Set(tested.map(sameText));
   const usable = annotated.filter((question) => {
     const leaks = inTest.has(sameText(question));
-    if (leaks) dropped.add('question is in the test set');
+    if (leaks) dropped.add('question is in the test set', question.id);
     return !leaks;
   });
-  if (usable.length === 0)
-    throw new InvalidData(`the training set has no usable row: ${JSON.stringify(dropped.counts)}`);
+  if (usable.length === 0) throw new InvalidData(`the training set has no usable row: ${describeDropped(dropped)}`);
 
   const distinct = [...new Map(usable.map((question) => [sameText(question), question])).values()];
   if (request.validation >= distinct.length)
@@ -50,9 +49,13 @@ export function holdOut(
   const held = new Set(order.subarray(0, request.validation));
   const validation = distinct.filter((_, index) => held.has(index));
   const inValidation = new Set(validation.map(sameText));
-  const train = usable.filter((question) => !inValidation.has(sameText(question)));
-  for (let repeat = usable.length - train.length - validation.length; repeat > 0; repeat--)
-    dropped.add('question is in the validation set');
+  const heldOut = new Set(validation);
+  const train = usable.filter((question) => {
+    if (heldOut.has(question)) return false;
+    const repeats = inValidation.has(sameText(question));
+    if (repeats) dropped.add('question is in the validation set', question.id);
+    return !repeats;
+  });
   return { train: train.slice(0, request.train), validation, test: tested.slice(0, request.test) };
 }
 

@@ -1,5 +1,5 @@
 /** The form every data set is brought into: questions with answers as text, before any tokenizer has seen them. */
-import type { AnswerKind } from '../contracts.js';
+import type { AnswerKind, DataFile, DroppedRows } from '../contracts.js';
 
 export interface Question {
   /** Unique in its data set, and stable: it names the question in samples and reports. */
@@ -17,6 +17,8 @@ export interface QuestionSets {
   readonly validation: readonly Question[];
   readonly test: readonly Question[];
   readonly answerKind: AnswerKind;
-  /** Rows that could not be used, counted by reason. */
-  readonly dropped: Readonly<Record<string, number>>;
+  /** Files they came from. */
+  readonly files: readonly DataFile[];
+  /** Rows that could not be used, by reason. */
+  readonly dropped: Readonly<Record<string, DroppedRows>>;
 }

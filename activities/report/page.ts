@@ -10,6 +10,7 @@ import { render } from 'preact-render-to-string';
 import type { CurvePoint, RunFigures, Work } from '../contracts.js';
 import { type AnsweredQuestion, spread } from './answers.js';
 import { type Curve, type PhaseCurves, phaseCurves } from './curves.js';
+import { type DataSummary, dataSection } from './data.js';
 import { evaluatedModels, finalFigures, interval, measuresOf, percent } from './figures.js';
 import { intervalChart } from './intervalChart.js';
 import { lineChart, short } from './lineChart.js';
@@ -23,6 +24,7 @@ export interface Report {
   readonly curve: readonly CurvePoint[];
   /** Greedy answers of the final model to the test questions. */
   readonly answers: readonly AnsweredQuestion[];
+  readonly data: DataSummary;
   readonly work: Readonly<Record<string, Work>>;
   readonly notes: readonly string[];
   /** The final checkpoint's sha256. */
@@ -50,7 +52,7 @@ export function renderReport(report: Report): string {
       <body>
         <main>
           ${header(report)} ${results(report.figures)} ${training(curves)} ${answers(report.answers)}
-          ${compute(report.work)} ${notes(report.notes)} ${specification(report.spec)}
+          ${dataSection(report.data)} ${compute(report.work)} ${notes(report.notes)} ${specification(report.spec)}
           <footer>
             Run <code>${report.runId}</code>, final checkpoint <code>${report.checkpoint}</code>
           </footer>

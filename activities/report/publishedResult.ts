@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { methodNames } from '../../workflows/spec/methods.js';
 import type { Accuracy, EvaluationFigures, RunFigures, Work } from '../contracts.js';
+import type { DataSummary } from './data.js';
 
 const count = z.int().min(0);
 const percentage = z.number().min(0).max(100);
@@ -27,6 +28,14 @@ const figuresSchema = z.strictObject({
   samples: count,
 }) as z.ZodType<EvaluationFigures>;
 
+const dataSummarySchema: z.ZodType<DataSummary> = z.strictObject({
+  train: count,
+  validation: count,
+  test: count,
+  files: z.array(z.strictObject({ name: z.string(), sha256: z.string(), rows: count })),
+  dropped: z.record(z.string(), z.strictObject({ count, examples: z.array(z.string()) })),
+});
+
 const workSchema: z.ZodType<Work> = z.strictObject({
   engineSeconds: z.number(),
   forwardTokens: z.number(),
@@ -44,6 +53,8 @@ export const publishedResultSchema = z.strictObject({
   }) as z.ZodType<RunFigures>,
   /** The final model's checkpoint: equal hashes mean equal training, to the last bit. */
   checkpoint: z.strictObject({ sha256: z.string(), step: count }),
+  /** Questions by set, the files they came from, and rows left out by reason with the first few named. */
+  data: dataSummarySchema,
   /** Engine work by phase. */
   work: z.record(z.string(), workSchema),
   notes: z.array(z.string()),

@@ -4,7 +4,7 @@
  */
 import type { AnswerKind } from '../contracts.js';
 import { answerMarker } from '../data/format.js';
-import { pythonFloat } from './pythonFloat.js';
+import { pythonFloat, pythonStrip } from './pythonFloat.js';
 import type { ProgramFailure, ProgramOutcome } from './sandbox/outcome.js';
 
 /**
@@ -23,7 +23,7 @@ export function extractFromText(text: string, kind: AnswerKind): Extraction {
   const at = text.lastIndexOf(marker);
   if (at < 0) return { value: null, failure: 'no-marker' };
   const stated = text.slice(at + marker.length);
-  return kind === 'number' ? numberAnswer(pythonFloat(stated.replaceAll(',', ''))) : choiceAnswer(stated);
+  return kind === 'number' ? numberAnswer(pythonFloat(pythonStrip(stated.replaceAll(',', '')))) : choiceAnswer(stated);
 }
 
 /** The answer of a program, from what running it gave. */
@@ -35,7 +35,7 @@ export function extractFromProgram(outcome: ProgramOutcome, kind: AnswerKind): E
 
 /** An option as it is compared: lower-case, without quotes, without white space around it. */
 export function normaliseChoice(text: string): string {
-  return text.toLowerCase().replace(/["']/g, '').trim();
+  return pythonStrip(text.toLowerCase().replace(/["']/g, ''));
 }
 
 function choiceAnswer(text: string): Extraction {

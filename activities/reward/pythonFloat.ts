@@ -10,6 +10,15 @@ const digits = '\\d(?:_?\\d)*';
 const decimal = new RegExp(`^[+-]?(?:${digits}\\.?(?:${digits})?|\\.${digits})(?:e[+-]?${digits})?$`, 'i');
 const special = /^([+-]?)(nan|inf|infinity)$/i;
 
+/** What Python's `str.strip` removes: the same, and the separators U+001C to U+001F. */
+const strippable = '(?:(?!\\ufeff)[\\s\\x85\\x1c-\\x1f])';
+const surroundingStrippable = new RegExp(`^${strippable}+|${strippable}+$`, 'gu');
+
+/** Python's `text.strip()`. */
+export function pythonStrip(text: string): string {
+  return text.replace(surroundingStrippable, '');
+}
+
 /**
  * The number Python's `float` reads in a text, or null where it raises ValueError.
  *

@@ -139,11 +139,11 @@ export function createStore(options: StoreOptions): Store {
     });
   }
 
-  async function read(name: string): Promise<Uint8Array | null> {
-    const body = await s3.get(name);
+  async function read(name: string, from?: string): Promise<Uint8Array | null> {
+    const body = await s3.get(name, from);
     if (body === null) return null;
     return buffer(body).catch((error: unknown) => {
-      throw s3.failure(name, error);
+      throw s3.failure(name, error, from);
     });
   }
 

@@ -22,6 +22,6 @@ export interface Store {
    * @param from another bucket of the same server; left out, the store's own.
    */
   saveTo(name: string, path: string, from?: string): Promise<boolean>;
-  /** Reads a named object; null when there is none. */
-  read(name: string): Promise<Uint8Array | null>;
+  /** Reads a named object; null when there is none. `from` as for `saveTo`. */
+  read(name: string, from?: string): Promise<Uint8Array | null>;
 }

@@ -5,7 +5,7 @@
 
 import { toExamples } from '../../activities/data/examples.js';
 import { promptText, templatePieces } from '../../activities/data/format.js';
-import { loadSvamp } from '../../activities/data/svamp.js';
+import { loadQuestions } from '../../activities/data/sources.js';
 import { loadTokenizer } from '../../activities/data/tokenizer/loadTokenizer.js';
 import { trainTokenizer } from '../../activities/data/tokenizer/trainTokenizer.js';
 import type { GenerateTask, LlamaConfig, ModelFiles, TokenSequence } from '../../activities/engine/api.js';
@@ -14,6 +14,8 @@ import { generate } from '../../activities/engine/sampling/generate.js';
 import { permutation } from '../../activities/engine/sampling/random.js';
 import { initialise } from '../../activities/engine/tasks/initialise.js';
 import { trainSupervised } from '../../activities/engine/tasks/trainSupervised.js';
+import { dataSchema } from '../../workflows/spec/schema.js';
+import { sourceAccess } from '../data/sourceAccess.js';
 import { generateInFixedBatches } from '../engine/sampling/fixedBatches.js';
 import { inTurns, ratios } from './pairs.js';
 import { type BenchmarkResult, median, rounded } from './result.js';
@@ -65,7 +67,8 @@ export async function benchRolloutLengths(): Promise<BenchmarkResult> {
 /** The preset `svamp` in small: its tokenizer, its model, a short warm-up, then a round's prompts with its limit on answers. */
 async function svampRollout(directory: string, folder: string): Promise<GenerateTask['input']> {
   const style = { format: 'program', docstring: false } as const;
-  const { train } = await loadSvamp({ seed: 0, format: style.format, directory, validation: 200 });
+  const data = dataSchema.parse({ source: 'svamp', validation: 200 });
+  const { train } = await loadQuestions({ data, seed: 0, ...sourceAccess(directory) });
   const texts = train.flatMap(({ question, answer = '' }) => [promptText(question, style), answer]);
   const tokenizer = loadTokenizer(
     trainTokenizer(texts, { kind: 'bytePair', vocabularySize: 1_000, templates: templatePieces }),

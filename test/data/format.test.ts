@@ -34,6 +34,12 @@ describe('program bodies', () => {
     expect(programBody(`def solution():\n${body}`)).toBe(body);
   });
 
+  it('may return in several places, and come with line ends of Windows', () => {
+    const branches = "    if 1 > 2:\n        return 'a'\n\n    return 'b'";
+    expect(programBody(`def solution():\n${branches}`)).toBe(branches);
+    expect(programBody(`def solution():\r\n${branches.replaceAll('\n', '\r\n')}`)).toBe(branches);
+  });
+
   it('keep later strings', () => {
     const quoting = `    x = """a"""\n${body}`;
     expect(programBody(`def solution():\n    """How many?"""\n${quoting}`)).toBe(quoting);
@@ -42,9 +48,10 @@ describe('program bodies', () => {
   it.each([
     'print(1)',
     'def solution():\n    """Open',
-    'def solution():\n    return 1',
+    'def solution():\n    x = 1',
     `def solve():\n${body}`,
-    'def solution():\n    return result',
+    `def solution():\n${body}\nprint(solution())`,
+    `import os\ndef solution():\n${body}`,
   ])('are null for %j', (program) => {
     expect(programBody(program)).toBeNull();
   });

@@ -6,6 +6,7 @@ import { createPrepareData } from '../../activities/prepareData.js';
 import { dataSchema } from '../../workflows/spec/schema.js';
 import { dataDirectory } from './dataDirectory.js';
 import { createMemoryStore } from './memoryStore.js';
+import { noSandbox } from './sourceAccess.js';
 
 const generated = dataSchema.parse({ source: 'generated', docstring: false, train: 60, test: 40, validation: 20 });
 
@@ -14,7 +15,7 @@ const prepare = async (
   seed = 1,
 ): Promise<{ prepared: PreparedData; store: ReturnType<typeof createMemoryStore> }> => {
   const store = createMemoryStore();
-  return { prepared: await createPrepareData({ store, dataDirectory })({ data, seed }), store };
+  return { prepared: await createPrepareData({ store, sandbox: noSandbox, dataDirectory })({ data, seed }), store };
 };
 
 const variants = [

@@ -10,6 +10,7 @@ import { createPrepareData } from '../../activities/prepareData.js';
 import { readChatTemplate } from '../../activities/pretrained/chatTemplate.js';
 import { dataSchema } from '../../workflows/spec/schema.js';
 import { createMemoryStore } from '../data/memoryStore.js';
+import { noSandbox } from '../data/sourceAccess.js';
 import { temporaryDirectory, writeFolder } from './modelFolders.js';
 import { peerPython } from './peer.js';
 
@@ -114,7 +115,7 @@ describe('prepareData with promptFormat chat', () => {
       endToken: 1,
       padToken: 0,
     };
-    const prepared = await createPrepareData({ store, dataDirectory: undefined })({
+    const prepared = await createPrepareData({ store, sandbox: noSandbox, dataDirectory: undefined })({
       data: { ...data, cot, docstring: false },
       seed: 0,
       tokenizer,

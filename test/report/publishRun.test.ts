@@ -16,6 +16,7 @@ import { writeCheckpoint } from '../../activities/store/checkpoint.js';
 import { createStore } from '../../activities/store/store.js';
 import type { Store } from '../../activities/store/types.js';
 import { dataSchema } from '../../workflows/spec/schema.js';
+import { noSandbox } from '../data/sourceAccess.js';
 import { type S3Server, startS3 } from '../store/s3Server.js';
 import { sampleReport } from './sampleReport.js';
 
@@ -36,7 +37,7 @@ afterAll(async () => {
 
 /** Real data and a real, if untrained, model with a critic's head; every other test question answered right. */
 async function finishedRun(): Promise<PublishRunInput> {
-  const prepare = createPrepareData({ store, dataDirectory: undefined });
+  const prepare = createPrepareData({ store, sandbox: noSandbox, dataDirectory: undefined });
   const spec = dataSchema.parse({ source: 'generated', train: 60, test: 20, validation: 5 });
   const data = await prepare({ data: spec, seed: 1 });
   const config: LlamaConfig = {
@@ -131,6 +132,7 @@ test('leaves report, result, samples and model under the run', async () => {
     spec: { preset: 'demo' },
     figures: input.figures,
     checkpoint: { sha256: input.model.sha256, step: 42 },
+    data: { train: 60, validation: 5, test: 20, files: [], dropped: {} },
     work: input.work,
     keys: { model: `${prefix}/model`, report: published.report, samples: published.samples },
   });

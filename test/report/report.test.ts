@@ -60,6 +60,9 @@ describe('page', () => {
       'Warm-up: Loss by epoch',
       'Mean reward, PPO round 80: ',
       'no value: syntax',
+      '2,827 training questions',
+      '<code>c3ab8ff13720e8ad</code>',
+      'svamp_55, svamp_133, svamp_298, svamp_361, svamp_379, …',
       '8,405,800',
       'by hand.',
       '&quot;miniBatch&quot;: 125',
@@ -110,6 +113,11 @@ describe('page', () => {
         { ...bad, correct: false, value: null, failure: hostile },
       ],
       work: { [hostile]: { engineSeconds: 1, forwardTokens: 1, backwardTokens: 1, generatedTokens: 1 } },
+      data: {
+        ...sampleReport.data,
+        files: [{ name: hostile, sha256: hostile, rows: 1 }],
+        dropped: { [hostile]: { count: 1, examples: [hostile] } },
+      },
       notes: [hostile],
       checkpoint: hostile,
     });

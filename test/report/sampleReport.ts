@@ -97,6 +97,29 @@ export const sampleReport: Report = {
   },
   curve: curvePoints(),
   answers: answers(),
+  data: {
+    train: 2_827,
+    validation: 200,
+    test: 700,
+    files: [
+      {
+        name: 'svamp/svamp_python_sdp.json',
+        sha256: 'c3ab8ff13720e8ad9047dd39466b3c8974e592c2fa383d4a3960714caef0c4f2',
+        rows: 3_043,
+      },
+      {
+        name: 'svamp/svamp_test_set.json',
+        sha256: '5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8',
+        rows: 700,
+      },
+    ],
+    dropped: {
+      'question is in the validation set': {
+        count: 16,
+        examples: ['svamp_55', 'svamp_133', 'svamp_298', 'svamp_361', 'svamp_379'],
+      },
+    },
+  },
   work: {
     'warm-up': { engineSeconds: 31.4, forwardTokens: 941_200, backwardTokens: 941_200, generatedTokens: 0 },
     sft: { engineSeconds: 92.1, forwardTokens: 2_823_600, backwardTokens: 2_823_600, generatedTokens: 0 },

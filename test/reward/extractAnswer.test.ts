@@ -1,4 +1,4 @@
-/** What counts as an answer. The tables are the decisions; "float" is what Python's own float() does with the same text. */
+/** What counts as an answer, and what it earns. Which texts and values do is in answerTable.ts. */
 import { describe, expect, it } from 'vitest';
 import { isEligible, sameAnswer } from '../../activities/reward/compareAnswers.js';
 import { extractFromProgram, extractFromText } from '../../activities/reward/extractAnswer.js';
@@ -6,44 +6,8 @@ import { pythonFloat } from '../../activities/reward/pythonFloat.js';
 import { judgeAnswer } from '../../activities/reward/rewardRule.js';
 
 const marker = 'Therefore, the answer is: ';
-const stated = (text: string) => extractFromText(`Some steps.\n${marker}${text}`, 'number').value;
 
 describe('numbers in text', () => {
-  it.each<[text: string, value: number | string | null]>([
-    ['18', 18],
-    ['18.00', 18],
-    ['18.', 18],
-    ['.5', 0.5],
-    ['-3', -3],
-    ['+3', 3],
-    ['  42\n', 42],
-    ['1,234,567.5', 1234567.5],
-    ['1,2', 12],
-    ['1e3', 1000],
-    ['1_000', 1000],
-    ['٣', 3],
-    ['１２', 12],
-    ['𝟗', 9],
-    ['0x10', null],
-    ['1__0', null],
-    ['1/2', null],
-    ['−3', null],
-    ['$18.00', null],
-    ['18 dollars', null],
-    ['18 or 19', null],
-    ['<18>', null],
-    ['5%', null],
-    ['½', null],
-    ['True', null],
-    ['(1, 2)', null],
-    ['', null],
-    ['.', null],
-    ['e5', null],
-    ['nan', 'nan'],
-    ['-Infinity', '-inf'],
-    ['1e999', 'inf'],
-  ])('%j is %j', (text, value) => expect(stated(text)).toBe(value));
-
   it('takes the text after the last marker', () => {
     expect(extractFromText(`${marker}1\nNo, wait.\n${marker}2`, 'number')).toEqual({ value: 2 });
     expect(extractFromText(`${marker}1\n${marker}none`, 'number')).toEqual({ value: null, failure: 'not-a-number' });
@@ -63,17 +27,6 @@ describe('numbers in text', () => {
 });
 
 describe('option letters', () => {
-  it.each<[text: string, value: string | null]>([
-    ['b', 'b'],
-    ['B', 'b'],
-    [' "C" ', 'c'],
-    ["'d'\n", 'd'],
-    ['a )', 'a )'],
-    ['none of these', 'none of these'],
-    ['', null],
-    ['""', null],
-  ])('%j is %j', (text, value) => expect(extractFromText(marker + text, 'choice').value).toBe(value));
-
   it('lets only single letters and finite numbers be voted for', () => {
     expect(['a', 'é', 3.5].every(isEligible)).toBe(true);
     expect(['a )', '1', '', 'nan', null].some(isEligible)).toBe(false);

@@ -18,7 +18,7 @@ let examples: readonly Example[];
 
 async function prepare(cot: 'program' | 'natural'): Promise<void> {
   const spec = dataSchema.parse({ source: 'generated', cot, train: 30, test: 10, validation: 10 });
-  data = await createPrepareData({ store, dataDirectory: undefined })({ data: spec, seed: 1 });
+  data = await createPrepareData({ store, sandbox, dataDirectory: undefined })({ data: spec, seed: 1 });
   tokenizer = loadTokenizer(await store.getJson(data.tokenizer));
   examples = (await store.getLines(data.train)) as Example[];
 }

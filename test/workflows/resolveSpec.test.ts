@@ -82,6 +82,19 @@ describe('resolveSpec', () => {
     [{ preset: 'demo', ppo: { miniBatch: 251 } }, ['ppo.miniBatch: got 251', 'at most 250']],
     [{ preset: 'demo', generation: { maxAnswerTokens: 128 } }, ['generation.maxAnswerTokens: got 128', 'maxPositions']],
     [{ preset: 'svamp', data: { source: 'generated' } }, ['data.train: missing', 'data.test: missing']],
+    [{ preset: 'svamp', data: { source: 'gsm' } }, ['data.source: got "gsm"', '"gsm8k"', 'fields train, test']],
+    [
+      { preset: 'svamp', data: { source: { train: 'a.json' } } },
+      ['data.source.test: missing', 'fields from, sha256, format'],
+    ],
+    [
+      { preset: 'svamp', data: { source: { train: 'http://host/a.json', test: { from: 'b.json', sha256: '0' } } } },
+      ['data.source.train: got "http', 'needs a checksum', 'test.sha256: got "0", allowed: 64 hexadecimal digits'],
+    ],
+    [
+      { preset: 'svamp', data: { source: { train: 'a.csv', test: 'b.csv', fields: { question: 'q' } } } },
+      ['data.source.fields.value: missing', 'data.source.fields.answer: missing'],
+    ],
     [{ preset: 'demo', lora: { rank: 0, alpha: 16 } }, ['lora.rank: got 0', 'from 1 to 1024']],
     [{ preset: 'demo', lora: { rank: 8 } }, ['lora.alpha: missing', 'greater than 0']],
     [

@@ -171,6 +171,7 @@ export function createStandIns({
         padToken: 0,
         format: data.cot,
         answerKind: 'number',
+        files: [],
         dropped: {},
         longestPrompt: 30,
         longestAnswer: 30,

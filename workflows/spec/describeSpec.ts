@@ -6,7 +6,7 @@ import type { Spec } from './schema.js';
 export function describeSpec(spec: Spec): string {
   const { data, model, lora, warmUp, sft } = spec;
   const lines = [
-    `**Data**: ${data.source}, ${data.train ?? 'all'} training questions, answered ${answerStyles[data.cot]}${data.promptFormat === 'chat' ? ', put as a chat' : ''}`,
+    `**Data**: ${sourceName(data)}, ${data.train ?? 'all'} training questions, answered ${answerStyles[data.cot]}${data.promptFormat === 'chat' ? ', put as a chat' : ''}`,
     `**Model**: ${describeModel(model)}${lora ? `, ${describeLora(lora)}` : ''}`,
     `**Warm-up**: ${plural(warmUp.epochs, 'epoch')} of supervised training`,
     sft && `**SFT**: the baseline, ${plural(sft.epochs, 'epoch')} more`,
@@ -15,6 +15,18 @@ export function describeSpec(spec: Spec): string {
     `**Seed**: ${spec.seed}`,
   ];
   return lines.flatMap((line) => (line ? [`- ${line}`] : [])).join('\n');
+}
+
+/** A data set's name, or the name of its training file. */
+export function sourceName({ source }: Spec['data']): string {
+  if (typeof source === 'string') return source;
+  const from = typeof source.train === 'string' ? source.train : source.train.from;
+  return (
+    from
+      .replace(/[?#].*$/, '')
+      .split('/')
+      .pop() ?? from
+  );
 }
 
 const answerStyles = { program: 'by Python programs', natural: 'in words' } as const;

@@ -44,8 +44,10 @@ function explainIssue(root: JsonSchema, issue: z.core.$ZodIssue, given: unknown)
 function meantBranch(branches: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] | undefined {
   const unknown = (issues: readonly z.core.$ZodIssue[]): number =>
     issues.reduce((count, issue) => count + (issue.code === 'unrecognized_keys' ? issue.keys.length : 0), 0);
-  const [best] = [...branches].sort((a, b) => unknown(a) - unknown(b) || a.length - b.length);
-  return best?.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys') ? best : undefined;
+  const [best] = branches
+    .filter((issues) => issues.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'))
+    .sort((a, b) => unknown(a) - unknown(b) || a.length - b.length);
+  return best;
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

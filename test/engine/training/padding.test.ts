@@ -17,11 +17,12 @@ import {
 } from '../../../activities/engine/training/layout.js';
 import { resolveSpec } from '../../../workflows/spec/resolveSpec.js';
 import { dataDirectory } from '../../data/dataDirectory.js';
+import { sourceAccess } from '../../data/sourceAccess.js';
 
 /** The training examples of a preset, in the order of its first epoch. */
 async function trainingSequences(preset: string): Promise<TokenSequence[]> {
   const { data, seed } = resolveSpec({ preset });
-  const { train } = await loadQuestions({ data, seed, directory: dataDirectory });
+  const { train } = await loadQuestions({ data, seed, ...sourceAccess(dataDirectory) });
   const style = { format: data.cot, docstring: data.docstring };
   const texts = train.flatMap(({ question, answer = '' }) => [promptText(question, style), answer]);
   const tokenizer = loadTokenizer(trainTokenizer(texts, { ...data.tokenizer, templates: templatePieces }));

@@ -1,11 +1,16 @@
 /** What programs give, and that it depends on nothing but themselves. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDropped } from '../../../activities/data/dropped.js';
+import { readDataFile } from '../../../activities/data/files/readFile.js';
 import { programFrom } from '../../../activities/data/format.js';
-import { annotatedQuestions, Dropped, readRows } from '../../../activities/data/publishedRows.js';
+import { readRows } from '../../../activities/data/rows/readRows.js';
+import { extractFromProgram } from '../../../activities/reward/extractAnswer.js';
 import { pythonFloat } from '../../../activities/reward/pythonFloat.js';
+import { judgeAnswer } from '../../../activities/reward/rewardRule.js';
 import type { ProgramOutcome } from '../../../activities/reward/sandbox/outcome.js';
 import { createSandboxPool, type SandboxPool } from '../../../activities/reward/sandbox/pool.js';
 import { dataDirectory } from '../../data/dataDirectory.js';
+import { sourceAccess } from '../../data/sourceAccess.js';
 import { solution } from './solution.js';
 
 let pool: SandboxPool;
@@ -244,17 +249,16 @@ describe('the pool', () => {
 
 describe.skipIf(dataDirectory === undefined)('SVAMP', () => {
   it('gives the annotated answer for at least 99 % of the published programs', async () => {
-    const questions = annotatedQuestions(
-      await readRows(dataDirectory, 'svamp/svamp_python_sdp.json'),
-      'program',
-      new Dropped(),
-    );
+    const file = await readDataFile('svamp/svamp_python_sdp.json', sourceAccess(dataDirectory));
+    const request = { split: 'train', kind: 'number', format: 'program' } as const;
+    const { questions } = await readRows(file, request, createDropped());
     const outcomes = await pool.run(questions.map(({ answer = '' }) => programFrom(answer)));
-    const right = outcomes.filter((outcome, index) => {
-      const expected = questions[index]?.answerValue;
-      return outcome.ok && typeof expected === 'number' && Math.abs(Number(outcome.number) - expected) <= 0.01;
+    const wrong = questions.flatMap(({ id, answerValue }, index) => {
+      const outcome = outcomes[index];
+      const extraction = outcome && extractFromProgram(outcome, 'number');
+      return judgeAnswer(extraction?.value ?? null, answerValue).correct ? [] : [{ id, answerValue, outcome }];
     });
-    expect(questions.length).toBeGreaterThan(1_000);
-    expect(right.length / questions.length).toBeGreaterThanOrEqual(0.99);
+    expect(questions).toHaveLength(3_043);
+    expect(wrong.length / questions.length, `wrong: ${JSON.stringify(wrong, null, 1)}`).toBeLessThanOrEqual(0.01);
   });
 });

@@ -1,0 +1,35 @@
+/** Rows that could not be used, by reason: how many, and the first few of them by name. */
+import type { DroppedRows } from '../contracts.js';
+
+/** So many of each reason are named. */
+const namedRows = 5;
+const longestName = 120;
+
+export interface Dropped {
+  /** Reasons appear in order of first use. */
+  readonly byReason: Readonly<Record<string, DroppedRows>>;
+  /** @param name what to find the row by: its file and number, or its id */
+  add(reason: string, name: string): void;
+}
+
+export function createDropped(): Dropped {
+  const byReason: Record<string, { count: number; readonly examples: string[] }> = {};
+  return {
+    byReason,
+    add(reason, name) {
+      byReason[reason] ??= { count: 0, examples: [] };
+      const dropped = byReason[reason];
+      dropped.count += 1;
+      if (dropped.examples.length < namedRows) dropped.examples.push(name.slice(0, longestName));
+    },
+  };
+}
+
+/** For messages: `3 × answer is not a number (train.jsonl row 7, …)`. */
+export function describeDropped({ byReason }: Dropped): string {
+  const reasons = Object.entries(byReason).map(
+    ([reason, { count, examples }]) =>
+      `${count} × ${reason} (${examples.join(', ')}${count > examples.length ? ', …' : ''})`,
+  );
+  return reasons.length === 0 ? 'it is empty' : reasons.join('; ');
+}

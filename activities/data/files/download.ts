@@ -1,0 +1,54 @@
+/** Fetches a file over HTTP into memory. */
+import { DownloadFailed, InvalidData } from '../errors.js';
+
+export interface DownloadOptions {
+  readonly mostBytes: number;
+  readonly signal: AbortSignal;
+}
+
+/** Statuses that may be another next time: time-outs, throttling, faults of the server. */
+const passing = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
+
+/**
+ * @param name what to call the file in messages: its address without what may be secret in it
+ * @throws InvalidData when the server refuses it or it is larger than `mostBytes`; DownloadFailed when a retry may succeed.
+ */
+export async function download(
+  address: string,
+  name: string,
+  { mostBytes, signal }: DownloadOptions,
+): Promise<Uint8Array> {
+  const response = await fetch(address, { signal }).catch((error: unknown) => failed(name, error, signal));
+  if (!response.ok) {
+    const problem = `${name}: the server answers ${response.status} ${response.statusText}`.trimEnd();
+    throw passing(response.status) ? new DownloadFailed(problem) : new InvalidData(problem);
+  }
+  if (address.startsWith('https:') && !response.url.startsWith('https:'))
+    throw new InvalidData(`${name}: the server leads away from https, to ${new URL(response.url).origin}`);
+  if (Number(response.headers.get('content-length') ?? 0) > mostBytes) throw tooLarge(name, mostBytes);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of response.body ?? []) {
+      bytes += chunk.byteLength;
+      if (bytes > mostBytes) throw tooLarge(name, mostBytes);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    return failed(name, error, signal);
+  }
+  return Buffer.concat(chunks);
+}
+
+export function tooLarge(name: string, mostBytes: number): InvalidData {
+  return new InvalidData(`${name} is larger than ${mostBytes / 2 ** 20} MiB, the most that is read`);
+}
+
+function failed(name: string, error: unknown, signal: AbortSignal): never {
+  signal.throwIfAborted();
+  if (error instanceof InvalidData) throw error;
+  const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  throw new DownloadFailed(`${name} could not be fetched: ${error instanceof Error ? error.message : error}${cause}`, {
+    cause: error,
+  });
+}

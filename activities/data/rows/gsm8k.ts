@@ -1,0 +1,41 @@
+/**
+ * Rows as OpenAI publishes GSM8K: `{question, answer}`, the answer a chain of thought with calculator notes (`<<48/2=24>>24`)
+ * that ends in `#### 72`.
+ *
+ * The notes are for models with a calculator; they are left out, as in the paper's files.
+ */
+import { naturalAnswer } from '../format.js';
+import { notAnAnswer, readAnswerValue } from './answerValue.js';
+import { type RowForm, textOf } from './rowForm.js';
+
+const valueMark = '####';
+
+export const gsm8kRows: RowForm = {
+  name: "GSM8K's (question, answer that ends in #### and a number)",
+
+  recognises: ({ question, answer }) => typeof question === 'string' && typeof answer === 'string',
+
+  read(row, { kind, annotation, id }) {
+    const text = textOf(row.question);
+    const answer = textOf(row.answer);
+    if (text === null || answer === null) return { problem: 'row lacks question or answer' };
+    const mark = answer.lastIndexOf(valueMark);
+    if (mark < 0) return { problem: `answer has no ${valueMark} before its value` };
+    const value = answer
+      .slice(mark + valueMark.length)
+      .replaceAll(',', '')
+      .trim();
+    const answerValue = readAnswerValue(value, kind);
+    if (answerValue === null) return { problem: notAnAnswer[kind] };
+    const question = { id, question: text, answerValue };
+    if (annotation === undefined) return { question };
+    if (annotation === 'program')
+      return { problem: 'a GSM8K row has no program, only a chain of thought (data.cot: natural)' };
+    const chain = answer
+      .slice(0, mark)
+      .replace(/<<[^<>]*>>/g, '')
+      .trim();
+    if (chain === '') return { problem: 'answer has no chain of thought before its value' };
+    return { question: { ...question, answer: naturalAnswer(chain, value) } };
+  },
+};
