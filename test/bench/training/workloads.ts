@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { toExamples } from '../../../activities/data/examples.js';
 import { promptText, templatePieces } from '../../../activities/data/format.js';
 import type { Question } from '../../../activities/data/questions.js';
-import { loadSvamp } from '../../../activities/data/svamp.js';
+import { loadQuestions } from '../../../activities/data/sources.js';
 import { loadTokenizer, type Tokenizer } from '../../../activities/data/tokenizer/loadTokenizer.js';
 import { trainTokenizer } from '../../../activities/data/tokenizer/trainTokenizer.js';
 import type { LlamaConfig, LoraConfig, ModelFiles, TokenSequence } from '../../../activities/engine/api.js';
@@ -18,6 +18,8 @@ import { addAdapters } from '../../../activities/engine/tasks/addAdapters.js';
 import { importModel } from '../../../activities/engine/tasks/importModel.js';
 import { initialise } from '../../../activities/engine/tasks/initialise.js';
 import { readFolder } from '../../../activities/pretrained/readFolder.js';
+import { dataSchema } from '../../../workflows/spec/schema.js';
+import { sourceAccess } from '../../data/sourceAccess.js';
 
 export interface Batches {
   readonly files: ModelFiles;
@@ -102,8 +104,8 @@ async function svampBatches(
   size: number,
   count: number,
 ): Promise<{ readonly batches: readonly TokenSequence[][]; readonly vocabulary: number }> {
-  const request = { seed: 0, format: style.format, directory: process.env.REFT_DATA_DIR, validation: 200 };
-  const { train } = await loadSvamp(request);
+  const data = dataSchema.parse({ source: 'svamp', cot: style.format, validation: 200 });
+  const { train } = await loadQuestions({ data, seed: 0, ...sourceAccess(process.env.REFT_DATA_DIR) });
   const tokenizer = await tokenizerFor(train);
   const order = [...permutation(train.length, { seed: 0, purpose: 'order-warm-up' })].slice(0, size * count);
   const chosen = order.flatMap((index) => train[index] ?? []);
