@@ -3,7 +3,7 @@
  * waits takes it; when none waits, the batch shrinks. So no step computes anything for an answer that has ended.
  *
  * A token depends on its own prompt, sample and position alone: random numbers are keyed by them, never by slot, and rows do
- * not see each other. So who decodes what beside whom matters no more than float rounding does.
+ * not see each other. So who decodes what beside whom matters no more than float rounding does: about 10⁻⁶ in a log-probability.
  */
 import type { GenerateTask } from '../api.js';
 import { InvalidModel } from '../runtime/errors.js';
@@ -80,8 +80,12 @@ export async function decode(answers: readonly Answer[], decoding: Decoding): Pr
     arrays.positions[row] = position;
   };
 
+  // One row alone goes through other routines, which round differently (10⁻⁴ in a log-probability at most where rows beside each
+  // other differ by 10⁻⁶): so the last row keeps the slot of another beside it, whose results nobody reads.
+  const bind = (): (() => Promise<void>) => decoder.bindStep(cache, arrays, Math.max(rows.length, Math.min(2, slots)));
+
   while (rows.length < slots) await seat(rows.length);
-  let step = decoder.bindStep(cache, arrays, rows.length);
+  let step = bind();
   while (rows.length > 0) {
     decoding.checkpoint();
     rows.forEach(({ example, sample, tokens }, row) => {
@@ -102,7 +106,7 @@ export async function decode(answers: readonly Answer[], decoding: Decoding): Pr
       if (!(await seat(row))) close(row);
     }
     if (ended > 0) decoding.onEnded(ended);
-    if (rows.length !== decoded) step = decoder.bindStep(cache, arrays, rows.length);
+    if (rows.length !== decoded) step = bind();
   }
   return forwardTokens;
 }

@@ -1,5 +1,5 @@
 /** A model ready to decode: the sessions of its two graphs and its weights, which are fed and never copied. */
-import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../api.js';
 import { languageModel } from '../models/architectures.js';
 import type { AttentionSizes, ParameterShapes } from '../models/languageModel.js';
@@ -32,10 +32,11 @@ export interface StepArrays {
 }
 
 /**
- * From so many weights on, which no processor's cache holds, and so many rows, a step is faster with the weights on the left
- * of their products: by a third at 4 to 8 rows of a model of 135 million, by a quarter at 32.
+ * From so many weights on, which no processor's cache holds, a step is faster with the weights on the left of their products:
+ * by a third at 4 to 8 rows of a model of 135 million, by a quarter at 32, and not slower at 1. Always the same graph, because
+ * another would round differently, and a sample would depend on how many others are decoded beside it.
  */
-const [largeModel, manyRows] = [8_000_000, 2];
+const largeModel = 8_000_000;
 
 /**
  * @param mode how results are fetched: left out, the fastest that works.
@@ -54,11 +55,8 @@ export async function createDecoder(
   const key = JSON.stringify(config);
   const { session: prefillSession } = await programSession(`prefill ${key}`, () => prefillProgram(config));
   const isLarge = shapes.reduce((total, [, shape]) => total + product(shape), 0) >= largeModel;
-  const stepSession = async (rows: number): Promise<InferenceSession> => {
-    const turned = isLarge && rows >= manyRows;
-    const kind = `${greedy ? 'greedy' : 'sampling'} step${turned ? ', weights on the left' : ''}`;
-    return (await programSession(`${kind} ${key}`, () => stepProgram(config, greedy, turned))).session;
-  };
+  const kind = greedy ? 'greedy step' : 'sampling step';
+  const { session: stepSession } = await programSession(`${kind} ${key}`, () => stepProgram(config, greedy, isLarge));
   const weights = weightTensors(shapes, parameters);
   await placeOnDevice(weights);
   return {
@@ -103,10 +101,9 @@ export async function createDecoder(
         next_tokens: tokens,
         log_probs: float32(batch.logProbs.subarray(0, rows), [rows]),
       };
-      const session = stepSession(rows);
-      return async () => {
+      return () => {
         totalLength[0] = Math.max(...positions) + 1;
-        await runInPlace(await session, feeds, results, mode);
+        return runInPlace(stepSession, feeds, results, mode);
       };
     },
   };
