@@ -4,6 +4,7 @@
  * Only references and small numbers cross Temporal (never tensors or texts in bulk), so every type here is plain JSON.
  * Workflows import this file for its types alone; each activity in this folder implements one of the functions.
  */
+import type { MeasureName } from '../workflows/spec/measures.js';
 import type { MethodName, TrainingPhase } from '../workflows/spec/methods.js';
 import type {
   DataSpec,
@@ -379,7 +380,7 @@ export interface Accuracy {
 export interface TallyEvaluationInput {
   readonly data: DataSetRef;
   readonly greedy: readonly ObjectRef[];
-  /** K samples a question; `judged` aligned with `sampled` where a reward model was trained. */
+  /** K samples a question, all of a question in one object; `judged` aligned with `sampled` where there is a reward model. */
   readonly sampled: readonly ObjectRef[];
   readonly judged: readonly ObjectRef[];
 }
@@ -390,7 +391,24 @@ export interface EvaluationFigures {
   /** Votes weighted by the reward model's probability. */
   readonly weightedVoting?: Accuracy;
   readonly upperBound?: Accuracy;
+  /** pass@k in percent without bias, for k = 1, 2, 4, … and the number of samples. */
+  readonly passAt?: readonly { readonly k: number; readonly percent: number }[];
   readonly samples: number;
+}
+export interface TallyEvaluationResult {
+  readonly figures: EvaluationFigures;
+  /** Lines of `Verdict`, one a question. */
+  readonly verdicts: ObjectRef;
+}
+
+/** One line of a verdicts object (JSON Lines): what came of one question, whether each way to answer it got it right. */
+export interface Verdict {
+  readonly top1: boolean;
+  readonly voting?: boolean;
+  readonly reranking?: boolean;
+  readonly weightedVoting?: boolean;
+  /** How many of its samples are right; absent without samples. */
+  readonly correct?: number;
 }
 
 /** A point of the report's curves. `phase` names the curve's stretch, `step` its x axis (epoch or round). */
@@ -437,6 +455,122 @@ export interface PublishRunResult {
   readonly samples: string;
 }
 
+/** What an evaluation leaves: the figures of one model on one data set. */
+export interface PublishEvaluationInput {
+  readonly evaluationId: string;
+  readonly title: string;
+  readonly spec: unknown;
+  /** What the model is called. */
+  readonly model: string;
+  readonly data: PreparedData;
+  readonly figures: EvaluationFigures;
+  /** Its greedy answers, scored. */
+  readonly answers: readonly ObjectRef[];
+  readonly work: Readonly<Record<string, Work>>;
+  readonly notes: readonly string[];
+}
+export interface PublishEvaluationResult {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly report: string;
+  readonly result: string;
+  readonly samples: string;
+}
+
+/** A row of a comparison: the warm-up, or what a method made of it. */
+export type ComparedModel = keyof RunFigures;
+
+/** What a child of a comparison is for: each has a result that a later comparison may take over. */
+export type ComparisonUnit = 'warm-up' | 'reward-model' | 'training' | 'evaluation';
+
+/** Asks whether a child with the same content has been done before, by whatever comparison. */
+export interface RecallResultInput {
+  readonly unit: ComparisonUnit;
+  /** Everything that its result depends on. */
+  readonly content: unknown;
+}
+export interface RecallResultResult {
+  /** Where its result lies or will lie: `comparisons/<unit>/<sha256 of the content>.json`. */
+  readonly key: string;
+  readonly result?: unknown;
+}
+export interface KeepResultInput {
+  readonly key: string;
+  readonly result: unknown;
+}
+
+/** One evaluated model of a comparison. */
+export interface ComparedVerdicts {
+  readonly model: ComparedModel;
+  readonly seed: number;
+  readonly checkpoint: CheckpointRef;
+  /** The questions that the verdicts are on. */
+  readonly questions: DataSetRef;
+  readonly verdicts: ObjectRef;
+}
+export interface PublishComparisonInput {
+  readonly comparisonId: string;
+  readonly title: string;
+  readonly spec: unknown;
+  readonly models: readonly ComparedVerdicts[];
+  /** Samples a question. */
+  readonly samples: number;
+  /** Children that failed, in words. */
+  readonly failures: readonly string[];
+  readonly notes: readonly string[];
+  readonly work: Readonly<Record<string, Work>>;
+}
+export interface PublishComparisonResult {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly report: string;
+  readonly result: string;
+  readonly figures: ComparisonFigures;
+}
+
+/** A model under a measure, over its seeds: all in percent. */
+export interface MeasureFigures {
+  readonly measure: MeasureName;
+  /** In the order of the row's seeds. */
+  readonly perSeed: readonly number[];
+  readonly mean: number;
+  /** Between seeds; absent for a single one. */
+  readonly standardDeviation?: number;
+  /** The mean's 95 % bootstrap interval. */
+  readonly low: number;
+  readonly high: number;
+}
+/** How far `a` is above `b` under a measure, on the same questions, in points of percent. */
+export interface PairFigures {
+  readonly measure: MeasureName;
+  readonly a: ComparedModel;
+  readonly b: ComparedModel;
+  readonly difference: number;
+  /** Its 95 % bootstrap interval. */
+  readonly low: number;
+  readonly high: number;
+  /** Of the exact paired permutation test, two-sided; `pCorrected` is Holm's for all pairs under this measure. */
+  readonly p: number;
+  readonly pCorrected: number;
+  /** Seeds that have both. */
+  readonly seeds: number;
+}
+export interface ComparisonFigures {
+  readonly measures: readonly MeasureName[];
+  readonly rows: readonly {
+    readonly model: ComparedModel;
+    readonly seeds: readonly number[];
+    readonly measures: readonly MeasureFigures[];
+  }[];
+  readonly pairs: readonly PairFigures[];
+  /** Test questions of one seed. */
+  readonly questions: number;
+  /** Whether all seeds asked the same ones. */
+  readonly sameQuestions: boolean;
+  /** K of voting and reranking. */
+  readonly samples: number;
+}
+
 /** Every activity, by the task queue that serves it. */
 export interface EngineActivities {
   importModel(input: ImportModelInput): Promise<PretrainedModel>;
@@ -454,9 +588,13 @@ export interface GeneralActivities {
   prepareData(input: PrepareDataInput): Promise<PreparedData>;
   scoreSamples(input: ScoreSamplesInput): Promise<ScoreSamplesResult>;
   addSamples(input: AddSamplesInput): Promise<AddSamplesResult>;
-  tallyEvaluation(input: TallyEvaluationInput): Promise<EvaluationFigures>;
+  tallyEvaluation(input: TallyEvaluationInput): Promise<TallyEvaluationResult>;
   recordCurve(input: RecordCurveInput): Promise<ObjectRef>;
   publishRun(input: PublishRunInput): Promise<PublishRunResult>;
+  recallResult(input: RecallResultInput): Promise<RecallResultResult>;
+  keepResult(input: KeepResultInput): Promise<void>;
+  publishComparison(input: PublishComparisonInput): Promise<PublishComparisonResult>;
+  publishEvaluation(input: PublishEvaluationInput): Promise<PublishEvaluationResult>;
 }
 export type Activities = EngineActivities & GeneralActivities;
 

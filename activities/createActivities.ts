@@ -8,7 +8,10 @@ import { createJudgeSamples } from './judgeSamples.js';
 import { createPlanTraining } from './planTraining.js';
 import { createPrepareData } from './prepareData.js';
 import type { HubAccess } from './pretrained/hub.js';
+import { createPublishComparison } from './publishComparison.js';
+import { createPublishEvaluation } from './publishEvaluation.js';
 import { createPublishRun } from './publishRun.js';
+import { createKeepResult, createRecallResult } from './recallResult.js';
 import { createRecordCurve } from './recordCurve.js';
 import type { SandboxPool } from './reward/sandbox/pool.js';
 import { createRollout } from './rollout.js';
@@ -59,6 +62,10 @@ export function createActivities(dependencies: Dependencies): ActivitySet {
       tallyEvaluation: createTallyEvaluation(dependencies),
       recordCurve: createRecordCurve(dependencies),
       publishRun: createPublishRun(dependencies),
+      recallResult: createRecallResult(dependencies),
+      keepResult: createKeepResult(dependencies),
+      publishComparison: createPublishComparison(dependencies),
+      publishEvaluation: createPublishEvaluation(dependencies),
     },
   };
 }

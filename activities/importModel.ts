@@ -6,6 +6,7 @@ import { type EngineDependencies, withOutputDirectory } from './engineSteps.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import type { HubAccess } from './pretrained/hub.js';
 import { obtainModel } from './pretrained/obtainModel.js';
+import { isCheckpoint, openCheckpoint } from './pretrained/openCheckpoint.js';
 import { readFolder } from './pretrained/readFolder.js';
 import { writeStartingModel } from './writeStartingModel.js';
 
@@ -22,6 +23,7 @@ export function createImportModel(dependencies: ImportDependencies) {
   const { store, engine, workDirectory, hub } = dependencies;
   return ({ from, lora, seed }: ImportModelInput): Promise<PretrainedModel> =>
     heartbeatWhile('bytes', async (report, signal) => {
+      if (isCheckpoint(from)) return openCheckpoint(store, from);
       let bytes = 0;
       const obtained = await obtainModel(from, {
         store,

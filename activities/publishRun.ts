@@ -2,16 +2,15 @@
  * The activity `publishRun`: what a finished run leaves under `runs/<run id>/`: the model as a Hugging Face folder, the
  * answers, the report, and last of all `result.json`, whose being there says that the rest is complete.
  */
-import type { Example, PublishRunInput, PublishRunResult, ScoredSample } from './contracts.js';
+import type { PublishRunInput, PublishRunResult } from './contracts.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
+import { readAnswers } from './readAnswers.js';
 import { readCurve } from './recordCurve.js';
-import { type AnsweredQuestion, answeredQuestion } from './report/answers.js';
 import { summariseData } from './report/data.js';
 import { renderReport } from './report/page.js';
 import type { PublishedResult } from './report/publishedResult.js';
 import { publishAdapterFolder } from './store/adapterFolder.js';
 import { readCheckpoint } from './store/checkpoint.js';
-import { CorruptObject } from './store/errors.js';
 import { publishModelFolder } from './store/modelFolder.js';
 import { runPrefix } from './store/runKeys.js';
 import type { Store } from './store/types.js';
@@ -33,7 +32,7 @@ export function createPublishRun({ store }: { readonly store: Store }) {
       await publishModelFolder(store, keys.model, files, manifest.tokenizer, input.data.tokenizerFiles);
       if (files.adapters) await publishAdapterFolder(store, `${prefix}/adapter`, files.adapters, input.startedFrom);
 
-      const answers = await readAnswers(store, input);
+      const answers = await readAnswers(store, input.data.test, input.sampled);
       await store.publish(keys.samples, Buffer.from(answers.map((answer) => `${JSON.stringify(answer)}\n`).join('')));
 
       const curve = [...(await readCurve(store, input.curve)), ...input.points];
@@ -58,17 +57,4 @@ export function createPublishRun({ store }: { readonly store: Store }) {
       await store.publish(keys.result, Buffer.from(`${JSON.stringify(result, null, 2)}\n`));
       return { bucket, prefix, report: keys.report, result: keys.result, samples: keys.samples };
     });
-}
-
-async function readAnswers(store: Store, { data, sampled }: PublishRunInput): Promise<AnsweredQuestion[]> {
-  const examples = (await store.getLines(data.test)) as Example[];
-  const answers: AnsweredQuestion[] = [];
-  for (const ref of sampled)
-    for (const sample of (await store.getLines(ref)) as ScoredSample[]) {
-      const example = examples[sample.example];
-      if (example === undefined)
-        throw new CorruptObject(ref.key, `questions 0 to ${examples.length - 1}`, `question ${sample.example}`);
-      answers.push(answeredQuestion(example, sample));
-    }
-  return answers;
 }

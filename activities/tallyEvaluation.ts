@@ -1,94 +1,113 @@
 /**
  * The activity `tallyEvaluation`: the table's figures for one model, from its scored (and judged) samples of a test set.
+ *
+ * Shards are read, judged and forgotten one after the other, so memory holds one shard's samples and a line a question,
+ * however many samples there are.
  */
 import { z } from 'zod';
-import type { EvaluationFigures, Judgement, ObjectRef, ScoredSample, TallyEvaluationInput } from './contracts.js';
+import type {
+  Judgement,
+  ObjectRef,
+  ScoredSample,
+  TallyEvaluationInput,
+  TallyEvaluationResult,
+  Verdict,
+} from './contracts.js';
 import { InvalidData } from './data/errors.js';
 import { readScored } from './engineSteps.js';
-import { accuracyOf } from './evaluation/accuracy.js';
-import { anyCorrect, rerank, vote } from './evaluation/voting.js';
-import { heartbeatWhile } from './heartbeatWhile.js';
+import { figuresOf, judgeSampled } from './evaluation/verdicts.js';
+import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
 import type { Store } from './store/types.js';
 
-const judgementSchema: z.ZodType<Judgement> = z.object({
-  example: z.int(),
-  sample: z.int(),
-  probability: z.number().min(0).max(1),
-});
-
-/** A question's samples in order, with the reward model's probabilities where there is one. */
-interface Question {
-  readonly samples: ScoredSample[];
-  readonly probabilities: number[];
-}
+const judgementsSchema: z.ZodType<readonly Judgement[]> = z.array(
+  z.object({ example: z.int(), sample: z.int(), probability: z.number().min(0).max(1) }),
+);
 
 /**
  * @throws InvalidData when the samples do not cover each question of the data set equally, or judgements do not match them:
  *   a figure over part of the questions must not pass for one over all.
  */
 export function createTallyEvaluation({ store }: { readonly store: Store }) {
-  return (input: TallyEvaluationInput): Promise<EvaluationFigures> =>
-    heartbeatWhile('answers', () => tally(store, input));
+  return (input: TallyEvaluationInput): Promise<TallyEvaluationResult> =>
+    heartbeatWhile('shards', (report, signal) => tally(store, input, report, signal));
 }
 
 async function tally(
   store: Store,
-  { data, greedy, sampled, judged }: TallyEvaluationInput,
-): Promise<EvaluationFigures> {
-  const answers = group(await readScored(store, greedy), null, data.count);
-  const accuracy = (isRight: (question: Question) => boolean, questions: readonly Question[]) =>
-    accuracyOf(questions.filter(isRight).length, data.count);
-  const top1 = accuracy(({ samples }) => anyCorrect(samples), answers);
-  if (answers.some(({ samples }) => samples.length !== 1))
-    throw new InvalidData('greedy answers: expected exactly one a question');
-  if (sampled.length === 0) return { top1, samples: 0 };
-
-  const judgements = judged.length === 0 ? null : await readJudgements(store, judged);
-  const questions = group(await readScored(store, sampled), judgements, data.count);
-  return {
-    top1,
-    voting: accuracy(({ samples }) => vote(samples)?.correct ?? false, questions),
-    upperBound: accuracy(({ samples }) => anyCorrect(samples), questions),
-    ...(judgements && {
-      reranking: accuracy(({ samples, probabilities }) => rerank(samples, probabilities)?.correct ?? false, questions),
-      weightedVoting: accuracy(
-        ({ samples, probabilities }) => vote(samples, probabilities)?.correct ?? false,
-        questions,
-      ),
-    }),
-    samples: questions[0]?.samples.length ?? 0,
+  { data: { count }, greedy, sampled, judged }: TallyEvaluationInput,
+  report: ReportProgress,
+  signal: AbortSignal,
+): Promise<TallyEvaluationResult> {
+  const verdicts = Array.from({ length: count }, (): Partial<Verdict> => ({}));
+  const shards = greedy.length + sampled.length;
+  let done = 0;
+  /** Hands each question of a shard, with its samples in order, to `judge`, whose verdict must be the question's first. */
+  const take = async (
+    ref: ObjectRef,
+    field: 'top1' | 'correct',
+    judge: (question: readonly ScoredSample[], start: number) => Partial<Verdict>,
+  ): Promise<void> => {
+    signal.throwIfAborted();
+    const samples = await readScored(store, [ref]);
+    for (let start = 0, end = 0; start < samples.length; start = end) {
+      const example = samples[start]?.example ?? 0;
+      while (samples[end]?.example === example) end += 1;
+      const before = verdicts[example];
+      if (before === undefined) throw new InvalidData(`a sample is of question ${example}, but there are ${count}`);
+      if (before[field] !== undefined) throw new InvalidData(`question ${example} was answered twice`);
+      verdicts[example] = { ...before, ...judge(samples.slice(start, end), start) };
+    }
+    done += 1;
+    report(done, shards);
   };
-}
 
-async function readJudgements(store: Store, refs: readonly ObjectRef[]): Promise<readonly Judgement[]> {
-  const parts = await Promise.all(refs.map((ref) => store.getLines(ref)));
-  return z.array(judgementSchema).parse(parts.flat());
-}
+  for (const ref of greedy)
+    await take(ref, 'top1', (question) => {
+      if (question.length !== 1) throw new InvalidData('greedy answers: expected exactly one a question');
+      return { top1: question[0]?.correct ?? false };
+    });
+  if (judged.length > 0 && judged.length !== sampled.length)
+    throw new InvalidData(`${judged.length} objects of judgements for ${sampled.length} of samples`);
+  let each: number | undefined;
+  for (const [index, ref] of sampled.entries()) {
+    const judgements = judged[index] && (await readJudgements(store, judged[index]));
+    let taken = 0;
+    await take(ref, 'correct', (question, start) => {
+      each ??= question.length;
+      if (question.length !== each)
+        throw new InvalidData(
+          `question ${question[0]?.example} has ${question.length} samples where others have ${each}`,
+        );
+      taken += question.length;
+      return judgeSampled(question, judgements ? probabilitiesOf(question, judgements, start) : null);
+    });
+    if (judgements && judgements.length !== taken)
+      throw new InvalidData(`${judgements.length} judgements for ${taken} samples: expected one each`);
+  }
 
-function group(
-  samples: readonly ScoredSample[],
-  judgements: readonly Judgement[] | null,
-  count: number,
-): readonly Question[] {
-  if (judgements !== null && judgements.length !== samples.length)
-    throw new InvalidData(`${judgements.length} judgements for ${samples.length} samples: expected one each`);
-  const questions = Array.from({ length: count }, (): Question => ({ samples: [], probabilities: [] }));
-  samples.forEach((sample, index) => {
-    const question = questions[sample.example];
-    if (question === undefined)
-      throw new InvalidData(`a sample is of question ${sample.example}, but there are ${count}`);
-    question.samples.push(sample);
-    if (judgements === null) return;
-    const judgement = judgements[index];
-    if (judgement?.example !== sample.example || judgement.sample !== sample.sample)
-      throw new InvalidData(`judgement ${index} is not of the sample at its place (question ${sample.example})`);
-    question.probabilities.push(judgement.probability);
+  const complete = verdicts.map((verdict, question): Verdict => {
+    const { top1, correct } = verdict;
+    if (top1 === undefined) throw new InvalidData(`question ${question} of ${count} has no greedy answer`);
+    if (sampled.length > 0 && correct === undefined)
+      throw new InvalidData(`question ${question} of ${count} has no samples`);
+    return { ...verdict, top1 };
   });
-  const each = samples.length / count;
-  const uneven = questions.findIndex((question) => question.samples.length !== each);
-  if (uneven >= 0)
-    throw new InvalidData(
-      `question ${uneven} has ${questions[uneven]?.samples.length} samples where the ${count} questions have ${each} on average`,
-    );
-  return questions;
+  return { figures: figuresOf(complete, each ?? 0), verdicts: await store.putLines(complete) };
+}
+
+async function readJudgements(store: Store, ref: ObjectRef): Promise<readonly Judgement[]> {
+  return judgementsSchema.parse(await store.getLines(ref));
+}
+
+function probabilitiesOf(
+  question: readonly ScoredSample[],
+  judgements: readonly Judgement[],
+  start: number,
+): readonly number[] {
+  return question.map(({ example, sample }, index) => {
+    const judgement = judgements[start + index];
+    if (judgement?.example !== example || judgement.sample !== sample)
+      throw new InvalidData(`judgement ${start + index} is not of the sample at its place (question ${example})`);
+    return judgement.probability;
+  });
 }

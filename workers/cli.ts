@@ -4,6 +4,7 @@
  */
 import { Argument, Command, Option } from 'commander';
 import { MissingSoftware } from '../infra/errors.js';
+import type { EvaluateOptions } from './command/evaluate.js';
 import { UsageError } from './command/usageError.js';
 import { type ExportFormat, exportFormats } from './exportFormats.js';
 import { type QueueName, queueNames } from './queueNames.js';
@@ -36,8 +37,30 @@ function program(): Command {
     .option('--set <key=value>', 'set a field, such as ppo.epochs=3; may be repeated', collect)
     .option('--id <workflow-id>', 'name of the run; one of that name that is under way is joined')
     .action(async (source: string, options: { readonly set?: readonly string[]; readonly id?: string }) => {
-      const { run } = await import('./command/run.js');
-      process.exitCode = await run(source, options);
+      const [{ run }, { runKind }] = await Promise.all([import('./command/run.js'), import('./command/kinds.js')]);
+      process.exitCode = await run(runKind, source, options);
+    });
+  reft
+    .command('compare')
+    .description('compare methods over seeds, reusing what earlier comparisons have done')
+    .argument('<spec>', 'a preset (paper-small) or a JSON file')
+    .option('--set <key=value>', 'set a field, such as seeds=[1,2,3]; may be repeated', collect)
+    .option('--id <workflow-id>', 'name of the comparison; one of that name that is under way is joined')
+    .action(async (source: string, options: { readonly set?: readonly string[]; readonly id?: string }) => {
+      const [{ run }, { compareKind }] = await Promise.all([import('./command/run.js'), import('./command/kinds.js')]);
+      process.exitCode = await run(compareKind, source, options);
+    });
+  reft
+    .command('evaluate')
+    .description('measure a model: greedy answers, voting, reranking, pass@k')
+    .argument('<model>', 'a finished run, hf:org/name, s3://bucket/prefix, a folder or checkpoint:<sha256>')
+    .option('--data <source>', 'questions of another data set than the run’s own, such as svamp')
+    .option('--samples <k>', 'samples a question, up to 100')
+    .option('--set <key=value>', 'set a field, such as data.test=200; may be repeated', collect)
+    .option('--id <workflow-id>', 'name of the evaluation; one of that name that is under way is joined')
+    .action(async (model: string, options: EvaluateOptions) => {
+      const { evaluate } = await import('./command/evaluate.js');
+      process.exitCode = await evaluate(model, options);
     });
   reft
     .command('worker')

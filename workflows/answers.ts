@@ -11,11 +11,11 @@ import type {
 import type { RandomPurpose } from '../activities/engine/api.js';
 import { engine, general } from './activityOptions.js';
 import { sumWork } from './journal.js';
-import { cutIntoShards } from './selections.js';
-import type { Spec } from './spec/schema.js';
+import { cutIntoShards, shardSize } from './selections.js';
+import type { AnsweringSpec } from './spec/schema.js';
 
 export interface AnswerRequest {
-  readonly spec: Spec;
+  readonly spec: AnsweringSpec;
   readonly data: PreparedData;
   readonly checkpoint: CheckpointRef;
   readonly questions: DataSetRef;
@@ -48,7 +48,7 @@ export interface Answers {
 export async function answerQuestions(request: AnswerRequest): Promise<Answers> {
   const { spec, questions } = request;
   const selection = request.selection ?? { order: 'plain', from: 0, to: questions.count };
-  const shards = cutIntoShards(selection, spec.generation.questionsPerShard);
+  const shards = cutIntoShards(selection, shardSize(spec.generation, request.samples));
   const results = await Promise.all(
     shards.map(async (shard, index) => {
       const place = shards.length > 1 ? `${request.label}, shard ${index + 1}/${shards.length}` : request.label;

@@ -15,6 +15,7 @@ const titles: Readonly<Record<PhaseName, string>> = {
   ppo: 'PPO',
   'reward-model': 'Reward model',
   evaluation: 'Evaluation',
+  comparison: 'Comparison',
   report: 'Report',
   finished: 'Finished',
 };

@@ -2,6 +2,14 @@
 import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
 import { methodNames, methods } from './spec/methods.js';
 
+export { compare } from './compare.js';
+export {
+  comparisonEvaluation,
+  comparisonRewardModel,
+  comparisonTraining,
+  comparisonWarmUp,
+} from './comparison/units.js';
+export { evaluation } from './evaluation.js';
 export {
   expertIteration as 'expert-iteration',
   grpo,
@@ -21,7 +29,7 @@ export { reft } from './reft.js';
 export default async function unknownWorkflow(): Promise<never> {
   const parts = methodNames.map((name) => methods[name].workflow);
   throw ApplicationFailure.nonRetryable(
-    `Unknown workflow type "${workflowInfo().workflowType}", known are: ${methodNames.join(', ')}, and as parts of a run: ${parts.join(', ')}`,
+    `Unknown workflow type "${workflowInfo().workflowType}", known are: ${[...methodNames, 'compare', 'evaluation'].join(', ')}, and as parts of a run: ${parts.join(', ')}`,
     'UnknownWorkflowType',
   );
 }

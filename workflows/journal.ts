@@ -5,7 +5,7 @@
  */
 import type { CurvePoint, Work } from '../activities/contracts.js';
 
-export type PhaseName = 'prepare' | CurvePoint['phase'] | 'evaluation' | 'report' | 'finished';
+export type PhaseName = 'prepare' | CurvePoint['phase'] | 'evaluation' | 'comparison' | 'report' | 'finished';
 export type PhaseUnit = 'step' | 'epoch' | 'round' | 'shard';
 
 /** One stretch of a run: `done` of `total` units. */
@@ -35,6 +35,8 @@ export interface Journal {
   memory?: string;
   /** Latest accuracy in percent: validation while training, at the end the test set. */
   accuracy?: number;
+  /** Of a comparison: its table so far, a line a row. */
+  table?: readonly string[];
 }
 
 export interface Controls {

@@ -1,13 +1,20 @@
 /** What every run does first: imports the model it starts from, where there is one, and prepares its data. */
-import type { PreparedData } from '../activities/contracts.js';
+import type { PreparedData, PretrainedModel } from '../activities/contracts.js';
 import { engine, general } from './activityOptions.js';
-import { beginPhase, finishUnit } from './journal.js';
+import { beginPhase, finishUnit, type Journal } from './journal.js';
 import { showProgress } from './progress.js';
-import type { RunState } from './run.js';
 import { sourceName } from './spec/describeSpec.js';
+import type { Spec } from './spec/schema.js';
+
+interface Preparing {
+  readonly spec: Pick<Spec, 'data' | 'seed' | 'model' | 'lora'>;
+  readonly journal: Journal;
+  pretrained?: PretrainedModel;
+  notes: string[];
+}
 
 /** Sets `run.pretrained` where the specification names a model to start from. */
-export async function prepareData(run: RunState): Promise<PreparedData> {
+export async function prepareData(run: Preparing): Promise<PreparedData> {
   const phase = beginPhase(run.journal, 'prepare', 'step', 1);
   showProgress(run.journal);
   const { data, seed, model, lora } = run.spec;

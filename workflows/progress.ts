@@ -35,6 +35,8 @@ export interface Progress extends PhaseProgress {
   readonly accuracy?: number;
   /** What training steps need in memory, in a sentence: there before the first. */
   readonly memory?: string;
+  /** Of a comparison: its table so far, a line of Markdown a row. */
+  readonly table?: readonly string[];
   /** The workflow that continues supervised training beside this one, once it has started. */
   readonly baselineWorkflowId?: string;
 }
@@ -103,6 +105,7 @@ function describeJournal(journal: Journal): Progress {
     elapsedSeconds: (Date.now() - journal.startedAt) / 1_000,
     ...(journal.accuracy === undefined ? {} : { accuracy: journal.accuracy }),
     ...(journal.memory === undefined ? {} : { memory: journal.memory }),
+    ...(journal.table === undefined ? {} : { table: journal.table }),
   };
 }
 
@@ -127,7 +130,7 @@ function showDetails(journal: Journal): void {
     return `- **${titleOf(phase)}**: ${parts.join(', ')}`;
   });
   const memory = journal.memory === undefined ? [] : [`- ${journal.memory}`];
-  setCurrentDetails([...state, ...phases, ...memory].join('\n'));
+  setCurrentDetails([...state, ...phases, ...memory, ...(journal.table ?? [])].join('\n'));
 }
 
 function timeLeft({ etaSeconds, round, rounds }: PhaseProgress): string {

@@ -10,19 +10,15 @@ import type {
   Work,
 } from '../activities/contracts.js';
 import type { Measured } from './checkpoints.js';
-import { openJournal } from './journal.js';
+import { type Controls, openJournal } from './journal.js';
+import type { TestAnswers } from './measureModel.js';
 import type { MethodState } from './methods/method.js';
 import type { MethodName } from './spec/methods.js';
 import type { Spec } from './spec/schema.js';
+import type { JudgeState } from './trainRewardModel.js';
 
 /** The models a run compares: the warm-up, and what its methods made of it. */
 export type ModelName = 'warmUp' | MethodName;
-
-/** A model's scored answers to the test questions. */
-export interface TestAnswers {
-  readonly greedy: readonly ObjectRef[];
-  readonly sampled: readonly ObjectRef[];
-}
 
 /** `training` is that of the specification's method; the baseline has a workflow of its own. */
 export interface RunState extends MethodState {
@@ -37,8 +33,8 @@ export interface RunState extends MethodState {
   warmUpEnd?: Measured;
   /** The baseline's best epoch. */
   sft?: Measured;
-  rewardModel?: { readonly done: number; readonly checkpoint: CheckpointRef; readonly scored: readonly ObjectRef[] };
-  testAnswers: { [Name in ModelName]?: TestAnswers };
+  rewardModel?: JudgeState;
+  readonly testAnswers: { [Name in ModelName]?: TestAnswers };
   figures: { [Name in ModelName]?: EvaluationFigures };
   /** Curve points moved out of the journal, so that neither history nor state grows with the run. */
   curve: ObjectRef | null;
@@ -69,6 +65,6 @@ export interface RunResult {
   readonly seconds: number;
 }
 
-export function openRun(spec: Spec): RunState {
-  return { spec, journal: openJournal(), testAnswers: {}, figures: {}, curve: null, notes: [] };
+export function openRun(spec: Spec, controls?: Controls): RunState {
+  return { spec, journal: openJournal(controls), testAnswers: {}, figures: {}, curve: null, notes: [] };
 }

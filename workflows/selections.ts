@@ -5,7 +5,7 @@
  * it was interrupted.
  */
 import type { QuestionSelection } from '../activities/contracts.js';
-import type { PpoSpec } from './spec/schema.js';
+import type { GenerationSpec, PpoSpec } from './spec/schema.js';
 
 /** What a specification says of a method's rounds. */
 export type RoundsSpec = Pick<PpoSpec, 'epochs' | 'questionsPerRound' | 'samplesPerQuestion'>;
@@ -33,6 +33,14 @@ export function selectRound(spec: RoundsSpec, questions: number, round: number):
     from: Math.floor((within * questions) / rounds),
     to: Math.floor(((within + 1) * questions) / rounds),
   };
+}
+
+/** Most answers that one activity holds in memory. */
+const mostAnswers = 1_000;
+
+/** Questions in one activity that answers each `samples` times: `questionsPerShard`, fewer where there are many samples. */
+export function shardSize({ questionsPerShard }: GenerationSpec, samples: number): number {
+  return Math.max(1, Math.min(questionsPerShard, Math.floor(mostAnswers / samples)));
 }
 
 /** Cuts a selection into pieces of at most `size` questions, each the work of one activity. */

@@ -7,14 +7,27 @@
 import type { CheckpointRef, ObjectRef, PreparedData } from '../activities/contracts.js';
 import { engine } from './activityOptions.js';
 import { answerQuestions } from './answers.js';
-import { addWork, beginPhase, finishUnit } from './journal.js';
+import { addWork, beginPhase, finishUnit, type Journal } from './journal.js';
 import { showProgress } from './progress.js';
-import type { RunState } from './run.js';
-import { cutIntoShards } from './selections.js';
-import type { RewardModelSpec } from './spec/schema.js';
+import { cutIntoShards, shardSize } from './selections.js';
+import type { AnsweringSpec, RewardModelSpec } from './spec/schema.js';
+
+/** How far the training of a reward model is. */
+export interface JudgeState {
+  readonly done: number;
+  readonly checkpoint: CheckpointRef;
+  readonly scored: readonly ObjectRef[];
+}
+
+interface Judging {
+  readonly spec: AnsweringSpec;
+  readonly journal: Journal;
+  /** Absent until its samples are there. */
+  rewardModel?: JudgeState;
+}
 
 export async function trainRewardModel(
-  run: RunState,
+  run: Judging,
   data: PreparedData,
   rewardModel: RewardModelSpec,
   /** Warm-up first; the samples of each have a random stream of their own. */
@@ -24,7 +37,7 @@ export async function trainRewardModel(
 ): Promise<CheckpointRef> {
   const { spec, journal } = run;
   const whole = { order: 'plain', from: 0, to: data.train.count } as const;
-  const shards = cutIntoShards(whole, spec.generation.questionsPerShard).length;
+  const shards = cutIntoShards(whole, shardSize(spec.generation, rewardModel.samplesPerQuestion)).length;
   const phase = beginPhase(journal, 'reward-model', 'step', sampledFrom.length * shards + rewardModel.epochs);
   showProgress(journal);
 

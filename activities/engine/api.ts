@@ -18,7 +18,8 @@ export type RandomPurpose =
   | 'rollout'
   | 'sample-test'
   | 'sample-self-training'
-  | 'sample-reward-model';
+  | 'sample-reward-model'
+  | 'bootstrap';
 
 /** How rotary frequencies are stretched for sequences longer than the base model was trained on, as `config.json` has it. */
 export type RopeScaling =

@@ -1,6 +1,8 @@
 /** A run's accuracies in the order and under the names that every table and chart shows. */
-import { methodNames, methods } from '../../workflows/spec/methods.js';
+import { measureMeaning, measureNames, measureTitle, modelTitle } from '../../workflows/spec/measures.js';
+import { methodNames } from '../../workflows/spec/methods.js';
 import type { Accuracy, EvaluationFigures, RunFigures } from '../contracts.js';
+import type { IntervalGroup } from './intervalChart.js';
 
 export interface EvaluatedModel {
   readonly id: keyof RunFigures;
@@ -19,10 +21,10 @@ export interface Measure {
 /** The models a run has evaluated: the warm-up, the baseline, the model the run was made for. */
 export function evaluatedModels(figures: RunFigures): EvaluatedModel[] {
   return [
-    { id: 'warmUp', name: 'warm-up', figures: figures.warmUp },
+    { id: 'warmUp', name: modelTitle('warmUp'), figures: figures.warmUp },
     ...methodNames.flatMap((id) => {
       const found = figures[id];
-      return found === undefined ? [] : [{ id, name: methods[id].title, figures: found }];
+      return found === undefined ? [] : [{ id, name: modelTitle(id), figures: found }];
     }),
   ];
 }
@@ -34,32 +36,29 @@ export function finalFigures(figures: RunFigures): EvaluationFigures {
 
 /** Those measures that at least one model has. */
 export function measuresOf(figures: RunFigures): Measure[] {
-  const samples = finalFigures(figures).samples;
-  const all: Measure[] = [
-    { name: 'greedy', meaning: 'The most likely token at each place.', accuracyOf: ({ top1 }) => top1 },
-    {
-      name: `voting@${samples}`,
-      meaning: `The most frequent of ${samples} sampled answers.`,
-      accuracyOf: ({ voting }) => voting,
-    },
-    {
-      name: `reranking@${samples}`,
-      meaning: `The one of ${samples} sampled answers that the reward model thinks best.`,
-      accuracyOf: ({ reranking }) => reranking,
-    },
-    {
-      name: `weighted voting@${samples}`,
-      meaning: `Votes of ${samples} sampled answers, weighted by the reward model.`,
-      accuracyOf: ({ weightedVoting }) => weightedVoting,
-    },
-    {
-      name: `upper bound@${samples}`,
-      meaning: `Any of ${samples} sampled answers is right.`,
-      accuracyOf: ({ upperBound }) => upperBound,
-    },
-  ];
+  const { samples } = finalFigures(figures);
+  const all = measureNames.map(
+    (name): Measure => ({
+      name: measureTitle(name, samples),
+      meaning: measureMeaning(name, samples),
+      accuracyOf: (model) => model[name],
+    }),
+  );
   const models = evaluatedModels(figures);
   return all.filter((measure) => models.some((model) => measure.accuracyOf(model.figures) !== undefined));
+}
+
+/** The chart's rows: a group a measure, a row a model. */
+export function intervalGroups(models: readonly EvaluatedModel[], measures: readonly Measure[]): IntervalGroup[] {
+  return measures.map((measure) => ({
+    name: measure.name,
+    rows: models.flatMap(({ id, name, figures }) => {
+      const accuracy = measure.accuracyOf(figures);
+      if (accuracy === undefined) return [];
+      const share = `${percent(accuracy.percent)} % (${interval(accuracy)}), ${accuracy.correct} of ${accuracy.count}`;
+      return [{ ...accuracy, colour: id, detail: `${name}, ${measure.name}: ${share}` }];
+    }),
+  }));
 }
 
 /** One decimal, as accuracies of some hundred questions deserve. */
@@ -68,6 +67,6 @@ export function percent(value: number): string {
 }
 
 /** `62.2–68.1`. */
-export function interval({ low, high }: Accuracy): string {
+export function interval({ low, high }: Pick<Accuracy, 'low' | 'high'>): string {
   return `${percent(low)}–${percent(high)}`;
 }

@@ -1,20 +1,16 @@
-/**
- * The report: one HTML file that needs nothing else, no scripts and no network, to be read in any browser, anywhere.
- *
- * All text of models and data passes through preact's rendering, which escapes it; a content security policy in the page
- * forbids scripts and requests besides.
- */
+/** The report of a run: what came of it, how it learned, what it answered and what it cost. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
-import { render } from 'preact-render-to-string';
 import type { CurvePoint, RunFigures, Work } from '../contracts.js';
-import { type AnsweredQuestion, spread } from './answers.js';
+import { answersSection } from './answerCards.js';
+import type { AnsweredQuestion } from './answers.js';
 import { type Curve, type PhaseCurves, phaseCurves } from './curves.js';
 import { type DataSummary, dataSection } from './data.js';
-import { evaluatedModels, finalFigures, interval, measuresOf, percent } from './figures.js';
+import { renderDocument } from './document.js';
+import { evaluatedModels, finalFigures, interval, intervalGroups, measuresOf, percent } from './figures.js';
 import { intervalChart } from './intervalChart.js';
 import { lineChart, short } from './lineChart.js';
-import { style } from './style.js';
+import { compute, notes, specification } from './sections.js';
 
 export interface Report {
   readonly runId: string;
@@ -31,36 +27,20 @@ export interface Report {
   readonly checkpoint: string;
 }
 
-/** Right answers shown, and as many wrong ones. */
-const answersShown = 6;
-
 /** Charts of a phase that are seen at once; the rest unfold. */
 const chartsShown = 6;
 
 /** The whole page, `<!doctype html>` included. The same report always gives the same bytes. */
 export function renderReport(report: Report): string {
   const curves = phaseCurves(report.curve);
-  const page = html`
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
-        <title>${report.title}</title>
-        <style dangerouslySetInnerHTML=${{ __html: style }} />
-      </head>
-      <body>
-        <main>
-          ${header(report)} ${results(report.figures)} ${training(curves)} ${answers(report.answers)}
-          ${dataSection(report.data)} ${compute(report.work)} ${notes(report.notes)} ${specification(report.spec)}
-          <footer>
-            Run <code>${report.runId}</code>, final checkpoint <code>${report.checkpoint}</code>
-          </footer>
-        </main>
-      </body>
-    </html>
+  const content = html`
+    ${header(report)} ${results(report.figures)} ${training(curves)} ${answersSection(report.answers)} ${dataSection(report.data)}
+    ${compute(report.work)} ${notes(report.notes)} ${specification(report.spec)}
+    <footer>
+      Run <code>${report.runId}</code>, final checkpoint <code>${report.checkpoint}</code>
+    </footer>
   ` as VNode;
-  return `<!doctype html>\n${render(page)}\n`;
+  return renderDocument(report.title, content);
 }
 
 function header({ title, figures }: Report): VNode {
@@ -113,7 +93,7 @@ function results(figures: RunFigures): VNode {
           <div class="legend">
             ${models.map(({ id, name }) => html`<span class=${id}><i class="swatch"></i>${name}</span>`)}
           </div>
-          ${intervalChart(models, measures)}
+          ${intervalChart(intervalGroups(models, measures))}
         </div>
         <div class="card">
           <div class="scroll">
@@ -231,105 +211,5 @@ function comparison(phases: readonly PhaseCurves[]): VNode | null {
       })}
       </div>
     </figure>
-  ` as VNode;
-}
-
-function answers(all: readonly AnsweredQuestion[]): VNode | null {
-  if (all.length === 0) return null;
-  const right = all.filter((answer) => answer.correct);
-  const wrong = all.filter((answer) => !answer.correct);
-  const group = (title: string, items: readonly AnsweredQuestion[]) =>
-    items.length === 0
-      ? null
-      : html`
-          <h3>${title}</h3>
-          <div class="grid-of-cards two">${spread(items, answersShown).map(answerCard)}</div>
-        `;
-  return html`
-    <section>
-      <h2>Answers</h2>
-      <p class="soft">
-        Greedy answers of the final model, picked at even distances from all ${all.length.toLocaleString('en')}.
-      </p>
-      ${group('Right', right)} ${group('Wrong', wrong)}
-    </section>
-  ` as VNode;
-}
-
-function answerCard(answer: AnsweredQuestion): VNode {
-  const verdict = answer.correct
-    ? 'right'
-    : answer.value === null
-      ? `no value${answer.failure ? `: ${answer.failure}` : ''}`
-      : 'wrong';
-  return html`
-    <article class="card answer ${answer.correct ? 'right' : 'wrong'}">
-      <p>${answer.question}</p>
-      <pre>${answer.answer}${answer.truncated ? ' …' : ''}</pre>
-      <dl>
-        <div><dt>answer</dt><dd>${answer.value ?? 'none'}</dd></div>
-        <div><dt>truth</dt><dd>${answer.truth}</dd></div>
-        <div><dd class="verdict">${verdict}</dd></div>
-      </dl>
-    </article>
-  ` as VNode;
-}
-
-function compute(work: Readonly<Record<string, Work>>): VNode | null {
-  const rows = Object.entries(work);
-  if (rows.length === 0) return null;
-  const columns: readonly { readonly name: string; of(work: Work): number }[] = [
-    { name: 'engine seconds', of: (done) => done.engineSeconds },
-    { name: 'tokens forward', of: (done) => done.forwardTokens },
-    { name: 'tokens backward', of: (done) => done.backwardTokens },
-    { name: 'tokens generated', of: (done) => done.generatedTokens },
-  ];
-  const whole = (value: number): string => Math.round(value).toLocaleString('en');
-  return html`
-    <section>
-      <h2>Compute</h2>
-      <div class="card scroll">
-        <table>
-          <thead>
-            <tr><th>phase</th>${columns.map(({ name }) => html`<th>${name}</th>`)}</tr>
-          </thead>
-          <tbody>
-            ${rows.map(
-              ([name, done]) => html`
-                <tr><th>${name}</th>${columns.map((column) => html`<td>${whole(column.of(done))}</td>`)}</tr>
-              `,
-            )}
-          </tbody>
-          <tfoot>
-            <tr>
-              <th>together</th>
-              ${columns.map(({ of }) => html`<td>${whole(rows.reduce((sum, [, done]) => sum + of(done), 0))}</td>`)}
-            </tr>
-          </tfoot>
-        </table>
-      </div>
-    </section>
-  ` as VNode;
-}
-
-function notes(all: readonly string[]): VNode | null {
-  if (all.length === 0) return null;
-  return html`
-    <section>
-      <h2>Notes</h2>
-      <div class="card"><ul>${all.map((note) => html`<li>${note}</li>`)}</ul></div>
-    </section>
-  ` as VNode;
-}
-
-function specification(spec: unknown): VNode {
-  return html`
-    <section>
-      <h2>Specification</h2>
-      <details class="card">
-        <summary>The run's specification with every default filled in</summary>
-        <pre>${JSON.stringify(spec, null, 2)}</pre>
-      </details>
-    </section>
   ` as VNode;
 }

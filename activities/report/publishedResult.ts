@@ -25,6 +25,7 @@ const figuresSchema = z.strictObject({
   reranking: accuracySchema.optional(),
   weightedVoting: accuracySchema.optional(),
   upperBound: accuracySchema.optional(),
+  passAt: z.array(z.strictObject({ k: count, percent: percentage })).optional(),
   samples: count,
 }) as z.ZodType<EvaluationFigures>;
 

@@ -1,6 +1,7 @@
 /** A run's accuracies as text: one line, and a table for terminals. */
 import Table from 'cli-table3';
-import type { RunFigures } from '../contracts.js';
+import { measureNames, measureTitle } from '../../workflows/spec/measures.js';
+import type { EvaluationFigures, RunFigures } from '../contracts.js';
 import { evaluatedModels, finalFigures, interval, measuresOf, percent } from './figures.js';
 
 const confidence = 'Percent right on the test questions, with 95 % intervals.';
@@ -32,5 +33,27 @@ export function resultTable(figures: RunFigures): string {
     });
     table.push([measure.name, ...cells]);
   }
+  return `${table.toString()}\n${confidence}`;
+}
+
+/** `greedy 65.2 | voting@8 … | pass@1 … | pass@8 …`, of one model. */
+export function evaluationLine(figures: EvaluationFigures): string {
+  const measured = measureNames.flatMap((name) => {
+    const accuracy = figures[name];
+    return accuracy === undefined ? [] : [`${measureTitle(name, figures.samples)} ${percent(accuracy.percent)}`];
+  });
+  return [...measured, ...(figures.passAt ?? []).map(({ k, percent: share }) => `pass@${k} ${percent(share)}`)].join(
+    ' | ',
+  );
+}
+
+/** A row a measure of one model, then pass@k. */
+export function evaluationTable(figures: EvaluationFigures): string {
+  const table = new Table({ colAligns: ['left', 'right', 'right'], style: { border: [], compact: true } });
+  for (const name of measureNames) {
+    const accuracy = figures[name];
+    if (accuracy) table.push([measureTitle(name, figures.samples), percent(accuracy.percent), interval(accuracy)]);
+  }
+  for (const { k, percent: share } of figures.passAt ?? []) table.push([`pass@${k}`, percent(share), '']);
   return `${table.toString()}\n${confidence}`;
 }

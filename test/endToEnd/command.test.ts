@@ -101,6 +101,52 @@ describe('reft', () => {
     });
   });
 
+  it('evaluates the run’s model: greedily as the run did, with as many samples as are asked for', async () => {
+    const { out, error, code } = await reft('evaluate', 'shared', '--samples', '12', '--id', 'evaluated');
+    expect({ error, code }).toEqual({ error: '', code: 0 });
+    expect(out).toMatch(/voting@12 +│.*upper bound@12 +│.*pass@1 +│.*pass@8 +│.*pass@12 +│/s);
+    const figures = async (id: string) =>
+      (await new Client({ connection }).workflow.getHandle(id).result()).figures as Record<string, unknown>;
+    const [ofRun, evaluated] = await Promise.all([figures('shared'), figures('evaluated')]);
+    expect(evaluated.top1).toEqual((ofRun.reft as Record<string, unknown>).top1);
+    // The checkpoint that the run ended with is the model that it published.
+    const { checkpoint } = await new Client({ connection }).workflow.getHandle('shared').result();
+    const data = 'data={"source":"generated","docstring":false,"train":32,"test":16,"validation":8}';
+    const settings = ['--set', data, '--set', 'generation={"maxAnswerTokens":24,"questionsPerShard":8}'];
+    const byHash = await reft('evaluate', `checkpoint:${checkpoint.sha256}`, ...settings, '--id', 'by-hash');
+    expect({ error: byHash.error, code: byHash.code }).toEqual({ error: '', code: 0 });
+    expect((await figures('by-hash')).top1).toEqual(evaluated.top1);
+    const report = await reft('report', 'evaluated');
+    expect(await readFile(report.out.trim(), 'utf8')).toContain('pass@k');
+    expect((await reft('status', 'evaluated')).out).toMatch(/^evaluated: completed\n.*greedy [\d.]+ \| voting@12/s);
+  });
+
+  it('refuses what cannot be evaluated', async () => {
+    expect(await reft('evaluate', 'shared', '--samples', '101')).toMatchObject({
+      error: expect.stringContaining('samples: got 101, allowed: a whole number from 0 to 100'),
+      code: 2,
+    });
+    expect(await reft('evaluate', 'nothing')).toMatchObject({
+      error: expect.stringContaining('"nothing" is no run that has finished, and no model'),
+      code: 2,
+    });
+  });
+
+  it('compares methods, and does again only what is new', async () => {
+    const settings = ['--set', 'run={"preset":"smoke"}', '--set', 'methods=["sft","reft"]'];
+    const first = await reft('compare', 'paper-small', ...settings, '--set', 'seeds=[1]', '--id', 'compared');
+    expect({ error: first.error, code: first.code }).toEqual({ error: '', code: 0 });
+    expect(first.out).toMatch(/│ ReFT +│ +[\d.]+ │/);
+    expect(first.out).toMatch(/ReFT less SFT: [+−]?[\d.]+ points/);
+    const second = await reft('compare', 'paper-small', ...settings, '--set', 'seeds=[1,2]', '--id', 'again');
+    expect(second.code).toBe(0);
+    expect(second.out).toContain('7 children were taken over from earlier comparisons.');
+    expect(second.out).toMatch(/\(2 seeds\)/);
+    const report = await reft('report', 'again');
+    expect(await readFile(report.out.trim(), 'utf8')).toContain('Differences on the same questions');
+    expect((await reft('status', 'again')).out).toMatch(/^again: completed\n.*voting@2/s);
+  }, 240_000);
+
   it('has no status, report or files of a run that never was', async () => {
     for (const args of [
       ['status', 'none'],

@@ -53,6 +53,19 @@ describe('reranking', () => {
     expect(rerank(values(null, 1, 2, 3), [0.99, 0.2, 0.8, 0.8])?.value).toBe(2);
     expect(rerank(values(null), [1])).toBeNull();
   });
+
+  it('agrees with a brute-force search', () => {
+    for (let trial = 0; trial < 500; trial++) {
+      const all = values(
+        ...Array.from({ length: trial % 12 }, () => (Math.random() < 0.3 ? null : Math.floor(Math.random() * 5))),
+      );
+      const probabilities = all.map(() => Math.floor(Math.random() * 4) / 4);
+      const places = all.map((_, place) => place).filter((place) => all[place]?.value !== null);
+      const beats = (a: number, b: number): boolean => (probabilities[a] ?? 0) >= (probabilities[b] ?? 0);
+      const expected = places.find((place) => places.every((other) => beats(place, other)));
+      expect(rerank(all, probabilities)).toBe(expected === undefined ? null : all[expected]);
+    }
+  });
 });
 
 describe('accuracy', () => {

@@ -189,7 +189,10 @@ test('published again, everything is the same', async () => {
 });
 
 test('without its answers nothing says the run is finished', async () => {
-  const stranger = await store.putLines([{ example: 999 }]);
+  const [first] = input.sampled;
+  if (!first) throw new Error('no answers');
+  const [answer] = (await store.getLines(first)) as ScoredSample[];
+  const stranger = await store.putLines([{ ...answer, example: 999 }]);
   const publishing = createPublishRun({ store })({ ...input, runId: 'broken', sampled: [stranger] });
   await expect(publishing).rejects.toMatchObject({ name: 'CorruptObject' });
   expect(await store.read('runs/broken/result.json')).toBeNull();

@@ -130,17 +130,25 @@ it('tallies all figures over shards', async () => {
     await store.putLines(judge(first, [0.3, 0.3, 0.7])),
     await store.putLines(judge(second, [0.9, 0.1, 0.1])),
   ];
-  const figures = await tally({ data: questions, greedy, sampled, judged });
+  const { figures, verdicts } = await tally({ data: questions, greedy, sampled, judged });
   expect(figures).toMatchObject({
     top1: { correct: 1, count: 2, percent: 50 },
     voting: { correct: 0 },
     reranking: { correct: 1 },
     weightedVoting: { correct: 1 },
     upperBound: { correct: 1 },
+    passAt: [{ k: 1 }, { k: 2 }, { k: 3, percent: 50 }],
     samples: 3,
   });
-  expect(await tally({ data: questions, greedy, sampled: [], judged: [] })).toEqual({ top1: figures.top1, samples: 0 });
-  expect(await tally({ data: questions, greedy, sampled, judged: [] })).not.toHaveProperty('reranking');
+  expect(figures.passAt?.[0]?.percent).toBeCloseTo(100 / 6);
+  expect(figures.passAt?.[1]?.percent).toBeCloseTo(100 / 3);
+  expect(await store.getLines(verdicts)).toEqual([
+    { top1: true, voting: false, reranking: true, weightedVoting: true, correct: 1 },
+    { top1: false, voting: false, reranking: false, weightedVoting: false, correct: 0 },
+  ]);
+  const greedyOnly = await tally({ data: questions, greedy, sampled: [], judged: [] });
+  expect(greedyOnly.figures).toEqual({ top1: figures.top1, samples: 0 });
+  expect((await tally({ data: questions, greedy, sampled, judged: [] })).figures).not.toHaveProperty('reranking');
 });
 
 it('refuses to tally part of the questions, or judgements of other samples', async () => {
@@ -158,6 +166,10 @@ it('refuses to tally part of the questions, or judgements of other samples', asy
     refused,
   );
   await expect(tally({ data: questions, greedy: [both], sampled: [both], judged: [swapped] })).rejects.toMatchObject(
+    refused,
+  );
+  await expect(tally({ data: questions, greedy: [both], sampled: [one], judged: [] })).rejects.toMatchObject(refused);
+  await expect(tally({ data: questions, greedy: [both], sampled: [one, one], judged: [] })).rejects.toMatchObject(
     refused,
   );
 });

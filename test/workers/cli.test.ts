@@ -25,6 +25,8 @@ describe('reft', () => {
     ],
     [['run', 'demo', '--set', 'seed'], 'reft: --set seed: must be key=value'],
     [['run'], "missing required argument 'spec'"],
+    [['compare', 'paper-small', '--set', 'seeds=[]'], 'seeds: got [], allowed: a list of at least 1'],
+    [['compare', 'demo'], 'known presets are paper-small'],
     [['frobnicate'], "unknown command 'frobnicate'"],
     [['worker', '--queue', 'gpu'], 'Allowed choices are general, engine'],
     [['export', 'x', 'folder', '--format', 'gguf'], 'Allowed choices are transformers, onnx, adapter'],

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compareKind, runKind } from '../../workers/command/kinds.js';
 import { readSpecInput } from '../../workers/command/readSpecInput.js';
 import { UsageError } from '../../workers/command/usageError.js';
-import { resolveSpec } from '../../workflows/spec/resolveSpec.js';
 
 let directory: string;
 beforeAll(async () => {
@@ -24,18 +24,19 @@ async function messageOf(reading: Promise<unknown>): Promise<string> {
 
 describe('readSpecInput', () => {
   it('takes a preset', async () => {
-    expect(await readSpecInput('demo', [])).toEqual({
+    expect(await readSpecInput('demo', [], runKind)).toEqual({
       source: 'demo',
       name: 'demo',
       input: { preset: 'demo' },
-      spec: resolveSpec({ preset: 'demo' }),
+      title: 'ReFT demo: generated word problems',
+      details: expect.stringContaining('- **Seed**: 0'),
     });
   });
 
   it('takes a file, named after it', async () => {
     const path = join(directory, 'mine.json');
     await writeFile(path, '{"preset": "smoke", "seed": 4}');
-    expect(await readSpecInput(path, [])).toMatchObject({ name: 'mine', input: { preset: 'smoke', seed: 4 } });
+    expect(await readSpecInput(path, [], runKind)).toMatchObject({ name: 'mine', input: { preset: 'smoke', seed: 4 } });
   });
 
   it('sets fields, as JSON where it is, at any depth', async () => {
@@ -47,7 +48,7 @@ describe('readSpecInput', () => {
       'sft=null',
       'data={"train":9}',
     ];
-    expect((await readSpecInput('demo', settings)).input).toEqual({
+    expect((await readSpecInput('demo', settings, runKind)).input).toEqual({
       preset: 'demo',
       seed: 3,
       title: 'a=b',
@@ -57,15 +58,23 @@ describe('readSpecInput', () => {
     });
   });
 
+  it('takes a comparison', async () => {
+    expect(await readSpecInput('paper-small', ['seeds=[7]'], compareKind)).toMatchObject({
+      input: { preset: 'paper-small', seeds: [7] },
+      details: expect.stringContaining('- **Seeds**: 7'),
+    });
+    expect(await messageOf(readSpecInput('demo', [], compareKind))).toContain('known presets are paper-small');
+  });
+
   it.each([
-    ['demon', [], ['"demon" is neither a preset nor a file', 'demo, svamp, smoke']],
+    ['demon', [], ['"demon" is neither a preset nor a file', 'known presets are demo, svamp']],
     ['demo', ['seed'], ['--set seed: must be key=value']],
     ['demo', ['ppo..epochs=1'], ['--set ppo..epochs=1: must be key=value']],
     ['demo', ['=1'], ['--set =1: must be key=value']],
     ['demo', ['seed=one'], ['seed: got "one"', 'a whole number']],
     ['demo', ['ppo.__proto__.x=1'], ['ppo.__proto__: unknown field']],
   ])('refuses %s %j in words', async (source, settings, parts) => {
-    const message = await messageOf(readSpecInput(source, settings));
+    const message = await messageOf(readSpecInput(source, settings, runKind));
     for (const part of parts) expect(message).toContain(part);
     expect(message).not.toContain('\n');
   });
@@ -79,10 +88,10 @@ describe('readSpecInput', () => {
   ])('says where a file is wrong: %j', async (text, part) => {
     const path = join(directory, 'bad.json');
     await writeFile(path, text);
-    expect(await messageOf(readSpecInput(path, []))).toContain(part);
+    expect(await messageOf(readSpecInput(path, [], runKind))).toContain(part);
   });
 
   it('says when a file cannot be read', async () => {
-    expect(await messageOf(readSpecInput(directory, []))).toContain('cannot be read');
+    expect(await messageOf(readSpecInput(directory, [], runKind))).toContain('cannot be read');
   });
 });

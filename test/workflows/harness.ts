@@ -7,7 +7,7 @@ import type { ActivitySet } from '../../activities/createActivities.js';
 import { bundleWorkflows } from '../../workers/bundleWorkflows.js';
 import { createWorkers, runWorkers } from '../../workers/createWorkers.js';
 import { type QueueName, queueNames } from '../../workers/queueNames.js';
-import type { continuePpo, reft } from '../../workflows/index.js';
+import type { compare, continuePpo, evaluation, reft } from '../../workflows/index.js';
 import { generalQueue } from '../../workflows/taskQueues.js';
 import { findTemporal } from '../support/temporalCommand.js';
 
@@ -18,7 +18,7 @@ export interface Harness {
   readonly environment: TestWorkflowEnvironment;
   /** Starts workers in this process; `stop` ends them as SIGTERM would. */
   startWorkers(activities: ActivitySet, queues?: readonly QueueName[]): Promise<{ stop(): Promise<void> }>;
-  start<W extends typeof reft | typeof continuePpo>(
+  start<W extends typeof reft | typeof continuePpo | typeof compare | typeof evaluation>(
     type: string,
     workflowId: string,
     input: unknown,

@@ -37,6 +37,8 @@ export interface StandInOptions {
   readonly accuracy?: (step: number) => number;
   /** Longest sequence of a pretrained model. */
   readonly positions?: number;
+  /** What `keepResult` has kept, for stand-ins that are to share it. */
+  readonly kept?: Map<string, unknown>;
 }
 
 const work: Work = { engineSeconds: 1, forwardTokens: 10, backwardTokens: 5, generatedTokens: 2 };
@@ -78,6 +80,7 @@ export function createStandIns({
   before,
   accuracy = (step) => step,
   positions = 1_024,
+  kept = new Map(),
 }: StandInOptions = {}): StandIns {
   const calls: Call[] = [];
   /** Validation accuracy travels from rollout to score in the samples' reference. */
@@ -189,11 +192,14 @@ export function createStandIns({
         train: { ...refer('added', input), count: 2 * input.train.count },
         added: input.train.count,
       })),
-      tallyEvaluation: record('tallyEvaluation', async ({ judged, sampled }) => ({
-        top1: perfect,
-        ...(sampled.length > 0 ? { voting: perfect, upperBound: perfect } : {}),
-        ...(judged.length > 0 ? { reranking: perfect } : {}),
-        samples: sampled.length,
+      tallyEvaluation: record('tallyEvaluation', async (input) => ({
+        figures: {
+          top1: perfect,
+          ...(input.sampled.length > 0 ? { voting: perfect, upperBound: perfect } : {}),
+          ...(input.judged.length > 0 ? { reranking: perfect } : {}),
+          samples: input.sampled.length,
+        },
+        verdicts: refer('verdicts', input),
       })),
       recordCurve: record('recordCurve', async (input) => refer('curve', input)),
       publishRun: record('publishRun', async ({ runId }: PublishRunInput) => ({
@@ -202,6 +208,38 @@ export function createStandIns({
         report: `runs/${runId}/report.html`,
         result: `runs/${runId}/result.json`,
         samples: `runs/${runId}/samples.jsonl`,
+      })),
+      publishEvaluation: record('publishEvaluation', async ({ evaluationId }) => ({
+        bucket: 'reft',
+        prefix: `runs/${evaluationId}`,
+        report: `runs/${evaluationId}/report.html`,
+        result: `runs/${evaluationId}/result.json`,
+        samples: `runs/${evaluationId}/samples.jsonl`,
+      })),
+      recallResult: record('recallResult', async ({ unit, content }) => {
+        const key = `comparisons/${unit}/${refer('content', content).sha256}.json`;
+        return { key, ...(kept.has(key) ? { result: kept.get(key) } : {}) };
+      }),
+      keepResult: record('keepResult', async ({ key, result }) => {
+        kept.set(key, result);
+      }),
+      publishComparison: record('publishComparison', async ({ comparisonId, models, samples }) => ({
+        bucket: 'reft',
+        prefix: `runs/${comparisonId}`,
+        report: `runs/${comparisonId}/report.html`,
+        result: `runs/${comparisonId}/result.json`,
+        figures: {
+          measures: ['top1'],
+          rows: [...new Set(models.map(({ model }) => model))].map((model) => ({
+            model,
+            seeds: models.filter((one) => one.model === model).map(({ seed }) => seed),
+            measures: [],
+          })),
+          pairs: [],
+          questions: 2,
+          sameQuestions: false,
+          samples,
+        },
       })),
     },
   };

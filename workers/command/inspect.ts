@@ -1,11 +1,10 @@
 /** `reft status` and `reft report`: what has become of a run. */
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
-import { resultLine } from '../../activities/report/table.js';
-import type { reft } from '../../workflows/index.js';
 import { openStore } from '../openStore.js';
 import { uiAddress, withClient } from './connectClient.js';
 import { failureReason } from './failureReason.js';
+import { summariseResult } from './kinds.js';
 import { createProgressDisplay } from './progressDisplay.js';
 import { queryProgress } from './queryProgress.js';
 import { saveReport } from './saveReport.js';
@@ -16,7 +15,7 @@ import { withStack } from './withStack.js';
 export function status(id: string): Promise<void> {
   return withStack((stack) =>
     withClient(stack, async (client) => {
-      const handle = client.workflow.getHandle<typeof reft>(id);
+      const handle = client.workflow.getHandle(id);
       const description = await handle.describe().catch((error: unknown) => {
         if (error instanceof WorkflowNotFoundError) throw new UsageError(`There is no run "${id}"`);
         throw error;
@@ -25,7 +24,7 @@ export function status(id: string): Promise<void> {
       console.log(`${id}: ${name.toLowerCase()}`);
       const address = uiAddress(stack, id);
       if (address) console.log(`Temporal UI: ${address}`);
-      if (name !== 'RUNNING') return console.log(await outcome(handle));
+      if (name !== 'RUNNING') return console.log(await outcome(handle, description.type));
       const progress = await queryProgress(client, id);
       if (progress === undefined)
         return console.log('No worker answers: "npx reft up" or "npx reft worker" lets the run go on.');
@@ -35,14 +34,15 @@ export function status(id: string): Promise<void> {
       const display = createProgressDisplay(process.stdout);
       display.show(progress, baseline);
       display.close();
+      for (const row of progress.table ?? []) console.log(row.replaceAll('**', ''));
     }),
   );
 }
 
 /** The figures of a finished run, or why there are none. */
-async function outcome(handle: WorkflowHandle<typeof reft>): Promise<string> {
+async function outcome(handle: WorkflowHandle, type: string): Promise<string> {
   try {
-    return resultLine((await handle.result()).figures);
+    return summariseResult(type, await handle.result());
   } catch (error) {
     if (error instanceof WorkflowFailedError) return failureReason(error);
     throw error;

@@ -1,47 +1,68 @@
-/** What `reft run <spec.json|preset> --set key=value …` means: the JSON a workflow is started with. */
+/** What `<spec.json|preset> --set key=value …` means: the JSON that a workflow is started with. */
 import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
 import { isRecord } from '../../workflows/spec/explain.js';
-import { presets } from '../../workflows/spec/presets.js';
-import { InvalidSpec, resolveSpec, type SpecInput } from '../../workflows/spec/resolveSpec.js';
-import type { Spec } from '../../workflows/spec/schema.js';
+import { InvalidSpec, type SpecInput } from '../../workflows/spec/resolveSpec.js';
+import type { Description, Kind } from './kinds.js';
 import { UsageError } from './usageError.js';
 
-export interface NamedInput {
+/** What a kind of workflow can be told. */
+type Form = Pick<Kind<never>, 'presets' | 'check'>;
+
+export interface NamedInput extends Description {
   /** As the user gave it. */
   readonly source: string;
   /** The preset's or the file's name, for the workflow id. */
   readonly name: string;
   readonly input: SpecInput;
-  /** What the input stands for, defaults filled in. */
-  readonly spec: Spec;
 }
 
 /**
  * Reads a preset's name or a JSON file, sets the fields given by `--set`, and checks the whole.
  * @throws UsageError when the specification cannot be read or run
  */
-export async function readSpecInput(source: string, settings: readonly string[]): Promise<NamedInput> {
+export async function readSpecInput(
+  source: string,
+  settings: readonly string[],
+  { presets, check }: Form,
+): Promise<NamedInput> {
   const isPreset = Object.hasOwn(presets, source);
-  const given: SpecInput = isPreset ? { preset: source } : await readSpecFile(source);
-  const input = settings.reduce(applySetting, given);
+  const given: SpecInput = isPreset ? { preset: source } : await readSpecFile(source, Object.keys(presets));
   const name = isPreset ? source : basename(source, extname(source));
-  return { source, name, input, spec: checkSpec(input) };
+  return checkInput({ source, name, given, settings }, { check });
 }
 
-function checkSpec(input: SpecInput): Spec {
+/**
+ * Sets the fields given by `--set`, and checks the whole.
+ * @throws UsageError when it cannot be run
+ */
+export function checkInput(
+  request: {
+    readonly source: string;
+    readonly name: string;
+    readonly given: SpecInput;
+    readonly settings: readonly string[];
+  },
+  { check }: Pick<Form, 'check'>,
+): NamedInput {
+  const { source, name, given, settings } = request;
+  const input = settings.reduce(applySetting, given);
+  return { source, name, input, ...describe(input, check) };
+}
+
+function describe(input: SpecInput, check: Form['check']): Description {
   try {
-    return resolveSpec(input);
+    return check(input);
   } catch (error) {
     if (error instanceof InvalidSpec) throw new UsageError(error.message);
     throw error;
   }
 }
 
-async function readSpecFile(path: string): Promise<SpecInput> {
+async function readSpecFile(path: string, presets: readonly string[]): Promise<SpecInput> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    const known = `known presets are ${Object.keys(presets).join(', ')}`;
+    const known = `known presets are ${presets.join(', ')}`;
     if (error.code === 'ENOENT') throw new UsageError(`"${path}" is neither a preset nor a file; ${known}`);
     throw new UsageError(`"${path}" cannot be read: ${error.message}`);
   });

@@ -1,9 +1,7 @@
 /** Follows a run to its end: its progress, its baseline's, and what an activity that keeps failing says. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
-import type { reft } from '../../workflows/index.js';
 import type { Progress } from '../../workflows/progress.js';
-import type { RunResult } from '../../workflows/run.js';
 import type { ProgressDisplay } from './progressDisplay.js';
 import { queryProgress } from './queryProgress.js';
 import type { Standby } from './standby.js';
@@ -16,14 +14,18 @@ type DescribedActivities = WorkflowExecutionDescription['raw']['pendingActivitie
  * Resolves with the result, or with undefined once `signal` aborts.
  * @throws WorkflowFailedError when the run fails
  */
-export async function watchRun(
+export async function watchRun<Result>(
   client: Client,
-  handle: WorkflowHandle<typeof reft>,
+  handle: WorkflowHandle,
   standby: Standby,
   display: ProgressDisplay,
   signal: AbortSignal,
-): Promise<RunResult | undefined> {
+): Promise<Result | undefined> {
   const told = new Set<string>();
+  const tell = (text: string): void => {
+    if (!told.has(text)) display.note(text);
+    told.add(text);
+  };
   let baseline: Progress | undefined;
   for (;;) {
     if (await standby.serveIfNobodyDoes())
@@ -33,14 +35,10 @@ export async function watchRun(
     if (progress?.baselineWorkflowId && (baseline === undefined || baseline.round < baseline.rounds))
       baseline = (await queryProgress(client, progress.baselineWorkflowId)) ?? baseline;
     if (progress) display.show(progress, baseline);
-    if (progress?.memory && !told.has(progress.memory)) {
-      told.add(progress.memory);
-      display.note(progress.memory);
-    }
-    for (const trouble of findTroubles(raw.pendingActivities ?? [])) {
-      if (!told.has(trouble)) display.note(trouble);
-      told.add(trouble);
-    }
+    if (progress?.memory) tell(progress.memory);
+    // Of a comparison: each row as often as it changes.
+    for (const row of progress?.table ?? []) tell(row.replaceAll('**', ''));
+    for (const trouble of findTroubles(raw.pendingActivities ?? [])) tell(trouble);
     if (status.name !== 'RUNNING') return handle.result();
     if (signal.aborted) return undefined;
     await sleep(intervalMs, undefined, { signal }).catch(() => undefined);

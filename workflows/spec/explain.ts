@@ -51,13 +51,19 @@ function meantBranch(branches: readonly (readonly z.core.$ZodIssue[])[]): readon
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((at, key) => (isRecord(at) ? at[String(key)] : undefined), value);
+  return path.reduce<unknown>((at, key) => {
+    if (Array.isArray(at)) return at[Number(key)];
+    return isRecord(at) ? at[String(key)] : undefined;
+  }, value);
 }
 
 function schemaAt(root: JsonSchema, path: readonly PropertyKey[]): JsonSchema | undefined {
   let schema: JsonSchema | undefined = root;
   for (const key of path)
-    schema = asSchema(variants(schema).find((one) => one.properties?.[String(key)])?.properties?.[String(key)]);
+    schema =
+      typeof key === 'number'
+        ? oneOf(variants(schema).find((one) => one.items)?.items)
+        : asSchema(variants(schema).find((one) => one.properties?.[String(key)])?.properties?.[String(key)]);
   return schema;
 }
 

@@ -18,6 +18,7 @@ export interface SpecInput {
 /** A specification that cannot be run; the message lists each field, the value given and what is allowed. */
 export class InvalidSpec extends Error {
   override readonly name = 'InvalidSpec';
+  readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
     const title = 'Invalid run specification';
@@ -26,6 +27,7 @@ export class InvalidSpec extends Error {
         ? `${title}: ${problems[0]}`
         : [`${title}, ${problems.length} problems:`, ...problems.map((problem) => `- ${problem}`)].join('\n'),
     );
+    this.problems = problems;
   }
 }
 
@@ -55,21 +57,22 @@ export function jsonSchema(): Readonly<Record<string, unknown>> {
 export function resolveSpec(input: unknown): Spec {
   if (!isRecord(input)) throw new InvalidSpec([`got ${show(input)}, allowed: an object, such as {"preset": "demo"}`]);
   const { preset, ...overrides } = input;
-  const merged = preset === undefined ? overrides : layOver(presetNamed(preset), overrides);
+  const merged = preset === undefined ? overrides : layOver(presetNamed(presets, preset), overrides);
   const parsed = specSchema.safeParse(merged);
   if (parsed.success) return parsed.data;
   throw new InvalidSpec(explainIssues(specSchema, parsed.error, merged));
 }
 
-function presetNamed(name: unknown): unknown {
-  const names = Object.keys(presets);
+/** @throws InvalidSpec when there is no such preset. */
+export function presetNamed(all: Readonly<Record<string, unknown>>, name: unknown): unknown {
+  const names = Object.keys(all);
   // hasOwn: "constructor" and its like are no presets.
-  if (typeof name === 'string' && Object.hasOwn(presets, name)) return presets[name];
+  if (typeof name === 'string' && Object.hasOwn(all, name)) return all[name];
   throw new InvalidSpec([`preset: got ${show(name)}, allowed: one of ${names.map(show).join(', ')}`]);
 }
 
-/** A pretrained model has none of the sizes a preset gives its model, so it takes that model's place. */
-function layOver(preset: unknown, overrides: Readonly<Record<string, unknown>>): unknown {
+/** Lays overrides over a preset. A pretrained model has none of the sizes a preset gives its model, so it takes that model's place. */
+export function layOver(preset: unknown, overrides: Readonly<Record<string, unknown>>): unknown {
   const merged = merge(preset, overrides);
   const { model } = overrides;
   return isRecord(merged) && isRecord(model) && Object.hasOwn(model, 'from') ? { ...merged, model } : merged;

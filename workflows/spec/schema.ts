@@ -133,7 +133,8 @@ export const scratchModelSchema = z
       report('keyValueHeads', `must divide heads ${model.heads}, got ${model.keyValueHeads}`);
   });
 
-const sourceForms = [/^hf:[\w.-]+(\/[\w.-]+)?(@[\w./-]+)?$/, /^s3:\/\/[^/]+\/.+$/, /^(\/|[A-Za-z]:[\\/])/];
+/** How a model to start from is named: of the hub, in S3, a folder. */
+export const sourceForms = [/^hf:[\w.-]+(\/[\w.-]+)?(@[\w./-]+)?$/, /^s3:\/\/[^/]+\/.+$/, /^(\/|[A-Za-z]:[\\/])/];
 
 /** A pretrained model: its architecture and its tokenizer are its own (`data.tokenizer` is for models from scratch). */
 export const pretrainedModelSchema = z.strictObject({
@@ -319,3 +320,5 @@ export type SampleTrainingSpec = z.output<typeof sampleTrainingSchema>;
 export type RewardModelSpec = z.output<typeof rewardModelSchema>;
 export type EvaluationSpec = z.output<typeof evaluationSchema>;
 export type GenerationSpec = z.output<typeof generationSchema>;
+/** What sampling answers needs to know of a specification. */
+export type AnsweringSpec = Pick<Spec, 'seed' | 'generation'>;

@@ -35,6 +35,7 @@ const purposeNumbers: Readonly<Record<RandomPurpose, number>> = {
   'sample-reward-model': 11,
   'order-self-training': 12,
   'sample-self-training': 13,
+  bootstrap: 20,
 };
 
 /** Four random 32-bit words: Philox keyed by (seed, purpose) at the counter (round, example, sample, position). */
@@ -70,6 +71,14 @@ export function fillUniform(data: Float32Array, bound: number, key: StreamKey): 
   for (let start = 0; start < data.length; start += 4) {
     fillWords(scratch, key, start / 4);
     for (let index = 0; index < 4; index++) data[start + index] = bound * (word(scratch, index) * 2 ** -31 - 1);
+  }
+}
+
+/** Fills `data` with independent uniform whole numbers in 0 … count−1 (four to a counter); the bias is below count / 2³². */
+export function fillIndices(data: Uint32Array, count: number, key: StreamKey): void {
+  for (let start = 0; start < data.length; start += 4) {
+    fillWords(scratch, key, start / 4);
+    for (let index = 0; index < 4; index++) data[start + index] = Math.floor(word(scratch, index) * 2 ** -32 * count);
   }
 }
 

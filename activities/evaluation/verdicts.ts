@@ -1,0 +1,44 @@
+/** From a question's answers to a verdict, and from all verdicts to the figures of the table. */
+import type { EvaluationFigures, Verdict } from '../contracts.js';
+import { accuracyOf } from './accuracy.js';
+import { passAt, passSizes } from './passAt.js';
+import { type Candidate, rerank, vote } from './voting.js';
+
+/** What came of K samples of one question; with the reward model's probabilities also of the ways that need one. */
+export function judgeSampled(
+  samples: readonly Candidate[],
+  probabilities: readonly number[] | null,
+): Omit<Verdict, 'top1'> {
+  const isRight = (chosen: Candidate | null): boolean => chosen?.correct ?? false;
+  return {
+    voting: isRight(vote(samples)),
+    ...(probabilities && {
+      reranking: isRight(rerank(samples, probabilities)),
+      weightedVoting: isRight(vote(samples, probabilities)),
+    }),
+    correct: samples.filter(({ correct }) => correct).length,
+  };
+}
+
+/** @param samples K, the same for every question; 0 when there were greedy answers only. */
+export function figuresOf(verdicts: readonly Verdict[], samples: number): EvaluationFigures {
+  const accuracy = (isRight: (verdict: Verdict) => boolean | undefined) =>
+    accuracyOf(verdicts.filter(isRight).length, verdicts.length);
+  const top1 = accuracy((verdict) => verdict.top1);
+  if (samples === 0) return { top1, samples };
+  const judged = verdicts.some(({ reranking }) => reranking !== undefined);
+  return {
+    top1,
+    voting: accuracy(({ voting }) => voting),
+    ...(judged && {
+      reranking: accuracy(({ reranking }) => reranking),
+      weightedVoting: accuracy(({ weightedVoting }) => weightedVoting),
+    }),
+    upperBound: accuracy(({ correct = 0 }) => correct > 0),
+    passAt: passSizes(samples).map((k) => {
+      const total = verdicts.reduce((sum, { correct = 0 }) => sum + passAt(k, samples, correct), 0);
+      return { k, percent: (100 * total) / Math.max(1, verdicts.length) };
+    }),
+    samples,
+  };
+}

@@ -1,0 +1,44 @@
+/** A checkpoint in the store as a model to evaluate: `checkpoint:<sha256>`, as reports and `result.json` name it. */
+import { z } from 'zod';
+import type { PretrainedModel } from '../contracts.js';
+import { loadTokenizer } from '../data/tokenizer/loadTokenizer.js';
+import { languageModel } from '../engine/models/architectures.js';
+import { readCheckpoint } from '../store/checkpoint.js';
+import type { Store } from '../store/types.js';
+import { InvalidModel } from './errors.js';
+
+const form = /^checkpoint:([0-9a-f]{64})$/;
+const steppedSchema = z.object({ kind: z.literal('checkpoint'), step: z.int() });
+
+export function isCheckpoint(from: string): boolean {
+  return form.test(from);
+}
+
+/** @throws InvalidModel when the store has no such checkpoint. */
+export async function openCheckpoint(store: Store, from: string): Promise<PretrainedModel> {
+  const [, sha256 = ''] = form.exec(from) ?? [];
+  const key = `objects/${sha256}`;
+  const bytes = await store.read(key);
+  if (bytes === null) throw new InvalidModel(`${from}: there is no such checkpoint in bucket ${store.bucket}`);
+  const stepped = steppedSchema.safeParse(parse(bytes));
+  if (!stepped.success) throw new InvalidModel(`${from}: ${key} is no checkpoint`);
+  const checkpoint = { key, sha256, bytes: bytes.length, step: stepped.data.step };
+  // Its content is checked against its hash there.
+  const { manifest } = await readCheckpoint(store, checkpoint, { moments: false });
+  const special = { endToken: manifest.config.eos_token_id, padToken: manifest.config.pad_token_id };
+  const { vocabularySize } = loadTokenizer(await store.getJson(manifest.tokenizer), special);
+  return {
+    name: from,
+    checkpoint,
+    positions: languageModel(manifest.config).positions,
+    tokenizer: { ...special, tokenizer: manifest.tokenizer, otherFiles: {}, vocabularySize },
+  };
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString());
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * The activities `recallResult` and `keepResult`: results of a comparison's children by what they depend on, so that none is
+ * done twice.
+ *
+ * A result lies under the hash of everything it follows from: data, starting checkpoint, settings and seed. A comparison that is
+ * started again, with more seeds or methods, finds there what an earlier one has done, whatever has become of that one.
+ */
+import { stringify } from 'safe-stable-stringify';
+import type { KeepResultInput, RecallResultInput, RecallResultResult } from './contracts.js';
+import { heartbeatWhile } from './heartbeatWhile.js';
+import { sha256OfBytes } from './store/digest.js';
+import { CorruptObject } from './store/errors.js';
+import type { Store } from './store/types.js';
+
+/** To be raised when the same content comes to give other results, as after a change of a method: older ones are not found. */
+const edition = 1;
+
+export function createRecallResult({ store }: { readonly store: Store }) {
+  return ({ unit, content }: RecallResultInput): Promise<RecallResultResult> =>
+    heartbeatWhile('results', async () => {
+      const hash = sha256OfBytes(Buffer.from(stringify({ edition, unit, content }) ?? ''));
+      const key = `comparisons/${unit}/${hash}.json`;
+      const kept = await store.read(key);
+      return kept === null ? { key } : { key, result: parse(key, kept) };
+    });
+}
+
+/** Keeping the same result twice is harmless. */
+export function createKeepResult({ store }: { readonly store: Store }) {
+  return ({ key, result }: KeepResultInput): Promise<void> =>
+    heartbeatWhile('results', () => store.publish(key, Buffer.from(JSON.stringify(result))));
+}
+
+function parse(key: string, bytes: Uint8Array): unknown {
+  const text = Buffer.from(bytes).toString();
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CorruptObject(key, 'JSON', JSON.stringify(text.slice(0, 80)));
+  }
+}

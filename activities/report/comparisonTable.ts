@@ -1,0 +1,67 @@
+/** A comparison as text: a table for terminals, and the paired differences below it. */
+import Table from 'cli-table3';
+import { measureTitle, modelTitle } from '../../workflows/spec/measures.js';
+import type { ComparedModel, ComparisonFigures, MeasureFigures, PairFigures } from '../contracts.js';
+import { interval, percent } from './figures.js';
+
+/** A row a model, a column a measure: mean ± standard deviation over the seeds, with the mean's interval below. */
+export function comparisonTable(figures: ComparisonFigures): string {
+  const table = new Table({
+    head: ['', ...figures.measures.map((measure) => measureTitle(measure, figures.samples).replace(' ', '\n'))],
+    colAligns: ['left', ...figures.measures.map(() => 'right' as const)],
+    style: { head: [], border: [] },
+  });
+  for (const { model, seeds, measures } of figures.rows) {
+    const cells = figures.measures.map((name) => {
+      const found = measures.find(({ measure }) => measure === name);
+      return found === undefined ? '' : `${meanAndSpread(found)}\n(${interval(found)})`;
+    });
+    table.push([`${modelTitle(model)}\n(${seeds.length === 1 ? '1 seed' : `${seeds.length} seeds`})`, ...cells]);
+  }
+  return `${table.toString()}\n${explanation(figures)}`;
+}
+
+/** How the table's numbers came about, in a sentence. */
+export function explanation({ questions, sameQuestions }: ComparisonFigures): string {
+  const asked = `${questions.toLocaleString('en')} test questions${sameQuestions ? '' : ' for each seed'}`;
+  return `Percent right on ${asked}: mean ± standard deviation over the seeds, and the mean's 95 % bootstrap interval.`;
+}
+
+/** `ReFT less SFT: 15.0 (12.1–18.0), p < 0.001`, greedily, for the model against each other one. */
+export function differenceLines(figures: ComparisonFigures, model: ComparedModel): string[] {
+  return figures.pairs
+    .filter(({ measure, a, b }) => measure === 'top1' && (a === model || b === model))
+    .map((pair) => (pair.a === model ? pair : turned(pair)))
+    .map(({ a, b, difference, low, high, pCorrected }) => {
+      const bounds = `${signed(low)} to ${signed(high)}`;
+      return `${modelTitle(a)} less ${modelTitle(b)}: ${signed(difference)} points (${bounds}), p ${pText(pCorrected)}`;
+    });
+}
+
+/** The same comparison with the models' places changed. */
+function turned(pair: PairFigures): PairFigures {
+  const { a, b, difference, low, high } = pair;
+  return { ...pair, a: b, b: a, difference: -difference, low: -high, high: -low };
+}
+
+/** The model a comparison is about: ReFT where it takes part, otherwise its last. */
+export function mainModel({ rows }: ComparisonFigures): ComparedModel {
+  const models = rows.map(({ model }) => model);
+  return models.find((model) => model === 'reft') ?? models.at(-1) ?? 'warmUp';
+}
+
+/** `79.5 ± 1.2`; of a single seed `79.5`. */
+export function meanAndSpread({ mean, standardDeviation }: MeasureFigures): string {
+  return standardDeviation === undefined ? percent(mean) : `${percent(mean)} ± ${percent(standardDeviation)}`;
+}
+
+/** `+1.5`, `−0.3`. */
+export function signed(points: number): string {
+  const text = percent(Math.abs(points));
+  return text === percent(0) ? text : `${points < 0 ? '−' : '+'}${text}`;
+}
+
+/** `< 0.001`, `= 0.03`. */
+export function pText(p: number): string {
+  return p < 0.001 ? '< 0.001' : `= ${Number(p.toPrecision(2))}`;
+}

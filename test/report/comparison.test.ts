@@ -1,0 +1,158 @@
+/** The report and the table of a comparison, and the activity that publishes them, against a real S3 server. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ComparisonFigures, Example, PublishComparisonInput, Verdict } from '../../activities/contracts.js';
+import { createPublishComparison } from '../../activities/publishComparison.js';
+import { createKeepResult, createRecallResult } from '../../activities/recallResult.js';
+import { renderComparison } from '../../activities/report/comparisonPage.js';
+import { comparisonTable, differenceLines, mainModel } from '../../activities/report/comparisonTable.js';
+import { createStore } from '../../activities/store/store.js';
+import type { Store } from '../../activities/store/types.js';
+import { type S3Server, startS3 } from '../store/s3Server.js';
+
+let server: S3Server;
+let store: Store;
+let directory: string;
+let input: PublishComparisonInput;
+
+beforeAll(async () => {
+  server = await startS3();
+  directory = await mkdtemp(join(tmpdir(), 'reft-comparison-'));
+  store = createStore({ ...server.access, cacheDirectory: join(directory, 'cache'), cacheBytes: 2 ** 30 });
+  input = await finishedComparison('question');
+});
+afterAll(async () => {
+  await server.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** Three models of two seeds that answered 40 questions; ReFT the most of them. */
+async function finishedComparison(question: string): Promise<PublishComparisonInput> {
+  const sets = await Promise.all(
+    [1, 2].map(async (seed) => {
+      const examples = Array.from(
+        { length: 40 },
+        (_, index): Example => ({
+          id: `${seed}-${index}`,
+          question: `${question} ${index} of ${seed}`,
+          prompt: '',
+          promptTokens: [],
+          answerValue: index,
+        }),
+      );
+      return { ...(await store.putLines(examples)), count: examples.length };
+    }),
+  );
+  const rightOf = { warmUp: 15, sft: 18, reft: 30 } as const;
+  const models = await Promise.all(
+    sets.flatMap((questions, index) =>
+      (['warmUp', 'sft', 'reft'] as const).map(async (model) => {
+        const verdicts = Array.from({ length: 40 }, (_, question): Verdict => {
+          const isRight = question < rightOf[model] + index;
+          return {
+            top1: isRight,
+            voting: isRight,
+            reranking: isRight,
+            weightedVoting: isRight,
+            correct: isRight ? 3 : 0,
+          };
+        });
+        const checkpoint = { ...(await store.putJson({ model, index })), step: 1 };
+        return { model, seed: index + 1, checkpoint, questions, verdicts: await store.putLines(verdicts) };
+      }),
+    ),
+  );
+  return {
+    comparisonId: 'my/comparison',
+    title: 'Methods <compared>',
+    spec: { seeds: [1, 2] },
+    models,
+    samples: 8,
+    failures: ['GRPO, seed 2: loss is <NaN>'],
+    notes: ['5 of 14 children were taken over from earlier comparisons.'],
+    work: { ppo: { engineSeconds: 10, forwardTokens: 1_000, backwardTokens: 500, generatedTokens: 200 } },
+  };
+}
+
+describe('a published comparison', () => {
+  it('leaves report and result, with the same numbers in both', async () => {
+    const published = await createPublishComparison({ store })(input);
+    expect(published).toMatchObject({ prefix: 'runs/my~2Fcomparison', report: 'runs/my~2Fcomparison/report.html' });
+    const { figures } = published;
+    expect(figures).toMatchObject({ questions: 40, sameQuestions: false, samples: 8 });
+    expect(figures.rows.map(({ model, measures }) => [model, measures[0]?.mean])).toEqual([
+      ['warmUp', 38.75],
+      ['sft', 46.25],
+      ['reft', 76.25],
+    ]);
+    const result = JSON.parse(Buffer.from((await store.read(published.result)) ?? []).toString());
+    expect(result).toMatchObject({
+      comparisonId: 'my/comparison',
+      figures,
+      failures: input.failures,
+      notes: input.notes,
+    });
+    expect(result.checkpoints[2]).toEqual({ model: 'reft', seed: 1, checkpoint: input.models[2]?.checkpoint.sha256 });
+    const report = Buffer.from((await store.read(published.report)) ?? []).toString();
+    for (const text of ['76.3 ± 1.8', 'voting@8', 'upper bound@8', 'ReFT less SFT', 'seed 2', 'McNemar'])
+      expect(report).toContain(text);
+    expect(await createPublishComparison({ store })(input)).toEqual(published);
+  });
+
+  it('knows when all seeds asked the same questions', async () => {
+    const [first] = input.models;
+    if (!first) throw new Error('no models');
+    const same = input.models.map((model) => ({ ...model, questions: first.questions }));
+    expect((await createPublishComparison({ store })({ ...input, models: same })).figures.sameQuestions).toBe(true);
+  });
+});
+
+describe('its page and table', () => {
+  let figures: ComparisonFigures;
+  beforeAll(async () => {
+    ({ figures } = await createPublishComparison({ store })(input));
+  });
+
+  it('is one file that asks for nothing, and hostile text stays text', () => {
+    const { comparisonId, title, spec, failures, notes, work } = input;
+    const page = renderComparison({ comparisonId, title, spec, figures, failures, notes, work });
+    expect(page).toMatch(/^<!doctype html>/);
+    expect(page).not.toMatch(/<script|<link|<img|<iframe|https?:|url\(|@import/);
+    expect(page).not.toMatch(/NaN(?!>|&gt;)|Infinity|undefined|\[object/);
+    expect(page).toContain('loss is &lt;NaN>');
+    expect(page).not.toContain('<compared>');
+  });
+
+  it('shows a row a model on a terminal, and the differences below', () => {
+    const table = comparisonTable(figures);
+    expect(table).toMatch(/│ ReFT +│ +76\.3 ± 1\.8 │/);
+    expect(table).toContain('40 test questions for each seed');
+    for (const line of table.split('\n').slice(0, -1)) expect(line.length).toBeLessThanOrEqual(96);
+    expect(mainModel(figures)).toBe('reft');
+    const lines = differenceLines(figures, 'reft');
+    expect(lines).toHaveLength(2);
+    expect(lines[1]).toMatch(/^ReFT less SFT: \+30\.0 points \(\+\d+\.\d to \+\d+\.\d\), p < 0\.001$/);
+    // From the other side the same with the sign changed.
+    expect(differenceLines(figures, 'sft')[1]).toMatch(/^SFT less ReFT: −30\.0 points/);
+  });
+});
+
+describe('results of children', () => {
+  it('are found by their content, whatever the order of its fields, and by nothing else', async () => {
+    const recall = createRecallResult({ store });
+    const keep = createKeepResult({ store });
+    const asked = await recall({ unit: 'training', content: { seed: 1, settings: { a: 1, b: 2 } } });
+    expect(asked).toEqual({ key: expect.stringMatching(/^comparisons\/training\/[0-9a-f]{64}\.json$/) });
+    await keep({ key: asked.key, result: { accuracy: 50 } });
+    await keep({ key: asked.key, result: { accuracy: 50 } });
+    const again = await recall({ unit: 'training', content: { settings: { b: 2, a: 1 }, seed: 1 } });
+    expect(again).toEqual({ key: asked.key, result: { accuracy: 50 } });
+    for (const other of [
+      { unit: 'training', content: { seed: 2, settings: { a: 1, b: 2 } } },
+      { unit: 'evaluation', content: { seed: 1, settings: { a: 1, b: 2 } } },
+    ] as const)
+      expect(await recall(other)).not.toHaveProperty('result');
+  });
+});

@@ -1,0 +1,97 @@
+/** What the command can start: a run, a comparison, an evaluation. How each is specified, and what its result says. */
+import { comparisonTable, differenceLines, mainModel } from '../../activities/report/comparisonTable.js';
+import { evaluationLine, evaluationTable, resultLine, resultTable } from '../../activities/report/table.js';
+import type { CompareResult } from '../../workflows/compare.js';
+import type { EvaluationResult } from '../../workflows/evaluation.js';
+import type { RunResult } from '../../workflows/run.js';
+import { comparePresets, describeComparison, resolveComparison } from '../../workflows/spec/compareSpec.js';
+import { describeSpec } from '../../workflows/spec/describeSpec.js';
+import { describeEvaluation, resolveEvaluation } from '../../workflows/spec/evaluationSpec.js';
+import { presets } from '../../workflows/spec/presets.js';
+import { resolveSpec } from '../../workflows/spec/resolveSpec.js';
+
+/** What Temporal's UI says of a workflow. */
+export interface Description {
+  readonly title: string;
+  readonly details: string;
+}
+
+export interface Kind<Result> {
+  /** The workflow type. */
+  readonly type: string;
+  /** The sub-command that starts it. */
+  readonly command: string;
+  /** What messages call it. */
+  readonly noun: string;
+  readonly presets: Readonly<Record<string, unknown>>;
+  /** @throws InvalidSpec when it cannot be run. */
+  check(input: unknown): Description;
+  /** Its workflow id, under which its report lies. */
+  idOf(result: Result): string;
+  /** What a terminal shows at the end. */
+  present(result: Result): string;
+  /** The same in a line or two. */
+  summarise(result: Result): string;
+  /** Whether all of it succeeded. */
+  isWhole(result: Result): boolean;
+}
+
+export const runKind: Kind<RunResult> = {
+  type: 'reft',
+  command: 'run',
+  noun: 'run',
+  presets,
+  check(input) {
+    const spec = resolveSpec(input);
+    return { title: spec.title, details: describeSpec(spec) };
+  },
+  idOf: ({ runId }) => runId,
+  present: ({ figures }) => `${resultTable(figures)}\n\n${resultLine(figures)}`,
+  summarise: ({ figures }) => resultLine(figures),
+  isWhole: () => true,
+};
+
+export const compareKind: Kind<CompareResult> = {
+  type: 'compare',
+  command: 'compare',
+  noun: 'comparison',
+  presets: comparePresets,
+  check(input) {
+    const spec = resolveComparison(input);
+    return { title: spec.title, details: describeComparison(spec) };
+  },
+  idOf: ({ comparisonId }) => comparisonId,
+  present(result) {
+    const { figures, failures, children } = result;
+    const taken = children.reused > 0 ? [`${children.reused} children were taken over from earlier comparisons.`] : [];
+    const failed = failures.map((failure) => `Failed: ${failure}`);
+    return [comparisonTable(figures), '', ...differenceLines(figures, mainModel(figures)), ...taken, ...failed].join(
+      '\n',
+    );
+  },
+  summarise: ({ figures, failures }) =>
+    [comparisonTable(figures), ...failures.map((failure) => `Failed: ${failure}`)].join('\n'),
+  isWhole: ({ failures }) => failures.length === 0,
+};
+
+export const evaluationKind: Kind<EvaluationResult> = {
+  type: 'evaluation',
+  command: 'evaluate',
+  noun: 'evaluation',
+  presets: {},
+  check(input) {
+    const spec = resolveEvaluation(input);
+    return { title: spec.title, details: describeEvaluation(spec) };
+  },
+  idOf: ({ evaluationId }) => evaluationId,
+  present: ({ figures }) => `${evaluationTable(figures)}\n\n${evaluationLine(figures)}`,
+  summarise: ({ figures }) => evaluationLine(figures),
+  isWhole: () => true,
+};
+
+/** What a finished workflow's result says, by its type. */
+export function summariseResult(type: string, result: unknown): string {
+  if (type === compareKind.type) return compareKind.summarise(result as CompareResult);
+  if (type === evaluationKind.type) return evaluationKind.summarise(result as EvaluationResult);
+  return runKind.summarise(result as RunResult);
+}

@@ -1,0 +1,172 @@
+/**
+ * The comparison of methods: for each seed one warm-up, from which every method trains, and an evaluation of all that came of it.
+ *
+ * Every step is a child workflow whose id and result follow from its content alone, so a comparison that is started again, with
+ * more seeds or methods, does only what has not been done. A child that fails takes along what depends on it, and is told of;
+ * the others go on.
+ */
+import { rootCause } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  isCancellation,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { PublishComparisonResult } from '../activities/contracts.js';
+import { general } from './activityOptions.js';
+import { compareSeed, type RunChild } from './comparison/compareSeed.js';
+import { type Child, runUnit } from './comparison/runUnit.js';
+import { createSlots, NoMoreWork } from './comparison/slots.js';
+import {
+  type ComparisonState,
+  comparisonPhase,
+  memberKey,
+  modelsOf,
+  openComparison,
+  tableSoFar,
+} from './comparison/state.js';
+import { addWork, beginPhase, finishUnit } from './journal.js';
+import { controlsSignal, serveProgress, showProgress } from './progress.js';
+import { type CompareSpec, resolveComparison } from './spec/compareSpec.js';
+import { InvalidSpec, type SpecInput } from './spec/resolveSpec.js';
+
+export interface CompareResult extends PublishComparisonResult {
+  readonly comparisonId: string;
+  /** Children that failed, in words; what depends on them is not in the figures. */
+  readonly failures: readonly string[];
+  /** Children done now, and those that an earlier comparison had done. */
+  readonly children: { readonly done: number; readonly reused: number };
+  readonly seconds: number;
+}
+
+/**
+ * @param input a preset's name with overrides, or a whole specification
+ * @param carried what continue-as-new hands on; never given by a user
+ * @throws ApplicationFailure of type `InvalidSpec` listing every problem of the specification; of type `NothingToCompare`
+ *   when every model failed
+ */
+export async function compare(input: SpecInput, carried?: ComparisonState): Promise<CompareResult> {
+  const spec = checkSpec(input);
+  const state = carried ?? openComparison();
+  const { journal } = state;
+  const phase = comparisonPhase(spec, state);
+  const slots = createSlots(spec.parallel);
+  const running = new Set<Child<unknown>>();
+  let renewing = false;
+  let finished = false;
+  serveProgress(journal);
+  const show = (): void => {
+    journal.table = tableSoFar(spec, state);
+    showProgress(journal);
+  };
+  show();
+
+  const run: RunChild = async (place, unit) => {
+    if (state.failures.some(({ child }) => child === unit.title)) return undefined;
+    try {
+      const { result, reused } = await slots.use(place, () => runUnit(unit, running));
+      if (reused) state.reused += 1;
+      for (const [purpose, amount] of Object.entries(result.work)) addWork(journal, purpose, amount);
+      finishUnit(phase);
+      return result;
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      if (!(error instanceof NoMoreWork))
+        state.failures.push({ child: unit.title, message: rootCause(error) ?? String(error) });
+      return undefined;
+    } finally {
+      if (workflowInfo().continueAsNewSuggested) renewing = true;
+      slots.hold(renewing || journal.controls.paused);
+    }
+  };
+  /** Until all is done, or all that is under way when the history is to be renewed: obeys pause, resume and stopEarly. */
+  const steer = async (): Promise<void> => {
+    const isOver = (): boolean => finished || (renewing && slots.used() === 0);
+    let heeded = journal.controls;
+    while (!isOver()) {
+      await condition(() => isOver() || journal.controls !== heeded);
+      // Noted before children are told: what changes meanwhile must be told as well.
+      heeded = journal.controls;
+      slots.hold(renewing || journal.controls.paused);
+      if (journal.controls.stopping) slots.close();
+      // What a child has done when it is stopped early is not the result that its content stands for: it goes on to its end.
+      const passedOn = { paused: heeded.paused, stopping: false };
+      // A child that has just ended needs no controls.
+      for (const child of running) await child.signal(controlsSignal, passedOn).catch(() => undefined);
+    }
+  };
+
+  const seeds = Promise.all(spec.seeds.map((seed, index) => compareSeed({ spec, state, seed, index, run, show }))).then(
+    () => {
+      finished = true;
+    },
+  );
+  await Promise.race([seeds, steer()]);
+  if (!finished) {
+    await condition(allHandlersFinished);
+    await continueAsNew<typeof compare>(input, state);
+  }
+  const result = await publish(spec, state);
+  await condition(allHandlersFinished);
+  return result;
+}
+
+function checkSpec(input: SpecInput): CompareSpec {
+  try {
+    return resolveComparison(input);
+  } catch (error) {
+    if (error instanceof InvalidSpec) throw ApplicationFailure.nonRetryable(error.message, error.name);
+    throw error;
+  }
+}
+
+async function publish(spec: CompareSpec, state: ComparisonState): Promise<CompareResult> {
+  const { journal, reused } = state;
+  const { workflowId } = workflowInfo();
+  const failures = state.failures.map(({ child, message }) => `${child}: ${message}`);
+  const models = spec.seeds.flatMap((seed) =>
+    modelsOf(spec).flatMap((model) => {
+      const found = state.evaluated[memberKey(seed, model)];
+      const start = state.starts[seed];
+      const checkpoint =
+        model === 'warmUp' ? start?.start.checkpoint : state.trained[memberKey(seed, model)]?.checkpoint;
+      if (!found || !start || !checkpoint) return [];
+      return [{ model, seed, checkpoint, questions: start.data.test, verdicts: found.verdicts }];
+    }),
+  );
+  if (models.length === 0)
+    throw ApplicationFailure.nonRetryable(
+      failures.length > 0 ? `Every model failed: ${failures.join('; ')}` : 'Stopped before any model was evaluated',
+      'NothingToCompare',
+    );
+  const phase = beginPhase(journal, 'report', 'step', 1);
+  showProgress(journal);
+  const { done } = comparisonPhase(spec, state);
+  const published = await general.publishComparison.executeWithOptions({ summary: 'write the report' }, [
+    {
+      comparisonId: workflowId,
+      title: spec.title,
+      spec,
+      models,
+      samples: spec.run.evaluation.samplesPerQuestion,
+      failures,
+      notes: [
+        ...(reused > 0 ? [`${reused} of ${done} children were taken over from earlier comparisons.`] : []),
+        ...(journal.controls.stopping ? ['Stopped early by hand.'] : []),
+      ],
+      work: journal.work,
+    },
+  ]);
+  finishUnit(phase);
+  beginPhase(journal, 'finished', 'step', 0);
+  showProgress(journal);
+  return {
+    ...published,
+    comparisonId: workflowId,
+    failures,
+    children: { done: done - reused, reused },
+    seconds: (Date.now() - journal.startedAt) / 1_000,
+  };
+}

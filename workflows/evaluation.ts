@@ -1,0 +1,135 @@
+/**
+ * The evaluation: any model on any data set, from the model's import to a report.
+ *
+ * The model is a folder, one of the hub or of S3 (`s3://<bucket>/runs/<id>/model` is a run's). With a reward model in the
+ * specification one is trained, as the paper's is, on the model's own samples of the training questions.
+ */
+import { ApplicationFailure, allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import type {
+  EvaluationFigures,
+  PreparedData,
+  PretrainedModel,
+  PublishEvaluationResult,
+  Work,
+} from '../activities/contracts.js';
+import { general } from './activityOptions.js';
+import { beginPhase, finishUnit, type Journal, openJournal } from './journal.js';
+import { countShards, measureModel, noAnswers, type TestAnswers } from './measureModel.js';
+import { prepareData } from './prepare.js';
+import { serveProgress, showProgress, whilePaused } from './progress.js';
+import { type EvaluationRunSpec, resolveEvaluation } from './spec/evaluationSpec.js';
+import { InvalidSpec, type SpecInput } from './spec/resolveSpec.js';
+import { type JudgeState, trainRewardModel } from './trainRewardModel.js';
+
+export interface EvaluationResult {
+  readonly evaluationId: string;
+  readonly figures: EvaluationFigures;
+  readonly published: PublishEvaluationResult;
+  readonly work: Readonly<Record<string, Work>>;
+  readonly seconds: number;
+}
+
+/** Carried through continue-as-new. */
+interface EvaluationState {
+  readonly journal: Journal;
+  readonly answers: TestAnswers;
+  notes: string[];
+  pretrained?: PretrainedModel;
+  data?: PreparedData;
+  rewardModel?: JudgeState;
+}
+
+/**
+ * @param carried what continue-as-new hands on; never given by a user
+ * @throws ApplicationFailure of type `InvalidSpec` listing every problem of the specification
+ */
+export async function evaluation(input: SpecInput, carried?: EvaluationState): Promise<EvaluationResult> {
+  const asked = checkSpec(input);
+  const { samples, ...others } = asked;
+  const spec = { ...others, lora: null, evaluation: { samplesPerQuestion: samples } };
+  const state = carried ?? { journal: openJournal(), answers: noAnswers(), notes: [] };
+  const { journal } = state;
+  serveProgress(journal);
+  const betweenUnits = async (): Promise<void> => {
+    await whilePaused(journal);
+    if (!workflowInfo().continueAsNewSuggested) return;
+    await condition(allHandlersFinished);
+    await continueAsNew<typeof evaluation>(input, state);
+  };
+
+  // Functions that fill their part of the state are given it with the specification beside.
+  const run = Object.assign(state, { spec });
+  state.data ??= await prepareData(run);
+  const { data, pretrained } = state;
+  if (!pretrained) throw new Error('prepared without a model');
+  const { checkpoint } = pretrained;
+  const rewardModel = spec.rewardModel
+    ? await trainRewardModel(run, data, spec.rewardModel, [checkpoint], checkpoint, betweenUnits)
+    : undefined;
+
+  const phase = beginPhase(journal, 'evaluation', 'shard', countShards(spec, data.test, rewardModel));
+  showProgress(journal);
+  const { figures } = await measureModel(
+    journal,
+    {
+      spec,
+      data,
+      questions: data.test,
+      checkpoint,
+      rewardModel,
+      name: 'the model',
+      onShard: () => {
+        finishUnit(phase);
+        showProgress(journal);
+      },
+      betweenUnits,
+    },
+    state.answers,
+  );
+  journal.accuracy = figures.top1.percent;
+  const published = await publish(asked, state, data, figures);
+  await condition(allHandlersFinished);
+  return {
+    evaluationId: workflowInfo().workflowId,
+    figures,
+    published,
+    work: journal.work,
+    seconds: (Date.now() - journal.startedAt) / 1_000,
+  };
+}
+
+function checkSpec(input: SpecInput): EvaluationRunSpec {
+  try {
+    return resolveEvaluation(input);
+  } catch (error) {
+    if (error instanceof InvalidSpec) throw ApplicationFailure.nonRetryable(error.message, error.name);
+    throw error;
+  }
+}
+
+async function publish(
+  spec: EvaluationRunSpec,
+  { journal, answers, notes, pretrained }: EvaluationState,
+  data: PreparedData,
+  figures: EvaluationFigures,
+): Promise<PublishEvaluationResult> {
+  const phase = beginPhase(journal, 'report', 'step', 1);
+  showProgress(journal);
+  const published = await general.publishEvaluation.executeWithOptions({ summary: 'write the report' }, [
+    {
+      evaluationId: workflowInfo().workflowId,
+      title: spec.title,
+      spec,
+      model: pretrained?.name ?? spec.model.from,
+      data,
+      figures,
+      answers: answers.greedy,
+      work: journal.work,
+      notes,
+    },
+  ]);
+  finishUnit(phase);
+  beginPhase(journal, 'finished', 'step', 0);
+  showProgress(journal);
+  return published;
+}

@@ -1,0 +1,102 @@
+/**
+ * The specification of a comparison: which methods, from which seeds, and the run that they share in all else.
+ *
+ * `paper-small` is the paper's comparison at the size of the demo: `{"preset": "paper-small", "seeds": [1, 2, 3]}`.
+ */
+import { z } from 'zod';
+import { explainIssues, isRecord, show } from './explain.js';
+import { type MethodName, methodNames, methods } from './methods.js';
+import { InvalidSpec, layOver, presetNamed, resolveSpec, type SpecInput } from './resolveSpec.js';
+import type { Spec } from './schema.js';
+
+/** More would not fit into what a workflow can carry. */
+const mostModels = 500;
+
+export const compareSchema = z
+  .strictObject({
+    title: z.string().max(200).default('Comparison of methods'),
+    /** What a run is started with, save its method and seed: a preset with overrides, or a whole specification. */
+    run: z.record(z.string(), z.unknown()),
+    methods: z.array(z.enum(methodNames)).min(1),
+    /** Each is a training of its own from data to evaluation: a warm-up, which all methods start from, and the methods. */
+    seeds: z.array(z.int().min(0).max(0xffff_ffff)).min(1),
+    /** Children under way at once. With one machine that trains 2 keep it busy while answers are scored; more machines take more. */
+    parallel: z.int().min(1).max(64).default(2),
+  })
+  .superRefine(({ methods: names, seeds }, context) => {
+    const report = (path: string, message: string): void => {
+      context.addIssue({ code: 'custom', path: [path], message });
+    };
+    if (new Set(names).size < names.length) report('methods', 'each method once');
+    if (new Set(seeds).size < seeds.length) report('seeds', 'each seed once');
+    if (seeds.length * (names.length + 1) > mostModels)
+      report('seeds', `at most ${mostModels} models in all, a warm-up and ${names.length} methods for each seed`);
+  });
+
+/** A checked comparison. */
+export interface CompareSpec {
+  readonly title: string;
+  readonly methods: readonly MethodName[];
+  readonly seeds: readonly number[];
+  readonly parallel: number;
+  /** What all runs share; seed and method are each run's own. */
+  readonly run: Spec;
+}
+
+export const comparePresets: Readonly<Record<string, z.input<typeof compareSchema>>> = {
+  'paper-small': {
+    title: 'The paper’s comparison, on generated word problems',
+    run: { preset: 'demo' },
+    methods: ['sft', 'offline-self-training', 'online-self-training', 'grpo', 'reft'],
+    seeds: [1, 2, 3, 4, 5],
+  },
+};
+
+/**
+ * As `resolveSpec`: fields laid over the preset's, the whole checked, and with it the run of each method.
+ * @throws InvalidSpec naming every field at fault.
+ */
+export function resolveComparison(input: unknown): CompareSpec {
+  if (!isRecord(input))
+    throw new InvalidSpec([`got ${show(input)}, allowed: an object, such as {"preset": "paper-small"}`]);
+  const { preset, ...overrides } = input;
+  const merged = preset === undefined ? overrides : layOver(presetNamed(comparePresets, preset), overrides);
+  const parsed = compareSchema.safeParse(merged);
+  if (!parsed.success) throw new InvalidSpec(explainIssues(compareSchema, parsed.error, merged));
+  const { run, ...others } = parsed.data;
+  const own = (['seed', 'method'] as const).filter((field) => Object.hasOwn(run, field));
+  if (own.length > 0) throw new InvalidSpec(own.map((field) => `run.${field}: is set by ${field}s of the comparison`));
+  return { ...others, run: resolveRun(run, others.methods) };
+}
+
+/** The run as its first method's; those of the others must be sound as well. */
+function resolveRun(run: SpecInput, names: readonly MethodName[]): Spec {
+  const problems = new Set<string>();
+  const specs = names.flatMap((method) => {
+    try {
+      return [resolveSpec({ ...run, method })];
+    } catch (error) {
+      if (!(error instanceof InvalidSpec)) throw error;
+      for (const problem of error.problems) problems.add(`run.${problem}`);
+      return [];
+    }
+  });
+  const [first] = specs;
+  if (problems.size > 0 || first === undefined) throw new InvalidSpec([...problems]);
+  return first;
+}
+
+/** The specification of one child. */
+export function childSpec({ run }: CompareSpec, seed: number, method: MethodName): Spec {
+  return { ...run, seed, method };
+}
+
+/** A comparison in a few lines of Markdown. */
+export function describeComparison({ methods: names, seeds, run }: CompareSpec): string {
+  const titles = names.map((name) => methods[name].title).join(', ');
+  return [
+    `- **Methods**: ${titles}, each from the same warm-up`,
+    `- **Seeds**: ${seeds.join(', ')}`,
+    `- **Run**: ${run.title}`,
+  ].join('\n');
+}
