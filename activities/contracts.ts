@@ -225,6 +225,7 @@ export interface RolloutResult {
   readonly samples: ObjectRef;
   readonly count: number;
   readonly meanLength: number;
+  readonly longest: number;
   readonly truncated: number;
   readonly work: Work;
 }
@@ -247,6 +248,8 @@ export interface ScoreSamplesResult {
   readonly meanReward: number;
   /** Samples with nothing extracted, counted by reason. */
   readonly failures: Readonly<Record<string, number>>;
+  /** Multiple choice: how many samples name each option letter. Empty for numbers. */
+  readonly choices: Readonly<Record<string, number>>;
   readonly seconds: number;
 }
 
@@ -418,6 +421,24 @@ export interface CurvePoint {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** A sign that training by rewards goes wrong: shown wherever the run is, never stopping it. */
+export interface TrainingWarning {
+  readonly kind: WarningKind;
+  /** What was seen when it was last seen, what it means, and what helps. */
+  readonly message: string;
+  /** First and last round, counted from 1, in which it was seen. */
+  readonly from: number;
+  readonly to: number;
+}
+export type WarningKind =
+  | 'entropy-collapse'
+  | 'kl-blow-up'
+  | 'steps-too-large'
+  | 'reward-hacking'
+  | 'useless-critic'
+  | 'mostly-truncated'
+  | 'nothing-extracted';
+
 /** Appends curve points to the run's chain of metrics objects, so that workflow history stays small. */
 export interface RecordCurveInput {
   readonly previous: ObjectRef | null;
@@ -445,6 +466,7 @@ export interface PublishRunInput {
   readonly notes: readonly string[];
   /** The pretrained model it started from, as `PretrainedModel` names it. */
   readonly startedFrom?: string;
+  readonly warnings: readonly TrainingWarning[];
 }
 /** What a run leaves under `runs/<run id>/`. Keys are full S3 keys. */
 export interface PublishRunResult {

@@ -19,7 +19,7 @@ import type { Store } from './store/types.js';
 export function createPublishRun({ store }: { readonly store: Store }) {
   return (input: PublishRunInput): Promise<PublishRunResult> =>
     heartbeatWhile('files', async () => {
-      const { runId, title, spec, figures, work, notes, model } = input;
+      const { runId, title, spec, figures, work, notes, warnings, model } = input;
       const prefix = runPrefix(runId);
       const keys = {
         model: `${prefix}/model`,
@@ -37,7 +37,19 @@ export function createPublishRun({ store }: { readonly store: Store }) {
 
       const curve = [...(await readCurve(store, input.curve)), ...input.points];
       const data = summariseData(input.data);
-      const report = { runId, title, spec, figures, curve, answers, data, work, notes, checkpoint: model.sha256 };
+      const report = {
+        runId,
+        title,
+        spec,
+        figures,
+        curve,
+        answers,
+        data,
+        work,
+        notes,
+        warnings,
+        checkpoint: model.sha256,
+      };
       await store.publish(keys.report, Buffer.from(renderReport(report)));
 
       const checkpoint = { sha256: model.sha256, step: model.step };
@@ -51,6 +63,8 @@ export function createPublishRun({ store }: { readonly store: Store }) {
         data,
         work,
         notes: [...notes],
+        warnings: [...warnings],
+        curve,
         bucket,
         keys,
       };

@@ -35,6 +35,7 @@ export function createRollout({ store, engine }: Pick<EngineDependencies, 'store
         samples: await store.putLines(samples),
         count: samples.length,
         meanLength: tokens / Math.max(1, samples.length),
+        longest: samples.reduce((most, sample) => Math.max(most, sample.tokens.length), 0),
         truncated: samples.filter((sample) => sample.truncated).length,
         work: workOf(work),
       };

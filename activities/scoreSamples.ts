@@ -65,7 +65,7 @@ export function createScoreSamples({ store, sandbox }: ScoringDependencies) {
       });
       return {
         scored: await store.putLines(scored),
-        ...summarise(scored),
+        ...summarise(scored, input.answerKind),
         seconds: (performance.now() - started) / 1_000,
       };
     });
@@ -90,15 +90,22 @@ async function extractAll(
   return texts.flatMap((text) => byText.get(text) ?? []);
 }
 
-function summarise(scored: readonly ScoredSample[]): Omit<ScoreSamplesResult, 'scored' | 'seconds'> {
-  const failures: Record<string, number> = {};
-  for (const { failure } of scored) if (failure !== undefined) failures[failure] = (failures[failure] ?? 0) + 1;
+function summarise(scored: readonly ScoredSample[], kind: AnswerKind): Omit<ScoreSamplesResult, 'scored' | 'seconds'> {
+  const isOption = (value: ScoredSample['value']): value is string =>
+    kind === 'choice' && typeof value === 'string' && /^[a-z]$/.test(value);
   const total = scored.reduce((sum, { reward }) => sum + reward, 0);
   return {
     count: scored.length,
     correct: scored.filter(({ correct }) => correct).length,
     extracted: scored.filter(({ value }) => value !== null).length,
     meanReward: scored.length === 0 ? 0 : total / scored.length,
-    failures,
+    failures: countEach(scored.flatMap(({ failure }) => failure ?? [])),
+    choices: countEach(scored.flatMap(({ value }) => (isOption(value) ? value : []))),
   };
+}
+
+function countEach(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
 }

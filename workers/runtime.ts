@@ -1,5 +1,6 @@
-/** The SDK's runtime for this process: warnings only, and Ctrl-C left to the command. */
+/** The SDK's runtime for this process: warnings only, Ctrl-C left to the command, and metrics for Prometheus where asked for. */
 import { DefaultLogger, type LogMetadata, Runtime } from '@temporalio/worker';
+import { metricsAddress } from './metricsAddress.js';
 
 /** What the engine's worker, which serves no workflows, is told each time. */
 const expected = /^No workflows registered/;
@@ -9,6 +10,7 @@ export const workerHeartbeatMs = 2_000;
 
 /** Must be called before the first worker or connection is made. */
 export function installRuntime(): void {
+  const bindAddress = metricsAddress();
   const logger = new DefaultLogger('WARN', ({ level, message, meta }) => {
     if (!expected.test(message)) console.error(`${level} ${message}`, describe(meta));
   });
@@ -18,7 +20,11 @@ export function installRuntime(): void {
     // The command stops worker and servers in order.
     shutdownSignals: [],
     // Lost connections are told of by whoever gives up; each of their retries would be a line.
-    telemetryOptions: { logging: { filter: 'error,temporalio_sdk_core=warn', forward: {} } },
+    telemetryOptions: {
+      logging: { filter: 'error,temporalio_sdk_core=warn', forward: {} },
+      // The SDK's own metrics and a run's figures, at `/metrics`.
+      ...(bindAddress ? { metrics: { prometheus: { bindAddress } } } : {}),
+    },
   });
 }
 

@@ -41,6 +41,11 @@ export interface Answers {
   readonly truncated: number;
   readonly meanReward: number;
   readonly meanLength: number;
+  readonly longest: number;
+  /** Answers with nothing extracted, counted by reason. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** Multiple choice: answers by the option letter they name. */
+  readonly choices: Readonly<Record<string, number>>;
   readonly work: Work;
 }
 
@@ -68,8 +73,18 @@ export async function answerQuestions(request: AnswerRequest): Promise<Answers> 
     truncated: total(({ rollout }) => rollout.truncated),
     meanReward: total(({ score }) => score.meanReward * score.count) / count,
     meanLength: total(({ rollout }) => rollout.meanLength * rollout.count) / count,
+    longest: Math.max(...results.map(({ rollout }) => rollout.longest)),
+    failures: addCounts(results.map(({ score }) => score.failures)),
+    choices: addCounts(results.map(({ score }) => score.choices)),
     work: sumWork(results.map(({ rollout }) => rollout.work)),
   };
+}
+
+function addCounts(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const part of parts)
+    for (const [name, count] of Object.entries(part)) counts[name] = (counts[name] ?? 0) + count;
+  return counts;
 }
 
 async function answerShard(request: AnswerRequest, selection: QuestionSelection, place: string) {

@@ -4,6 +4,7 @@
  * Plain JSON, changed in place and carried whole through continue-as-new. `progress.ts` shows it to the world.
  */
 import type { CurvePoint, Work } from '../activities/contracts.js';
+import type { Watch } from './warnings.js';
 
 export type PhaseName = 'prepare' | CurvePoint['phase'] | 'evaluation' | 'comparison' | 'report' | 'finished';
 export type PhaseUnit = 'step' | 'epoch' | 'round' | 'shard';
@@ -29,6 +30,8 @@ export interface Journal {
   /** In order of beginning; the last is under way. */
   phases: Phase[];
   points: CurvePoint[];
+  /** What is watched for signs of collapse, and the warnings so far; absent before the first round. */
+  watch?: Watch;
   /** Engine work by what it was for. */
   work: Record<string, Work>;
   /** What training steps need in memory, in a sentence; set before the first. */

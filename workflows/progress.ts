@@ -11,8 +11,10 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
+import type { TrainingWarning } from '../activities/contracts.js';
 import { figuresOf, positionOf, titleOf } from './describePhase.js';
 import { type Controls, estimateSecondsLeft, type Journal, type Phase, type PhaseName } from './journal.js';
+import { describeWarning } from './warnings.js';
 
 /** A phase as it is shown: `round` of `rounds` units are done. */
 export interface PhaseProgress {
@@ -37,6 +39,8 @@ export interface Progress extends PhaseProgress {
   readonly memory?: string;
   /** Of a comparison: its table so far, a line of Markdown a row. */
   readonly table?: readonly string[];
+  /** Signs of collapse so far, one a kind. */
+  readonly warnings: readonly TrainingWarning[];
   /** The workflow that continues supervised training beside this one, once it has started. */
   readonly baselineWorkflowId?: string;
 }
@@ -102,6 +106,7 @@ function describeJournal(journal: Journal): Progress {
     ...current,
     phases,
     ...journal.controls,
+    warnings: journal.watch?.warnings ?? [],
     elapsedSeconds: (Date.now() - journal.startedAt) / 1_000,
     ...(journal.accuracy === undefined ? {} : { accuracy: journal.accuracy }),
     ...(journal.memory === undefined ? {} : { memory: journal.memory }),
@@ -130,7 +135,8 @@ function showDetails(journal: Journal): void {
     return `- **${titleOf(phase)}**: ${parts.join(', ')}`;
   });
   const memory = journal.memory === undefined ? [] : [`- ${journal.memory}`];
-  setCurrentDetails([...state, ...phases, ...memory, ...(journal.table ?? [])].join('\n'));
+  const warnings = (journal.watch?.warnings ?? []).map((warning) => `- ⚠ **Warning**, ${describeWarning(warning)}`);
+  setCurrentDetails([...state, ...phases, ...warnings, ...memory, ...(journal.table ?? [])].join('\n'));
 }
 
 function timeLeft({ etaSeconds, round, rounds }: PhaseProgress): string {

@@ -112,6 +112,7 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
   const finalAnswers = run.testAnswers[spec.method] ?? run.testAnswers.warmUp;
   if (!figures.warmUp || !finalFigures || !finalAnswers) throw new Error('published before the evaluation');
   const notes = journal.controls.stopping ? [...run.notes, 'Stopped early by hand.'] : run.notes;
+  const warnings = journal.watch?.warnings ?? [];
   const published = await general.publishRun.executeWithOptions({ summary: 'write the report' }, [
     {
       runId: workflowId,
@@ -126,6 +127,7 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
       work: journal.work,
       notes,
       ...(run.pretrained ? { startedFrom: run.pretrained.name } : {}),
+      warnings,
     },
   ]);
   finishUnit(phase);
@@ -141,6 +143,7 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
     figures: { ...figures, warmUp: figures.warmUp },
     report: published.report,
     published,
+    warnings,
     work: journal.work,
     seconds: (Date.now() - journal.startedAt) / 1_000,
   };

@@ -7,6 +7,7 @@ import type {
   PretrainedModel,
   PublishRunInput,
   PublishRunResult,
+  TrainingWarning,
   Work,
 } from '../activities/contracts.js';
 import type { Measured } from './checkpoints.js';
@@ -61,6 +62,8 @@ export interface RunResult {
   /** Key of the HTML report. */
   readonly report: string;
   readonly published: PublishRunResult;
+  /** Signs of collapse while training. */
+  readonly warnings: readonly TrainingWarning[];
   readonly work: Readonly<Record<string, Work>>;
   readonly seconds: number;
 }

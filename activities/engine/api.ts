@@ -276,7 +276,6 @@ export interface PolicyMetrics {
   readonly explainedVariance: number;
   readonly gradientNorm: number;
   readonly answerLength: number;
-  readonly longestAnswer: number;
   /** Largest |log π sampled − log π recomputed|: how far the decoder is from the training graph. */
   readonly samplerMismatch: number;
 }

@@ -48,15 +48,25 @@ const metrics: Readonly<Record<string, { readonly title: string; readonly unit: 
   entropy: { title: 'Entropy per token', unit: 'nats' },
   sampleAccuracy: { title: 'Right among sampled', unit: '%' },
   extracted: { title: 'Answers with a value', unit: '%' },
+  extractedWrong: { title: 'Wrong answers with a value', unit: '%' },
+  nothingExtracted: { title: 'Answers without a value', unit: '%' },
+  commonestChoice: { title: 'Commonest option', unit: '%' },
+  rewardRight: { title: 'Reward from right answers', unit: '' },
+  rewardExtracted: { title: 'Reward from wrong answers with a value', unit: '' },
+  klPenalty: { title: 'KL penalty on an answer', unit: '' },
   clipFraction: { title: 'Clipped share of tokens', unit: '' },
   explainedVariance: { title: 'Variance the critic explains', unit: '' },
   answerLength: { title: 'Answer length', unit: 'tokens' },
+  longestAnswer: { title: 'Longest answer', unit: 'tokens' },
   truncated: { title: 'Truncated answers', unit: '%' },
   klLoss: { title: 'KL estimate in the loss', unit: 'nats' },
   mixedGroups: { title: 'Questions with mixed answers', unit: '' },
   gradientNorm: { title: 'Gradient norm', unit: '' },
   klPerSequence: { title: 'KL per answer', unit: 'nats' },
+  entropyPerSequence: { title: 'Entropy of an answer', unit: 'nats' },
+  approximateKl: { title: 'KL of an update, per token', unit: 'nats' },
   ratio: { title: 'Mean probability ratio', unit: '' },
+  largestRatio: { title: 'Largest probability ratio', unit: '' },
   samplerMismatch: { title: 'Sampler mismatch', unit: 'nats' },
 };
 
@@ -72,7 +82,7 @@ export function phaseCurves(points: readonly CurvePoint[]): PhaseCurves[] {
     const known = Object.keys(metrics).filter((name) => present.has(name));
     const unknown = [...present].filter((name) => !(name in metrics)).sort();
     const curves = [...known, ...unknown].map((name): Curve => {
-      const { title, unit } = metrics[name] ?? { title: name, unit: '' };
+      const { title, unit } = metrics[name] ?? untitled(name);
       const values = own.flatMap(({ step, metrics: { [name]: y } }) =>
         typeof y === 'number' && Number.isFinite(y) ? [{ x: step, y }] : [],
       );
@@ -80,6 +90,12 @@ export function phaseCurves(points: readonly CurvePoint[]): PhaseCurves[] {
     });
     return [{ ...phase, curves: curves.filter((curve) => curve.points.length > 0) }];
   });
+}
+
+/** `failed.<reason>` counts the answers without a value for that reason. */
+function untitled(name: string): { readonly title: string; readonly unit: string } {
+  const [, reason] = name.split('failed.');
+  return reason === undefined ? { title: name, unit: '' } : { title: `No value: ${reason}`, unit: 'answers' };
 }
 
 /** Long curves become means of equally many neighbours. */

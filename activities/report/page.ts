@@ -1,7 +1,7 @@
 /** The report of a run: what came of it, how it learned, what it answered and what it cost. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
-import type { CurvePoint, RunFigures, Work } from '../contracts.js';
+import type { CurvePoint, RunFigures, TrainingWarning, Work } from '../contracts.js';
 import { answersSection } from './answerCards.js';
 import type { AnsweredQuestion } from './answers.js';
 import { type Curve, type PhaseCurves, phaseCurves } from './curves.js';
@@ -23,6 +23,7 @@ export interface Report {
   readonly data: DataSummary;
   readonly work: Readonly<Record<string, Work>>;
   readonly notes: readonly string[];
+  readonly warnings: readonly TrainingWarning[];
   /** The final checkpoint's sha256. */
   readonly checkpoint: string;
 }
@@ -34,7 +35,7 @@ const chartsShown = 6;
 export function renderReport(report: Report): string {
   const curves = phaseCurves(report.curve);
   const content = html`
-    ${header(report)} ${results(report.figures)} ${training(curves)} ${answersSection(report.answers)} ${dataSection(report.data)}
+    ${header(report)} ${warnings(report.warnings)} ${results(report.figures)} ${training(curves)} ${answersSection(report.answers)} ${dataSection(report.data)}
     ${compute(report.work)} ${notes(report.notes)} ${specification(report.spec)}
     <footer>
       Run <code>${report.runId}</code>, final checkpoint <code>${report.checkpoint}</code>
@@ -211,5 +212,18 @@ function comparison(phases: readonly PhaseCurves[]): VNode | null {
       })}
       </div>
     </figure>
+  ` as VNode;
+}
+
+function warnings(all: readonly TrainingWarning[]): VNode | null {
+  if (all.length === 0) return null;
+  const rounds = ({ from, to }: TrainingWarning): string => (from === to ? `Round ${from}` : `Rounds ${from}–${to}`);
+  return html`
+    <section>
+      <h2>Warnings</h2>
+      <div class="card">
+        <ul>${all.map((warning) => html`<li><b>${rounds(warning)}</b>: ${warning.message}.</li>`)}</ul>
+      </div>
+    </section>
   ` as VNode;
 }

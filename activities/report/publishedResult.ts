@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { methodNames } from '../../workflows/spec/methods.js';
-import type { Accuracy, EvaluationFigures, RunFigures, Work } from '../contracts.js';
+import type { Accuracy, CurvePoint, EvaluationFigures, RunFigures, TrainingWarning, Work } from '../contracts.js';
 import type { DataSummary } from './data.js';
 
 const count = z.int().min(0);
@@ -44,6 +44,19 @@ const workSchema: z.ZodType<Work> = z.strictObject({
   generatedTokens: z.number(),
 });
 
+const warningSchema = z.strictObject({
+  kind: z.string(),
+  message: z.string(),
+  from: count,
+  to: count,
+}) as z.ZodType<unknown> as z.ZodType<TrainingWarning>;
+
+const curvePointSchema = z.strictObject({
+  phase: z.string(),
+  step: count,
+  metrics: z.record(z.string(), z.number()),
+}) as z.ZodType<unknown> as z.ZodType<CurvePoint>;
+
 export const publishedResultSchema = z.strictObject({
   runId: z.string(),
   title: z.string(),
@@ -59,6 +72,10 @@ export const publishedResultSchema = z.strictObject({
   /** Engine work by phase. */
   work: z.record(z.string(), workSchema),
   notes: z.array(z.string()),
+  /** Signs of collapse while training. */
+  warnings: z.array(warningSchema),
+  /** The figures of every epoch and round. */
+  curve: z.array(curvePointSchema),
   bucket: z.string(),
   /** S3 keys; `model` is the folder of a Hugging Face model. */
   keys: z.strictObject({ model: z.string(), report: z.string(), result: z.string(), samples: z.string() }),

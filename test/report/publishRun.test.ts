@@ -93,7 +93,7 @@ async function finishedRun(): Promise<PublishRunInput> {
       reward: example % 2 === 0 ? 1 : 0.1,
     }),
   );
-  const { curve: points, figures, work, notes, title } = sampleReport;
+  const { curve: points, figures, work, notes, warnings, title } = sampleReport;
   return {
     runId: 'team a/run 1',
     title,
@@ -106,6 +106,7 @@ async function finishedRun(): Promise<PublishRunInput> {
     sampled: [await store.putLines(scored.slice(0, 12)), await store.putLines(scored.slice(12))],
     work,
     notes,
+    warnings,
   };
 }
 
@@ -134,6 +135,9 @@ test('leaves report, result, samples and model under the run', async () => {
     checkpoint: { sha256: input.model.sha256, step: 42 },
     data: { train: 60, validation: 5, test: 20, files: [], dropped: {} },
     work: input.work,
+    warnings: input.warnings,
+    // The recorded points and those still on the way.
+    curve: sampleReport.curve,
     keys: { model: `${prefix}/model`, report: published.report, samples: published.samples },
   });
 

@@ -97,6 +97,16 @@ describe('page', () => {
     expect(odd).not.toContain('Mean probability ratio');
   });
 
+  test('shows warnings with their rounds, and a curve for each reason that answers failed for', () => {
+    expect(page).toContain('<h2>Warnings</h2>');
+    expect(page).toContain('<b>Rounds 11–14</b>: the critic &lt;says> nothing.');
+    expect(renderReport({ ...sampleReport, warnings: [] })).not.toContain('Warnings');
+    const points = [1, 2].map((step): CurvePoint => ({ phase: 'ppo', step, metrics: { 'failed.syntax': 3 - step } }));
+    expect(phaseCurves(points)[0]?.curves).toMatchObject([
+      { title: 'No value: syntax', unit: 'answers', points: [{ y: 2 }, { y: 1 }] },
+    ]);
+  });
+
   test('hostile text of models, data and users is shown, never run', () => {
     const hostile = `</script></style></pre><img src=x onerror=alert(1)>"'><script>alert(2)</script>&amp;`;
     const [first] = answers();

@@ -126,6 +126,7 @@ export const sampleReport: Report = {
     'ppo rollouts': { engineSeconds: 21.9, forwardTokens: 941_000, backwardTokens: 0, generatedTokens: 389_112 },
     'ppo update': { engineSeconds: 61.5, forwardTokens: 3_700_000, backwardTokens: 1_850_000, generatedTokens: 0 },
   },
+  warnings: [{ kind: 'useless-critic', message: 'the critic <says> nothing', from: 11, to: 14 }],
   notes: ['learningRate of ppo changed from 0.0006 to 0.0003 after round 40, by hand.'],
   checkpoint: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
 };

@@ -16,8 +16,9 @@ let data: PreparedData;
 let tokenizer: Tokenizer;
 let examples: readonly Example[];
 
-async function prepare(cot: 'program' | 'natural'): Promise<void> {
-  const spec = dataSchema.parse({ source: 'generated', cot, train: 30, test: 10, validation: 10 });
+async function prepare(cot: 'program' | 'natural', tokens: 'word' | 'bytePair' = 'word'): Promise<void> {
+  const sizes = { train: 30, test: 10, validation: 10 };
+  const spec = dataSchema.parse({ source: 'generated', cot, tokenizer: { kind: tokens }, ...sizes });
   data = await createPrepareData({ store, sandbox, dataDirectory: undefined })({ data: spec, seed: 1 });
   tokenizer = loadTokenizer(await store.getJson(data.tokenizer));
   examples = (await store.getLines(data.train)) as Example[];
@@ -97,6 +98,18 @@ it('scores chains of thought by their marker', async () => {
     { reward: 1, value: examples[0]?.answerValue },
     { reward: 0, value: null, failure: 'no-marker' },
   ]);
+});
+
+it('counts the option letters that answers to multiple choice name, and nothing else', async () => {
+  await prepare('natural', 'bytePair');
+  const say = (word: string, sample: number): Sample =>
+    sampleOf(0, [...tokenizer.encode(`${answerMarker}${word}`), data.endToken], sample);
+  const samples = ['a', 'a', 'has', '5'].map(say);
+  expect((await score(samples)).result.choices).toEqual({});
+  data = { ...data, answerKind: 'choice' };
+  const { result, scored } = await score(samples);
+  expect(scored.map(({ value }) => value)).toEqual(['a', 'a', 'has', '5']);
+  expect(result.choices).toEqual({ a: 2 });
 });
 
 it('refuses samples of questions that are not there', async () => {

@@ -17,10 +17,14 @@ export interface WorkerProcess {
 }
 
 /** Resolves when the worker asks for tasks: of both queues, or of the one given. */
-export async function startWorkerProcess(stack: StackAccess, queue?: QueueName): Promise<WorkerProcess> {
+export async function startWorkerProcess(
+  stack: StackAccess,
+  queue?: QueueName,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<WorkerProcess> {
   const stateDirectory = await mkdtemp(join(tmpdir(), 'reft-worker-'));
   const child = spawn(process.execPath, [command, 'worker', ...(queue ? ['--queue', queue] : [])], {
-    env: { ...process.env, ...stackEnvironment(stack), REFT_STATE_DIR: stateDirectory },
+    env: { ...process.env, ...stackEnvironment(stack), REFT_STATE_DIR: stateDirectory, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await ready(child);

@@ -36,6 +36,16 @@ describe('reft', () => {
     expect(error).toContain(message);
   });
 
+  it.each([['run', 'demo'], ['worker'], ['up']])('refuses a metrics address that is none (%s)', async (...args) => {
+    for (const address of ['9464', 'localhost:9464', '127.0.0.1:99999', '127.0.0.1:']) {
+      const { out, error, code } = await reftWith({ REFT_METRICS_ADDRESS: address }, ...args);
+      expect({ out, code }).toEqual({ out: '', code: 2 });
+      expect(error).toBe(
+        `reft: REFT_METRICS_ADDRESS is "${address}": allowed is an IP address and a port, such as 127.0.0.1:9464\n`,
+      );
+    }
+  });
+
   it.each([['run', 'demo'], ['worker'], ['up']])('refuses a device that is none (%s)', async (...args) => {
     const { out, error, code } = await reftWith({ REFT_DEVICE: 'gpu' }, ...args);
     expect({ out, code }).toEqual({ out: '', code: 2 });

@@ -30,7 +30,7 @@ function ppo(round: number, rounds = 80): PhaseProgress {
 
 function progress(...phases: PhaseProgress[]): Progress {
   const current = phases.at(-1) ?? ppo(0);
-  return { ...current, phases, paused: false, stopping: false, elapsedSeconds: 1 };
+  return { ...current, phases, paused: false, stopping: false, warnings: [], elapsedSeconds: 1 };
 }
 
 describe('in a log', () => {
@@ -55,6 +55,14 @@ describe('in a log', () => {
     expect(written()).toBe(
       'PPO: round 15 of 80, 1:05:00 left, reward 0.87, validation 85.5 %, best 85.5 %, KL per token 0.193\n',
     );
+  });
+
+  it('tells of a warning once', () => {
+    const { stream, written } = output({});
+    const display = createProgressDisplay(stream);
+    const warning = { kind: 'mostly-truncated', message: 'answers have no end', from: 3 } as const;
+    for (const to of [3, 4, 5]) display.show({ ...progress(ppo(to)), warnings: [{ ...warning, to }] }, undefined);
+    expect(written().match(/.*answers have no end/g)).toEqual(['Warning, round 3: answers have no end']);
   });
 
   it('shows the baseline beside the run', () => {

@@ -57,7 +57,6 @@ const policyMetrics = {
   explainedVariance: 0.5,
   gradientNorm: 1,
   answerLength: 20,
-  longestAnswer: 30,
   samplerMismatch: 0,
 };
 
@@ -134,7 +133,14 @@ export function createStandIns({
       rollout: record('rollout', async (input) => {
         const samples = refer('rollout', input);
         percentOf.set(samples.sha256, accuracy(input.checkpoint.step));
-        return { samples, count: sizeOf(input.selection) * input.samples, meanLength: 20, truncated: 0, work };
+        return {
+          samples,
+          count: sizeOf(input.selection) * input.samples,
+          meanLength: 20,
+          longest: 30,
+          truncated: 0,
+          work,
+        };
       }),
       updatePolicy: record('updatePolicy', async (input) => ({
         checkpoint: updated('policy', input),
@@ -186,6 +192,7 @@ export function createStandIns({
         extracted: 100,
         meanReward: 0.5,
         failures: {},
+        choices: {},
         seconds: 1,
       })),
       addSamples: record('addSamples', async (input) => ({

@@ -2,6 +2,7 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import { figuresOf, positionOf, titleOf } from '../../workflows/describePhase.js';
 import type { PhaseProgress, Progress } from '../../workflows/progress.js';
+import { describeWarning } from '../../workflows/warnings.js';
 
 export interface ProgressDisplay {
   /** Shows the latest progress of a run and, while it trains, of its baseline. */
@@ -12,7 +13,18 @@ export interface ProgressDisplay {
 }
 
 export function createProgressDisplay(output: NodeJS.WriteStream): ProgressDisplay {
-  return output.isTTY ? createBars(output) : createLines(output);
+  const display = output.isTTY ? createBars(output) : createLines(output);
+  const told = new Set<string>();
+  return {
+    ...display,
+    show(progress, baseline) {
+      display.show(progress, baseline);
+      for (const warning of progress.warnings) {
+        if (!told.has(warning.kind)) display.note(`Warning, ${describeWarning(warning)}`);
+        told.add(warning.kind);
+      }
+    },
+  };
 }
 
 function createBars(output: NodeJS.WriteStream): ProgressDisplay {

@@ -5,6 +5,7 @@
 import { type Client, isGrpcServiceError, ServiceError, WorkflowFailedError } from '@temporalio/client';
 import type { StackAccess } from '../../infra/stack.js';
 import { abortOnInterrupt } from '../interruption.js';
+import { metricsAddress } from '../metricsAddress.js';
 import { openStore } from '../openStore.js';
 import { uiAddress, withClient } from './connectClient.js';
 import { failureReason } from './failureReason.js';
@@ -38,6 +39,7 @@ export async function followNew<Result>(
   describe: (stack: StackAccess) => Promise<NamedInput>,
   id?: string,
 ): Promise<number> {
+  metricsAddress();
   await requireDevice();
   const signal = abortOnInterrupt();
   return withStack((stack) =>

@@ -2,12 +2,14 @@
 import { findRunningStack, startStack } from '../../infra/stack.js';
 import { dataDirectory } from '../directories.js';
 import { aborted, abortOnInterrupt } from '../interruption.js';
+import { metricsAddress } from '../metricsAddress.js';
 import { type QueueName, queueNames } from '../queueNames.js';
 import { startWorker } from '../worker.js';
 import { requireDevice } from './requireDevice.js';
 import { UsageError } from './usageError.js';
 
 export async function up(): Promise<void> {
+  metricsAddress();
   await requireDevice();
   const signal = abortOnInterrupt();
   const stack = await startStack({ dataDirectory, onProgress: (text) => console.log(text) });
@@ -25,6 +27,7 @@ export async function up(): Promise<void> {
 
 /** @throws UsageError when no servers are running, or the engine's device is not there */
 export async function serve(queue: QueueName | undefined): Promise<void> {
+  metricsAddress();
   if (queue !== 'general') await requireDevice();
   const signal = abortOnInterrupt();
   const stack = await findRunningStack(dataDirectory);

@@ -25,7 +25,8 @@ export async function asWorkflow(
   };
   const best = await train(run, input, betweenUnits);
   await condition(allHandlersFinished);
-  return { ...best, done: run.training?.done ?? 0, points: journal.points, work: journal.work };
+  const { points, work, watch } = journal;
+  return { ...best, done: run.training?.done ?? 0, points, work, warnings: watch?.warnings ?? [] };
 }
 
 /** Halves the curve's resolution whenever it grows beyond what is worth keeping. */

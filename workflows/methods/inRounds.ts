@@ -7,8 +7,11 @@ import { type Answers, answerQuestions } from '../answers.js';
 import { isExhausted, measureAccuracy, trainedOn } from '../checkpoints.js';
 import { addWork, beginPhase, finishUnit } from '../journal.js';
 import { showProgress } from '../progress.js';
+import { roundFigures } from '../roundFigures.js';
+import { setRoundGauges } from '../roundGauges.js';
 import { countRounds, type RoundsSpec, selectRound } from '../selections.js';
 import type { TrainingPhase } from '../spec/methods.js';
+import { watchRound } from '../warnings.js';
 import type { MethodState, SharedStart } from './method.js';
 
 /** One round, 0-based, as an update sees it. */
@@ -74,10 +77,7 @@ export async function trainInRounds(
 
     const step = done + 1;
     const metrics: Record<string, number> = {
-      reward: answers.meanReward,
-      sampleAccuracy: (100 * answers.correct) / answers.count,
-      extracted: (100 * answers.extracted) / answers.count,
-      truncated: (100 * answers.truncated) / answers.count,
+      ...roundFigures(answers, phase.metrics),
       ...update.metrics,
     };
     if (step % spec.evaluation.everyRounds === 0 || step === rounds) {
@@ -87,6 +87,8 @@ export async function trainInRounds(
     }
     run.training = trainedOn(run.training, update.checkpoint, metrics.validationAccuracy);
     journal.points.push({ phase: method.phase, step, metrics });
+    journal.watch = watchRound(journal.watch, step, metrics, data.answerKind);
+    setRoundGauges(method.phase, step, metrics, journal.watch.warnings);
     finishUnit(phase, { ...metrics, bestValidationAccuracy: run.training.best.accuracy });
     showProgress(journal);
   }

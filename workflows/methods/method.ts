@@ -1,6 +1,13 @@
 /** What every training method is given, keeps between two units of work, and gives back. */
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { CheckpointRef, CurvePoint, DataSetRef, PreparedData, Work } from '../../activities/contracts.js';
+import type {
+  CheckpointRef,
+  CurvePoint,
+  DataSetRef,
+  PreparedData,
+  TrainingWarning,
+  Work,
+} from '../../activities/contracts.js';
 import type { Measured, Training } from '../checkpoints.js';
 import type { Controls, Journal } from '../journal.js';
 import { type MethodName, methods } from '../spec/methods.js';
@@ -51,6 +58,7 @@ export interface MethodResult extends Measured {
   readonly done: number;
   /** The curve, thinned where it is long. */
   readonly points: readonly CurvePoint[];
+  readonly warnings: readonly TrainingWarning[];
   /** Engine work by what it was for. */
   readonly work: Readonly<Record<string, Work>>;
 }

@@ -46,7 +46,6 @@ export interface RolloutDiagnostics {
   /** Their sum over an answer, averaged over answers: an unbiased estimate of the entropy of whole answers. */
   readonly entropyPerSequence: number;
   readonly answerLength: number;
-  readonly longestAnswer: number;
   /** Largest |log π sampled − log π recomputed|: how far the sampler is from the training graph. */
   readonly samplerMismatch: number;
   /** Mean of log π − log π_ref over answer tokens. */
@@ -56,10 +55,9 @@ export interface RolloutDiagnostics {
 }
 
 export function rolloutDiagnostics(answers: readonly AnswerUnderPolicies[]): RolloutDiagnostics {
-  let [tokens, longest, entropy, kl, mismatch] = [0, 0, 0, 0, 0];
+  let [tokens, entropy, kl, mismatch] = [0, 0, 0, 0];
   for (const { logProbs, entropies, referenceLogProbs, sampledLogProbs } of answers) {
     tokens += logProbs.length;
-    longest = Math.max(longest, logProbs.length);
     for (let token = 0; token < logProbs.length; token++) {
       const logProb = logProbs[token] ?? 0;
       entropy += entropies[token] ?? 0;
@@ -73,7 +71,6 @@ export function rolloutDiagnostics(answers: readonly AnswerUnderPolicies[]): Rol
     entropy: entropy / Math.max(1, tokens),
     entropyPerSequence: entropy / count,
     answerLength: tokens / count,
-    longestAnswer: longest,
     samplerMismatch: mismatch,
     ...(hasReference ? { klPerToken: kl / Math.max(1, tokens), klPerSequence: kl / count } : {}),
   };

@@ -1,4 +1,5 @@
 /** Diagnostics by their definitions; the fixtures of ppo.test.ts and trainPolicy.test.ts hold them against PyTorch. */
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createGraph, input, output } from '../../../activities/engine/graph/graph.js';
 import { exp } from '../../../activities/engine/graph/operators.js';
@@ -8,9 +9,13 @@ import {
   ratioDiagnostics,
   rolloutDiagnostics,
 } from '../../../activities/engine/losses/diagnostics.js';
-import { relativeError } from '../../reference/fixtures.js';
+import { layOutAnswers, sequenceFeeds } from '../../../activities/engine/training/layout.js';
+import { policyObjective, valueHeadShapes } from '../../../activities/engine/training/programs.js';
+import { createTrainer } from '../../../activities/engine/training/trainer.js';
+import { decodeTensors, readFixture, relativeError } from '../../reference/fixtures.js';
 import { randomNumbers } from '../../support/randomNumbers.js';
-import { floats, runOnce } from '../runProgram.js';
+import { temporaryFolder, writeModel } from '../modelFolder.js';
+import { floats, integers, runOnce } from '../runProgram.js';
 
 const random = randomNumbers(3);
 
@@ -66,7 +71,6 @@ describe('rolloutDiagnostics', () => {
       klPerToken: 0.125,
       klPerSequence: 0.25,
       answerLength: 2,
-      longestAnswer: 3,
       samplerMismatch: 0.25,
     });
   });
@@ -104,6 +108,49 @@ describe('entropy', () => {
 });
 
 describe('ratioDiagnostics', () => {
+  it('are those of the whole batch where it comes in micro-batches', async () => {
+    const fixture = readFixture('ppo');
+    const { config, batch, rollouts } = fixture;
+    const folder = await temporaryFolder();
+    const model = await writeModel(join(folder, 'model.safetensors'), config, decodeTensors(fixture.parameters));
+    const feedsOf = (indices: readonly number[]) => {
+      const chosen = <Item>(items: readonly Item[]): Item[] =>
+        indices.flatMap((index) => items.slice(index, index + 1));
+      const layout = layOutAnswers(chosen(rollouts));
+      const weights = chosen(rollouts).flatMap(({ answer }) => answer.map(() => 1 / (answer.length * rollouts.length)));
+      return {
+        ...sequenceFeeds(layout),
+        labels: integers(layout.labels),
+        weights: floats(weights),
+        // Of the reference's log-probabilities the model is some way off, so that ratios differ.
+        old_log_probs: floats(chosen(batch.referenceLogProbs).flat()),
+        old_values: floats(chosen(batch.values).flat()),
+        advantages: floats(chosen(batch.whitenedAdvantages).flat()),
+        returns: floats(chosen(batch.returns).flat()),
+      };
+    };
+    const metricsOf = async (groups: readonly (readonly number[])[]) => {
+      const training = { key: 'ratios', build: () => policyObjective(config, fixture) };
+      const head = { shapes: valueHeadShapes(config), create: () => new Float32Array() };
+      const trainer = await createTrainer(training, model, fixture.optimiser, head);
+      return trainer.step(groups.map(feedsOf), 0);
+    };
+    const whole = await metricsOf([[0, 1, 2, 3, 4]]);
+    expect(whole.largest_ratio).toBeGreaterThan(1.05);
+    expect(whole.approximate_kl).toBeGreaterThan(1e-4);
+    for (const groups of [
+      [
+        [0, 1],
+        [2, 3, 4],
+      ],
+      [[4], [3], [2], [1], [0]],
+    ]) {
+      const metrics = await metricsOf(groups);
+      for (const [name, value] of Object.entries(whole))
+        expect(relativeError([metrics[name] ?? Number.NaN], [value]), name).toBeLessThan(2e-5);
+    }
+  });
+
   it('estimates KL without bias: over all tokens of a vocabulary it is the divergence itself', async () => {
     const draw = (): number[] => {
       const weights = Array.from({ length: 50 }, () => Math.exp(random.normal()));

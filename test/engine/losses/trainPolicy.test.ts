@@ -50,7 +50,6 @@ describe('trainPolicy', () => {
       explainedVariance,
       entropy: entropies.reduce((a, b) => a + b, 0) / entropies.length,
       answerLength: entropies.length / rollouts.length,
-      longestAnswer: Math.max(...batch.entropies.map((answer) => answer.length)),
     };
     for (const [name, value] of Object.entries(expected))
       expect(relativeError([output.metrics[name as keyof typeof expected]], [value]), name).toBeLessThan(1e-4);
