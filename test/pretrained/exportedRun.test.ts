@@ -33,7 +33,8 @@ describe.skipIf(folder === '')('an exported run (REFT_EXPORTED)', () => {
 
   it('gives its answers in transformers.js', async () => {
     const { prompts, answers, tokens } = run();
-    const { texts } = await askTransformersJs(folder, 'model', prompts, tokens);
+    const texts: string[] = [];
+    for (const prompt of prompts) texts.push(...(await askTransformersJs(folder, 'model', [prompt], tokens)).texts);
     console.log(`transformers.js:\n${prompts[0]}${texts[0]}`);
     expect(texts).toEqual(answers);
   }, 300_000);

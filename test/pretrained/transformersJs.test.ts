@@ -61,6 +61,27 @@ describe('transformers.js', () => {
     },
   );
 
+  it('stops by itself at the token that ends an answer', async () => {
+    const { published } = await publishedFrom(await writeFolder(join(root, 'endless'), 'gpt2'));
+    const texts = ['x', 'x + y, x', 'y, y'];
+    const { answers } = await goOn(published, texts, 10);
+    // A token that an answer comes to on its way.
+    const [ends = -1, text = ''] =
+      answers.flatMap((row, index) => {
+        const token = row.slice(1, -1).find((other) => other !== row[0]);
+        return token === undefined ? [] : ([[token, texts[index]]] as const);
+      })[0] ?? [];
+    const { files, published: ending } = await publishedFrom(
+      await writeFolder(join(root, 'ending'), 'gpt2', {
+        change: ({ config }) => Object.assign(config, { eos_token_id: ends }),
+      }),
+    );
+    const theirs = await goOn(ending, [text], 10);
+    expect(theirs.answers).toEqual(await ours(files, theirs.prompts, 10));
+    expect(theirs.answers[0]?.at(-1)).toBe(ends);
+    expect(theirs.answers[0]?.length).toBeLessThan(10);
+  });
+
   it('fetches weights that are too large for one file from a hub', async () => {
     const { files, published } = await publishedFrom(await writeFolder(join(root, 'parts'), 'gpt2'));
     const before = await goOn(published, ['x', 'y, y'], 8);

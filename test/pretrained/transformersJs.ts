@@ -9,7 +9,11 @@ import {
 
 env.allowRemoteModels = false;
 
-/** Texts with what transformers.js appends to them greedily, in one batch, by the model in `<root>/<name>`. */
+/**
+ * Texts with what transformers.js appends to them greedily, in one batch, by the model in `<root>/<name>`.
+ *
+ * In a batch transformers.js goes on with a text that has ended until all have; alone a text ends where the model ends it.
+ */
 export async function askTransformersJs(root: string, name: string, texts: readonly string[], tokens: number) {
   env.localModelPath = root;
   const tokenizer: PreTrainedTokenizer = await AutoTokenizer.from_pretrained(name);
