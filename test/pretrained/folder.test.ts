@@ -77,8 +77,13 @@ describe('a model folder', () => {
     );
     const tokensOf = async (change: (parts: FolderParts) => void) =>
       (await read(await writeFolder(freshPath(), 'qwen2', { change }))).special;
-    expect(await tokensOf(({ config }) => Object.assign(config, { eos_token_id: [5, 6] }))).toEqual({
+    expect(await tokensOf(({ config }) => Object.assign(config, { eos_token_id: [5] }))).toEqual({
       endToken: 5,
+      padToken: 0,
+    });
+    // In the manner of Llama 3's chat models: of several, the one that the tokenizer ends a turn with.
+    expect(await tokensOf(({ config }) => Object.assign(config, { eos_token_id: [5, 6, 1] }))).toEqual({
+      endToken: 1,
       padToken: 0,
     });
     expect(
@@ -104,6 +109,22 @@ describe('a config', () => {
     ['quantised weights', { quantization_config: { bits: 4 } }, /quantization_config is given/],
     ['a missing size', { hidden_size: undefined }, /hidden_size is missing/],
     ['heads that do not divide', { num_key_value_heads: 3 }, /num_key_value_heads is 3/],
+    [
+      'a rope that is no object',
+      { rope_parameters: 'llama3' },
+      /config\.json: rope_parameters is "llama3", an object is needed/,
+    ],
+    [
+      'a rope in two forms',
+      { rope_parameters: { rope_type: 'default' }, rope_scaling: { rope_type: 'linear', factor: 2 } },
+      /rope_scaling is given beside rope_parameters/,
+    ],
+    [
+      'two bases of the rope',
+      { rope_theta: 10_000, rope_parameters: { rope_theta: 500_000 } },
+      /rope_theta is 10000, but 500000 in rope_parameters/,
+    ],
+    ['several end tokens', { eos_token_id: [5, 6] }, /config\.json: eos_token_id is \[5,6\].*\(it names none\)/],
     ['no end token', { eos_token_id: null }, /eos_token_id is missing/],
   ])('with %s is refused, named', async (_, changes, message) => {
     const change = ({ config, tokenizerConfig }: FolderParts): void => {
@@ -112,6 +133,19 @@ describe('a config', () => {
     };
     const reading = readFolder(await writeFolder(freshPath(), 'qwen2', { change }));
     await expect(reading).rejects.toMatchObject({ name: 'InvalidModel', message: expect.stringMatching(message) });
+  });
+
+  it('with several end tokens and another in the tokenizer is refused', async () => {
+    const change = ({ config }: FolderParts): void => void Object.assign(config, { eos_token_id: [5, 6] });
+    const reading = readFolder(await writeFolder(freshPath(), 'qwen2', { change }));
+    await expect(reading).rejects.toThrow(/eos_token_id is \[5,6\], supported: .*\(it names 1\)$/);
+  });
+
+  it('with hostile names is refused in few words', async () => {
+    const names = Array.from({ length: 1_000 }, (_, index) => [`${index}`.repeat(1_000), 1]);
+    const change = ({ config }: FolderParts): void => void Object.assign(config, Object.fromEntries(names));
+    const error = await readFolder(await writeFolder(freshPath(), 'qwen2', { change })).catch((reason) => reason);
+    expect(error.message).toMatch(/^.{1,3000}; and 980 more$/);
   });
 
   it('of an OPT with projected embeddings or norms behind is refused', async () => {
@@ -212,6 +246,8 @@ describe('bad files', () => {
     await refused(directory, /model-00001-of-00002\.safetensors: tensor transformer\.h\.0\.ln_1\.weight is missing/);
     await writeFile(index, JSON.stringify({ weight_map: { ...map, [first]: '../../secret.safetensors' } }));
     await refused(directory, /no \.safetensors beside it/);
+    await writeFile(index, JSON.stringify({ weight_map: { ['x'.repeat(1_000_000)]: '../secret.safetensors' } }));
+    await refused(directory, /^(?:.|\n){1,1000}$/);
     await rm(index);
     await refused(directory, /neither model\.safetensors nor model\.safetensors\.index\.json/);
   });

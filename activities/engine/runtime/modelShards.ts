@@ -42,7 +42,8 @@ export async function findShards(directory: string): Promise<readonly Shard[]> {
     tensors,
   }));
   for (const { path, tensors } of shards)
-    if (!(await isFile(path))) throw new InvalidModel(`${path} is missing, ${index} names it for tensor ${tensors[0]}`);
+    if (!(await isFile(path)))
+      throw new InvalidModel(`${path} is missing, ${index} names it for tensor ${tensors[0]?.slice(0, 200)}`);
   return shards;
 }
 
@@ -51,7 +52,8 @@ function parseIndex(text: string, file: string): z.output<typeof indexSchema> {
     return indexSchema.parse(JSON.parse(text));
   } catch (error) {
     const problem = error instanceof z.ZodError ? z.prettifyError(error) : 'it is not JSON';
-    throw new InvalidModel(`${file} cannot be used: ${problem}`, { cause: error });
+    // The names in an index may be of any length and number.
+    throw new InvalidModel(`${file} cannot be used: ${problem.slice(0, 500)}`);
   }
 }
 

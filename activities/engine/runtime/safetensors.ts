@@ -18,6 +18,9 @@ const largestRead = 2 ** 30;
 /** No weight of any model has more. */
 const mostAxes = 8;
 
+/** Far beyond the names of any model's weights, and short enough for every error that names a tensor. */
+const longestName = 200;
+
 type Metadata = Readonly<Record<string, string>>;
 
 /** Bytes of an element; only the floats among them are read. */
@@ -184,7 +187,11 @@ function parseHeader(bytes: Uint8Array, path: string): { places: TensorPlace[]; 
 }
 
 function parsePlace(name: string, entry: unknown, path: string): TensorPlace {
-  const where = `${path}: tensor ${clip(name)}`;
+  if (name.length > longestName)
+    throw new InvalidModel(
+      `${path}: tensor ${clip(name)} has a name of ${name.length} characters, at most ${longestName} are allowed`,
+    );
+  const where = `${path}: tensor ${name}`;
   if (!isRecord(entry)) throw new InvalidModel(`${where} is not described by an object`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (!isElementType(dtype))
@@ -240,7 +247,7 @@ function firstRepeatedKey(text: string): string | undefined {
 
 /** A hostile header's names and values may be megabytes long; they end up in logs and in Temporal's history. */
 function clip(text = 'missing'): string {
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  return text.length > longestName ? `${text.slice(0, longestName)}…` : text;
 }
 
 function isElementType(value: unknown): value is ElementType {

@@ -49,23 +49,33 @@ export function configJson<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.strictObject({ ...others, ...shared, architectures: z.unknown().optional(), ...shape });
 }
 
+/** Named in one error, which goes to logs and to people. */
+const mostProblems = 20;
+
 /** @throws InvalidModel naming every field that is unknown or has a value the engine does not support. */
 export function check<Schema extends z.ZodType>(schema: Schema, json: object, file: string): z.output<Schema> {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, json));
-  throw new InvalidModel(`${file}: ${problems.join('; ')}`);
+  const others = problems.length - mostProblems;
+  const more = others > 0 ? `; and ${others} more` : '';
+  throw new InvalidModel(`${file}: ${problems.slice(0, mostProblems).join('; ')}${more}`);
 }
 
 function problemsOf(issue: z.core.$ZodIssue, json: object): readonly string[] {
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => `field ${[...path, key].join('.')} is not supported`);
+    return issue.keys.map((key) => `field ${clip([...path, key].join('.'))} is not supported`);
   const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], json);
   const allowed = issue.code === 'invalid_value' ? `supported: ${issue.values.map(show).join(', ')}` : issue.message;
-  return [`${path.join('.')} is ${show(value)}, ${allowed}`];
+  return [`${clip(path.join('.'))} is ${show(value)}, ${allowed}`];
 }
 
-function show(value: unknown): string {
-  return (JSON.stringify(value) ?? 'missing').slice(0, 80);
+/** A field's value in an error: a file's own may be of any length. */
+export function show(value: unknown): string {
+  return clip(JSON.stringify(value) ?? 'missing');
+}
+
+function clip(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

@@ -118,7 +118,7 @@ const optJson = configJson({
 /**
  * @param json a parsed config.json
  * @param file what to call it in errors
- * @param named ids of the tokenizer's end and padding tokens, for configs that lack them
+ * @param named ids of the tokenizer's end and padding tokens, for configs that lack them or list several ends
  * @throws InvalidModel naming every field that is unknown or has a value the engine does not support
  */
 export function readConfig(
@@ -136,9 +136,7 @@ export function readConfig(
   if (quantisation != null)
     throw new InvalidModel(`${file}: quantization_config is given, supported: weights in F32, F16 or BF16`);
   const tokens: Tokens = (config) => {
-    const [end = named.end] = [config.eos_token_id].flat().filter(isToken);
-    if (end === undefined)
-      throw new InvalidModel(`${file}: eos_token_id is missing, and tokenizer_config.json names no eos_token`);
+    const end = endToken(config.eos_token_id, named.end, file);
     const [pad = named.pad ?? end] = [config.pad_token_id].filter(isToken);
     return {
       bos_token_id: isToken(config.bos_token_id) ? config.bos_token_id : null,
@@ -150,6 +148,23 @@ export function readConfig(
   if (config === undefined) throw new InvalidModel(`${file}: model_type ${type} has no reader`);
   checkHeads(config, file);
   return config;
+}
+
+/**
+ * A model learns to end its answers with one token. Of several, it is the one that the tokenizer names: chat models put it at the
+ * end of each turn, and others of the list (Llama 3's `<|end_of_text|>` beside `<|eot_id|>`) where no answer ends.
+ */
+function endToken(given: number | null | readonly number[], named: number | undefined, file: string): number {
+  const ends = [...new Set([given].flat().filter(isToken))];
+  const [end = named, ...more] = ends;
+  if (end === undefined)
+    throw new InvalidModel(`${file}: eos_token_id is missing, and tokenizer_config.json names no eos_token`);
+  if (more.length === 0) return end;
+  if (named === undefined || !ends.includes(named))
+    throw new InvalidModel(
+      `${file}: eos_token_id is ${JSON.stringify(ends)}, supported: one token, or several with the one that ends answers named by tokenizer_config.json's eos_token (${named === undefined ? 'it names none' : `it names ${named}`})`,
+    );
+  return named;
 }
 
 function isToken(id: number | null): id is number {

@@ -1,7 +1,8 @@
 /** What configs of the Llama family share, in the forms that transformers 4 and 5 write. */
 import { z } from 'zod';
 import type { RotaryDecoderConfig } from '../../api.js';
-import { check, configJson, only, positive, size, type Tokens, tokenFields } from './fields.js';
+import { InvalidModel } from '../../runtime/errors.js';
+import { check, configJson, only, positive, show, size, type Tokens, tokenFields } from './fields.js';
 
 const scalingSchema = z.discriminatedUnion('rope_type', [
   z.strictObject({ rope_type: z.literal('default') }),
@@ -40,7 +41,7 @@ export function readRotaryConfig(
     tie_word_embeddings: z.boolean().default(false),
     ...shape,
   });
-  const config = check(schema, withOldRope(json), file);
+  const config = check(schema, withOldRope(json, file), file);
   const { num_attention_heads: heads, num_key_value_heads: keyValueHeads = heads, rope_scaling: scaling } = config;
   return {
     vocab_size: config.vocab_size,
@@ -59,10 +60,22 @@ export function readRotaryConfig(
   };
 }
 
-/** Transformers 5 keeps base and scaling together in `rope_parameters`; older files call the scaling's type `type`. */
-function withOldRope({ rope_parameters: together, ...json }: Readonly<Record<string, unknown>>): object {
-  const { rope_theta: base, ...parameters } = isRecord(together) ? together : {};
-  const given = Object.keys(parameters).length > 0 ? parameters : json.rope_scaling;
+/**
+ * Transformers 5 keeps base and scaling together in `rope_parameters`; older files call the scaling's type `type`.
+ * @throws InvalidModel when both forms are there and say different things.
+ */
+function withOldRope({ rope_parameters: together, ...json }: Readonly<Record<string, unknown>>, file: string): object {
+  if (together != null && !isRecord(together))
+    throw new InvalidModel(`${file}: rope_parameters is ${show(together)}, an object is needed`);
+  const { rope_theta: base, ...parameters } = together ?? {};
+  const hasScaling = Object.keys(parameters).length > 0;
+  if (hasScaling && json.rope_scaling != null)
+    throw new InvalidModel(`${file}: rope_scaling is given beside rope_parameters, supported: one of them`);
+  if (base !== undefined && json.rope_theta !== undefined && json.rope_theta !== base)
+    throw new InvalidModel(
+      `${file}: rope_theta is ${show(json.rope_theta)}, but ${show(base)} in rope_parameters, supported: one of them`,
+    );
+  const given = hasScaling ? parameters : json.rope_scaling;
   const scaling = isRecord(given) && 'type' in given ? renamed(given) : given;
   return {
     ...json,
