@@ -530,11 +530,17 @@ export interface ComparedVerdicts {
   readonly questions: DataSetRef;
   readonly verdicts: ObjectRef;
 }
+export interface SeedData {
+  readonly seed: number;
+  readonly data: PreparedData;
+}
 export interface PublishComparisonInput {
   readonly comparisonId: string;
   readonly title: string;
   readonly spec: unknown;
   readonly models: readonly ComparedVerdicts[];
+  /** What each seed's models learned from and were tested on. */
+  readonly data: readonly SeedData[];
   /** Samples a question. */
   readonly samples: number;
   /** Children that failed, in words. */

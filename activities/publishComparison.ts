@@ -7,7 +7,8 @@ import type { ComparedVerdicts, PublishComparisonInput, PublishComparisonResult,
 import { readExamples } from './engineSteps.js';
 import { compareModels, type ModelVerdicts } from './evaluation/compareModels.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
-import { renderComparison } from './report/comparisonPage.js';
+import { type ComparisonReport, renderComparison } from './report/comparisonPage.js';
+import { summariseSeeds } from './report/data.js';
 import { runPrefix } from './store/runKeys.js';
 import type { Store } from './store/types.js';
 
@@ -39,23 +40,11 @@ export function createPublishComparison({ store }: { readonly store: Store }) {
 
       const prefix = runPrefix(comparisonId);
       const keys = { report: `${prefix}/report.html`, result: `${prefix}/result.json` };
-      await store.publish(
-        keys.report,
-        Buffer.from(renderComparison({ comparisonId, title, spec, figures, failures, notes, work })),
-      );
+      const data = summariseSeeds(input.data);
+      const report: ComparisonReport = { comparisonId, title, spec, figures, data, failures, notes, work };
+      await store.publish(keys.report, Buffer.from(renderComparison(report)));
       const checkpoints = models.map(({ model, seed, checkpoint }) => ({ model, seed, checkpoint: checkpoint.sha256 }));
-      const result = {
-        comparisonId,
-        title,
-        spec,
-        figures,
-        checkpoints,
-        failures,
-        notes,
-        work,
-        bucket: store.bucket,
-        keys,
-      };
+      const result = { ...report, checkpoints, bucket: store.bucket, keys };
       await store.publish(keys.result, Buffer.from(`${JSON.stringify(result, null, 2)}\n`));
       return { bucket: store.bucket, prefix, ...keys, figures };
     });

@@ -150,6 +150,10 @@ async function publish(spec: CompareSpec, state: ComparisonState): Promise<Compa
       title: spec.title,
       spec,
       models,
+      data: spec.seeds.flatMap((seed) => {
+        const start = state.starts[seed];
+        return start ? [{ seed, data: start.data }] : [];
+      }),
       samples: spec.run.evaluation.samplesPerQuestion,
       failures,
       notes: [

@@ -4,6 +4,7 @@ import type { VNode } from 'preact';
 import { type MeasureName, measureMeaning, measureTitle, modelTitle } from '../../workflows/spec/measures.js';
 import type { ComparisonFigures, Work } from '../contracts.js';
 import { differenceLines, explanation, mainModel, meanAndSpread, pText, signed } from './comparisonTable.js';
+import { type SeedsSummary, seedsDataSection } from './data.js';
 import { renderDocument } from './document.js';
 import { interval, percent } from './figures.js';
 import { intervalChart } from './intervalChart.js';
@@ -14,6 +15,7 @@ export interface ComparisonReport {
   readonly title: string;
   readonly spec: unknown;
   readonly figures: ComparisonFigures;
+  readonly data: readonly SeedsSummary[];
   readonly failures: readonly string[];
   readonly notes: readonly string[];
   readonly work: Readonly<Record<string, Work>>;
@@ -27,8 +29,9 @@ export function renderComparison(report: ComparisonReport): string {
       <h1>${title}</h1>
       ${differenceLines(figures, mainModel(figures)).map((line) => html`<p class="lead soft">${line}</p>`)}
     </header>
-    ${failures(report.failures)} ${results(figures)} ${perSeed(figures)} ${pairs(figures)} ${compute(report.work)}
-    ${notes([...method(figures), ...report.notes])} ${specification(report.spec)}
+    ${failures(report.failures)} ${results(figures)} ${perSeed(figures)} ${pairs(figures)}
+    ${seedsDataSection(report.data)} ${compute(report.work)} ${notes([...method(figures), ...report.notes])}
+    ${specification(report.spec)}
     <footer>Comparison <code>${comparisonId}</code></footer>
   ` as VNode;
   return renderDocument(title, content);

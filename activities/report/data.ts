@@ -1,7 +1,8 @@
-/** What a run learned from and was tested on: questions, files, and the rows that could not be used. */
+/** What a run, or each seed of a comparison, learned from and was tested on: questions, files, and the rows that could not be used. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
-import type { DataFile, DroppedRows, PreparedData } from '../contracts.js';
+import { stringify } from 'safe-stable-stringify';
+import type { DataFile, DroppedRows, PreparedData, SeedData } from '../contracts.js';
 
 export interface DataSummary {
   /** Questions in each set. */
@@ -16,18 +17,56 @@ export function summariseData({ train, validation, test, files, dropped }: Prepa
   return { train: train.count, validation: validation.count, test: test.count, files, dropped };
 }
 
-export function dataSection({ train, validation, test, files, dropped }: DataSummary): VNode {
+/** Of seeds whose summaries are the same. */
+export interface SeedsSummary extends DataSummary {
+  readonly seeds: readonly number[];
+}
+
+/** The summaries of a comparison's seeds, each once: most often all of them have the same. */
+export function summariseSeeds(all: readonly SeedData[]): readonly SeedsSummary[] {
+  const groups = new Map<string, SeedsSummary>();
+  for (const { seed, data } of all) {
+    const summary = summariseData(data);
+    const key = stringify(summary) ?? '';
+    groups.set(key, { seeds: [...(groups.get(key)?.seeds ?? []), seed], ...summary });
+  }
+  return [...groups.values()];
+}
+
+export function dataSection(summary: DataSummary): VNode {
   return html`
     <section>
       <h2>Data</h2>
-      <div class="card scroll">
-        <p>
-          ${whole(train)} training questions, ${whole(validation)} held out of them for validation,
-          ${' '}${whole(test)} test questions.
-        </p>
-        ${files.length > 0 && fileTable(files)} ${Object.keys(dropped).length > 0 && droppedTable(dropped)}
-      </div>
+      ${dataCard(summary)}
     </section>
+  ` as VNode;
+}
+
+/** Under a heading each, where seeds differ. */
+export function seedsDataSection(all: readonly SeedsSummary[]): VNode | null {
+  if (all.length === 0) return null;
+  return html`
+    <section>
+      <h2>Data</h2>
+      ${all.map(
+        (summary) => html`
+          ${all.length > 1 && html`<h3>${summary.seeds.length === 1 ? 'Seed' : 'Seeds'} ${summary.seeds.join(', ')}</h3>`}
+          ${dataCard(summary)}
+        `,
+      )}
+    </section>
+  ` as VNode;
+}
+
+function dataCard({ train, validation, test, files, dropped }: DataSummary): VNode {
+  return html`
+    <div class="card scroll">
+      <p>
+        ${whole(train)} training questions, ${whole(validation)} held out of them for validation,
+        ${' '}${whole(test)} test questions.
+      </p>
+      ${files.length > 0 && fileTable(files)} ${Object.keys(dropped).length > 0 && droppedTable(dropped)}
+    </div>
   ` as VNode;
 }
 

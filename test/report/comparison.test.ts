@@ -3,11 +3,19 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ComparisonFigures, Example, PublishComparisonInput, Verdict } from '../../activities/contracts.js';
+import type {
+  ComparisonFigures,
+  DataSetRef,
+  Example,
+  PreparedData,
+  PublishComparisonInput,
+  Verdict,
+} from '../../activities/contracts.js';
 import { createPublishComparison } from '../../activities/publishComparison.js';
 import { createKeepResult, createRecallResult } from '../../activities/recallResult.js';
 import { renderComparison } from '../../activities/report/comparisonPage.js';
 import { comparisonTable, differenceLines, mainModel } from '../../activities/report/comparisonTable.js';
+import { summariseSeeds } from '../../activities/report/data.js';
 import { createStore } from '../../activities/store/store.js';
 import type { Store } from '../../activities/store/types.js';
 import { type S3Server, startS3 } from '../store/s3Server.js';
@@ -27,6 +35,26 @@ afterAll(async () => {
   await server.close();
   await rm(directory, { recursive: true, force: true });
 });
+
+/** Rows of the training file were left out. */
+function preparedData(test: DataSetRef): PreparedData {
+  const set = (count: number) => ({ ...test, count });
+  return {
+    train: set(90),
+    validation: set(10),
+    test,
+    tokenizer: test,
+    vocabularySize: 100,
+    endToken: 1,
+    padToken: 0,
+    format: 'program',
+    answerKind: 'number',
+    files: [{ name: 'train.json', sha256: '0'.repeat(64), rows: 103 }],
+    dropped: { 'answer is not a number': { count: 3, examples: ['train.json row 7', 'train.json row <8>'] } },
+    longestPrompt: 10,
+    longestAnswer: 10,
+  };
+}
 
 /** Three models of two seeds that answered 40 questions; ReFT the most of them. */
 async function finishedComparison(question: string): Promise<PublishComparisonInput> {
@@ -69,6 +97,7 @@ async function finishedComparison(question: string): Promise<PublishComparisonIn
     title: 'Methods <compared>',
     spec: { seeds: [1, 2] },
     models,
+    data: sets.map((test, index) => ({ seed: index + 1, data: preparedData(test) })),
     samples: 8,
     failures: ['GRPO, seed 2: loss is <NaN>'],
     notes: ['5 of 14 children were taken over from earlier comparisons.'],
@@ -101,6 +130,24 @@ describe('a published comparison', () => {
     expect(await createPublishComparison({ store })(input)).toEqual(published);
   });
 
+  it('tells what was left out of the data, once for seeds that are alike', async () => {
+    const { result: key, report: page } = await createPublishComparison({ store })(input);
+    const { data } = JSON.parse(Buffer.from((await store.read(key)) ?? []).toString());
+    const { files, dropped } = input.data[0]?.data ?? {};
+    expect(data).toEqual([{ seeds: [1, 2], train: 90, validation: 10, test: 40, files, dropped }]);
+    const report = Buffer.from((await store.read(page)) ?? []).toString();
+    expect(report).toContain('answer is not a number');
+    expect(report).toContain('train.json row 7, train.json row &lt;8>, …');
+    expect(report).not.toContain('Seeds 1, 2');
+
+    const [first, second] = input.data;
+    if (!first || !second) throw new Error('no data');
+    const apart = [first, { seed: 2, data: { ...second.data, dropped: {} } }];
+    const other = await createPublishComparison({ store })({ ...input, comparisonId: 'apart', data: apart });
+    const text = Buffer.from((await store.read(other.report)) ?? []).toString();
+    for (const heading of ['Seed 1', 'Seed 2']) expect(text).toMatch(new RegExp(`<h3>${heading}</h3>`));
+  });
+
   it('knows when all seeds asked the same questions', async () => {
     const [first] = input.models;
     if (!first) throw new Error('no models');
@@ -116,8 +163,8 @@ describe('its page and table', () => {
   });
 
   it('is one file that asks for nothing, and hostile text stays text', () => {
-    const { comparisonId, title, spec, failures, notes, work } = input;
-    const page = renderComparison({ comparisonId, title, spec, figures, failures, notes, work });
+    const data = summariseSeeds(input.data);
+    const page = renderComparison({ ...input, figures, data });
     expect(page).toMatch(/^<!doctype html>/);
     expect(page).not.toMatch(/<script|<link|<img|<iframe|https?:|url\(|@import/);
     expect(page).not.toMatch(/NaN(?!>|&gt;)|Infinity|undefined|\[object/);

@@ -97,6 +97,10 @@ describe('a comparison', () => {
       'sft 2',
       'reft 2',
     ]);
+    expect(published?.data.map(({ seed, data }) => [seed, data.train.count])).toEqual([
+      [1, 32],
+      [2, 32],
+    ]);
     expect(result.failures).toEqual([]);
     // For each seed: warm-up, reward model, two trainings, three evaluations.
     expect(result.children).toEqual({ done: 14, reused: 0 });
