@@ -10,6 +10,7 @@ import type {
 } from '../activities/contracts.js';
 import type { RandomPurpose } from '../activities/engine/api.js';
 import { engine, general } from './activityOptions.js';
+import { atMost } from './atMost.js';
 import { sumWork } from './journal.js';
 import { cutIntoShards, shardSize } from './selections.js';
 import type { AnsweringSpec } from './spec/schema.js';
@@ -49,19 +50,23 @@ export interface Answers {
   readonly work: Work;
 }
 
+/**
+ * Shards under way at once, each an activity: enough for many workers, and far below the 2,000 that a Temporal server lets one
+ * workflow have pending.
+ */
+export const shardsAtOnce = 32;
+
 /** Shards run side by side, on as many workers as there are; each is scored as soon as it is there. */
 export async function answerQuestions(request: AnswerRequest): Promise<Answers> {
   const { spec, questions } = request;
   const selection = request.selection ?? { order: 'plain', from: 0, to: questions.count };
   const shards = cutIntoShards(selection, shardSize(spec.generation, request.samples));
-  const results = await Promise.all(
-    shards.map(async (shard, index) => {
-      const place = shards.length > 1 ? `${request.label}, shard ${index + 1}/${shards.length}` : request.label;
-      const result = await answerShard(request, shard, place);
-      request.onShard?.();
-      return result;
-    }),
-  );
+  const results = await atMost(shardsAtOnce, shards, async (shard, index) => {
+    const place = shards.length > 1 ? `${request.label}, shard ${index + 1}/${shards.length}` : request.label;
+    const result = await answerShard(request, shard, place);
+    request.onShard?.();
+    return result;
+  });
   const total = (pick: (result: (typeof results)[number]) => number): number =>
     results.reduce((sum, result) => sum + pick(result), 0);
   const count = total(({ score }) => score.count);

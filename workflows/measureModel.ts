@@ -8,7 +8,7 @@ import type {
   TallyEvaluationResult,
 } from '../activities/contracts.js';
 import { engine, general } from './activityOptions.js';
-import { answerQuestions } from './answers.js';
+import { answerQuestions, shardsAtOnce } from './answers.js';
 import { addWork, type Journal } from './journal.js';
 import { cutIntoShards, shardSize } from './selections.js';
 import type { AnsweringSpec } from './spec/schema.js';
@@ -42,9 +42,6 @@ export function noAnswers(): TestAnswers {
   return { greedy: [], sampled: [], judged: [] };
 }
 
-/** Bounds what is under way at once, and what is done again after continue-as-new: nothing. */
-const shardsAtOnce = 32;
-
 /** Shards in one measurement, for progress. */
 export function countShards(
   spec: MeasuringSpec,
@@ -70,6 +67,7 @@ export async function measureModel(
   const answerAll = async (samples: number, temperature: 0 | 1, label: string, scored: ObjectRef[]) => {
     const whole = { order: 'plain', from: 0, to: questions.count } as const;
     const shards = cutIntoShards(whole, shardSize(spec.generation, samples));
+    // In parts, between which the workflow may continue as new: nothing is done again.
     while (scored.length < shards.length) {
       await betweenUnits();
       const [first, ...others] = shards.slice(scored.length, scored.length + shardsAtOnce);
