@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LoraConfig, ModelFiles } from '../engine/api.js';
+import { isConv1d } from '../engine/lora/adapters.js';
+import type { Parameters } from '../engine/parameters.js';
 import { readSafetensors, writeSafetensors } from '../engine/runtime/safetensors.js';
 import type { Store } from './types.js';
 
@@ -28,14 +30,22 @@ export async function publishAdapterFolder(
   }
   await store.publish(
     `${prefix}/adapter_config.json`,
-    Buffer.from(`${JSON.stringify(adapterConfig(lora, base), null, 2)}\n`),
+    Buffer.from(`${JSON.stringify(adapterConfig(lora, base, isOnConv1d(adapters)), null, 2)}\n`),
   );
 }
 
-/** What PEFT needs to know; it fills in the rest. A base model is named where others find it by that name: on the hub. */
+function isOnConv1d(adapters: Parameters): boolean {
+  return [...adapters.keys()].some((name) => isConv1d(name.replace(/\.lora_[AB]\.weight$/, '')));
+}
+
+/**
+ * What PEFT needs to know; it fills in the rest. A base model is named where others find it by that name: on the hub.
+ * @param onConv1d whether the adapted layers' weights lie as `[in, out]`.
+ */
 export function adapterConfig(
   { rank, alpha, targetModules }: LoraConfig,
   base: string | null,
+  onConv1d: boolean,
 ): Readonly<Record<string, unknown>> {
   const [, name = null, revision = null] = /^hf:([^@]+)(?:@(.+))?$/.exec(base ?? '') ?? [];
   return {
@@ -48,7 +58,7 @@ export function adapterConfig(
     target_modules: targetModules,
     lora_dropout: 0,
     bias: 'none',
-    fan_in_fan_out: false,
+    fan_in_fan_out: onConv1d,
     inference_mode: true,
   };
 }

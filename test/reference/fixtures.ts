@@ -123,6 +123,14 @@ export interface LoraFixture {
   readonly adaptersAfter: StoredTensors;
 }
 
+/** Adapters on the model of `gpt2`, for its sequences. */
+export interface Gpt2LoraFixture {
+  readonly lora: LoraConfig;
+  readonly adapters: StoredTensors;
+  readonly loss: number;
+  readonly gradients: StoredTensors;
+}
+
 export const architectures = ['qwen2', 'gpt2', 'opt', 'galactica', 'rope-linear', 'rope-llama3'] as const;
 
 interface Fixtures extends Readonly<Record<(typeof architectures)[number], ArchitectureFixture>> {
@@ -132,6 +140,7 @@ interface Fixtures extends Readonly<Record<(typeof architectures)[number], Archi
   readonly methods: MethodsFixture;
   readonly 'reward-model': RewardModelFixture;
   readonly lora: LoraFixture;
+  readonly 'lora-gpt2': Gpt2LoraFixture;
 }
 
 export function readFixture<Name extends keyof Fixtures>(name: Name): Fixtures[Name] {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readConfig } from '../../activities/engine/models/configs/readConfig.js';
 import { readSafetensors, writeSafetensors } from '../../activities/engine/runtime/safetensors.js';
 import { scoreAnswers } from '../../activities/engine/training/scoreAnswers.js';
 import { adapterConfig, publishAdapterFolder } from '../../activities/store/adapterFolder.js';
@@ -49,6 +50,17 @@ async function modelFiles() {
   return { config, parameters: base, adapters: { file, lora: fixture.lora }, step: 3 };
 }
 
+/** Adapters on layers whose weights are transposed. */
+async function gpt2Files() {
+  const [base, file] = [join(directory, 'gpt2.safetensors'), join(directory, 'gpt2-adapters.safetensors')];
+  const { configJson, parameters } = readFixture('gpt2');
+  const { lora, adapters } = readFixture('lora-gpt2');
+  await writeSafetensors(base, decodeTensors(parameters));
+  await writeSafetensors(file, decodeTensors(adapters));
+  const config = readConfig(configJson, 'config.json');
+  return { config, parameters: base, adapters: { file, lora }, step: 3 };
+}
+
 const adapterFiles = ['adapter_config.json', 'adapter_model.safetensors'];
 
 it("holds the adapters alone, under PEFT's names", async () => {
@@ -63,6 +75,12 @@ it("holds the adapters alone, under PEFT's names", async () => {
     r: 4,
     lora_alpha: 6,
     target_modules: ['q_proj', 'v_proj', 'down_proj'],
+    fan_in_fan_out: false,
+  });
+  await publishAdapterFolder(store, 'transposed', (await gpt2Files()).adapters);
+  expect(JSON.parse(Buffer.from((await store.read('transposed/adapter_config.json')) ?? '').toString())).toMatchObject({
+    target_modules: ['c_attn', 'c_proj'],
+    fan_in_fan_out: true,
   });
 });
 
@@ -74,7 +92,7 @@ it.each([
   ['s3://bucket/runs/x/model', null, null],
   [null, null, null],
 ])('names the base model where others find it: %s', (base, name, revision) => {
-  expect(adapterConfig(fixture.lora, base)).toMatchObject({ base_model_name_or_path: name, revision });
+  expect(adapterConfig(fixture.lora, base, false)).toMatchObject({ base_model_name_or_path: name, revision });
 });
 
 /** Prints log-probabilities of answers under the base with adapters (PEFT), and under the merged folder (transformers). */
@@ -97,20 +115,23 @@ print(json.dumps({"adapted": score(PeftModel.from_pretrained(load(base), adapter
 `;
 
 const peer = process.env.REFT_PEER_PYTHON;
-it.skipIf(peer === undefined)(
-  'gives the same probabilities in PEFT, and merged in transformers (REFT_PEER_PYTHON)',
-  async () => {
-    const files = await modelFiles();
+it.skipIf(peer === undefined).each([
+  ['llama', modelFiles, sequences],
+  ['gpt2', gpt2Files, readFixture('gpt2').sequences],
+] as const)(
+  'gives the same probabilities in PEFT, and merged in transformers: %s (REFT_PEER_PYTHON)',
+  async (name, filesOf, sequences) => {
+    const files = await filesOf();
     const tokenizer = await store.putJson({ added_tokens: [] });
     const { adapters: _, ...base } = files;
-    await publishModelFolder(store, 'base', base, tokenizer);
-    await publishModelFolder(store, 'merged', files, tokenizer);
-    await publishAdapterFolder(store, 'adapter', files.adapters);
+    await publishModelFolder(store, `${name}/base`, base, tokenizer);
+    await publishModelFolder(store, `${name}/merged`, files, tokenizer);
+    await publishAdapterFolder(store, `${name}/adapter`, files.adapters);
     const modelFolder = ['config.json', 'generation_config.json', 'model.safetensors'];
     const folders = [
-      await fetchFolder('base', modelFolder),
-      await fetchFolder('merged', modelFolder),
-      await fetchFolder('adapter', adapterFiles),
+      await fetchFolder(`${name}/base`, modelFolder),
+      await fetchFolder(`${name}/merged`, modelFolder),
+      await fetchFolder(`${name}/adapter`, adapterFiles),
     ];
     const { stdout } = await promisify(execFile)(peer ?? '', ['-c', script, ...folders, JSON.stringify(sequences)]);
     const theirs: Record<'adapted' | 'merged' | 'base', number[]> = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');

@@ -5,15 +5,19 @@ import { InvalidModel } from '../runtime/errors.js';
 import type { Adapter } from './adapters.js';
 
 /**
- * Turns every y = x·Wᵀ of an adapted weight W into x·Wᵀ + scale · (x·Aᵀ)·Bᵀ. A and B become graph inputs under their names.
+ * Turns every y = x·Wᵀ of an adapted weight W (x·W of a transposed one) into y + scale · (x·Aᵀ)·Bᵀ. A and B become graph inputs under their names.
  * @returns them, in the order of `adapterShapes`.
  * @throws InvalidModel when a weight is used in any other way, or not at all.
  */
 export function adaptGraph(graph: Graph, adapters: readonly Adapter[], scale: number): readonly Tensor[] {
   const inputs = new Map(
-    adapters.map(({ weight, down, up }) => [
+    adapters.map(({ weight, transposed, down, up }) => [
       weight,
-      { a: input(graph, down.name, 'float32', down.shape), b: input(graph, up.name, 'float32', up.shape) },
+      {
+        transposed,
+        a: input(graph, down.name, 'float32', down.shape),
+        b: input(graph, up.name, 'float32', up.shape),
+      },
     ]),
   );
   const met = new Set<string>();
@@ -26,8 +30,8 @@ export function adaptGraph(graph: Graph, adapters: readonly Adapter[], scale: nu
     }
     const [x] = node.inputs;
     const [y] = node.outputs;
-    if (!x || !y || node.operator !== 'FusedMatMul' || node.inputs[1] !== weight || !isPlainProduct(node))
-      throw new InvalidModel(`${weight.name} is used by ${node.operator}: only x·Wᵀ takes an adapter`);
+    if (!x || !y || node.inputs[1] !== weight || !(adapter.transposed ? isProduct(node) : isTransposedProduct(node)))
+      throw new InvalidModel(`${weight.name} is used by ${node.operator}: only a layer's own product takes an adapter`);
     met.add(weight.name);
     const base: Tensor = { ...y, name: `${y.name}_base` };
     graph.nodes.push({ ...node, outputs: [base] });
@@ -42,8 +46,15 @@ export function adaptGraph(graph: Graph, adapters: readonly Adapter[], scale: nu
   return [...inputs.values()].flatMap(({ a, b }) => [a, b]);
 }
 
-function isPlainProduct({ attributes: { transA, transB, alpha } }: Node): boolean {
+/** x·W. */
+function isProduct({ operator }: Node): boolean {
+  return operator === 'MatMul';
+}
+
+/** x·Wᵀ. */
+function isTransposedProduct({ operator, attributes: { transA, transB, alpha } }: Node): boolean {
   return (
+    operator === 'FusedMatMul' &&
     transA?.kind === 'int' &&
     transA.value === 0 &&
     transB?.kind === 'int' &&

@@ -8,10 +8,12 @@ import type { NamedTensor, Parameters } from '../parameters.js';
 import { InvalidModel } from '../runtime/errors.js';
 import { fillUniform } from '../sampling/random.js';
 
-/** The adapter of one weight `[out, in]`. */
+/** The adapter of one weight. */
 export interface Adapter {
   /** Name of the weight it is added to. */
   readonly weight: string;
+  /** The weight lies as `[in, out]`, not `[out, in]`: what is added to it is (B·A)ᵀ. */
+  readonly transposed: boolean;
   readonly down: { readonly name: string; readonly shape: readonly [rank: number, inputs: number] };
   readonly up: { readonly name: string; readonly shape: readonly [outputs: number, rank: number] };
 }
@@ -19,6 +21,14 @@ export interface Adapter {
 /** α/r: what B·A is multiplied by. */
 export function loraScale({ rank, alpha }: LoraConfig): number {
   return alpha / rank;
+}
+
+/** GPT-2's layers of Hugging Face's class `Conv1D`, whose weights lie as `[in, out]`: `fan_in_fan_out` in PEFT. */
+const conv1d = /(^|\.)c_(attn|proj|fc)$/;
+
+/** @param module a module's path, or any other text that ends in it. */
+export function isConv1d(module: string): boolean {
+  return conv1d.test(module);
 }
 
 /** Matrices that are no linear layer inside the model: embeddings and heads. */
@@ -30,11 +40,13 @@ const notLinear = /(^|\.)(embed_\w+|lm_head|wte|wpe|score|value_head)\.weight$/;
  * @throws InvalidModel naming a target that no linear layer has, and those there are.
  */
 export function adaptersOf(weights: ParameterShapes, { rank, targetModules }: LoraConfig): readonly Adapter[] {
-  const linear = weights.flatMap(([name, [outputs, inputs, ...more]]) =>
-    outputs === undefined || inputs === undefined || more.length > 0 || notLinear.test(name)
-      ? []
-      : [{ weight: name, module: name.replace(/\.weight$/, ''), outputs, inputs }],
-  );
+  const linear = weights.flatMap(([name, [rows, columns, ...more]]) => {
+    if (rows === undefined || columns === undefined || more.length > 0 || notLinear.test(name)) return [];
+    const module = name.replace(/\.weight$/, '');
+    const transposed = isConv1d(module);
+    const [outputs, inputs] = transposed ? [columns, rows] : [rows, columns];
+    return [{ weight: name, module, transposed, outputs, inputs }];
+  });
   const matches = (module: string, target: string): boolean => module === target || module.endsWith(`.${target}`);
   if (targetModules !== 'all-linear') {
     const unknown = targetModules.find((target) => !linear.some(({ module }) => matches(module, target)));
@@ -46,8 +58,9 @@ export function adaptersOf(weights: ParameterShapes, { rank, targetModules }: Lo
   }
   return linear
     .filter(({ module }) => targetModules === 'all-linear' || targetModules.some((target) => matches(module, target)))
-    .map(({ weight, module, outputs, inputs }) => ({
+    .map(({ weight, module, transposed, outputs, inputs }) => ({
       weight,
+      transposed,
       down: { name: `base_model.model.${module}.lora_A.weight`, shape: [rank, inputs] },
       up: { name: `base_model.model.${module}.lora_B.weight`, shape: [outputs, rank] },
     }));

@@ -11,24 +11,26 @@ import { readSafetensors } from '../runtime/safetensors.js';
 import { float32 } from '../runtime/tensors.js';
 import { type Adapter, adaptersOf, loraScale } from './adapters.js';
 
-let opened: Promise<InferenceSession> | undefined;
+const opened = new Map<boolean, Promise<InferenceSession>>();
 
-/** W + scale · B·A for matrices of any size. */
-function mergeSession(): Promise<InferenceSession> {
-  opened ??= (async () => {
-    const graph = createGraph();
-    const base = input(graph, 'base', 'float32', ['outputs', 'inputs']);
-    const down = input(graph, 'down', 'float32', ['rank', 'inputs']);
-    const up = input(graph, 'up', 'float32', ['outputs', 'rank']);
-    const scale = input(graph, 'scale', 'float32', []);
-    output(add(base, multiply(matmul(up, down), scale)), 'merged');
-    return createInPlaceSession(graph);
-  })();
-  return opened;
+/** W + scale · B·A for matrices of any size, or for a transposed weight W + scale · (B·A)ᵀ. */
+function mergeSession(transposed: boolean): Promise<InferenceSession> {
+  const known = opened.get(transposed);
+  if (known) return known;
+  const graph = createGraph();
+  const base = input(graph, 'base', 'float32', transposed ? ['inputs', 'outputs'] : ['outputs', 'inputs']);
+  const down = input(graph, 'down', 'float32', ['rank', 'inputs']);
+  const up = input(graph, 'up', 'float32', ['outputs', 'rank']);
+  const scale = input(graph, 'scale', 'float32', []);
+  const change = transposed ? matmul(down, up, { transposeA: true, transposeB: true }) : matmul(up, down);
+  output(add(base, multiply(change, scale)), 'merged');
+  const session = createInPlaceSession(graph);
+  opened.set(transposed, session);
+  return session;
 }
 
 /**
- * The base model's tensors with adapted weights replaced by W + α/r · B·A, and with the heads that were trained beside the
+ * The base model's tensors with adapted weights replaced by W + α/r · B·A (transposed as they are), and with the heads that were trained beside the
  * adapters. Weights without an adapter are the base's own arrays, not copies.
  * @throws InvalidModel when an adapter is missing.
  */
@@ -38,17 +40,16 @@ export async function mergeAdapters(
   adapters: readonly Adapter[],
   lora: LoraConfig,
 ): Promise<Parameters> {
-  const session = await mergeSession();
   const scale = float32(Float32Array.of(loraScale(lora)), []);
   const merged = new Map<string, NamedTensor>(base);
   const adapterNames = new Set<string>();
-  for (const { weight, down, up } of adapters) {
+  for (const { weight, transposed, down, up } of adapters) {
     const [w, a, b] = [base.get(weight), trained.get(down.name), trained.get(up.name)];
     if (!w || !a || !b) throw new InvalidModel(`the adapter of ${weight} or the weight itself is missing`);
     adapterNames.add(down.name).add(up.name);
     const data = new Float32Array(w.data.length);
     await runInPlace(
-      session,
+      await mergeSession(transposed),
       { base: float32(w.data, w.shape), down: float32(a.data, a.shape), up: float32(b.data, b.shape), scale },
       { merged: float32(data, w.shape) },
     );

@@ -9,7 +9,7 @@ import { supervisedObjective } from '../training/programs.js';
 export const addAdapters: TaskFunction<'addAdapters'> = async ({ model, lora, seed, outputDirectory }) => {
   if (model.adapters) throw new InvalidModel(`${model.adapters.file}: the model has adapters already`);
   const { config, parameters: base } = model;
-  // Built for its checks alone: a layer that takes no adapter (GPT-2's transposed ones) is refused now, not by the first training.
+  // Built for its checks alone: a layer that takes no adapter is refused now, not by the first training.
   supervisedObjective(config, lora);
   const parameters = createAdapters(adaptersOf(languageModel(config).shapes, lora), seed);
   return {
