@@ -304,6 +304,8 @@ export interface UpdateGroupPolicyResult {
  */
 export interface TrainOnSamplesInput {
   readonly checkpoint: CheckpointRef;
+  /** The warm-up checkpoint: nothing holds the training near it, but how far it has gone is measured. */
+  readonly reference: CheckpointRef;
   readonly train: DataSetRef;
   /** Scored objects of the round's shards. */
   readonly scored: readonly ObjectRef[];
@@ -319,7 +321,10 @@ export interface TrainOnSamplesInput {
 export interface TrainOnSamplesResult {
   /** The one given where there was nothing to train on. */
   readonly checkpoint: CheckpointRef;
-  /** `loss` and `gradientNorm`, means over the steps, where there were any. */
+  /**
+   * KL to the reference and entropy of the samples, named as in `PolicyMetrics`; `loss` and `gradientNorm`, means over the steps,
+   * where there were any.
+   */
   readonly metrics: Readonly<Record<string, number>>;
   readonly steps: number;
   readonly work: Work;

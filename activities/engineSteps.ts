@@ -98,7 +98,13 @@ export function optimiserWith(spec: Omit<Optimiser, 'learningRates'>, learningRa
   return { learningRates, beta1, beta2, epsilon, weightDecay, clipNorm };
 }
 
-export function workOf(work: EngineWork): Work {
-  const { seconds, ...counts } = work;
-  return { engineSeconds: seconds, ...counts };
+/** The work of an activity's tasks together. */
+export function workOf(...tasks: readonly EngineWork[]): Work {
+  const total = (pick: (work: EngineWork) => number): number => tasks.reduce((sum, work) => sum + pick(work), 0);
+  return {
+    engineSeconds: total(({ seconds }) => seconds),
+    forwardTokens: total(({ forwardTokens }) => forwardTokens),
+    backwardTokens: total(({ backwardTokens }) => backwardTokens),
+    generatedTokens: total(({ generatedTokens }) => generatedTokens),
+  };
 }

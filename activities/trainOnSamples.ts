@@ -1,6 +1,6 @@
 /**
  * The activity `trainOnSamples`: one round of online self-training or expert iteration, supervised training on the right answers
- * among a round's samples.
+ * among a round's samples, after a look at all of them.
  */
 import type { Example, ScoredSample, TrainOnSamplesInput, TrainOnSamplesResult } from './contracts.js';
 import type { TokenSequence, WeightedSequence } from './engine/api.js';
@@ -24,6 +24,13 @@ export function createTrainOnSamples({ store, engine, workDirectory }: EngineDep
       const { files, manifest } = await readCheckpoint(store, input.checkpoint, { moments: !input.freshOptimiser });
       const examples = await readExamples(store, input.train);
       const scored = await readScored(store, input.scored);
+      const reference = await readCheckpoint(store, input.reference, { moments: false });
+      const rollouts = scored.map(({ example, tokens, logProbs }) => ({
+        prompt: examples[example]?.promptTokens ?? [],
+        answer: tokens,
+        logProbs,
+      }));
+      const diagnosis = await engine.run('diagnoseRollouts', { reference: reference.files, rollouts }, { signal });
       const questions = [...new Set(scored.map(({ example }) => example))];
       const planned = drawMiniBatches(questions.length, settings, input).map((places) => {
         const chosen = new Set(places.map((place) => questions[place]));
@@ -42,7 +49,13 @@ export function createTrainOnSamples({ store, engine, workDirectory }: EngineDep
       );
       // Without a right sample expert iteration has nothing to learn from a batch.
       const steps = planned.flatMap((batch, index) => (batch.length > 0 ? [{ batch, rate: rates[index] ?? 0 }] : []));
-      if (steps.length === 0) return { checkpoint: input.checkpoint, metrics: {}, steps: 0, work: noWork };
+      if (steps.length === 0)
+        return {
+          checkpoint: input.checkpoint,
+          metrics: { ...diagnosis.metrics },
+          steps: 0,
+          work: workOf(diagnosis.work),
+        };
       return withOutputDirectory(workDirectory, async (outputDirectory) => {
         const optimiser = optimiserWith(
           settings.optimiser,
@@ -61,15 +74,13 @@ export function createTrainOnSamples({ store, engine, workDirectory }: EngineDep
             tokenizer: manifest.tokenizer,
             randomKeys: { seed, purpose: 'order-mini-batch', round },
           }),
-          metrics: { loss: result.loss, gradientNorm: result.gradientNorm },
+          metrics: { ...diagnosis.metrics, loss: result.loss, gradientNorm: result.gradientNorm },
           steps: steps.length,
-          work: workOf(result.work),
+          work: workOf(diagnosis.work, result.work),
         };
       });
     });
 }
-
-const noWork = { engineSeconds: 0, forwardTokens: 0, backwardTokens: 0, generatedTokens: 0 };
 
 /**
  * Loss of a batch: share · CE(annotated answers) + (1 − share) · CE(right samples), each a mean over its answer tokens; the

@@ -70,6 +70,12 @@ function latest({ recent }: Rounds, name: Watched, count = shortly): number | un
   return values.length < count ? undefined : values.reduce((a, b) => a + b, 0) / count;
 }
 
+/** What holds a policy back: a KL penalty only where the method has one. */
+function restraint(rounds: Rounds): string {
+  const hasPenalty = latest(rounds, 'klPenalty') !== undefined;
+  return hasPenalty ? 'Lower the learning rate, or raise klCoefficient' : 'Lower the learning rate';
+}
+
 const short = (value: number): string => String(Number(value.toPrecision(3)));
 
 const rules: readonly { readonly kind: WarningKind; check(rounds: Rounds): string | undefined }[] = [
@@ -81,7 +87,7 @@ const rules: readonly { readonly kind: WarningKind; check(rounds: Rounds): strin
       const entropy = latest(rounds, 'entropyPerSequence');
       const right = latest(rounds, 'sampleAccuracy');
       if (entropy === undefined || right === undefined || entropy >= 0.1 || right >= 95) return undefined;
-      return `the policy hardly varies its answers any more (entropy ${short(entropy)} nats an answer) though ${short(100 - right)} % of them are wrong: it explores nothing. Lower the learning rate, or raise klCoefficient`;
+      return `the policy hardly varies its answers any more (entropy ${short(entropy)} nats an answer) though ${short(100 - right)} % of them are wrong: it explores nothing. ${restraint(rounds)}`;
     },
   },
   {
@@ -92,7 +98,7 @@ const rules: readonly { readonly kind: WarningKind; check(rounds: Rounds): strin
       const kl = latest(rounds, 'klPerToken');
       const penalty = latest(rounds, 'klPenalty');
       if (kl !== undefined && kl > 1)
-        return `the policy is ${short(kl)} nats a token away from the warm-up: it has left the language it was taught. Lower the learning rate, or raise klCoefficient`;
+        return `the policy is ${short(kl)} nats a token away from the warm-up: it has left the language it was taught. ${restraint(rounds)}`;
       if (penalty === undefined || penalty <= 1) return undefined;
       return `the KL penalty takes ${short(penalty)} off an answer, more than a right answer earns: staying near the warm-up is all that is rewarded. Lower the learning rate or klCoefficient`;
     },

@@ -346,6 +346,21 @@ export interface TrainGroupPolicyTask {
   };
 }
 
+/**
+ * What policy training says of a round's rollouts before it updates, for methods that need none of it to train. Their own
+ * log-probabilities stand for the policy, so that the reference alone is run.
+ */
+export interface DiagnoseRolloutsTask {
+  readonly input: {
+    readonly reference: ModelFiles;
+    readonly rollouts: readonly (TokenSequence & { readonly logProbs: readonly number[] })[];
+  };
+  readonly output: {
+    readonly metrics: Pick<PolicyMetrics, 'klPerToken' | 'klPerSequence' | 'entropy' | 'entropyPerSequence'>;
+    readonly work: EngineWork;
+  };
+}
+
 /** Two-class training: is this answer right? A model without the two-class head gets one. */
 export interface TrainRewardModelTask {
   readonly input: {
@@ -379,6 +394,7 @@ export interface EngineTasks {
   readonly generate: GenerateTask;
   readonly trainPolicy: TrainPolicyTask;
   readonly trainGroupPolicy: TrainGroupPolicyTask;
+  readonly diagnoseRollouts: DiagnoseRolloutsTask;
   readonly trainRewardModel: TrainRewardModelTask;
   readonly judge: JudgeTask;
 }

@@ -74,22 +74,34 @@ describe('methods in rounds', () => {
   it.each([
     ['online-self-training', 0.5],
     ['expert-iteration', 0],
-  ] as const)('%s trains on each round’s right samples', async (method, annotatedShare) => {
-    const { standIns } = await run(method, {});
-    const updates = standIns.inputsOf('trainOnSamples');
-    expect(
-      updates.map(({ round, rounds, checkpoint, freshOptimiser }) => [round, rounds, checkpoint.step, freshOptimiser]),
-    ).toEqual([
-      [0, 4, 2, true],
-      [1, 4, 3, false],
-      [2, 4, 4, false],
-      [3, 4, 5, false],
-    ]);
-    expect(updates.every((update) => update.annotatedShare === annotatedShare && update.scored.length === 2)).toBe(
-      true,
-    );
-    expect(standIns.inputsOf('updatePolicy')).toEqual([]);
-  });
+  ] as const)(
+    '%s trains on each round’s right samples, and tells how far it is from the warm-up',
+    async (method, annotatedShare) => {
+      const { result, standIns } = await run(method, {});
+      const updates = standIns.inputsOf('trainOnSamples');
+      expect(
+        updates.map(({ round, rounds, checkpoint, freshOptimiser }) => [
+          round,
+          rounds,
+          checkpoint.step,
+          freshOptimiser,
+        ]),
+      ).toEqual([
+        [0, 4, 2, true],
+        [1, 4, 3, false],
+        [2, 4, 4, false],
+        [3, 4, 5, false],
+      ]);
+      expect(updates.every((update) => update.annotatedShare === annotatedShare && update.scored.length === 2)).toBe(
+        true,
+      );
+      expect(updates.map(({ reference }) => reference.step)).toEqual([2, 2, 2, 2]);
+      const figures = standIns.inputsOf('publishRun')[0]?.points.find(({ phase }) => phase === method)?.metrics;
+      expect(figures).toMatchObject({ klPerToken: 0.01, klPerSequence: 0.2, entropy: 1, entropyPerSequence: 20 });
+      expect(result.warnings).toEqual([]);
+      expect(standIns.inputsOf('updatePolicy')).toEqual([]);
+    },
+  );
 
   it.each([
     ['grpo', 'group'],

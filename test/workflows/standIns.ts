@@ -156,7 +156,14 @@ export function createStandIns({
       })),
       trainOnSamples: record('trainOnSamples', async (input) => ({
         checkpoint: updated('samples', input),
-        metrics: { loss: 0.5, gradientNorm: 1 },
+        metrics: {
+          klPerToken: 0.01,
+          klPerSequence: 0.2,
+          entropy: 1,
+          entropyPerSequence: 20,
+          loss: 0.5,
+          gradientNorm: 1,
+        },
         steps: 1,
         work,
       })),

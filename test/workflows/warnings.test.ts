@@ -42,6 +42,23 @@ it.each(['number', 'choice'] as const)('says nothing of a healthy run (%s answer
   expect(watch(200, healthy, answers)).toEqual([]);
 });
 
+it.each([
+  ['entropy-collapse', { entropyPerSequence: 0.01 }],
+  ['kl-blow-up', { klPerToken: 1.5 }],
+] as const)('%s advises a penalty only where the method has one', (kind, change) => {
+  const advice = (figuresOf: (round: number) => Figures) =>
+    watch(5, figuresOf)
+      .find((warning) => warning.kind === kind)
+      ?.message.split('. ')
+      .at(-1);
+  expect(advice(from(1, change))).toBe('Lower the learning rate, or raise klCoefficient');
+  const free = (round: number): Figures => {
+    const { klPenalty, ...others } = healthy(round);
+    return { ...others, ...change };
+  };
+  expect(advice(free)).toBe('Lower the learning rate');
+});
+
 it('says nothing of a method that reports none of the figures', () => {
   expect(watch(50, () => ({ loss: 1 }), 'choice')).toEqual([]);
 });

@@ -17,6 +17,7 @@ function trainOnSamples(method: 'online-self-training' | 'expert-iteration', ann
         engine.trainOnSamples.executeWithOptions({ summary }, [
           {
             checkpoint,
+            reference: shared.start.checkpoint,
             train: shared.data.train,
             scored: answers.scored,
             annotatedShare,

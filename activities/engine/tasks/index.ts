@@ -1,6 +1,7 @@
 /** Every task the engine process can run, by name. */
 import type { TaskFunction, TaskName } from '../api.js';
 import { addAdapters } from './addAdapters.js';
+import { diagnoseRollouts } from './diagnoseRollouts.js';
 import { generate } from './generate.js';
 import { importModel } from './importModel.js';
 import { initialise } from './initialise.js';
@@ -20,6 +21,7 @@ export const tasks: { readonly [Name in TaskName]: TaskFunction<Name> } = {
   trainSupervised,
   trainPolicy,
   trainGroupPolicy,
+  diagnoseRollouts,
   trainRewardModel,
   judge,
 };

@@ -1,0 +1,28 @@
+/** The task `diagnoseRollouts`: how far rollouts are from a reference and how varied they are, for methods that train without either. */
+import type { TaskFunction } from '../api.js';
+import { rolloutDiagnostics } from '../losses/diagnostics.js';
+import { TaskCancelled } from '../runtime/errors.js';
+import { scoreAnswers } from '../training/scoreAnswers.js';
+
+export const diagnoseRollouts: TaskFunction<'diagnoseRollouts'> = async ({ reference, rollouts }, context) => {
+  const started = performance.now();
+  if (context.isCancelled()) throw new TaskCancelled('diagnoseRollouts was cancelled');
+  const scores = await scoreAnswers(reference, rollouts);
+  context.onProgress(rollouts.length, rollouts.length);
+  const answers = rollouts.map(({ logProbs }, index) => ({
+    logProbs,
+    // −log π of a drawn token is an unbiased estimate of its distribution's entropy, which saves running the policy again.
+    entropies: logProbs.map((logProb) => -logProb),
+    referenceLogProbs: scores[index]?.logProbs ?? [],
+  }));
+  const { klPerToken = 0, klPerSequence = 0, entropy, entropyPerSequence } = rolloutDiagnostics(answers);
+  return {
+    metrics: { klPerToken, klPerSequence, entropy, entropyPerSequence },
+    work: {
+      seconds: (performance.now() - started) / 1000,
+      forwardTokens: rollouts.reduce((total, { prompt, answer }) => total + prompt.length + answer.length - 1, 0),
+      backwardTokens: 0,
+      generatedTokens: 0,
+    },
+  };
+};
