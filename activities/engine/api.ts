@@ -191,7 +191,8 @@ export interface WeightedSequence extends TokenSequence {
 export interface PlannedStep {
   /** What the caller knows it by. */
   readonly name: string;
-  readonly objective: 'supervised' | 'policy' | 'rewardModel';
+  /** `policy` is PPO, `groupPolicy` GRPO or RLOO. */
+  readonly objective: 'supervised' | 'policy' | 'groupPolicy' | 'rewardModel';
   readonly sequences: number;
   /** Tokens of each, at most. */
   readonly promptTokens: number;
@@ -206,7 +207,7 @@ export interface PlanTrainingTask {
     readonly steps: readonly PlannedStep[];
   };
   readonly output: {
-    /** In order. `bytes` is the engine process's memory at the step's peak; a batch too large for one run is split. */
+    /** In order. `bytes` is the engine process's memory at its peak, scoring of rollouts included; a batch too large for one run is split. */
     readonly steps: readonly { readonly name: string; readonly bytes: number; readonly microBatches: number }[];
     /** What training may take of `machineBytes`, the memory of the machine or its container. */
     readonly usableBytes: number;

@@ -2,7 +2,9 @@
 import type { LoraConfig, ModelConfig, PlannedStep, TaskFunction, TokenSequence } from '../api.js';
 import { InsufficientMemory } from '../runtime/errors.js';
 import { machineMemory, usableMemory } from '../training/memory.js';
+import { type PolicyMemory, policyMemory } from '../training/policyMemory.js';
 import {
+  groupPolicyObjective,
   type Objective,
   policyObjective,
   rewardModelObjective,
@@ -13,6 +15,7 @@ import { stepMemory, stepNeed } from '../training/stepMemory.js';
 
 /** Constants of losses and optimisers, which change no tensor's size. */
 const optimiser = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, clipNorm: 1 };
+const groupPolicy = { clipRange: 0.2, klCoefficient: 0.05 };
 const ppo = { clipRange: 0.2, valueClipRange: 0.2, valueCoefficient: 1 };
 
 export const planTraining: TaskFunction<'planTraining'> = async ({ config, lora, steps }) => {
@@ -21,7 +24,7 @@ export const planTraining: TaskFunction<'planTraining'> = async ({ config, lora,
     const build = () => objectiveOf(step, config, lora);
     const memory = stepMemory(updateProgram(build(), optimiser), build, usableBytes);
     try {
-      return { name: step.name, ...stepNeed(largestBatch(step), memory) };
+      return { name: step.name, ...stepNeed(largestBatch(step), memory, roundMemory(step, config, lora)) };
     } catch (error) {
       if (error instanceof InsufficientMemory) throw new InsufficientMemory(`${step.name}: ${error.message}`);
       throw error;
@@ -36,15 +39,24 @@ function objectiveOf({ objective }: PlannedStep, config: ModelConfig, lora: Lora
       return supervisedObjective(config, lora);
     case 'policy':
       return policyObjective(config, ppo, lora);
+    case 'groupPolicy':
+      return groupPolicyObjective(config, groupPolicy, lora);
     case 'rewardModel':
       return rewardModelObjective(config, lora);
   }
 }
 
-function largestBatch({ sequences, promptTokens, answerTokens }: PlannedStep): readonly TokenSequence[] {
-  const sequence: TokenSequence = {
-    prompt: new Array<number>(promptTokens).fill(0),
-    answer: new Array<number>(answerTokens).fill(0),
-  };
-  return new Array<TokenSequence>(sequences).fill(sequence);
+/** Undefined for a step whose round scores no answers. */
+function roundMemory(step: PlannedStep, config: ModelConfig, lora: LoraConfig | undefined): PolicyMemory | undefined {
+  const { objective } = step;
+  if (objective !== 'policy' && objective !== 'groupPolicy') return undefined;
+  return policyMemory(config, lora, longestSequence(step), objective === 'policy');
+}
+
+function largestBatch(step: PlannedStep): readonly TokenSequence[] {
+  return new Array<TokenSequence>(step.sequences).fill(longestSequence(step));
+}
+
+function longestSequence({ promptTokens, answerTokens }: PlannedStep): TokenSequence {
+  return { prompt: new Array<number>(promptTokens).fill(0), answer: new Array<number>(answerTokens).fill(0) };
 }

@@ -7,14 +7,14 @@ import { groupByLength, layOutAnswers, sequenceFeeds, trainedLength, withinToken
 import { memoryModel, usableMemory } from './memory.js';
 import { groupSizes } from './microBatches.js';
 import { answersProgram } from './programs.js';
-import { programSession } from './sessions.js';
+import { programSession, releaseSession, stays } from './sessions.js';
 import { runProgram } from './trainer.js';
 
 /** Padded tokens in one forward pass: more make it no faster. */
-const tokenBudget = 8_192;
+export const tokenBudget = 8_192;
 
 /** Bytes one forward pass may take: with a large vocabulary far fewer tokens fit than would be fast. */
-const passMemory = (): number => usableMemory() / 8;
+export const passMemory = (): number => usableMemory() / 8;
 
 /** Each array has one entry an answer token. */
 export interface AnswerScores {
@@ -37,11 +37,11 @@ export async function scoreAnswers(
   const parameters = await loadModel(files);
   const values = parameters.has('value_head.weight');
   const asked = { values, entropies };
-  const { program, session } = await programSession(`answers ${JSON.stringify([asked, files.config])}`, () =>
-    answersProgram(files.config, asked),
-  );
+  const key = `answers ${JSON.stringify([asked, files.config])}`;
+  const { program, session } = await programSession(key, () => answersProgram(files.config, asked));
   const scores = new Array<AnswerScores>(sequences.length);
-  for (const group of passes(program.graph, sequences, bytes)) {
+  const groups = passes(program.graph, sequences, bytes);
+  for (const group of groups) {
     const layout = layOutAnswers(group.flatMap((index) => sequences[index] ?? []));
     const answers = layout.labels.length;
     const outputs = {
@@ -67,6 +67,9 @@ export async function scoreAnswers(
       start = end;
     });
   }
+  const memory = memoryModel(program.graph);
+  const largest = groups.map((group) => memory(groupSizes(group.flatMap((index) => sequences[index] ?? []))));
+  if (!largest.every(stays)) await releaseSession(key);
   return scores;
 }
 

@@ -18,15 +18,32 @@ const sessions = new Map<string, ProgramSession>();
 
 /**
  * For between two tasks. A session keeps what its largest run took for runs to come, and the next task plans with the machine's
- * memory as if it were alone: when the process has grown large, all sessions go, and are created anew as they are needed.
+ * memory as if it were alone: when the process has grown large, sessions go, and are created anew as they are needed. First those
+ * that do not train, which are created soonest.
  *
  * @param bytes what the process may hold on to.
  */
 export async function trimSessions(bytes = usableMemory() / 2): Promise<void> {
-  if (process.memoryUsage.rss() <= bytes) return;
-  const held = [...sessions.values()];
-  sessions.clear();
-  for (const { session } of held) await session.release();
+  for (const isFirst of [true, false])
+    for (const [key, { program }] of [...sessions]) {
+      if (process.memoryUsage.rss() <= bytes) return;
+      if (!isFirst || !('frozen' in program)) await releaseSession(key);
+    }
+}
+
+/** Lets a session go, and the memory it keeps. */
+export async function releaseSession(key: string): Promise<void> {
+  const held = sessions.get(key);
+  sessions.delete(key);
+  await held?.session.release();
+}
+
+/**
+ * Whether a session that only scores is kept for the next time after a run that took so many bytes. One that took more is created
+ * anew in far less time than it scores for, and the steps of training have the memory meanwhile.
+ */
+export function stays(bytes: number): boolean {
+  return bytes <= 2 ** 27;
 }
 
 /** @param key says everything the program is built from: model configuration, loss and constants. */

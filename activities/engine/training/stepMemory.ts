@@ -3,6 +3,7 @@ import type { TokenSequence } from '../api.js';
 import type { ParameterShapes } from '../models/languageModel.js';
 import { elementCount, type MemoryModel, memoryModel, runMemory } from './memory.js';
 import { groupSizes, type StepMemory, splitBatch } from './microBatches.js';
+import type { PolicyMemory } from './policyMemory.js';
 import { accumulateProgram, type Objective, type TrainingProgram } from './programs.js';
 
 /** Bytes of an engine process that has done nothing yet: Node, onnxruntime, this program. */
@@ -33,20 +34,29 @@ export function stepMemory(update: TrainingProgram, build: () => Objective, usab
 }
 
 export interface StepNeed {
-  /** The engine process's memory at the peak of the step. */
+  /** The engine process's memory at its peak: in the step, or in scoring for the next. */
   readonly bytes: number;
   /** 1 where the batch fits whole. */
   readonly microBatches: number;
 }
 
-/** @throws InsufficientMemory when the longest sequence does not fit by itself. */
-export function stepNeed(batch: readonly TokenSequence[], memory: StepMemory): StepNeed {
+/**
+ * @param policy what the step's round holds besides, where it is one of policy training.
+ * @throws InsufficientMemory when the longest sequence does not fit by itself.
+ */
+export function stepNeed(
+  batch: readonly TokenSequence[],
+  memory: StepMemory,
+  policy: PolicyMemory = { weights: 0, scoring: 0 },
+): StepNeed {
   const groups = splitBatch(batch, memory);
   const sizes = groups.map((group) => groupSizes(group.flatMap((index) => batch[index] ?? [])));
   const run = groups.length === 1 ? memory.whole : memory.part;
   const activations = Math.max(...sizes.map(run));
-  const kept = memory.kept + (groups.length === 1 ? 0 : memory.sums);
-  return { bytes: Math.round(idleProcess + kept + arenaSlack * activations), microBatches: groups.length };
+  const kept = memory.kept + (groups.length === 1 ? 0 : memory.sums) + policy.weights;
+  // The session of the steps keeps its memory, so the next round scores beside it.
+  const runs = activations + policy.scoring;
+  return { bytes: Math.round(idleProcess + kept + arenaSlack * runs), microBatches: groups.length };
 }
 
 function weightBytes(shapes: ParameterShapes): number {

@@ -9,11 +9,21 @@ import { add, exp, multiply, reshape, sum } from '../../../activities/engine/gra
 import { memoryModel, usableMemory } from '../../../activities/engine/training/memory.js';
 import { type StepMemory, splitBatch } from '../../../activities/engine/training/microBatches.js';
 import { tinyConfig } from '../support/tinyConfig.js';
+import type { PolicyMeasures, PolicyRequest } from './policyProcess.js';
 import type { StepMeasures, StepRequest } from './stepProcess.js';
 
 /** Takes two training steps, the second on the rows asked for, in a process of its own. */
-async function measureSteps(request: StepRequest): Promise<StepMeasures> {
-  const script = fileURLToPath(new URL('./stepProcess.ts', import.meta.url));
+function measureSteps(request: StepRequest): Promise<StepMeasures> {
+  return runProcess('stepProcess.ts', request);
+}
+
+/** Takes two rounds of policy training in a process of its own. */
+function measurePolicy(request: PolicyRequest): Promise<PolicyMeasures> {
+  return runProcess('policyProcess.ts', request);
+}
+
+async function runProcess<Measures>(file: string, request: object): Promise<Measures> {
+  const script = fileURLToPath(new URL(file, import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, JSON.stringify(request)]);
   return JSON.parse(stdout);
 }
@@ -50,6 +60,21 @@ describe('memoryModel', () => {
     expect(peak / planned).toBeGreaterThan(0.8);
     expect(peak / planned).toBeLessThan(1.25);
   });
+
+  it.each([
+    ['PPO on every weight', 'policy', 0],
+    ['GRPO with LoRA', 'groupPolicy', 8],
+  ] as const)(
+    'is announced for what policy training holds, reference and scoring included: %s',
+    async (_, objective, rank) => {
+      const wide = { vocab_size: 4_000, hidden_size: 512, intermediate_size: 1_408, max_position_embeddings: 128 };
+      const config = { ...tinyConfig, ...wide, num_hidden_layers: 4 };
+      const rounds = { objective, rollouts: 24, miniBatch: 8, prompt: 40, answer: 60, rank };
+      const { peak, planned } = await measurePolicy({ config, ...rounds });
+      expect(peak / planned).toBeGreaterThan(0.75);
+      expect(peak / planned).toBeLessThan(1.3);
+    },
+  );
 
   it('has no copy of frozen weights', async () => {
     const config = { ...tinyConfig, hidden_size: 1_024, intermediate_size: 4_096, num_hidden_layers: 3 };

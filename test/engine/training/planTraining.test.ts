@@ -31,14 +31,26 @@ describe('planTraining', () => {
     expect(plain - (await bytesOf(large, {}, 8))).toBeGreaterThan(0.9 * 12 * 12e6 * 2 * 4);
   });
 
+  it('counts the weights that policy training scores with: the policy’s and the reference’s', async () => {
+    const large = { ...tinyConfig, hidden_size: 1_024, intermediate_size: 2_816, num_hidden_layers: 12 };
+    const weights = 12 * 4 * (2.5 * 1_024 ** 2 + 3 * 1_024 * 2_816);
+    for (const objective of ['policy', 'groupPolicy'] as const) {
+      const more = async (rank?: number) =>
+        (await bytesOf(large, { objective }, rank)) - (await bytesOf(large, {}, rank));
+      expect(await more()).toBeGreaterThan(2 * weights);
+      expect(await more(8)).toBeGreaterThan(2 * weights);
+    }
+  });
+
   it('plans for every objective, in order, and says what the machine has', async () => {
-    const steps = (['supervised', 'policy', 'rewardModel'] as const).map((objective) =>
+    const steps = (['supervised', 'policy', 'groupPolicy', 'rewardModel'] as const).map((objective) =>
       step({ name: objective, objective }),
     );
     const plan = await planTraining({ config: tinyConfig, steps }, quietContext);
     expect(plan.steps.map(({ name, microBatches }) => [name, microBatches])).toEqual([
       ['supervised', 1],
       ['policy', 1],
+      ['groupPolicy', 1],
       ['rewardModel', 1],
     ]);
     expect(plan.machineBytes).toBe(machineMemory());

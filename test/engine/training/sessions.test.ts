@@ -5,13 +5,15 @@ import { createGraph, input, output } from '../../../activities/engine/graph/gra
 import { exp } from '../../../activities/engine/graph/operators.js';
 import { runInPlace } from '../../../activities/engine/runtime/runInPlace.js';
 import { float32 } from '../../../activities/engine/runtime/tensors.js';
+import { initialise } from '../../../activities/engine/tasks/initialise.js';
 import { memoryModel } from '../../../activities/engine/training/memory.js';
 import { groupSizes } from '../../../activities/engine/training/microBatches.js';
 import { answersProgram } from '../../../activities/engine/training/programs.js';
 import { passes, scoreAnswers } from '../../../activities/engine/training/scoreAnswers.js';
 import { programSession, trimSessions } from '../../../activities/engine/training/sessions.js';
 import { decodeTensors, readFixture, relativeError } from '../../reference/fixtures.js';
-import { temporaryFolder, writeModel } from '../modelFolder.js';
+import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
+import { tinyConfig } from '../support/tinyConfig.js';
 
 function doublings() {
   const graph = createGraph();
@@ -33,6 +35,33 @@ it('are let go between tasks when the process has grown, and only then', async (
   await trimSessions(0);
   expect(process.memoryUsage.rss() - before).toBeLessThan(held / 2);
   expect((await programSession('doublings', doublings)).session).not.toBe(first);
+});
+
+it('go first where they do not train', async () => {
+  const training = await programSession('training', () => ({ ...doublings(), frozen: [] }));
+  const scoring = await programSession('scoring', doublings);
+  const x = float32(new Float32Array(2 ** 25), [2 ** 25]);
+  const before = process.memoryUsage.rss();
+  await runInPlace(scoring.session, { x }, { y: x });
+  const held = process.memoryUsage.rss() - before;
+  await trimSessions(before + held / 2);
+  expect((await programSession('training', doublings)).session).toBe(training.session);
+  expect((await programSession('scoring', doublings)).session).not.toBe(scoring.session);
+});
+
+it('of scoring go at once where they hold much', async () => {
+  const config = { ...tinyConfig, vocab_size: 50_000, hidden_size: 8, intermediate_size: 8, num_attention_heads: 2 };
+  const folder = await temporaryFolder();
+  const { files } = await initialise({ config, seed: 0, outputDirectory: folder }, quietContext);
+  const key = `answers ${JSON.stringify([{ values: false, entropies: false }, config])}`;
+  const build = () => answersProgram(config, { values: false, entropies: false });
+  const isKeptAfter = async (rows: number): Promise<boolean> => {
+    const { session } = await programSession(key, build);
+    await scoreAnswers(files, new Array(rows).fill({ prompt: [2], answer: new Array(20).fill(3) }));
+    return (await programSession(key, build)).session === session;
+  };
+  expect(await isKeptAfter(1)).toBe(true);
+  expect(await isKeptAfter(50)).toBe(false);
 });
 
 it('scores the same whether the sequences fit in one pass or in many', async () => {

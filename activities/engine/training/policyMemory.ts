@@ -1,0 +1,58 @@
+/**
+ * What a round of policy training (PPO, GRPO, RLOO) holds beside its steps: weights that answers are scored with, and a scoring pass
+ * while the steps of the round before still have their memory.
+ */
+import type { LoraConfig, ModelConfig, TokenSequence } from '../api.js';
+import { adaptersOf } from '../lora/adapters.js';
+import { languageModel } from '../models/architectures.js';
+import type { ParameterShapes } from '../models/languageModel.js';
+import { trainedLength } from './layout.js';
+import { elementCount, memoryModel } from './memory.js';
+import { groupSizes } from './microBatches.js';
+import { answersProgram } from './programs.js';
+import { passes, passMemory, tokenBudget } from './scoreAnswers.js';
+import { stays } from './sessions.js';
+
+export interface PolicyMemory {
+  /** Bytes of the weights that policy and reference are scored with: with adapters, those they are merged into. */
+  readonly weights: number;
+  /** Bytes that scoring takes at its peak. */
+  readonly scoring: number;
+}
+
+/**
+ * @param longest a rollout as long as any.
+ * @param hasValues whether the policy has a value head; the reference has none.
+ */
+export function policyMemory(
+  config: ModelConfig,
+  lora: LoraConfig | undefined,
+  longest: TokenSequence,
+  hasValues: boolean,
+): PolicyMemory {
+  const { shapes } = languageModel(config);
+  const reference = answersProgram(config, { values: false, entropies: false });
+  const policy = answersProgram(config, { values: hasValues, entropies: true });
+  // As many as a pass takes: how many a round has is not known here.
+  const rollouts = new Array<TokenSequence>(Math.ceil(tokenBudget / trainedLength(longest))).fill(longest);
+  const needs = [policy, reference].map(({ graph }) => {
+    const [group = []] = passes(graph, rollouts, passMemory());
+    return memoryModel(graph)(groupSizes(group.flatMap((index) => rollouts[index] ?? [])));
+  });
+  const kept = needs.filter(stays).reduce((total, bytes) => total + bytes, 0);
+  return {
+    // The policy's are none of the arrays in training: merged ones, or those that training starts with copies of.
+    weights: 2 * bytesOf(lora ? adaptedWeights(shapes, lora) : shapes),
+    scoring: Math.max(kept, ...needs),
+  };
+}
+
+/** Merging gives new arrays to adapted weights alone. */
+function adaptedWeights(shapes: ParameterShapes, lora: LoraConfig): ParameterShapes {
+  const adapted = new Set(adaptersOf(shapes, lora).map(({ weight }) => weight));
+  return shapes.filter(([name]) => adapted.has(name));
+}
+
+function bytesOf(shapes: ParameterShapes): number {
+  return shapes.reduce((total, [, shape]) => total + 4 * elementCount(shape, {}), 0);
+}
