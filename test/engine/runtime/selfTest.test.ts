@@ -1,9 +1,12 @@
 /** The engine's self-test where the binding does not do what the engine relies on: it says so, falls back, and the numbers stay. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { InferenceSession } from 'onnxruntime-node';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createGraph, input, output } from '../../../activities/engine/graph/graph.js';
 import { add } from '../../../activities/engine/graph/operators.js';
 import { devices } from '../../../activities/engine/runtime/devices.js';
+import type { SelfTest } from '../../../activities/engine/runtime/runInPlace.js';
 import { sessionOptions } from '../../../activities/engine/runtime/session.js';
 import { float32 } from '../../../activities/engine/runtime/tensors.js';
 
@@ -58,12 +61,20 @@ const failingOtherwise = (run: Run): Run =>
     })) as Run;
 
 describe('the self-test', () => {
-  it('finds that copies can be skipped with the pinned binding, in under 200 ms', async () => {
-    const trials = [];
-    // The least of some, so that other processes on the machine have no say.
-    for (let trial = 0; trial < 5; trial++) trials.push(await (await freshEngine()).selfTest());
+  it('finds, as a process starts, that copies can be skipped with the pinned binding, in under 200 ms', async () => {
+    const engine = new URL('../../../activities/engine/runtime/runInPlace.ts', import.meta.url).href;
+    const script = `import { selfTest } from '${engine}'; console.log(JSON.stringify(await selfTest()));`;
+    const trials: SelfTest[] = [];
+    const least = (): number => Math.min(...trials.map(({ milliseconds }) => milliseconds));
+    // The least of some processes, so that others on the machine have no say: idle, each takes about 40 ms.
+    while (trials.length < 8 && least() >= 200) {
+      const { stdout } = await promisify(execFile)(process.execPath, [
+        ...['--import', 'tsx', '--input-type=module', '--eval', script],
+      ]);
+      trials.push(JSON.parse(stdout));
+    }
     expect(new Set(trials.map(({ mode }) => mode))).toEqual(new Set(['skipCopies']));
-    expect(Math.min(...trials.map(({ milliseconds }) => milliseconds))).toBeLessThan(200);
+    expect(least()).toBeLessThan(200);
   });
 
   it.each([

@@ -5,7 +5,8 @@ import { promptText, templatePieces } from '../../../activities/data/format.js';
 import { loadQuestions } from '../../../activities/data/sources.js';
 import { loadTokenizer } from '../../../activities/data/tokenizer/loadTokenizer.js';
 import { trainTokenizer } from '../../../activities/data/tokenizer/trainTokenizer.js';
-import type { TokenSequence } from '../../../activities/engine/api.js';
+import type { LlamaConfig, TokenSequence } from '../../../activities/engine/api.js';
+import { languageModel } from '../../../activities/engine/models/architectures.js';
 import { permutation } from '../../../activities/engine/sampling/random.js';
 import {
   groupByLength,
@@ -18,6 +19,7 @@ import {
 import { resolveSpec } from '../../../workflows/spec/resolveSpec.js';
 import { dataDirectory } from '../../data/dataDirectory.js';
 import { sourceAccess } from '../../data/sourceAccess.js';
+import { tinyConfig } from '../support/tinyConfig.js';
 
 /** The training examples of a preset, in the order of its first epoch. */
 async function trainingSequences(preset: string): Promise<TokenSequence[]> {
@@ -42,6 +44,50 @@ function inBatches(sequences: readonly TokenSequence[], size: number): TokenSequ
 
 const share = (used: number, all: number): number => 1 - used / all;
 const total = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+/**
+ * The share of a step's multiplications that go to padding. A token is multiplied with every weight but the embedding, one that an
+ * answer token is predicted from also with the head; attention multiplies each two places of a sequence, laid out as long as the
+ * batch's longest.
+ */
+function paddedWork(batches: readonly (readonly TokenSequence[])[], config: LlamaConfig): number {
+  const { shapes, attention } = languageModel(config);
+  const head = config.vocab_size * config.hidden_size;
+  const matrices = shapes.filter(([name, { length }]) => length === 2 && !/embed|lm_head/.test(name));
+  const weights = total(matrices.map(([, [rows = 0, columns = 0]]) => rows * columns));
+  const pair = 2 * attention.layers * attention.heads * attention.size;
+  const layouts = batches.map(layOutAnswers);
+  const products = total(layouts.map(({ tokens, labels }) => tokens.length * weights + labels.length * head));
+  const rectangles = pair * total(layouts.map(({ batch, time }) => batch * time ** 2));
+  const used = pair * total(batches.flat().map((sequence) => trainedLength(sequence) ** 2));
+  return (rectangles - used) / (products + rectangles);
+}
+
+const demoSizes = {
+  ...tinyConfig,
+  ...{ vocab_size: 100, hidden_size: 64, intermediate_size: 160, num_hidden_layers: 2, num_key_value_heads: 4 },
+};
+const smollm2Sizes = {
+  ...{ vocab_size: 49_152, hidden_size: 576, intermediate_size: 1_536, num_hidden_layers: 30 },
+  ...{ num_attention_heads: 9, num_key_value_heads: 3, head_dim: 64 },
+};
+
+describe.each([
+  ['demo', 'demo', demoSizes, 0.1, false],
+  ['svamp', 'SmolLM2-135M', { ...tinyConfig, ...smollm2Sizes }, 0.1, dataDirectory === undefined],
+  // Two layers of 64: so little work a token that attention, and its padding, is much of it.
+  ['svamp', 'a tiny model', { ...demoSizes, vocab_size: 1_000 }, 1 / 3, dataDirectory === undefined],
+] as const)('training on %s', (preset, model, config, most, missing) => {
+  it.skipIf(missing)(
+    `spends at most ${(100 * most).toFixed(0)} % of its multiplications on padding: ${model}`,
+    async () => {
+      const { warmUp } = resolveSpec({ preset });
+      const share = paddedWork(inBatches(await trainingSequences(preset), warmUp.batchSize), config);
+      console.log(`${preset}, ${model}: ${(100 * share).toFixed(1)} % of a step's multiplications are padding's`);
+      expect(share).toBeLessThan(most);
+    },
+  );
+});
 
 describe.each([
   ['demo', false],
