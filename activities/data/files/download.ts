@@ -6,6 +6,8 @@ export interface DownloadOptions {
   readonly signal: AbortSignal;
 }
 
+const mostRedirections = 10;
+
 /** Statuses that may be another next time: time-outs, throttling, faults of the server. */
 const passing = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
 
@@ -18,13 +20,11 @@ export async function download(
   name: string,
   { mostBytes, signal }: DownloadOptions,
 ): Promise<Uint8Array> {
-  const response = await fetch(address, { signal }).catch((error: unknown) => failed(name, error, signal));
+  const response = await follow(address, name, signal);
   if (!response.ok) {
     const problem = `${name}: the server answers ${response.status} ${response.statusText}`.trimEnd();
     throw passing(response.status) ? new DownloadFailed(problem) : new InvalidData(problem);
   }
-  if (address.startsWith('https:') && !response.url.startsWith('https:'))
-    throw new InvalidData(`${name}: the server leads away from https, to ${new URL(response.url).origin}`);
   if (Number(response.headers.get('content-length') ?? 0) > mostBytes) throw tooLarge(name, mostBytes);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -38,6 +38,25 @@ export async function download(
     return failed(name, error, signal);
   }
   return Buffer.concat(chunks);
+}
+
+/** The answer at the end of all redirections. From https none may lead elsewhere, not even on the way: it could lead anywhere. */
+async function follow(address: string, name: string, signal: AbortSignal): Promise<Response> {
+  let place = new URL(address);
+  for (let redirections = 0; redirections <= mostRedirections; redirections++) {
+    const response = await fetch(place, { signal, redirect: 'manual' }).catch((error: unknown) =>
+      failed(name, error, signal),
+    );
+    const location = response.headers.get('location');
+    if (location === null || response.status < 300 || response.status > 399) return response;
+    await response.body?.cancel();
+    if (!URL.canParse(location, place.href)) throw new InvalidData(`${name}: the server leads to no address`);
+    const next = new URL(location, place);
+    if (place.protocol === 'https:' && next.protocol !== 'https:')
+      throw new InvalidData(`${name}: the server leads away from https, to ${next.origin}`);
+    place = next;
+  }
+  throw new InvalidData(`${name}: the server leads from place to place, more than ${mostRedirections} times`);
 }
 
 export function tooLarge(name: string, mostBytes: number): InvalidData {
