@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { NativeConnection } from '@temporalio/worker';
 import { createActivities } from '../activities/createActivities.js';
 import { createEngine } from '../activities/engine/runtime/engineClient.js';
+import { hubFromEnvironment } from '../activities/pretrained/hub.js';
 import { createSandboxPool } from '../activities/reward/sandbox/pool.js';
 import type { StackAccess } from '../infra/stack.js';
 import { connectionOptions } from '../infra/temporal/access.js';
@@ -34,7 +35,7 @@ export async function startWorker(stack: StackAccess, queues: readonly QueueName
     engine,
     sandbox,
     workDirectory,
-    hub: { endpoint: process.env.HF_ENDPOINT, token: process.env.HF_TOKEN },
+    hub: hubFromEnvironment(process.env),
     dataDirectory: process.env.REFT_DATA_DIR,
   });
   const workers = await createWorkers({

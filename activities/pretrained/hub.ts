@@ -21,6 +21,11 @@ export interface HubAccess {
   readonly token?: string | undefined;
 }
 
+/** The hub that a worker's environment names. */
+export function hubFromEnvironment({ HF_ENDPOINT, HF_TOKEN }: NodeJS.ProcessEnv): HubAccess {
+  return { endpoint: HF_ENDPOINT, token: HF_TOKEN };
+}
+
 const publicHub = 'https://huggingface.co';
 
 /** @throws InvalidModel when the hub has no such model, or the token may not read it. */

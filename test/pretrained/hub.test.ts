@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { type HubAccess, hubFromEnvironment } from '../../activities/pretrained/hub.js';
 import { obtainModel } from '../../activities/pretrained/obtainModel.js';
 import { createMemoryStore } from '../data/memoryStore.js';
 import { commit, type HubServer, startHub } from './hubServer.js';
@@ -24,7 +25,7 @@ beforeEach(async () => {
   bytes = 0;
 });
 
-const obtain = (from = 'hf:org/tiny', access = { endpoint: `${hub.endpoint}/`, token }) =>
+const obtain = (from = 'hf:org/tiny', access: HubAccess = { endpoint: `${hub.endpoint}/`, token }) =>
   obtainModel(from, {
     store: createMemoryStore(),
     hub: access,
@@ -45,6 +46,17 @@ describe('a model of the hub', () => {
     expect(bytes).toBe([...hub.files.values()].reduce((sum, content) => sum + content.length, 0));
     await obtained.release();
     await expect(readdir(obtained.directory)).rejects.toThrow();
+  });
+
+  it('is of the hub that HF_ENDPOINT names, read with HF_TOKEN', async () => {
+    const { name } = await obtain('hf:org/tiny', hubFromEnvironment({ HF_ENDPOINT: hub.endpoint, HF_TOKEN: token }));
+    expect(name).toBe(`hf:org/tiny@${commit}`);
+    expect(hub.requests.every((request) => request.token === `Bearer ${token}`)).toBe(true);
+    // Anyone may ask without a token, so the hub hears of none that is empty.
+    const without = hubFromEnvironment({ HF_ENDPOINT: hub.endpoint, HF_TOKEN: '' });
+    await expect(obtain('hf:org/tiny', without)).rejects.toThrow(/answers 401/);
+    expect(hub.requests.at(-1)?.token).toBeUndefined();
+    expect(hubFromEnvironment({})).toEqual({ endpoint: undefined, token: undefined });
   });
 
   it('goes on where it broke off', async () => {
