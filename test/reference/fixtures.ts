@@ -102,6 +102,10 @@ export interface MethodsFixture {
   readonly rounds: Readonly<
     Record<string, { readonly losses: readonly number[]; readonly parametersAfter: StoredTensors }>
   >;
+  /** The second step of `reft two passes`, whose ratios and values are clipped at `clipRange`. */
+  readonly secondPass: Readonly<
+    Record<'policyLoss' | 'valueLoss' | 'ratio' | 'largestRatio' | 'approximateKl' | 'clipFraction', number>
+  >;
 }
 
 export interface RewardModelFixture extends StoredModel {

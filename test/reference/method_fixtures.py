@@ -11,13 +11,13 @@ truncated, wrong ones (0.1) and ones without a value (0).
   one another and from the annotated answer.
 - online self-training: half the mean cross-entropy of right samples, half that of annotated answers; expert iteration: that of
   right samples alone. Truncated samples are not trained on.
-- reft: PPO as in ppo_fixtures.py.
+- reft: PPO as in ppo_fixtures.py; reft two passes: with narrower clipping, two steps on the same samples.
 - grpo: advantage (score - mean) / (standard deviation + 1e-4) over a question's answers; rloo: score - mean of the other
   answers' scores. Every token of an answer has its advantage in PPO's clipped loss. A KL penalty in the reward takes
   beta * sum over tokens of (log pi_old - log pi_ref) off the score; one in the loss adds beta * (exp(d) - d - 1) to each
   token, d = log pi_ref - log pi. Tokens are averaged within answers and then over answers (sequence), over all tokens of the
   mini-batch (token), or summed and divided by answers * MAX_TOKENS (constant).
-The last two take two optimiser steps, so that ratios leave 1 and some are clipped; the others take one.
+Two passes, grpo and rloo take two optimiser steps, so that ratios leave 1 and some are clipped; the others take one.
 """
 
 import torch
@@ -186,6 +186,7 @@ def main():
     assert seen["clipped"], "no ratio was clipped"
 
     before = common.parameters(with_value)
+    start = {name: value.clone() for name, value in with_value.state_dict().items()}
     batch = ppo_fixtures.prepare(with_value, reference, samples)
 
     def ppo(model):
@@ -194,10 +195,25 @@ def main():
 
     rounds["reft"] = train(with_value, [ppo])
 
+    passes = []
+
+    def clipped_ppo(model):
+        everything = list(range(len(samples)))
+        policy_loss, value_loss, seen = ppo_fixtures.losses(model, samples, batch, everything, CLIP, CLIP)
+        values = [torch.tensor(own, dtype=torch.float64) for own in seen["values"]]
+        moved = torch.cat([(now - old).abs() for now, old in zip(values, batch["values"])])
+        passes.append({**seen, "valuesMoved": moved, "policyLoss": policy_loss.item(), "valueLoss": value_loss.item()})
+        return policy_loss + ppo_fixtures.VALUE_COEFFICIENT * value_loss
+
+    with_value.load_state_dict(start)
+    rounds["reft two passes"] = train(with_value, [clipped_ppo, clipped_ppo])
+    assert 0 < passes[1]["clipFraction"] < 1, "ratios must be clipped, and not all"
+    assert (passes[1]["valuesMoved"] > CLIP).any() and (passes[1]["valuesMoved"] < CLIP).any(), "some values clipped"
+
     common.write(
         "methods",
         {
-            "description": "one round of every method: two optimiser steps of grpo and rloo, one of the others",
+            "description": "one round of every method: two optimiser steps of grpo, rloo and reft two passes, one of the others",
             "madeBy": "test/reference/method_fixtures.py",
             "config": common.config_json(config),
             "optimiser": {"learningRates": LEARNING_RATES, **OPTIMISER},
@@ -219,6 +235,10 @@ def main():
             "parameters": common.tensors(before),
             "reference": common.tensors(common.parameters(reference)),
             "rounds": rounds,
+            "secondPass": {
+                name: common.numbers(passes[1][name])
+                for name in ("policyLoss", "valueLoss", "ratio", "largestRatio", "approximateKl", "clipFraction")
+            },
         },
     )
 

@@ -91,7 +91,7 @@ def prepare(policy, reference, rollouts):
     return batch
 
 
-def losses(policy, rollouts, batch, indices):
+def losses(policy, rollouts, batch, indices, clip=CLIP, value_clip=VALUE_CLIP):
     """Policy and value loss of a mini-batch, averaged within each answer and then over answers, and what they saw."""
     log_probs, values, _, answer = policy.evaluate([rollouts[i] for i in indices])
     policy_losses, value_losses, ratios, clipped, divergences = [], [], [], [], []
@@ -100,8 +100,8 @@ def losses(policy, rollouts, batch, indices):
         log_ratio = log_probs[row][answer[row]] - batch["logProbs"][i]
         ratio = log_ratio.exp()
         value = values[row][answer[row]]
-        clipped_value = old + (value - old).clamp(-VALUE_CLIP, VALUE_CLIP)
-        plain, clipped_surrogate = -advantage * ratio, -advantage * ratio.clamp(1 - CLIP, 1 + CLIP)
+        clipped_value = old + (value - old).clamp(-value_clip, value_clip)
+        plain, clipped_surrogate = -advantage * ratio, -advantage * ratio.clamp(1 - clip, 1 + clip)
         error = torch.maximum((value - target) ** 2, (clipped_value - target) ** 2)
         policy_losses.append(torch.maximum(plain, clipped_surrogate).mean())
         value_losses.append(0.5 * error.mean())

@@ -128,6 +128,41 @@ describe('one round, as PyTorch does it', () => {
     await compare('reft', files, [metrics.policyLoss + fixture.ppo.valueCoefficient * metrics.valueLoss]);
   });
 
+  it('of PPO in two passes, ratios and values clipped in the second', async () => {
+    const rollouts = samples.map((sample) => ({ ...sample, logProbs: [] }));
+    const everything = samples.map((_, index) => index);
+    const { clipRange, ppo, secondPass } = fixture;
+    const round = (passes: number) =>
+      trainPolicy(
+        {
+          ...ppo,
+          clipRange,
+          valueClipRange: clipRange,
+          model: withValueHead,
+          reference,
+          rollouts,
+          miniBatches: new Array<number[]>(passes).fill(everything),
+          optimiser,
+          outputDirectory: outputDirectory(`reft ${passes}`),
+        },
+        quietContext,
+      );
+    // The metrics are means over the steps: the second step's are what the mean of two adds.
+    const first = await round(1);
+    const both = await round(2);
+    const second = (name: 'policyLoss' | 'valueLoss' | 'ratio' | 'approximateKl' | 'clipFraction'): number =>
+      2 * both.metrics[name] - first.metrics[name];
+    expect(secondPass.clipFraction).toBeGreaterThan(0);
+    for (const name of ['policyLoss', 'valueLoss', 'ratio', 'approximateKl', 'clipFraction'] as const)
+      expect(relativeError([second(name)], [secondPass[name]]), name).toBeLessThan(1e-5);
+    expect(relativeError([both.metrics.largestRatio], [secondPass.largestRatio])).toBeLessThan(1e-5);
+    const lossOf = ({ policyLoss, valueLoss }: typeof both.metrics) => policyLoss + ppo.valueCoefficient * valueLoss;
+    await compare('reft two passes', both.files, [
+      lossOf(first.metrics),
+      2 * lossOf(both.metrics) - lossOf(first.metrics),
+    ]);
+  });
+
   const variants = (['grpo', 'rloo'] as const).flatMap((method) =>
     (['sequence', 'token', 'constant'] as const).flatMap((normalisation) =>
       (['reward', 'loss'] as const).map((placement) => [method, normalisation, placement] as const),
