@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { accuracyOf } from '../../activities/evaluation/accuracy.js';
 import { anyCorrect, type Candidate, rerank, vote } from '../../activities/evaluation/voting.js';
+import { randomNumbers } from '../support/randomNumbers.js';
 
 const candidate = (value: number | string | null, correct = false): Candidate => ({ value, correct });
 const values = (...all: (number | string | null)[]): Candidate[] => all.map((value) => candidate(value));
@@ -28,23 +29,31 @@ describe('voting', () => {
   });
 
   it('agrees with a brute-force count', () => {
-    for (let trial = 0; trial < 500; trial++) {
-      const all = Array.from({ length: 1 + (trial % 12) }, () => {
-        const value = Math.random() < 0.3 ? null : Math.floor(Math.random() * 5);
-        return candidate(value, value === 2);
-      });
-      const weights = trial % 2 === 0 ? undefined : all.map(() => Math.floor(Math.random() * 4));
-      const totals = [...new Set(all.map(({ value }) => value))]
-        .filter((value) => value !== null)
-        .map((value) => ({
-          value,
-          total: all.reduce((sum, other, i) => sum + (other.value === value ? (weights?.[i] ?? 1) : 0), 0),
-        }));
-      const best = Math.max(...totals.map(({ total }) => total));
-      const expected = totals.find(({ total }) => total === best)?.value ?? null;
-      expect(vote(all, weights)?.value ?? null).toBe(expected);
-      expect(anyCorrect(all)).toBe(all.some(({ value }) => value === 2));
+    const random = randomNumbers(1);
+    let joined = 0;
+    for (let trial = 0; trial < 1_000; trial++) {
+      // Answers in steps of 0.004: those up to two steps apart are the same, so a is b and b is c, but a need not be c.
+      const steps = Array.from({ length: 1 + (trial % 12) }, () =>
+        random.uniform() < 0.3 ? null : random.integer(0, trial % 3 === 0 ? 5 : 12),
+      );
+      const all = steps.map((step) => candidate(step === null ? null : 2 + 0.004 * step, step === 2));
+      const weights = trial % 2 === 0 ? undefined : all.map(() => random.integer(0, 3));
+      const leaders: number[] = [];
+      const totals = new Map<number, number>();
+      for (const [index, step] of steps.entries()) {
+        if (step === null) continue;
+        const known = leaders.find((place) => Math.abs((steps[place] ?? 0) - step) <= 2);
+        if (known === undefined) leaders.push(index);
+        else if (steps[known] !== step) joined++;
+        const leader = known ?? index;
+        totals.set(leader, (totals.get(leader) ?? 0) + (weights?.[index] ?? 1));
+      }
+      const best = Math.max(...totals.values());
+      const expected = leaders.find((leader) => totals.get(leader) === best);
+      expect(vote(all, weights)).toBe(expected === undefined ? null : all[expected]);
+      expect(anyCorrect(all)).toBe(steps.includes(2));
     }
+    expect(joined).toBeGreaterThan(500);
   });
 });
 
@@ -55,11 +64,12 @@ describe('reranking', () => {
   });
 
   it('agrees with a brute-force search', () => {
+    const random = randomNumbers(2);
     for (let trial = 0; trial < 500; trial++) {
       const all = values(
-        ...Array.from({ length: trial % 12 }, () => (Math.random() < 0.3 ? null : Math.floor(Math.random() * 5))),
+        ...Array.from({ length: trial % 12 }, () => (random.uniform() < 0.3 ? null : random.integer(0, 4))),
       );
-      const probabilities = all.map(() => Math.floor(Math.random() * 4) / 4);
+      const probabilities = all.map(() => random.integer(0, 3) / 4);
       const places = all.map((_, place) => place).filter((place) => all[place]?.value !== null);
       const beats = (a: number, b: number): boolean => (probabilities[a] ?? 0) >= (probabilities[b] ?? 0);
       const expected = places.find((place) => places.every((other) => beats(place, other)));

@@ -11,6 +11,7 @@ import type { ProgramOutcome } from '../../../activities/reward/sandbox/outcome.
 import { createSandboxPool, type SandboxPool } from '../../../activities/reward/sandbox/pool.js';
 import { dataDirectory } from '../../data/dataDirectory.js';
 import { sourceAccess } from '../../data/sourceAccess.js';
+import { randomNumbers } from '../../support/randomNumbers.js';
 import { solution } from './solution.js';
 
 let pool: SandboxPool;
@@ -94,11 +95,9 @@ describe('values', () => {
       '\ufeff',
       '',
     ];
+    const random = randomNumbers(4);
     const texts = Array.from({ length: 3_000 }, () =>
-      Array.from(
-        { length: 1 + Math.floor(Math.random() * 5) },
-        () => pieces[Math.floor(Math.random() * pieces.length)],
-      ).join(''),
+      Array.from({ length: random.integer(1, 5) }, () => pieces[random.integer(0, pieces.length - 1)]).join(''),
     );
     const outcomes = await pool.run(texts.map((text) => solution(`return ${JSON.stringify(text)}`)));
     const python = outcomes.map((outcome) =>
@@ -163,8 +162,10 @@ describe('neighbours', () => {
     const programs = leaks.flatMap(([change, probe]) => [solution(change), solution(probe)]);
     const alone = new Map<string, ProgramOutcome | undefined>();
     for (const program of programs) alone.set(program, await value(program));
+    const random = randomNumbers(5);
     for (let trial = 0; trial < 3; trial++) {
-      const shuffled = [...programs].sort(() => Math.random() - 0.5);
+      const keyed = programs.map((program) => ({ program, key: random.uniform() }));
+      const shuffled = keyed.sort((a, b) => a.key - b.key).map(({ program }) => program);
       expect(await pool.run(shuffled)).toEqual(shuffled.map((program) => alone.get(program)));
     }
   });
