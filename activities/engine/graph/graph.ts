@@ -107,6 +107,18 @@ export function constant(graph: Graph, type: ElementType, shape: readonly number
   return tensor;
 }
 
+/** Stores an array of float32 in the graph under a name of its own; it is not copied. */
+export function storedTensor(
+  graph: Graph,
+  name: string,
+  shape: readonly number[],
+  data: Float32Array<ArrayBufferLike>,
+): Tensor {
+  const tensor: Tensor = { graph, name, type: 'float32', shape };
+  graph.constants.push({ tensor, data });
+  return tensor;
+}
+
 /** A rank-0 constant of the same element type as `like`. */
 export function scalar(like: Tensor, value: number): Tensor {
   return constant(like.graph, like.type, [], [value]);

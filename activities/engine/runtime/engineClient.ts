@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import type { Engine, EngineTasks, TaskContext, TaskName } from '../api.js';
 import { EngineCrashed, TaskCancelled } from './errors.js';
 import { forkModule } from './forkModule.js';
-import type { FromEngine, ToEngine } from './messages.js';
+import { errorFrom, type FromEngine, type ToEngine } from './messages.js';
 
 /** As much of the process's last words as an error message carries. */
 const keptStderrCharacters = 2_000;
@@ -121,12 +121,4 @@ function crash({ child, lastWords }: EngineProcess, task: TaskName): EngineCrash
   return new EngineCrashed(
     `the engine process ended with ${how} during ${task}${words === '' ? '' : `; it wrote: ${words}`}`,
   );
-}
-
-/** An error as the task threw it: same name, message and stack. */
-function errorFrom({ name, message, stack }: FromEngine & { kind: 'failed' }): Error {
-  const error = new Error(message);
-  error.name = name;
-  if (stack !== undefined) error.stack = stack;
-  return error;
 }

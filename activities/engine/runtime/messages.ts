@@ -1,4 +1,4 @@
-/** What the engine's two sides, the client in the worker and the engine process, say to each other. */
+/** What who has work for the engine and who does it say to each other: client and engine process, engine process and lanes. */
 import type { TaskName } from '../api.js';
 
 export type ToEngine =
@@ -10,3 +10,11 @@ export type FromEngine =
   | { readonly kind: 'progress'; readonly done: number; readonly total: number }
   | { readonly kind: 'finished'; readonly output: unknown }
   | { readonly kind: 'failed'; readonly name: string; readonly message: string; readonly stack: string | undefined };
+
+/** An error as the task threw it: same name, message and stack. */
+export function errorFrom({ name, message, stack }: FromEngine & { kind: 'failed' }): Error {
+  const error = new Error(message);
+  error.name = name;
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}

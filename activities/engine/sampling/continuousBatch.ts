@@ -8,8 +8,8 @@
 import type { GenerateTask } from '../api.js';
 import { InvalidModel } from '../runtime/errors.js';
 import type { Decoder, StepArrays } from './decoder.js';
-import { copyRow, createCache } from './keyValueCache.js';
-import { createPromptShelf } from './promptShelf.js';
+import { copyRow, createCache, releaseCache } from './keyValueCache.js';
+import { createPromptShelf, type PromptShelf, prefillRows } from './promptShelf.js';
 import { uniform } from './random.js';
 
 /** An answer as it grows. */
@@ -45,7 +45,7 @@ export async function decode(answers: readonly Answer[], decoding: Decoding): Pr
   const { decoder, endToken, random } = decoding;
   const slots = Math.min(decoding.slots, answers.length);
   const cache = createCache(decoder.attention, slots, decoding.capacity);
-  const shelf = createPromptShelf(decoder, [...new Set(answers.map(({ prompt }) => prompt))]);
+  const prompts = [...new Set(answers.map(({ prompt }) => prompt))];
   const arrays: StepArrays = {
     tokens: new BigInt64Array(slots),
     positions: new Int32Array(slots),
@@ -56,17 +56,24 @@ export async function decode(answers: readonly Answer[], decoding: Decoding): Pr
   let seated = 0;
   let forwardTokens = 0;
 
+  /** Gives a row that holds the answer's prompt to the answer. */
+  const take = (row: number, answer: Answer): void => {
+    const { prompt } = answer;
+    rows[row] = answer;
+    arrays.tokens[row] = BigInt(prompt.at(-1) ?? 0);
+    arrays.positions[row] = prompt.length - 1;
+    seated++;
+  };
+  // Created when the first prompt is asked of it.
+  let shelf: PromptShelf | undefined;
   /** Gives a row to the next answer that waits, if there is one. */
   const seat = async (row: number): Promise<boolean> => {
     const answer = answers[seated];
     if (!answer) return false;
     decoding.checkpoint();
-    seated++;
-    const { prompt } = answer;
-    forwardTokens += await shelf.copyTo(cache, row, prompt);
-    rows[row] = answer;
-    arrays.tokens[row] = BigInt(prompt.at(-1) ?? 0);
-    arrays.positions[row] = prompt.length - 1;
+    shelf ??= createPromptShelf(decoder, prompts);
+    forwardTokens += await shelf.copyTo(cache, row, answer.prompt);
+    take(row, answer);
     return true;
   };
   /** Closes a gap with the last row. */
@@ -84,7 +91,10 @@ export async function decode(answers: readonly Answer[], decoding: Decoding): Pr
   // other differ by 10⁻⁶): so the last row keeps the slot of another beside it, whose results nobody reads.
   const bind = (): (() => Promise<void>) => decoder.bindStep(cache, arrays, Math.max(rows.length, Math.min(2, slots)));
 
-  while (rows.length < slots) await seat(rows.length);
+  if (prompts.length === answers.length) {
+    forwardTokens += await prefillRows(decoder, cache, prompts.slice(0, slots), decoding.checkpoint);
+    for (const [row, answer] of answers.slice(0, slots).entries()) take(row, answer);
+  } else while (rows.length < slots) await seat(rows.length);
   let step = bind();
   while (rows.length > 0) {
     decoding.checkpoint();
@@ -108,6 +118,7 @@ export async function decode(answers: readonly Answer[], decoding: Decoding): Pr
     if (ended > 0) decoding.onEnded(ended);
     if (rows.length !== decoded) step = bind();
   }
+  releaseCache(cache);
   return forwardTokens;
 }
 

@@ -8,8 +8,9 @@ import { InvalidModel } from '../runtime/errors.js';
 import { placeOnDevice, type RunMode, runInPlace, type Tensors } from '../runtime/runInPlace.js';
 import { float32, int32, int64 } from '../runtime/tensors.js';
 import { programSession } from '../training/sessions.js';
-import { prefillProgram, stepProgram } from './decoderPrograms.js';
+import { prefillProgram } from './decoderPrograms.js';
 import { cacheTensors, type KeyValueCache } from './keyValueCache.js';
+import { stepSession } from './stepSession.js';
 
 export interface Decoder {
   readonly attention: AttentionSizes;
@@ -31,22 +32,22 @@ export interface StepArrays {
   readonly logProbs: Float32Array;
 }
 
-/**
- * From so many weights on, which no processor's cache holds, a step is faster with the weights on the left of their products:
- * by a third at 4 to 8 rows of a model of 135 million, by a quarter at 32, and not slower at 1. Always the same graph, because
- * another would round differently, and a sample would depend on how many others are decoded beside it.
- */
-const largeModel = 8_000_000;
+export interface DecoderOptions {
+  /** Takes the most likely token instead of drawing one. */
+  readonly greedy: boolean;
+  /** Whether it will only ever decode one row. */
+  readonly isLone?: boolean;
+  /** How results are fetched: left out, the fastest that works. */
+  readonly mode?: RunMode;
+}
 
 /**
- * @param mode how results are fetched: left out, the fastest that works.
  * @throws InvalidModel when the model's heads are rotated and their size is no multiple of 16.
  */
 export async function createDecoder(
   config: ModelConfig,
   parameters: Parameters,
-  greedy: boolean,
-  mode?: RunMode,
+  { greedy, isLone = false, mode }: DecoderOptions,
 ): Promise<Decoder> {
   const { attention, shapes } = languageModel(config);
   // A limit of GroupQueryAttention's rotary embedding on the CPU.
@@ -54,9 +55,7 @@ export async function createDecoder(
     throw new InvalidModel(`head size ${attention.size}: decoding needs a multiple of 16`);
   const key = JSON.stringify(config);
   const { session: prefillSession } = await programSession(`prefill ${key}`, () => prefillProgram(config));
-  const isLarge = shapes.reduce((total, [, shape]) => total + product(shape), 0) >= largeModel;
-  const kind = greedy ? 'greedy step' : 'sampling step';
-  const { session: stepSession } = await programSession(`${kind} ${key}`, () => stepProgram(config, greedy, isLarge));
+  const { session, storesWeights } = await stepSession(config, parameters, greedy, isLone);
   const weights = weightTensors(shapes, parameters);
   await placeOnDevice(weights);
   return {
@@ -89,7 +88,7 @@ export async function createDecoder(
       const tokens = int64(batch.tokens.subarray(0, rows), [rows]);
       const { past, present } = cacheTensors(cache, 0, rows);
       const feeds: Tensors = {
-        ...weights,
+        ...(storesWeights ? {} : weights),
         ...past,
         tokens,
         last_positions: int32(positions, [rows]),
@@ -103,13 +102,11 @@ export async function createDecoder(
       };
       return () => {
         totalLength[0] = Math.max(...positions) + 1;
-        return runInPlace(stepSession, feeds, results, mode);
+        return runInPlace(session, feeds, results, mode);
       };
     },
   };
 }
-
-const product = (shape: readonly number[]): number => shape.reduce((total, size) => total * size, 1);
 
 function weightTensors(shapes: ParameterShapes, parameters: Parameters): Record<string, Tensor> {
   const tensors: Record<string, Tensor> = {};

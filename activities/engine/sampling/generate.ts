@@ -1,13 +1,19 @@
-/** Answers to prompts: checks what is asked, decodes all samples in one continuous batch, and reports the work. */
+/**
+ * Answers to prompts: checks what is asked, decodes all samples in one continuous batch (small models in one on each core), and
+ * reports the work.
+ */
 import type { GenerateTask, TaskFunction } from '../api.js';
 import { languageModel } from '../models/architectures.js';
 import type { LanguageModel } from '../models/languageModel.js';
 import { InvalidData, TaskCancelled } from '../runtime/errors.js';
+import { mostLanes } from '../runtime/lanes.js';
 import { loadModel } from '../runtime/modelCache.js';
 import type { RunMode } from '../runtime/runInPlace.js';
 import { type Answer, decode } from './continuousBatch.js';
 import { createDecoder } from './decoder.js';
+import { generateInLanes } from './generateInLanes.js';
 import { bytesPerRow } from './keyValueCache.js';
+import { isLarge } from './stepSession.js';
 
 type Input = GenerateTask['input'];
 type Output = GenerateTask['output'];
@@ -18,8 +24,13 @@ const largestBatch = 256;
 /** Memory for keys and values at most; long answers of large models are decoded in smaller batches. */
 const largestCacheBytes = 1 << 30;
 
+/** Answers that are worth a lane: fewer take it less time than the exchange of messages and the loss of a common batch. */
+const answersPerLane = 16;
+
 /** What tests and benchmarks choose; left out, the fastest. */
 export interface GenerateOptions {
+  /** In how many lanes; with 1, or where anything else is chosen, in this thread. */
+  readonly lanes?: number;
   /** How results are fetched. */
   readonly mode?: RunMode;
   /** Answers decoded side by side at most. */
@@ -31,6 +42,7 @@ export interface GenerateOptions {
  * @throws InvalidData when no token may be generated, or naming the example whose prompt is empty, too long, or has tokens the
  * model does not know.
  * @throws InvalidModel when the model's probabilities are not numbers.
+ * @throws EngineCrashed when a lane ends.
  * @throws TaskCancelled between two steps.
  */
 export async function generate(input: Input, context: Context, options: GenerateOptions = {}): Promise<Output> {
@@ -40,6 +52,9 @@ export async function generate(input: Input, context: Context, options: Generate
     throw new InvalidData(`maxAnswerTokens must be 1 or more, got ${input.maxAnswerTokens}`);
   const model = languageModel(config);
   for (const prompt of input.prompts) checkPrompt(prompt, model);
+  const isInThread = options.mode !== undefined || options.slots !== undefined || isLarge(model);
+  const lanes = options.lanes ?? (isInThread ? 1 : lanesFor(input));
+  if (lanes > 1) return generateInLanes(input, context, lanes);
   const answers = input.prompts.flatMap(({ example, tokens }) =>
     Array.from({ length: input.samples }, (_, sample): Answer => {
       const limit = Math.min(input.maxAnswerTokens, model.positions - tokens.length);
@@ -53,7 +68,11 @@ export async function generate(input: Input, context: Context, options: Generate
   const forwardTokens = await decode(
     answers.toSorted((a, b) => b.prompt.length - a.prompt.length),
     {
-      decoder: await createDecoder(config, parameters, input.temperature === 0, options.mode),
+      decoder: await createDecoder(config, parameters, {
+        greedy: input.temperature === 0,
+        isLone: answers.length === 1,
+        ...(options.mode ? { mode: options.mode } : {}),
+      }),
       slots: options.slots ?? mostSlots(model, capacity),
       capacity,
       endToken: input.endToken,
@@ -96,6 +115,12 @@ function checkPrompt({ example, tokens }: Input['prompts'][number], model: Langu
     throw new InvalidData(
       `example ${example}: token ${unknown} is not in the model's vocabulary of ${model.vocabularySize} tokens`,
     );
+}
+
+/** As many as there can be, each with prompts of its own and answers enough. */
+function lanesFor({ prompts, samples }: Input): number {
+  const worthwhile = Math.floor((prompts.length * samples) / answersPerLane);
+  return Math.max(1, Math.min(mostLanes(), prompts.length, worthwhile));
 }
 
 /** Slots of a batch within the limits above. */

@@ -1,6 +1,6 @@
 /**
  * The keys and values of every position decoded so far, for a batch of rows: two arrays a layer, each
- * `[rows, keyValueHeads, capacity, size]`, allocated once. Any run of rows is a view, so part of a batch can be worked on.
+ * `[rows, keyValueHeads, capacity, size]`, made once. Any run of rows is a view, so part of a batch can be worked on.
  */
 import type { Tensor } from 'onnxruntime-node';
 import type { AttentionSizes } from '../models/languageModel.js';
@@ -24,13 +24,34 @@ export function bytesPerRow(sizes: AttentionSizes, capacity: number): number {
   return sizes.layers * 2 * rowSize(sizes, capacity) * Float32Array.BYTES_PER_ELEMENT;
 }
 
+/** Nothing in it may be read before it is written: its memory may be that of an earlier cache. */
 export function createCache(sizes: AttentionSizes, rows: number, capacity: number): KeyValueCache {
   const floats = rows * rowSize(sizes, capacity);
-  const layers = Array.from({ length: sizes.layers }, () => ({
-    keys: new Float32Array(floats),
-    values: new Float32Array(floats),
+  const bytes = floats * Float32Array.BYTES_PER_ELEMENT;
+  const memory = takeMemory(2 * sizes.layers * bytes);
+  const layers = Array.from({ length: sizes.layers }, (_, layer) => ({
+    keys: new Float32Array(memory, 2 * layer * bytes, floats),
+    values: new Float32Array(memory, (2 * layer + 1) * bytes, floats),
   }));
   return { sizes, capacity, layers };
+}
+
+/** The memory of one cache that is no longer used: the next batch is mostly like the last, and new memory costs a page fault each 4 kB. */
+let spare: ArrayBuffer | undefined;
+const largestSpareBytes = 1 << 28;
+
+function takeMemory(bytes: number): ArrayBuffer {
+  if (spare === undefined || spare.byteLength < bytes) return new ArrayBuffer(bytes);
+  const taken = spare;
+  spare = undefined;
+  return taken;
+}
+
+/** Hands back the memory of a cache that nobody uses any more. */
+export function releaseCache({ layers: [first] }: KeyValueCache): void {
+  const memory = first?.keys.buffer;
+  if (!(memory instanceof ArrayBuffer) || memory.byteLength > largestSpareBytes) return;
+  if (spare === undefined || spare.byteLength < memory.byteLength) spare = memory;
 }
 
 /** Rows `from` … `from + count − 1` as feeds and as results of a graph with `cachedAttention`. */

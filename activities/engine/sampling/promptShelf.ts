@@ -1,6 +1,8 @@
 /**
  * Prompts computed ahead, a few at a time: their keys and values wait in a small cache of their own until every sample of the
  * question has been given a copy. So a prompt is computed once, however many samples share it and whenever their rows come free.
+ *
+ * Prompts that begin a batch and have no sample beside their own are computed in the batch's cache itself.
  */
 import type { Decoder } from './decoder.js';
 import { copyRow, createCache, type KeyValueCache } from './keyValueCache.js';
@@ -16,6 +18,32 @@ export interface PromptShelf {
 /** Tokens computed together at most: more gain nothing and need memory. */
 const shelfTokens = 1024;
 
+/** How many prompts are computed together. */
+function rowsTogether(prompts: readonly (readonly number[])[], tokens: number): number {
+  const longest = prompts.reduce((most, { length }) => Math.max(most, length - 1), 1);
+  return Math.min(Math.max(1, Math.floor(tokens / longest)), prompts.length);
+}
+
+/**
+ * Computes all of each prompt but its last token into the cache's rows from the first on.
+ * @param checkpoint called before each few prompts.
+ * @returns how many tokens went through the model.
+ */
+export async function prefillRows(
+  decoder: Decoder,
+  cache: KeyValueCache,
+  prompts: readonly (readonly number[])[],
+  checkpoint: () => void,
+): Promise<number> {
+  const beginnings = prompts.map((prompt) => prompt.slice(0, -1));
+  const together = rowsTogether(prompts, shelfTokens);
+  for (let row = 0; row < prompts.length; row += together) {
+    checkpoint();
+    await decoder.prefill(cache, row, beginnings.slice(row, row + together));
+  }
+  return beginnings.reduce((total, { length }) => total + length, 0);
+}
+
 /** @param prompts distinct arrays, in the order in which they will be asked for; one may be asked for several times in a row. */
 export function createPromptShelf(
   decoder: Decoder,
@@ -23,7 +51,7 @@ export function createPromptShelf(
   tokens = shelfTokens,
 ): PromptShelf {
   const longest = prompts.reduce((most, { length }) => Math.max(most, length - 1), 1);
-  const shelfRows = Math.min(Math.max(1, Math.floor(tokens / longest)), prompts.length);
+  const shelfRows = rowsTogether(prompts, tokens);
   const shelf = createCache(decoder.attention, shelfRows, longest);
   let shelved: readonly (readonly number[])[] = [];
   return {

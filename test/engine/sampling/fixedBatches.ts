@@ -13,7 +13,8 @@ export type SampledAnswer = Omit<GenerateTask['output']['answers'][number], 'tru
 
 /** Answers in order of prompt, then sample. */
 export async function generateInFixedBatches(input: Input, rows: number): Promise<readonly SampledAnswer[]> {
-  const decoder = await createDecoder(input.model.config, await loadModel(input.model), input.temperature === 0);
+  const greedy = input.temperature === 0;
+  const decoder = await createDecoder(input.model.config, await loadModel(input.model), { greedy });
   const waiting = input.prompts.flatMap(({ example, tokens: prompt }) =>
     Array.from({ length: input.samples }, (_, sample) => ({ example, sample, prompt })),
   );

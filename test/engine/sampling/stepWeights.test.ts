@@ -5,13 +5,13 @@ import { languageModel } from '../../../activities/engine/models/architectures.j
 import { readConfig } from '../../../activities/engine/models/configs/readConfig.js';
 import { createSession } from '../../../activities/engine/runtime/session.js';
 import { float32, int32, int64 } from '../../../activities/engine/runtime/tensors.js';
-import { stepProgram } from '../../../activities/engine/sampling/decoderPrograms.js';
+import { type StepWeights, stepProgram } from '../../../activities/engine/sampling/decoderPrograms.js';
 import { cacheTensors, createCache } from '../../../activities/engine/sampling/keyValueCache.js';
 import { fillNormal } from '../../../activities/engine/sampling/random.js';
 import { architectures, decodeTensors, readFixture } from '../../reference/fixtures.js';
 import { parameterFeeds } from '../runProgram.js';
 
-describe.each(architectures)('%s with its weights on the left', (name) => {
+describe.each(architectures)('%s with its weights on the left, or stored', (name) => {
   const fixture = readFixture(name);
   const config = readConfig(fixture.configJson, 'config.json');
   const parameters = decodeTensors(fixture.parameters);
@@ -37,26 +37,35 @@ describe.each(architectures)('%s with its weights on the left', (name) => {
         [rows],
       ),
     };
-    const run = async (turned: boolean): Promise<Record<string, Tensor>> => {
-      const session = await createSession(serialise(stepProgram(config, false, turned).graph));
-      const outputs = await session.run(feeds);
+    const run = async (weights: StepWeights): Promise<Record<string, Tensor>> => {
+      const session = await createSession(serialise(stepProgram(config, false, weights).graph));
+      const fed = Object.entries(feeds).filter(([input]) => session.inputNames.includes(input));
+      const outputs = await session.run(Object.fromEntries(fed));
       await session.release();
       return outputs;
     };
-    const [plain, turned] = [await run(false), await run(true)];
-    expect(turned.next_tokens?.data).toEqual(plain.next_tokens?.data);
-    expect(Object.keys(turned)).toEqual(Object.keys(plain));
-    for (const output of Object.keys(plain).filter((key) => key !== 'next_tokens')) {
-      const expected = Array.from(plain[output]?.data ?? [], Number);
-      expect(expected.length).toBeGreaterThan(0);
-      Array.from(turned[output]?.data ?? [], Number).forEach((value, index) => {
-        expect(Math.abs(value - (expected[index] ?? Number.NaN))).toBeLessThan(1e-5);
-      });
+    const right = await run('right');
+    for (const other of [await run('left'), await run({ stored: parameters })]) {
+      expect(other.next_tokens?.data).toEqual(right.next_tokens?.data);
+      expect(Object.keys(other)).toEqual(Object.keys(right));
+      for (const output of Object.keys(right).filter((key) => key !== 'next_tokens')) {
+        const expected = Array.from(right[output]?.data ?? [], Number);
+        expect(expected.length).toBeGreaterThan(0);
+        Array.from(other[output]?.data ?? [], Number).forEach((value, index) => {
+          expect(Math.abs(value - (expected[index] ?? Number.NaN))).toBeLessThan(1e-5);
+        });
+      }
     }
   });
 
+  it('needs no weights where they are stored', () => {
+    const { graph, parameters: shapes } = stepProgram(config, false, { stored: parameters });
+    const weights = new Set(shapes.map(([weight]) => weight));
+    expect(graph.inputs.filter((input) => weights.has(input.name))).toEqual([]);
+  });
+
   it('has no product with a weight on the right', () => {
-    const { graph, parameters: shapes } = stepProgram(config, false, true);
+    const { graph, parameters: shapes } = stepProgram(config, false, 'left');
     const weights = new Set(shapes.map(([weight]) => weight));
     const right = graph.nodes.filter(
       ({ operator, inputs }) => operator === 'FusedMatMul' && inputs[1] && weights.has(inputs[1].name),

@@ -1,0 +1,53 @@
+/**
+ * Runs tasks as they come in messages, one at a time, and answers in messages: the far side of the engine process
+ * (`engineProcess.ts`) and of a lane (`lane.ts`).
+ *
+ * Between two steps of a task messages come in, so cancelling is a flag that tasks look at.
+ */
+import type { TaskFunction, TaskName } from '../api.js';
+import { trimSessions } from '../training/sessions.js';
+import type { FromEngine, ToEngine } from './messages.js';
+import { selfTest } from './runInPlace.js';
+
+/** Progress is for people: a few messages a second are enough. */
+const progressEveryMilliseconds = 200;
+
+export type Tasks = { readonly [Name in TaskName]?: TaskFunction<Name> };
+
+/** @returns what takes the messages. */
+export function createTaskRunner(tasks: Tasks, send: (message: FromEngine) => void): (message: ToEngine) => void {
+  // A device that is not there, or a binding that does not do what the engine relies on, is found before there is work.
+  const ready = selfTest();
+  ready.catch(() => undefined);
+  let cancelled = false;
+
+  async function run(name: TaskName, input: unknown): Promise<FromEngine> {
+    cancelled = false;
+    let reportedAt = 0;
+    try {
+      await ready;
+      await trimSessions();
+      // The sender's types tie each input to its task; a message has lost that.
+      const task = tasks[name] as TaskFunction<TaskName> | undefined;
+      if (task === undefined) throw new Error(`task ${name} does not run here`);
+      const output = await task(input as Parameters<typeof task>[0], {
+        isCancelled: () => cancelled,
+        onProgress: (done, total) => {
+          const now = performance.now();
+          if (done < total && now - reportedAt < progressEveryMilliseconds) return;
+          reportedAt = now;
+          send({ kind: 'progress', done, total });
+        },
+      });
+      return { kind: 'finished', output };
+    } catch (error) {
+      const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+      return { kind: 'failed', name, message, stack };
+    }
+  }
+
+  return (message) => {
+    if (message.kind === 'cancel') cancelled = true;
+    else run(message.task, message.input).then(send);
+  };
+}
