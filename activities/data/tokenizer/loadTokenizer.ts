@@ -34,17 +34,34 @@ export function loadTokenizer(json: unknown, special?: SpecialTokens): Tokenizer
   };
   const endToken = special?.endToken ?? specialToken(endTokenText);
   const padToken = special?.padToken ?? specialToken(padTokenText);
+  const swallowsSpace = losesFirstSpace(tokenizer);
   return {
     endToken,
     padToken,
     vocabularySize: tokenizer.get_vocab().size,
-    encode: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
+    encode: (text) => idsOf(tokenizer, swallowsSpace && text.startsWith(' ') ? ` ${text}` : text),
     decode: (tokens) => {
       const end = tokens.indexOf(endToken);
       const kept = (end < 0 ? tokens : tokens.slice(0, end)).filter((token) => token !== padToken);
-      return kept.length === 0 ? '' : tokenizer.decode(kept, { clean_up_tokenization_spaces: false });
+      return textOf(tokenizer, kept);
     },
   };
+}
+
+/**
+ * Metaspace puts a space before a text unless there is one, and decoding takes the first away: a program's first line would lose
+ * some of its indentation. Such a text is given one space more, as SentencePiece itself and its older conversions do.
+ */
+function losesFirstSpace(tokenizer: HuggingFaceTokenizer): boolean {
+  return textOf(tokenizer, idsOf(tokenizer, '  x')) === ' x' && textOf(tokenizer, idsOf(tokenizer, '   x')) === '  x';
+}
+
+function idsOf(tokenizer: HuggingFaceTokenizer, text: string): number[] {
+  return tokenizer.encode(text, { add_special_tokens: false }).ids;
+}
+
+function textOf(tokenizer: HuggingFaceTokenizer, ids: number[]): string {
+  return ids.length === 0 ? '' : tokenizer.decode(ids, { clean_up_tokenization_spaces: false });
 }
 
 function parse(json: unknown): HuggingFaceTokenizer {
