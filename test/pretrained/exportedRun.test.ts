@@ -6,6 +6,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { promptText } from '../../activities/data/format.js';
+import { readChatTemplate } from '../../activities/pretrained/chatTemplate.js';
+import { otherTokenizerFiles } from '../../activities/pretrained/obtainModel.js';
 import { type AnsweredQuestion, spread } from '../../activities/report/answers.js';
 import type { Spec } from '../../workflows/spec/schema.js';
 import { goOnInPython, peerPython } from './peer.js';
@@ -15,6 +17,13 @@ const folder = process.env.REFT_EXPORTED ?? '';
 
 describe.skipIf(folder === '')('an exported run (REFT_EXPORTED)', () => {
   const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
+  /** Beside tokenizer.json, by name. */
+  const tokenizerFiles = (): ReadonlyMap<string, Uint8Array> =>
+    new Map(
+      otherTokenizerFiles
+        .filter((name) => existsSync(join(folder, 'model', name)))
+        .map((name) => [name, readFileSync(join(folder, 'model', name))]),
+    );
   const run = () => {
     const { spec }: { spec: Spec } = JSON.parse(read('result.json'));
     const lines = read('samples.jsonl').trimEnd().split('\n');
@@ -22,7 +31,8 @@ describe.skipIf(folder === '')('an exported run (REFT_EXPORTED)', () => {
       lines.map((line): AnsweredQuestion => JSON.parse(line)),
       6,
     );
-    const style = { format: spec.data.cot, docstring: spec.data.docstring };
+    const plain = { format: spec.data.cot, docstring: spec.data.docstring };
+    const style = spec.data.promptFormat === 'chat' ? { ...plain, chat: readChatTemplate(tokenizerFiles()) } : plain;
     return {
       spec,
       prompts: answered.map(({ question }) => promptText(question, style)),
@@ -55,8 +65,16 @@ describe.skipIf(folder === '')('an exported run (REFT_EXPORTED)', () => {
     async () => {
       const { spec, prompts, answers, tokens } = run();
       if (!('from' in spec.model)) throw new Error('a run from scratch has no base model');
-      const base = spec.model.from;
-      const texts = await goOnInPython({ folder: base, adapter: join(folder, 'adapter'), texts: prompts, tokens });
+      // A model of the hub is named there as others find it; one that started from a folder, by the folder alone.
+      const { base_model_name_or_path: name, revision } = JSON.parse(read('adapter/adapter_config.json'));
+      const base: string = name ?? spec.model.from;
+      const texts = await goOnInPython({
+        folder: base,
+        ...(revision ? { revision } : {}),
+        adapter: join(folder, 'adapter'),
+        texts: prompts,
+        tokens,
+      });
       console.log(`PEFT on ${base}:\n${prompts[0]}${texts[0]}`);
       expect(texts).toEqual(answers);
     },

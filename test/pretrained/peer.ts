@@ -25,9 +25,10 @@ export async function askTransformers(
   return JSON.parse(stdout.slice(stdout.indexOf('{"logits"')));
 }
 
-/** What transformers appends to texts greedily, in float32; with an adapter through PEFT. */
+/** What transformers appends to texts greedily, in float32; with an adapter through PEFT. `folder` may be a model of the hub. */
 export async function goOnInPython(request: {
   readonly folder: string;
+  readonly revision?: string;
   readonly adapter?: string;
   readonly texts: readonly string[];
   readonly tokens: number;

@@ -7,12 +7,13 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 request = json.load(sys.stdin)
-model = AutoModelForCausalLM.from_pretrained(request["folder"], dtype=torch.float32)
+source = {"pretrained_model_name_or_path": request["folder"], "revision": request.get("revision") or "main"}
+model = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32)
 if request.get("adapter"):
     from peft import PeftModel
 
     model = PeftModel.from_pretrained(model, request["adapter"])
-tokenizer = AutoTokenizer.from_pretrained(request["folder"], padding_side="left")
+tokenizer = AutoTokenizer.from_pretrained(**source, padding_side="left")
 inputs = tokenizer(request["texts"], return_tensors="pt", padding=True, add_special_tokens=False)
 with torch.no_grad():
     output = model.generate(**inputs, max_new_tokens=request["tokens"], do_sample=False)
