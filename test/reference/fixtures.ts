@@ -135,6 +135,21 @@ export interface Gpt2LoraFixture {
   readonly gradients: StoredTensors;
 }
 
+/** A real model's logits: at every position of a text those of each `stride`-th token, and what all of them come to. */
+export interface Smollm2Fixture {
+  /** Of `model.safetensors`, float16. */
+  readonly weightsSha256: string;
+  readonly stride: number;
+  readonly texts: readonly {
+    readonly text: string;
+    readonly ids: readonly number[];
+    readonly logits: readonly (readonly number[])[];
+    readonly largest: readonly number[];
+    readonly tokens: readonly number[];
+    readonly logSums: readonly number[];
+  }[];
+}
+
 export const architectures = ['qwen2', 'gpt2', 'opt', 'galactica', 'rope-linear', 'rope-llama3'] as const;
 
 interface Fixtures extends Readonly<Record<(typeof architectures)[number], ArchitectureFixture>> {
@@ -145,6 +160,7 @@ interface Fixtures extends Readonly<Record<(typeof architectures)[number], Archi
   readonly 'reward-model': RewardModelFixture;
   readonly lora: LoraFixture;
   readonly 'lora-gpt2': Gpt2LoraFixture;
+  readonly smollm2: Smollm2Fixture;
 }
 
 export function readFixture<Name extends keyof Fixtures>(name: Name): Fixtures[Name] {

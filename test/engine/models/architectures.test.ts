@@ -29,21 +29,29 @@ describe.each(architectures)('%s', (name) => {
     }
   });
 
-  it.skipIf(Object.keys(fixture.gradients).length === 0)('gives the same loss and gradients', async () => {
+  it('gives the same loss', async () => {
     const program = updateProgram(supervisedObjective(config), gradientsAsMoments);
-    const steps = [{ feeds: supervisedFeeds(fixture.sequences), learningRate: 1e-3 }];
+    const steps = [{ feeds: supervisedFeeds(fixture.sequences), learningRate: 0 }];
     const [result] = await runSteps(program, parameters, gradientsAsMoments, steps);
     expect(relativeError([result?.metrics.loss ?? Number.NaN], [fixture.loss])).toBeLessThan(1e-5);
-    const gradients = decodeTensors(fixture.gradients);
-    expect([...gradients.keys()].sort()).toEqual([...parameters.keys()].sort());
-    for (const [key, { data }] of gradients) {
-      const own = result?.state.first.get(key)?.data ?? [];
-      // The same constant is added to all of a softmax's scores, so a key's bias has no gradient but rounding.
-      if (/k_proj\.bias$/.test(key) && name === 'opt')
-        for (const value of own) expect(Math.abs(value)).toBeLessThan(1e-6);
-      else expect(relativeError(own, data), key).toBeLessThan(2e-5);
-    }
   });
+
+  // Those of rotary scaling have no gradients stored: theirs are those of any Llama.
+  if (Object.keys(fixture.gradients).length > 0)
+    it('gives the same gradients', async () => {
+      const program = updateProgram(supervisedObjective(config), gradientsAsMoments);
+      const steps = [{ feeds: supervisedFeeds(fixture.sequences), learningRate: 1e-3 }];
+      const [result] = await runSteps(program, parameters, gradientsAsMoments, steps);
+      const gradients = decodeTensors(fixture.gradients);
+      expect([...gradients.keys()].sort()).toEqual([...parameters.keys()].sort());
+      for (const [key, { data }] of gradients) {
+        const own = result?.state.first.get(key)?.data ?? [];
+        // The same constant is added to all of a softmax's scores, so a key's bias has no gradient but rounding.
+        if (/k_proj\.bias$/.test(key) && name === 'opt')
+          for (const value of own) expect(Math.abs(value)).toBeLessThan(1e-6);
+        else expect(relativeError(own, data), key).toBeLessThan(2e-5);
+      }
+    });
 
   it('decodes with a cache what the full forward says', async () => {
     const folder = await temporaryFolder();
