@@ -94,8 +94,8 @@ describe('policyObjective', () => {
           fixture.steps.map((step) => step[theirs]),
         ),
         ours,
-      ).toBeLessThan(1e-4);
+      ).toBeLessThan(1e-5);
     for (const [key, { data }] of decodeTensors(fixture.parametersAfter))
-      expect(relativeError(results.at(-1)?.state.parameters.get(key)?.data ?? [], data), key).toBeLessThan(1e-4);
+      expect(relativeError(results.at(-1)?.state.parameters.get(key)?.data ?? [], data), key).toBeLessThan(1e-5);
   });
 });

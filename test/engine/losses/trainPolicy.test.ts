@@ -26,16 +26,16 @@ describe('trainPolicy', () => {
     const { tensors } = await readSafetensors(output.files.parameters);
     expect(output.files.step).toBe(fixture.miniBatches.length);
     for (const [key, { data }] of decodeTensors(fixture.parametersAfter))
-      expect(relativeError(tensors.get(key)?.data ?? [], data), key).toBeLessThan(1e-4);
+      expect(relativeError(tensors.get(key)?.data ?? [], data), key).toBeLessThan(1e-5);
   });
 
   it('reports the means of its steps', () => {
     for (const name of ['policyLoss', 'valueLoss', 'gradientNorm', 'ratio', 'clipFraction', 'approximateKl'] as const) {
       const mean = fixture.steps.reduce((total, step) => total + step[name], 0) / fixture.steps.length;
-      expect(relativeError([output.metrics[name]], [mean]), name).toBeLessThan(1e-4);
+      expect(relativeError([output.metrics[name]], [mean]), name).toBeLessThan(1e-5);
     }
     const largest = Math.max(...fixture.steps.map((step) => step.largestRatio));
-    expect(relativeError([output.metrics.largestRatio], [largest])).toBeLessThan(1e-4);
+    expect(relativeError([output.metrics.largestRatio], [largest])).toBeLessThan(1e-5);
   });
 
   it('reports what the rollouts say of themselves', () => {
@@ -52,7 +52,7 @@ describe('trainPolicy', () => {
       answerLength: entropies.length / rollouts.length,
     };
     for (const [name, value] of Object.entries(expected))
-      expect(relativeError([output.metrics[name as keyof typeof expected]], [value]), name).toBeLessThan(1e-4);
+      expect(relativeError([output.metrics[name as keyof typeof expected]], [value]), name).toBeLessThan(1e-5);
     expect(output.metrics.samplerMismatch).toBeLessThan(1e-5);
   });
 });
