@@ -13,6 +13,8 @@ import type { Question, QuestionSets } from './questions.js';
 export interface GeneratedRequest {
   readonly seed: number;
   readonly format: AnswerFormat;
+  /** No number in a question is above it. */
+  readonly largestNumber: number;
   /** How many questions each set gets. */
   readonly counts: Readonly<Record<Split, number>>;
 }
@@ -23,7 +25,12 @@ export interface GeneratedRequest {
  *
  * @throws InvalidSpec when so many are wanted that the generator runs dry.
  */
-export async function generateQuestions({ seed, format, counts }: GeneratedRequest): Promise<QuestionSets> {
+export async function generateQuestions({
+  seed,
+  format,
+  largestNumber,
+  counts,
+}: GeneratedRequest): Promise<QuestionSets> {
   const sets: Record<Split, Question[]> = { train: [], validation: [], test: [] };
   const seen = new Set<string>();
   const splits: readonly Split[] = ['train', 'validation', 'test'];
@@ -36,7 +43,7 @@ export async function generateQuestions({ seed, format, counts }: GeneratedReque
     }
     // Large sets take seconds; heartbeats must get through meanwhile.
     if (candidate % 1_000 === 0) await setImmediate();
-    const problem = drawProblem(seed, candidate);
+    const problem = drawProblem(seed, candidate, largestNumber);
     const split = splitOf(canonicalForm(problem));
     if (sets[split].length === counts[split] || seen.has(problem.question)) continue;
     seen.add(problem.question);

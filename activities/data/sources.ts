@@ -26,10 +26,10 @@ export interface SourceRequest extends FileAccess {
  */
 export async function loadQuestions(request: SourceRequest): Promise<QuestionSets> {
   const { data, seed } = request;
-  const { source, cot, validation } = data;
+  const { source, cot, validation, largestNumber } = data;
   if (source === 'generated') {
     const counts = { train: data.train ?? 1_000, validation, test: data.test ?? 1_000 };
-    return generateQuestions({ seed, format: cot, counts });
+    return generateQuestions({ seed, format: cot, largestNumber, counts });
   }
   if (typeof source === 'object') return readFiles(source, request);
   return readFiles(await findPublished(source, cot, request.directory), request);

@@ -16,7 +16,7 @@ const passes = 7;
 
 export async function benchPrograms(): Promise<BenchmarkResult> {
   const counts = { train: distinctPrograms, validation: 1, test: 1 };
-  const { train } = await generateQuestions({ seed: 0, format: 'program', counts });
+  const { train } = await generateQuestions({ seed: 0, largestNumber: 50, format: 'program', counts });
   const programs = train.map(({ answer = '' }) => programFrom(answer));
   const sandbox = createSandboxPool({ processes: 1, secondsPerProgram: 2, megabytes: 256 });
   try {

@@ -9,10 +9,11 @@ import { hasPython, runPrograms } from './python.js';
 
 /** Enough that the stream of this seed repeats a question (candidates 600 and 795, 182 and 1372). */
 const seed = 1;
+const largestNumber = 50;
 const counts = { train: 900, validation: 150, test: 450 };
-const programs = await generateQuestions({ seed, format: 'program', counts });
-const chains = await generateQuestions({ seed, format: 'natural', counts });
-const problems = Array.from({ length: 2_000 }, (_, candidate) => drawProblem(7, candidate));
+const programs = await generateQuestions({ seed, largestNumber, format: 'program', counts });
+const chains = await generateQuestions({ seed, largestNumber, format: 'natural', counts });
+const problems = Array.from({ length: 2_000 }, (_, candidate) => drawProblem(7, candidate, largestNumber));
 
 describe('generated problems', () => {
   it('read like this', () => {
@@ -85,13 +86,21 @@ describe('generated problems', () => {
     expect(infix(step('share', given(0, 9), '//', difference), write)).toBe('9 // (5 - 2)');
   });
 
+  it('have small numbers where that is asked for: none above the largest, no value above its square', () => {
+    for (let candidate = 0; candidate < 500; candidate++) {
+      const { question, expression } = drawProblem(7, candidate, 9);
+      for (const number of question.match(/\d+/g) ?? []) expect(Number(number)).toBeLessThanOrEqual(9);
+      for (const { value } of stepsOf(expression)) expect(value).toBeLessThanOrEqual(81);
+    }
+  });
+
   it('share no question and no computation between training, validation and test', () => {
     const texts = [programs.train, programs.validation, programs.test].flatMap((set) => set.map((one) => one.question));
     expect(new Set(texts).size).toBe(texts.length);
     const homes = new Map<string, string>();
     for (const other of [2, 3])
       for (let candidate = 0; candidate < 1_000; candidate++) {
-        const problem = drawProblem(other, candidate);
+        const problem = drawProblem(other, candidate, largestNumber);
         const form = canonicalForm(problem);
         const home = splitOf(form);
         expect(homes.get(form) ?? home).toBe(home);
@@ -106,14 +115,15 @@ describe('generated problems', () => {
       ['validation', programs.validation],
       ['test', programs.test],
     ] as const)
-      for (const { id } of set) expect(splitOf(canonicalForm(drawProblem(seed, Number(id.split('-')[1]))))).toBe(split);
+      for (const { id } of set)
+        expect(splitOf(canonicalForm(drawProblem(seed, Number(id.split('-')[1]), largestNumber)))).toBe(split);
   });
 
   it('depend on the seed and on nothing else', async () => {
-    expect(await generateQuestions({ seed, format: 'program', counts })).toEqual(programs);
-    const more = await generateQuestions({ seed, format: 'program', counts: { ...counts, test: 460 } });
+    expect(await generateQuestions({ seed, largestNumber, format: 'program', counts })).toEqual(programs);
+    const more = await generateQuestions({ seed, largestNumber, format: 'program', counts: { ...counts, test: 460 } });
     expect(more.train).toEqual(programs.train);
-    const other = await generateQuestions({ seed: 2, format: 'program', counts });
+    const other = await generateQuestions({ seed: 2, largestNumber, format: 'program', counts });
     expect(other.train).not.toEqual(programs.train);
   });
 

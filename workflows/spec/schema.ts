@@ -97,6 +97,11 @@ export const dataSchema = z.strictObject({
   /** Generated problems only: how many to make. For published data, caps on how many to use. */
   train: count.max(1_000_000).optional(),
   test: count.max(1_000_000).optional(),
+  /**
+   * Generated problems only: no number in a question is above it, and none on the way above its square or 999. A program leaves
+   * sums to Python; in `natural` the model works them out itself, which a small one learns for small numbers alone.
+   */
+  largestNumber: z.int().min(5).max(50).default(50),
   /** Questions held out of training, on which the best checkpoint is chosen. */
   validation: count.max(100_000).default(200),
   tokenizer: z

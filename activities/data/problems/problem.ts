@@ -19,10 +19,22 @@ export interface Problem {
   readonly expression: Expression;
 }
 
-/** Every number in the text lies in this range … */
-const givenRange = { low: 2, high: 50 };
-/** … and so does what each step leaves, in this one. */
-const valueRange = { low: 1, high: 999 };
+interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The numbers of a problem. */
+interface Ranges {
+  /** Every number in the text lies in this range … */
+  readonly given: Range;
+  /** … and what each step leaves in this one. */
+  readonly value: Range;
+}
+
+function rangesUpTo(largest: number): Ranges {
+  return { given: { low: 2, high: largest }, value: { low: 1, high: Math.min(largest ** 2, 999) } };
+}
 
 /** What happens, before any number or word is chosen. */
 interface Story {
@@ -31,13 +43,14 @@ interface Story {
   readonly ask: AskKind;
 }
 
-/** The problem with number `candidate` in the stream of `seed`. */
-export function drawProblem(seed: number, candidate: number): Problem {
+/** The problem with number `candidate` in the stream of `seed`; no number in its text is above `largest`. */
+export function drawProblem(seed: number, candidate: number, largest: number): Problem {
   const draws = createDraws(seed, candidate, 'story');
   const story = drawStory(draws);
-  const expression = drawNumbers(story, draws);
+  const ranges = rangesUpTo(largest);
+  const expression = drawNumbers(story, ranges, draws);
   const things = draws.pick(objects);
-  return { question: writeQuestion(story, expression, things, draws), things, expression };
+  return { question: writeQuestion(story, expression, things, ranges.given, draws), things, expression };
 }
 
 /** What two problems must share to count as the same one: the computation, whoever it is about and however it is told. */
@@ -66,17 +79,17 @@ function drawEvents(steps: number, draws: Draws): EventKind[] {
 }
 
 /** Numbers for a story, drawn again until every step stays in range and every division is exact. */
-function drawNumbers(story: Story, draws: Draws): Expression {
+function drawNumbers(story: Story, { given, value: range }: Ranges, draws: Draws): Expression {
   for (;;) {
-    const expression = tryNumbers(story, draws);
-    const inRange = ({ value }: Expression): boolean => value >= valueRange.low && value <= valueRange.high;
+    const expression = tryNumbers(story, given, draws);
+    const inRange = ({ value }: Expression): boolean => value >= range.low && value <= range.high;
     if (expression !== null && stepsOf(expression).every(inRange)) return expression;
   }
 }
 
-function tryNumbers(story: Story, draws: Draws): Expression | null {
+function tryNumbers(story: Story, range: Range, draws: Draws): Expression | null {
   let count = 0;
-  const given = (value = draws.integer(givenRange.low, givenRange.high)): Given => ({
+  const given = (value = draws.integer(range.low, range.high)): Given => ({
     kind: 'given',
     index: count++,
     value,
@@ -90,19 +103,25 @@ function tryNumbers(story: Story, draws: Draws): Expression | null {
   }
   if (story.ask === 'price') return step('price', now, '*', given());
   if (story.ask === 'total') return now;
-  const divisor = drawDivisor(now.value, draws);
+  const divisor = drawDivisor(now.value, range, draws);
   return divisor === null ? null : step('share', now, '//', given(divisor));
 }
 
 /** A divisor of `value` that may stand in the text and leaves each part at least two things; null if there is none. */
-function drawDivisor(value: number, draws: Draws): number | null {
+function drawDivisor(value: number, { low, high }: Range, draws: Draws): number | null {
   const divisors: number[] = [];
-  for (let divisor = givenRange.low; divisor <= Math.min(givenRange.high, value / 2); divisor++)
+  for (let divisor = low; divisor <= Math.min(high, value / 2); divisor++)
     if (value % divisor === 0) divisors.push(divisor);
   return divisors.length === 0 ? null : draws.pick(divisors);
 }
 
-function writeQuestion(story: Story, expression: Expression, things: string, draws: Draws): string {
+function writeQuestion(
+  story: Story,
+  expression: Expression,
+  things: string,
+  { low, high }: Range,
+  draws: Draws,
+): string {
   const person = draws.pick(people);
   const sentences = [
     draws.pick(startPhrases[story.start]),
@@ -113,7 +132,7 @@ function writeQuestion(story: Story, expression: Expression, things: string, dra
   const told = sentences.map((sentence) => sentence.replace(/\{\d\}/g, () => values.shift() ?? ''));
   // A distractor comes after the start, so that the story still opens with the person it is about.
   if (draws.chance(0.2)) {
-    const number = String(draws.integer(givenRange.low, givenRange.high));
+    const number = String(draws.integer(low, high));
     told.splice(draws.integer(1, told.length - 1), 0, draws.pick(distractorPhrases).replace('{1}', number));
   }
   const words: Readonly<Record<string, string>> = {

@@ -5,7 +5,7 @@ import { generateQuestions } from '../../../activities/data/generated.js';
 
 export async function problemTexts(format: AnswerFormat, docstring = false): Promise<readonly string[]> {
   const counts = { train: 150, validation: 1, test: 1 };
-  const { train } = await generateQuestions({ seed: 3, format, counts });
+  const { train } = await generateQuestions({ seed: 3, largestNumber: 50, format, counts });
   return train.flatMap(({ question, answer = '' }) => [promptText(question, { format, docstring }), answer]);
 }
 
