@@ -1,7 +1,8 @@
 /**
  * The specification of a comparison: which methods, from which seeds, and the run that they share in all else.
  *
- * `paper-small` is the paper's comparison at the size of the demo: `{"preset": "paper-small", "seeds": [1, 2, 3]}`.
+ * `paper-small` is the paper's comparison at the size of the demo: `{"preset": "paper-small", "seeds": [1, 2, 3]}`;
+ * `paper-small-natural` is its part in words.
  */
 import { z } from 'zod';
 import { explainIssues, isRecord, show } from './explain.js';
@@ -43,12 +44,26 @@ export interface CompareSpec {
   readonly run: Spec;
 }
 
+const paperSmall = {
+  title: 'The paper’s comparison, on generated word problems',
+  run: { preset: 'demo' },
+  methods: ['sft', 'offline-self-training', 'online-self-training', 'grpo', 'reft'],
+  seeds: [1, 2, 3, 4, 5],
+} satisfies z.input<typeof compareSchema>;
+
 export const comparePresets: Readonly<Record<string, z.input<typeof compareSchema>>> = {
-  'paper-small': {
-    title: 'The paper’s comparison, on generated word problems',
-    run: { preset: 'demo' },
-    methods: ['sft', 'offline-self-training', 'online-self-training', 'grpo', 'reft'],
-    seeds: [1, 2, 3, 4, 5],
+  'paper-small': paperSmall,
+  /** The same in words: the model works out the sums itself, so the numbers are small. */
+  'paper-small-natural': {
+    ...paperSmall,
+    title: 'The paper’s comparison, on generated word problems answered in words',
+    run: {
+      preset: 'demo',
+      data: { cot: 'natural', largestNumber: 9 },
+      generation: { maxAnswerTokens: 56 },
+      ppo: { klCoefficient: 0.05 },
+    },
+    methods: ['sft', 'offline-self-training', 'reft'],
   },
 };
 

@@ -9,9 +9,14 @@ import type { specSchema } from './schema.js';
 
 type Preset = z.input<typeof specSchema>;
 
+/** Of every method that learns from its own answers. */
+const onlineOptimiser = { learningRate: 1e-3, schedule: 'linear', beta2: 0.98 } as const;
+
+/** Each method that samples draws 20,000 answers to training questions. */
 const demo = {
   title: 'ReFT demo: generated word problems',
-  data: { source: 'generated', docstring: false, train: 1_000, test: 1_000, validation: 200 },
+  // With half as many, policies learn the questions by heart: twice the epochs leave them 5 to 15 points below.
+  data: { source: 'generated', docstring: false, train: 2_000, test: 1_000, validation: 200 },
   model: {
     hiddenSize: 64,
     layers: 2,
@@ -29,46 +34,50 @@ const demo = {
   },
   // Long enough that its training compute is at least that of PPO with its rollouts.
   sft: {
-    epochs: 60,
+    epochs: 30,
     batchSize: 16,
     optimiser: { learningRate: 2e-3, schedule: 'linear', beta2: 0.98, weightDecay: 0.01 },
   },
+  // The critic starts from nothing and shares a small trunk: bootstrapping from it (λ < 1) keeps the reward from an answer's
+  // first tokens, and a large coefficient gives the trunk to it.
   ppo: {
-    epochs: 20,
+    epochs: 10,
     questionsPerRound: 250,
     miniBatch: 125,
     passes: 2,
-    optimiser: { learningRate: 6e-4, beta2: 0.98 },
+    optimiser: onlineOptimiser,
     klCoefficient: 0.01,
-    valueCoefficient: 1,
+    valueCoefficient: 0.1,
+    gaeLambda: 1,
   },
+  // As many steps as twenty epochs over half the questions.
   offlineSelfTraining: {
-    samplesPerQuestion: 20,
+    samplesPerQuestion: 10,
+    epochs: 10,
     batchSize: 16,
     optimiser: { learningRate: 4e-3, warmUpSteps: 50, schedule: 'linear', beta2: 0.98, weightDecay: 0.01 },
   },
   onlineSelfTraining: {
-    epochs: 20,
+    epochs: 10,
     questionsPerRound: 250,
     miniBatch: 125,
     passes: 2,
-    optimiser: { learningRate: 6e-4, beta2: 0.98 },
+    optimiser: onlineOptimiser,
   },
   expertIteration: {
-    epochs: 5,
-    questionsPerRound: 250,
-    samplesPerQuestion: 4,
-    miniBatch: 63,
-    optimiser: { learningRate: 6e-4, beta2: 0.98 },
+    epochs: 2,
+    questionsPerRound: 200,
+    samplesPerQuestion: 5,
+    miniBatch: 50,
+    optimiser: onlineOptimiser,
   },
-  // As many answers as PPO has.
   groupPolicy: {
-    epochs: 5,
-    questionsPerRound: 125,
-    samplesPerQuestion: 4,
+    epochs: 2,
+    questionsPerRound: 100,
+    samplesPerQuestion: 5,
     miniBatch: 250,
     passes: 2,
-    optimiser: { learningRate: 6e-4, beta2: 0.98 },
+    optimiser: onlineOptimiser,
   },
   rewardModel: {
     samplesPerQuestion: 6,
@@ -95,16 +104,20 @@ const svamp: Preset = {
     batchSize: 32,
     optimiser: { learningRate: 1e-3, schedule: 'linear', beta2: 0.98, weightDecay: 0.01 },
   },
-  ppo: { ...demo.ppo, epochs: 4, optimiser: { learningRate: 4e-4, beta2: 0.98 } },
+  ppo: { ...demo.ppo, epochs: 4, optimiser: { ...onlineOptimiser, learningRate: 6e-4 } },
   offlineSelfTraining: {
     samplesPerQuestion: 8,
     epochs: 15,
     batchSize: 32,
     optimiser: { learningRate: 2e-3, warmUpSteps: 50, schedule: 'linear', beta2: 0.98, weightDecay: 0.01 },
   },
-  onlineSelfTraining: { ...demo.onlineSelfTraining, epochs: 4, optimiser: { learningRate: 4e-4, beta2: 0.98 } },
-  expertIteration: { ...demo.expertIteration, epochs: 1, optimiser: { learningRate: 4e-4, beta2: 0.98 } },
-  groupPolicy: { ...demo.groupPolicy, epochs: 1, optimiser: { learningRate: 4e-4, beta2: 0.98 } },
+  onlineSelfTraining: {
+    ...demo.onlineSelfTraining,
+    epochs: 4,
+    optimiser: { ...onlineOptimiser, learningRate: 6e-4 },
+  },
+  expertIteration: { ...demo.expertIteration, epochs: 1, optimiser: { ...onlineOptimiser, learningRate: 6e-4 } },
+  groupPolicy: { ...demo.groupPolicy, epochs: 1, optimiser: { ...onlineOptimiser, learningRate: 6e-4 } },
   rewardModel: {
     samplesPerQuestion: 2,
     epochs: 2,
