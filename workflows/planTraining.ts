@@ -48,8 +48,9 @@ function methodStep(spec: Spec, annotated: Lengths, sampled: Lengths): readonly 
     promptTokens: sampled.promptTokens,
     answerTokens: Math.max(annotated.answerTokens, sampled.answerTokens),
   };
-  const policy = method === 'reft' ? ppo : method === 'grpo' || method === 'rloo' ? groupPolicy : null;
-  if (policy) return [{ name, objective: 'policy', sequences: policy.miniBatch, ...sampled }];
+  if (method === 'reft' && ppo) return [{ name, objective: 'policy', sequences: ppo.miniBatch, ...sampled }];
+  if ((method === 'grpo' || method === 'rloo') && groupPolicy)
+    return [{ name, objective: 'groupPolicy', sequences: groupPolicy.miniBatch, ...sampled }];
   const samples =
     method === 'online-self-training' ? onlineSelfTraining : method === 'expert-iteration' ? expertIteration : null;
   // Each question with its samples and its annotated answer.

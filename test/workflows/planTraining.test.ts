@@ -24,7 +24,7 @@ describe('plannedSteps', () => {
     const steps = (spec: object) => plannedSteps(resolveSpec({ preset: 'smoke', sft: null, ...spec }), data);
     expect(steps({ method: 'grpo', groupPolicy: rounds })[1]).toMatchObject({
       name: 'GRPO',
-      objective: 'policy',
+      objective: 'groupPolicy',
       sequences: 4,
     });
     // Three samples and the annotated answer of each of four questions, as long as the longer of both.
