@@ -31,12 +31,24 @@ function lane(index: number): Worker {
   return worker;
 }
 
+/** Lanes run one task at a time, like the process that has them. */
+let lastRun: Promise<unknown> = Promise.resolve();
+
 /**
- * Runs a task on each input, the first in the first lane and so on, and waits for all of them. Lanes run one task at a time,
- * like the process that has them.
+ * Runs a task on each input, the first in the first lane and so on, and waits for all of them.
  * @throws what the first task that fails throws, once the others have stopped; EngineCrashed when a lane ends.
  */
-export async function runInLanes<Name extends TaskName>(
+export function runInLanes<Name extends TaskName>(
+  task: Name,
+  inputs: readonly EngineTasks[Name]['input'][],
+  context: Parameters<TaskFunction<Name>>[1],
+): Promise<EngineTasks[Name]['output'][]> {
+  const run = lastRun.then(() => runTogether(task, inputs, context));
+  lastRun = run.catch(() => undefined);
+  return run;
+}
+
+async function runTogether<Name extends TaskName>(
   task: Name,
   inputs: readonly EngineTasks[Name]['input'][],
   context: Parameters<TaskFunction<Name>>[1],

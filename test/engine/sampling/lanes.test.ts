@@ -43,6 +43,17 @@ describe('answers from lanes', () => {
     expect({ ...result.work, seconds: 0 }).toEqual({ ...work, seconds: 0 });
   });
 
+  it('are not mixed up with those of another task at the same time', async () => {
+    const others = { ...task(11), random: { seed: 2, purpose: 'rollout', round: 0 } } as const;
+    const alone = [
+      await generate(task(11), quietContext, { lanes: 2 }),
+      await generate(others, quietContext, { lanes: 2 }),
+    ];
+    const together = await Promise.all([task(11), others].map((input) => generate(input, quietContext, { lanes: 2 })));
+    expect(together.map(({ answers }) => answers)).toEqual(alone.map(({ answers }) => answers));
+    expect(together[0]?.answers).not.toEqual(together[1]?.answers);
+  });
+
   it('come with the progress of all lanes together', async () => {
     const seen: (readonly [number, number])[] = [];
     await generate(task(11), { ...quietContext, onProgress: (...progress) => seen.push(progress) }, { lanes: 2 });
