@@ -513,11 +513,13 @@ export type ComparisonUnit = 'warm-up' | 'reward-model' | 'training' | 'evaluati
 /** Asks whether a child with the same content has been done before, by whatever comparison. */
 export interface RecallResultInput {
   readonly unit: ComparisonUnit;
+  /** Of the code that gives its result. */
+  readonly edition: number;
   /** Everything that its result depends on. */
   readonly content: unknown;
 }
 export interface RecallResultResult {
-  /** Where its result lies or will lie: `comparisons/<unit>/<sha256 of the content>.json`. */
+  /** Where its result lies or will lie: `comparisons/<unit>/<sha256 of edition and content>.json`. */
   readonly key: string;
   readonly result?: unknown;
 }
@@ -535,6 +537,19 @@ export interface ComparedVerdicts {
   readonly questions: DataSetRef;
   readonly verdicts: ObjectRef;
 }
+/** How the training of one method from one seed went. */
+export interface ComparedTraining {
+  readonly model: MethodName;
+  readonly seed: number;
+  /** Epochs or rounds in all. */
+  readonly done: number;
+  /** After how many of them it was best on validation, and its accuracy there in percent. */
+  readonly step: number;
+  readonly accuracy: number;
+  /** Of the last epoch or round, by name. */
+  readonly figures: Readonly<Record<string, number>>;
+  readonly warnings: readonly TrainingWarning[];
+}
 export interface SeedData {
   readonly seed: number;
   readonly data: PreparedData;
@@ -544,6 +559,7 @@ export interface PublishComparisonInput {
   readonly title: string;
   readonly spec: unknown;
   readonly models: readonly ComparedVerdicts[];
+  readonly trainings: readonly ComparedTraining[];
   /** What each seed's models learned from and were tested on. */
   readonly data: readonly SeedData[];
   /** Samples a question. */

@@ -30,7 +30,7 @@ const verdictsSchema: z.ZodType<readonly Verdict[]> = z.array(
 export function createPublishComparison({ store }: { readonly store: Store }) {
   return (input: PublishComparisonInput): Promise<PublishComparisonResult> =>
     heartbeatWhile('replicates', async (onProgress, signal) => {
-      const { comparisonId, title, spec, models, samples, failures, notes, work } = input;
+      const { comparisonId, title, spec, models, trainings, samples, failures, notes, work } = input;
       const compared: ModelVerdicts[] = [];
       for (const { model, seed, verdicts } of models)
         compared.push({ model, seed, verdicts: verdictsSchema.parse(await store.getLines(verdicts)) });
@@ -41,7 +41,7 @@ export function createPublishComparison({ store }: { readonly store: Store }) {
       const prefix = runPrefix(comparisonId);
       const keys = { report: `${prefix}/report.html`, result: `${prefix}/result.json` };
       const data = summariseSeeds(input.data);
-      const report: ComparisonReport = { comparisonId, title, spec, figures, data, failures, notes, work };
+      const report: ComparisonReport = { comparisonId, title, spec, figures, trainings, data, failures, notes, work };
       await store.publish(keys.report, Buffer.from(renderComparison(report)));
       const checkpoints = models.map(({ model, seed, checkpoint }) => ({ model, seed, checkpoint: checkpoint.sha256 }));
       const result = { ...report, checkpoints, bucket: store.bucket, keys };

@@ -2,8 +2,9 @@
  * The activities `recallResult` and `keepResult`: results of a comparison's children by what they depend on, so that none is
  * done twice.
  *
- * A result lies under the hash of everything it follows from: data, starting checkpoint, settings and seed. A comparison that is
- * started again, with more seeds or methods, finds there what an earlier one has done, whatever has become of that one.
+ * A result lies under the hash of everything it follows from: data, starting checkpoint, settings, seed, and the edition of the
+ * code. A comparison that is started again, with more seeds or methods, finds there what an earlier one has done, whatever has
+ * become of that one.
  */
 import { stringify } from 'safe-stable-stringify';
 import type { KeepResultInput, RecallResultInput, RecallResultResult } from './contracts.js';
@@ -12,11 +13,8 @@ import { sha256OfBytes } from './store/digest.js';
 import { CorruptObject } from './store/errors.js';
 import type { Store } from './store/types.js';
 
-/** To be raised when the same content comes to give other results, as after a change of a method: older ones are not found. */
-const edition = 1;
-
 export function createRecallResult({ store }: { readonly store: Store }) {
-  return ({ unit, content }: RecallResultInput): Promise<RecallResultResult> =>
+  return ({ unit, edition, content }: RecallResultInput): Promise<RecallResultResult> =>
     heartbeatWhile('results', async () => {
       const hash = sha256OfBytes(Buffer.from(stringify({ edition, unit, content }) ?? ''));
       const key = `comparisons/${unit}/${hash}.json`;

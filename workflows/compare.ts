@@ -19,14 +19,8 @@ import { general } from './activityOptions.js';
 import { compareSeed, type RunChild } from './comparison/compareSeed.js';
 import { type Child, runUnit } from './comparison/runUnit.js';
 import { createSlots, NoMoreWork } from './comparison/slots.js';
-import {
-  type ComparisonState,
-  comparisonPhase,
-  memberKey,
-  modelsOf,
-  openComparison,
-  tableSoFar,
-} from './comparison/state.js';
+import { type ComparisonState, comparisonPhase, memberKey, modelsOf, openComparison } from './comparison/state.js';
+import { finalTable, tableSoFar } from './comparison/table.js';
 import { addWork, beginPhase, finishUnit } from './journal.js';
 import { controlsSignal, serveProgress, showProgress } from './progress.js';
 import { type CompareSpec, resolveComparison } from './spec/compareSpec.js';
@@ -150,6 +144,14 @@ async function publish(spec: CompareSpec, state: ComparisonState): Promise<Compa
       title: spec.title,
       spec,
       models,
+      trainings: spec.seeds.flatMap((seed) =>
+        spec.methods.flatMap((model) => {
+          const trained = state.trained[memberKey(seed, model)];
+          if (!trained) return [];
+          const { checkpoint, ...training } = trained;
+          return [{ model, seed, ...training }];
+        }),
+      ),
       data: spec.seeds.flatMap((seed) => {
         const start = state.starts[seed];
         return start ? [{ seed, data: start.data }] : [];
@@ -165,6 +167,7 @@ async function publish(spec: CompareSpec, state: ComparisonState): Promise<Compa
   ]);
   finishUnit(phase);
   beginPhase(journal, 'finished', 'step', 0);
+  journal.table = finalTable(spec, state, published.figures);
   showProgress(journal);
   return {
     ...published,

@@ -1,20 +1,23 @@
 /** The report of a comparison: every method under every measure over the seeds, and which differences hold. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
+import { interval, meanAndSpread, percent, pText, signed } from '../../workflows/spec/figureText.js';
 import { type MeasureName, measureMeaning, measureTitle, modelTitle } from '../../workflows/spec/measures.js';
-import type { ComparisonFigures, Work } from '../contracts.js';
-import { differenceLines, explanation, mainModel, meanAndSpread, pText, signed } from './comparisonTable.js';
+import type { ComparedTraining, ComparisonFigures, Work } from '../contracts.js';
+import { differenceLines, explanation, mainModel } from './comparisonTable.js';
 import { type SeedsSummary, seedsDataSection } from './data.js';
 import { renderDocument } from './document.js';
-import { interval, percent } from './figures.js';
 import { intervalChart } from './intervalChart.js';
 import { compute, notes, specification } from './sections.js';
+import { trainingsSection, trainingTitle } from './trainings.js';
+import { type ShownWarning, warningsSection } from './warnings.js';
 
 export interface ComparisonReport {
   readonly comparisonId: string;
   readonly title: string;
   readonly spec: unknown;
   readonly figures: ComparisonFigures;
+  readonly trainings: readonly ComparedTraining[];
   readonly data: readonly SeedsSummary[];
   readonly failures: readonly string[];
   readonly notes: readonly string[];
@@ -29,12 +32,19 @@ export function renderComparison(report: ComparisonReport): string {
       <h1>${title}</h1>
       ${differenceLines(figures, mainModel(figures)).map((line) => html`<p class="lead soft">${line}</p>`)}
     </header>
-    ${failures(report.failures)} ${results(figures)} ${perSeed(figures)} ${pairs(figures)}
+    ${failures(report.failures)} ${warningsSection(warningsOf(report.trainings))} ${results(figures)}
+    ${perSeed(figures)} ${pairs(figures)} ${trainingsSection(report.trainings)}
     ${seedsDataSection(report.data)} ${compute(report.work)} ${notes([...method(figures), ...report.notes])}
     ${specification(report.spec)}
     <footer>Comparison <code>${comparisonId}</code></footer>
   ` as VNode;
   return renderDocument(title, content);
+}
+
+function warningsOf(trainings: readonly ComparedTraining[]): readonly ShownWarning[] {
+  return trainings.flatMap((training) =>
+    training.warnings.map((warning) => ({ ...warning, training: trainingTitle(training) })),
+  );
 }
 
 /** How intervals and p-values came about. */

@@ -1,8 +1,8 @@
 /** A comparison as text: a table for terminals, and the paired differences below it. */
 import Table from 'cli-table3';
+import { differenceText, interval, meanAndSpread } from '../../workflows/spec/figureText.js';
 import { measureTitle, modelTitle } from '../../workflows/spec/measures.js';
-import type { ComparedModel, ComparisonFigures, MeasureFigures, PairFigures } from '../contracts.js';
-import { interval, percent } from './figures.js';
+import type { ComparedModel, ComparisonFigures, PairFigures } from '../contracts.js';
 
 /** A row a model, a column a measure: mean ± standard deviation over the seeds, with the mean's interval below. */
 export function comparisonTable(figures: ComparisonFigures): string {
@@ -32,10 +32,7 @@ export function differenceLines(figures: ComparisonFigures, model: ComparedModel
   return figures.pairs
     .filter(({ measure, a, b }) => measure === 'top1' && (a === model || b === model))
     .map((pair) => (pair.a === model ? pair : turned(pair)))
-    .map(({ a, b, difference, low, high, pCorrected }) => {
-      const bounds = `${signed(low)} to ${signed(high)}`;
-      return `${modelTitle(a)} less ${modelTitle(b)}: ${signed(difference)} points (${bounds}), p ${pText(pCorrected)}`;
-    });
+    .map((pair) => `${modelTitle(pair.a)} less ${modelTitle(pair.b)}: ${differenceText(pair)}`);
 }
 
 /** The same comparison with the models' places changed. */
@@ -48,20 +45,4 @@ function turned(pair: PairFigures): PairFigures {
 export function mainModel({ rows }: ComparisonFigures): ComparedModel {
   const models = rows.map(({ model }) => model);
   return models.find((model) => model === 'reft') ?? models.at(-1) ?? 'warmUp';
-}
-
-/** `79.5 ± 1.2`; of a single seed `79.5`. */
-export function meanAndSpread({ mean, standardDeviation }: MeasureFigures): string {
-  return standardDeviation === undefined ? percent(mean) : `${percent(mean)} ± ${percent(standardDeviation)}`;
-}
-
-/** `+1.5`, `−0.3`. */
-export function signed(points: number): string {
-  const text = percent(Math.abs(points));
-  return text === percent(0) ? text : `${points < 0 ? '−' : '+'}${text}`;
-}
-
-/** `< 0.001`, `= 0.03`. */
-export function pText(p: number): string {
-  return p < 0.001 ? '< 0.001' : `= ${Number(p.toPrecision(2))}`;
 }

@@ -70,6 +70,11 @@ const metrics: Readonly<Record<string, { readonly title: string; readonly unit: 
   samplerMismatch: { title: 'Sampler mismatch', unit: 'nats' },
 };
 
+/** What people know a metric by; its own name where it is not among those. */
+export function metricTitle(name: string): string {
+  return (metrics[name] ?? untitled(name)).title;
+}
+
 /** So many points show all that a small chart can. */
 const mostPoints = 250;
 

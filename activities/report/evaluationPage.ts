@@ -1,13 +1,13 @@
 /** The report of an evaluation: how often one model is right, by every way to get an answer from it, and what it answered. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
+import { interval, percent } from '../../workflows/spec/figureText.js';
 import { measureMeaning, measureNames, measureTitle } from '../../workflows/spec/measures.js';
 import type { EvaluationFigures, Work } from '../contracts.js';
 import { answersSection } from './answerCards.js';
 import type { AnsweredQuestion } from './answers.js';
 import { type DataSummary, dataSection } from './data.js';
 import { renderDocument } from './document.js';
-import { interval, percent } from './figures.js';
 import { intervalChart } from './intervalChart.js';
 import { lineChart } from './lineChart.js';
 import { compute, notes, specification } from './sections.js';

@@ -1,4 +1,5 @@
 /** A run's accuracies in the order and under the names that every table and chart shows. */
+import { interval, percent } from '../../workflows/spec/figureText.js';
 import { measureMeaning, measureNames, measureTitle, modelTitle } from '../../workflows/spec/measures.js';
 import { methodNames } from '../../workflows/spec/methods.js';
 import type { Accuracy, EvaluationFigures, RunFigures } from '../contracts.js';
@@ -59,14 +60,4 @@ export function intervalGroups(models: readonly EvaluatedModel[], measures: read
       return [{ ...accuracy, colour: id, detail: `${name}, ${measure.name}: ${share}` }];
     }),
   }));
-}
-
-/** One decimal, as accuracies of some hundred questions deserve. */
-export function percent(value: number): string {
-  return value.toFixed(1);
-}
-
-/** `62.2–68.1`. */
-export function interval({ low, high }: Pick<Accuracy, 'low' | 'high'>): string {
-  return `${percent(low)}–${percent(high)}`;
 }

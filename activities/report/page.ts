@@ -1,16 +1,18 @@
 /** The report of a run: what came of it, how it learned, what it answered and what it cost. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
+import { interval, percent } from '../../workflows/spec/figureText.js';
 import type { CurvePoint, RunFigures, TrainingWarning, Work } from '../contracts.js';
 import { answersSection } from './answerCards.js';
 import type { AnsweredQuestion } from './answers.js';
 import { type Curve, type PhaseCurves, phaseCurves } from './curves.js';
 import { type DataSummary, dataSection } from './data.js';
 import { renderDocument } from './document.js';
-import { evaluatedModels, finalFigures, interval, intervalGroups, measuresOf, percent } from './figures.js';
+import { evaluatedModels, finalFigures, intervalGroups, measuresOf } from './figures.js';
 import { intervalChart } from './intervalChart.js';
 import { lineChart, short } from './lineChart.js';
 import { compute, notes, specification } from './sections.js';
+import { warningsSection } from './warnings.js';
 
 export interface Report {
   readonly runId: string;
@@ -35,7 +37,7 @@ const chartsShown = 6;
 export function renderReport(report: Report): string {
   const curves = phaseCurves(report.curve);
   const content = html`
-    ${header(report)} ${warnings(report.warnings)} ${results(report.figures)} ${training(curves)} ${answersSection(report.answers)} ${dataSection(report.data)}
+    ${header(report)} ${warningsSection(report.warnings)} ${results(report.figures)} ${training(curves)} ${answersSection(report.answers)} ${dataSection(report.data)}
     ${compute(report.work)} ${notes(report.notes)} ${specification(report.spec)}
     <footer>
       Run <code>${report.runId}</code>, final checkpoint <code>${report.checkpoint}</code>
@@ -212,18 +214,5 @@ function comparison(phases: readonly PhaseCurves[]): VNode | null {
       })}
       </div>
     </figure>
-  ` as VNode;
-}
-
-function warnings(all: readonly TrainingWarning[]): VNode | null {
-  if (all.length === 0) return null;
-  const rounds = ({ from, to }: TrainingWarning): string => (from === to ? `Round ${from}` : `Rounds ${from}–${to}`);
-  return html`
-    <section>
-      <h2>Warnings</h2>
-      <div class="card">
-        <ul>${all.map((warning) => html`<li><b>${rounds(warning)}</b>: ${warning.message}.</li>`)}</ul>
-      </div>
-    </section>
   ` as VNode;
 }

@@ -1,8 +1,9 @@
 /** A run's accuracies as text: one line, and a table for terminals. */
 import Table from 'cli-table3';
+import { interval, percent } from '../../workflows/spec/figureText.js';
 import { measureNames, measureTitle } from '../../workflows/spec/measures.js';
 import type { EvaluationFigures, RunFigures } from '../contracts.js';
-import { evaluatedModels, finalFigures, interval, measuresOf, percent } from './figures.js';
+import { evaluatedModels, finalFigures, measuresOf } from './figures.js';
 
 const confidence = 'Percent right on the test questions, with 95 % intervals.';
 

@@ -97,6 +97,26 @@ async function finishedComparison(question: string): Promise<PublishComparisonIn
     title: 'Methods <compared>',
     spec: { seeds: [1, 2] },
     models,
+    trainings: [
+      {
+        model: 'sft',
+        seed: 1,
+        done: 12,
+        step: 7,
+        accuracy: 41.5,
+        figures: { loss: 0.25, gradientNorm: 0.5 },
+        warnings: [],
+      },
+      {
+        model: 'reft',
+        seed: 2,
+        done: 40,
+        step: 31,
+        accuracy: 76,
+        figures: { reward: 0.81, klPerToken: 1.5, entropyPerSequence: 0.125 },
+        warnings: [{ kind: 'kl-blow-up', message: 'the policy is 1.5 nats a token <away>', from: 33, to: 40 }],
+      },
+    ],
     data: sets.map((test, index) => ({ seed: index + 1, data: preparedData(test) })),
     samples: 8,
     failures: ['GRPO, seed 2: loss is <NaN>'],
@@ -128,6 +148,18 @@ describe('a published comparison', () => {
     for (const text of ['76.3 ± 1.8', 'voting@8', 'upper bound@8', 'ReFT less SFT', 'seed 2', 'McNemar'])
       expect(report).toContain(text);
     expect(await createPublishComparison({ store })(input)).toEqual(published);
+  });
+
+  it('tells how each training went, and of signs of collapse', async () => {
+    const published = await createPublishComparison({ store })(input);
+    const { trainings } = JSON.parse(Buffer.from((await store.read(published.result)) ?? []).toString());
+    expect(trainings).toEqual(input.trainings);
+    const report = Buffer.from((await store.read(published.report)) ?? []).toString();
+    expect(report).toContain('<b>ReFT, seed 2, rounds 33–40</b>: the policy is 1.5 nats a token &lt;away>.');
+    for (const text of ['31 of 40', '41.5', 'KL per token', '0.125']) expect(report).toContain(text);
+    const calm = { ...input, comparisonId: 'calm', trainings: [] };
+    const other = Buffer.from((await store.read((await createPublishComparison({ store })(calm)).report)) ?? []);
+    expect(other.toString()).not.toMatch(/<h2>(Warnings|Trainings)<\/h2>/);
   });
 
   it('tells what was left out of the data, once for seeds that are alike', async () => {
@@ -190,15 +222,17 @@ describe('results of children', () => {
   it('are found by their content, whatever the order of its fields, and by nothing else', async () => {
     const recall = createRecallResult({ store });
     const keep = createKeepResult({ store });
-    const asked = await recall({ unit: 'training', content: { seed: 1, settings: { a: 1, b: 2 } } });
+    const asked = await recall({ unit: 'training', edition: 1, content: { seed: 1, settings: { a: 1, b: 2 } } });
     expect(asked).toEqual({ key: expect.stringMatching(/^comparisons\/training\/[0-9a-f]{64}\.json$/) });
     await keep({ key: asked.key, result: { accuracy: 50 } });
     await keep({ key: asked.key, result: { accuracy: 50 } });
-    const again = await recall({ unit: 'training', content: { settings: { b: 2, a: 1 }, seed: 1 } });
+    const again = await recall({ unit: 'training', edition: 1, content: { settings: { b: 2, a: 1 }, seed: 1 } });
     expect(again).toEqual({ key: asked.key, result: { accuracy: 50 } });
     for (const other of [
-      { unit: 'training', content: { seed: 2, settings: { a: 1, b: 2 } } },
-      { unit: 'evaluation', content: { seed: 1, settings: { a: 1, b: 2 } } },
+      { unit: 'training', edition: 1, content: { seed: 2, settings: { a: 1, b: 2 } } },
+      { unit: 'evaluation', edition: 1, content: { seed: 1, settings: { a: 1, b: 2 } } },
+      // What newer code would make of the same.
+      { unit: 'training', edition: 2, content: { seed: 1, settings: { a: 1, b: 2 } } },
     ] as const)
       expect(await recall(other)).not.toHaveProperty('result');
   });

@@ -1,6 +1,7 @@
 /** The comparison on a real Temporal server, with stand-in activities: what is done, what is taken over, what a failure costs. */
 import { ApplicationFailure, type WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { editions } from '../../workflows/comparison/editions.js';
 import type { compare } from '../../workflows/index.js';
 import { pauseUpdate, progressQuery, resumeUpdate, stopEarlyUpdate } from '../../workflows/progress.js';
 import { type Harness, openHarness } from './harness.js';
@@ -123,10 +124,39 @@ describe('a comparison', () => {
 
     const details = await detailsOf(handle);
     expect(details).toMatch(/\*\*Comparison\*\*: step 14 of 14/);
-    expect(details).toMatch(/- \*\*ReFT\*\* \(2 seeds\): greedy 50\.0 ± 0\.0, voting@2 50\.0 ± 0\.0/);
+    const lines = details.split('\n');
+    expect(lines).toContain('- **ReFT** (2 seeds): greedy 50.0 (45.0–55.0)');
+    expect(lines).toContain('- **ReFT less SFT**: greedy +5.0 points (+1.0 to +9.0), p = 0.03');
     const { phase, table } = await handle.query(progressQuery);
     expect(phase).toBe('finished');
-    expect(table).toHaveLength(3);
+    expect(table).toHaveLength(5);
+  });
+
+  it('tells how its trainings went, of signs of collapse while they are under way', async () => {
+    const held = gate(({ name }) => name === 'publishComparison');
+    const standIns = await serve({
+      before: held.before,
+      policyFigures: ({ seed }) => (seed === 82 ? { klPerToken: 2 } : {}),
+    });
+    const handle = await start(spec([81, 82]));
+    await held.reached;
+    const details = await detailsOf(handle);
+    expect(details).toMatch(/- \*\*ReFT\*\* \(2 seeds\): greedy 50\.0 ± 0\.0, voting@2 50\.0 ± 0\.0/);
+    expect(details).toMatch(/- ⚠ \*\*Warning\*\*, ReFT, seed 82, rounds 3–4: the policy is 2 nats a token away/);
+    held.open();
+    await handle.result();
+    expect(await detailsOf(handle)).toMatch(/\*\*Warning\*\*, ReFT, seed 82, rounds 3–4/);
+    const trainings = standIns.inputsOf('publishComparison')[0]?.trainings ?? [];
+    expect(
+      trainings.map(({ model, seed, done, warnings }) => [model, seed, done, warnings.map(({ kind }) => kind)]),
+    ).toEqual([
+      ['sft', 81, 2, []],
+      ['reft', 81, 4, []],
+      ['sft', 82, 2, []],
+      ['reft', 82, 4, ['kl-blow-up']],
+    ]);
+    expect(trainings[3]?.figures).toMatchObject({ klPerToken: 2, reward: 0.5, gradientNorm: 1 });
+    expect(trainings[2]?.figures).toMatchObject({ loss: 0.5 });
   });
 
   it('takes over what an earlier one has done, and does the rest', async () => {
@@ -139,6 +169,7 @@ describe('a comparison', () => {
     const result = await (await start(spec([11, 12], { methods: ['sft', 'reft'], title: 'more of it' }))).result();
     // Of seed 11: warm-up, judge, SFT, and two evaluations.
     expect(result.children).toEqual({ done: 9, reused: 5 });
+    for (const { unit, edition } of second.inputsOf('recallResult')) expect(edition).toBe(editions[unit]);
     expect(second.inputsOf('prepareData').map(({ seed }) => seed)).toEqual([12]);
     expect(second.inputsOf('trainSupervised').filter(({ seed }) => seed === 11)).toEqual([]);
     expect(second.inputsOf('updatePolicy').filter(({ seed }) => seed === 11).length).toBeGreaterThan(0);

@@ -15,9 +15,11 @@ import type {
   ObjectRef,
   PublishRunInput,
   QuestionSelection,
+  UpdatePolicyInput,
   Work,
 } from '../../activities/contracts.js';
 import type { ActivitySet } from '../../activities/createActivities.js';
+import type { PolicyMetrics } from '../../activities/engine/api.js';
 
 export interface Call {
   readonly name: keyof Activities;
@@ -35,6 +37,8 @@ export interface StandInOptions {
   readonly before?: (call: Call) => Promise<void> | void;
   /** Greedy validation accuracy in percent of a checkpoint `step` updates old. */
   readonly accuracy?: (step: number) => number;
+  /** What an update by PPO says otherwise than usual. */
+  readonly policyFigures?: (input: UpdatePolicyInput) => Partial<PolicyMetrics>;
   /** Longest sequence of a pretrained model. */
   readonly positions?: number;
   /** What `keepResult` has kept, for stand-ins that are to share it. */
@@ -78,6 +82,7 @@ function sizeOf(selection: QuestionSelection): number {
 export function createStandIns({
   before,
   accuracy = (step) => step,
+  policyFigures = () => ({}),
   positions = 1_024,
   kept = new Map(),
 }: StandInOptions = {}): StandIns {
@@ -144,7 +149,7 @@ export function createStandIns({
       }),
       updatePolicy: record('updatePolicy', async (input) => ({
         checkpoint: updated('policy', input),
-        metrics: policyMetrics,
+        metrics: { ...policyMetrics, ...policyFigures(input) },
         steps: 1,
         work,
       })),
@@ -230,8 +235,8 @@ export function createStandIns({
         result: `runs/${evaluationId}/result.json`,
         samples: `runs/${evaluationId}/samples.jsonl`,
       })),
-      recallResult: record('recallResult', async ({ unit, content }) => {
-        const key = `comparisons/${unit}/${refer('content', content).sha256}.json`;
+      recallResult: record('recallResult', async ({ unit, edition, content }) => {
+        const key = `comparisons/${unit}/${refer('content', { edition, content }).sha256}.json`;
         return { key, ...(kept.has(key) ? { result: kept.get(key) } : {}) };
       }),
       keepResult: record('keepResult', async ({ key, result }) => {
@@ -247,9 +252,21 @@ export function createStandIns({
           rows: [...new Set(models.map(({ model }) => model))].map((model) => ({
             model,
             seeds: models.filter((one) => one.model === model).map(({ seed }) => seed),
-            measures: [],
+            measures: [{ measure: 'top1', perSeed: [50], mean: 50, low: 45, high: 55 }],
           })),
-          pairs: [],
+          pairs: [
+            {
+              measure: 'top1',
+              a: 'reft',
+              b: 'sft',
+              difference: 5,
+              low: 1,
+              high: 9,
+              p: 0.01,
+              pCorrected: 0.03,
+              seeds: 2,
+            },
+          ],
           questions: 2,
           sameQuestions: false,
           samples,

@@ -22,7 +22,7 @@ export interface SeedOfComparison {
   /** Of the seed among all: the first ones go first. */
   readonly index: number;
   readonly run: RunChild;
-  /** Called when a row of the table has changed. */
+  /** Called when the table, or what is told below it, has changed. */
   readonly show: () => void;
 }
 
@@ -99,7 +99,7 @@ async function train(
   shared: SharedStart,
   method: MethodName,
 ): Promise<CheckpointRef | undefined> {
-  const { spec, state, seed, run } = part;
+  const { spec, state, seed, run, show } = part;
   const place = memberKey(seed, method);
   const ready = state.trained[place];
   if (ready) return ready.checkpoint;
@@ -118,9 +118,10 @@ async function train(
       }),
   });
   if (!result) return undefined;
-  const { checkpoint, accuracy, step } = result;
-  state.trained[place] = { checkpoint, accuracy, step };
-  return checkpoint;
+  const { work, ...trained } = result;
+  state.trained[place] = trained;
+  show();
+  return trained.checkpoint;
 }
 
 async function evaluate(

@@ -3,6 +3,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { type ChildWorkflowHandle, sleep, type Workflow } from '@temporalio/workflow';
 import type { ComparisonUnit } from '../../activities/contracts.js';
 import { general } from '../activityOptions.js';
+import { editions } from './editions.js';
 
 /** A child under way, as far as this is concerned: the handle of a workflow that gives a `Result`. */
 export type Child<Result> = Pick<ChildWorkflowHandle<Workflow>, 'signal'> & { result(): Promise<Result> };
@@ -39,7 +40,7 @@ export async function runUnit<Result>(
 ): Promise<UnitOutcome<Result>> {
   for (let seconds = 5; ; seconds = Math.min(60, 2 * seconds)) {
     const { key, result } = await general.recallResult.executeWithOptions({ summary: `recall ${title}` }, [
-      { unit, content },
+      { unit, edition: editions[unit], content },
     ]);
     // Only children of this workflow's kind write there, each what it returns.
     if (result !== undefined) return { result: result as Result, reused: true };

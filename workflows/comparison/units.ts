@@ -18,6 +18,7 @@ import { openRun, type RunState } from '../run.js';
 import type { Spec } from '../spec/schema.js';
 import { trainRewardModel } from '../trainRewardModel.js';
 import { warmUp } from '../warmUp.js';
+import type { Trained } from './state.js';
 
 export interface UnitInput {
   /** Where its result is kept. */
@@ -69,15 +70,11 @@ export async function comparisonRewardModel(input: RewardModelInput, carried?: R
 }
 
 export type TrainingInput = UnitInput & MethodInput;
-export interface TrainingResult extends Measured {
-  /** Epochs or rounds in all. */
-  readonly done: number;
-  readonly work: WorkByPurpose;
-}
+export type TrainingResult = Trained & { readonly work: WorkByPurpose };
 
 export async function comparisonTraining(input: TrainingInput, carried?: MethodState): Promise<TrainingResult> {
-  const { checkpoint, accuracy, step, done, work } = await asWorkflow(trainMethods[input.spec.method], input, carried);
-  return finish(input.key, { checkpoint, accuracy, step, done, work });
+  const { points, ...result } = await asWorkflow(trainMethods[input.spec.method], input, carried);
+  return finish(input.key, { ...result, figures: points.at(-1)?.metrics ?? {} });
 }
 
 export interface EvaluationInput extends UnitInput {

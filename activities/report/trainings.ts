@@ -1,0 +1,59 @@
+/** The trainings of a comparison: how long each was, when it was best, and its last figures. */
+import { html } from 'htm/preact';
+import type { VNode } from 'preact';
+import { percent } from '../../workflows/spec/figureText.js';
+import { modelTitle } from '../../workflows/spec/measures.js';
+import type { ComparedTraining } from '../contracts.js';
+import { metricTitle } from './curves.js';
+import { short } from './lineChart.js';
+
+/** What tells most of whether a training was sound; all figures are in `result.json`. */
+const shown = [
+  'reward',
+  'sampleAccuracy',
+  'truncated',
+  'answerLength',
+  'klPerToken',
+  'klPerSequence',
+  'entropyPerSequence',
+  'gradientNorm',
+] as const;
+
+/** `ReFT, seed 3`. */
+export function trainingTitle({ model, seed }: Pick<ComparedTraining, 'model' | 'seed'>): string {
+  return `${modelTitle(model)}, seed ${seed}`;
+}
+
+export function trainingsSection(all: readonly ComparedTraining[]): VNode | null {
+  if (all.length === 0) return null;
+  const columns = shown.filter((name) => all.some(({ figures }) => figures[name] !== undefined));
+  const cell = (value: number | undefined): string => (value === undefined ? '' : short(value));
+  return html`
+    <section>
+      <h2>Trainings</h2>
+      <div class="card scroll">
+        <table>
+          <thead>
+            <tr>
+              <th></th><th>best after</th><th>validation, %</th>
+              ${columns.map((name) => html`<th>${metricTitle(name)}</th>`)}
+            </tr>
+          </thead>
+          <tbody>
+            ${all.map(
+              (training) => html`
+                <tr>
+                  <th>${trainingTitle(training)}</th>
+                  <td>${training.step} of ${training.done}</td>
+                  <td>${percent(training.accuracy)}</td>
+                  ${columns.map((name) => html`<td>${cell(training.figures[name])}</td>`)}
+                </tr>
+              `,
+            )}
+          </tbody>
+        </table>
+        <p class="explain soft">Epochs or rounds, accuracy at the best of them, and the figures of the last.</p>
+      </div>
+    </section>
+  ` as VNode;
+}
