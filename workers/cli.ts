@@ -8,6 +8,7 @@ import type { EvaluateOptions } from './command/evaluate.js';
 import { UsageError } from './command/usageError.js';
 import { type ExportFormat, exportFormats } from './exportFormats.js';
 import { type QueueName, queueNames } from './queueNames.js';
+import { type SchemaName, schemaNames } from './schemaNames.js';
 
 /** Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -43,7 +44,7 @@ function program(): Command {
   reft
     .command('compare')
     .description('compare methods over seeds, reusing what earlier comparisons have done')
-    .argument('<spec>', 'a preset (paper-small) or a JSON file')
+    .argument('<spec>', 'a preset (paper-small, paper-small-natural) or a JSON file')
     .option('--set <key=value>', 'set a field, such as seeds=[1,2,3]; may be repeated', collect)
     .option('--id <workflow-id>', 'name of the comparison; one of that name that is under way is joined')
     .action(async (source: string, options: { readonly set?: readonly string[]; readonly id?: string }) => {
@@ -96,9 +97,10 @@ function program(): Command {
   reft
     .command('schema')
     .description('print the JSON Schema of a specification')
-    .action(async () => {
-      const { jsonSchema } = await import('../workflows/spec/resolveSpec.js');
-      console.log(JSON.stringify(jsonSchema(), null, 2));
+    .addArgument(new Argument('[kind]', 'of what').choices(schemaNames).default('run'))
+    .action(async (kind: SchemaName) => {
+      const { jsonSchema } = await import('../workflows/spec/jsonSchema.js');
+      console.log(JSON.stringify(jsonSchema(kind), null, 2));
     });
   reft
     .command('doctor')

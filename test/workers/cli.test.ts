@@ -61,9 +61,14 @@ describe('reft', () => {
     expect(out).toMatch(/^REFT_DEVICE +missing +REFT_DEVICE is "gpu"/m);
   });
 
-  it('prints the schema as JSON', async () => {
-    const { out, code } = await reft('schema');
+  it.each([
+    [[], 'anyOf.1.properties.ppo'],
+    [['run'], 'anyOf.0.properties.preset'],
+    [['compare'], 'anyOf.1.properties.seeds'],
+    [['evaluation'], 'properties.samples'],
+  ])('prints the schema as JSON: %j', async (kind, property) => {
+    const { out, code } = await reft('schema', ...kind);
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toHaveProperty('anyOf');
+    expect(JSON.parse(out)).toHaveProperty(property);
   });
 });

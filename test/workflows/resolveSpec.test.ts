@@ -1,7 +1,8 @@
 /** How a specification is put together from preset and overrides, and what a bad one is told. */
 import { describe, expect, it } from 'vitest';
+import { jsonSchema } from '../../workflows/spec/jsonSchema.js';
 import { presets } from '../../workflows/spec/presets.js';
-import { InvalidSpec, jsonSchema, resolveSpec } from '../../workflows/spec/resolveSpec.js';
+import { InvalidSpec, resolveSpec } from '../../workflows/spec/resolveSpec.js';
 
 function problemsOf(input: unknown): string {
   try {

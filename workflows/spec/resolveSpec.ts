@@ -4,7 +4,6 @@
  * The same function runs inside the workflow and in the `reft` command, so a bad specification is refused alike in both, with
  * every problem named at once.
  */
-import { z } from 'zod';
 import { explainIssues, isRecord, show } from './explain.js';
 import { presets } from './presets.js';
 import { type Spec, specSchema } from './schema.js';
@@ -29,24 +28,6 @@ export class InvalidSpec extends Error {
     );
     this.problems = problems;
   }
-}
-
-/** The specification's JSON Schema (draft 2020-12), the preset's name included: what `reft schema` prints. */
-export function jsonSchema(): Readonly<Record<string, unknown>> {
-  const { $schema, ...whole } = z.toJSONSchema(specSchema, { io: 'input' });
-  const overrides: typeof whole = JSON.parse(
-    JSON.stringify(whole, (key, value) => (key === 'required' ? undefined : value)),
-  );
-  const preset = {
-    type: 'string',
-    enum: Object.keys(presets),
-    description: 'Every field not given here is taken from it.',
-  };
-  return {
-    $schema,
-    title: 'ReFT run specification',
-    anyOf: [{ ...overrides, properties: { preset, ...overrides.properties }, required: ['preset'] }, whole],
-  };
 }
 
 /**
