@@ -15,6 +15,7 @@ import type {
 import { general } from './activityOptions.js';
 import { beginPhase, finishUnit, type Journal, openJournal } from './journal.js';
 import { countShards, measureModel, noAnswers, type TestAnswers } from './measureModel.js';
+import { planTraining, rewardModelStep } from './planTraining.js';
 import { prepareData } from './prepare.js';
 import { serveProgress, showProgress, whilePaused } from './progress.js';
 import { type EvaluationRunSpec, resolveEvaluation } from './spec/evaluationSpec.js';
@@ -63,6 +64,8 @@ export async function evaluation(input: SpecInput, carried?: EvaluationState): P
   const { data, pretrained } = state;
   if (!pretrained) throw new Error('prepared without a model');
   const { checkpoint } = pretrained;
+  if (spec.rewardModel && journal.memory === undefined)
+    await planTraining(journal, checkpoint, [rewardModelStep(spec, data, spec.rewardModel)]);
   const rewardModel = spec.rewardModel
     ? await trainRewardModel(run, data, spec.rewardModel, [checkpoint], checkpoint, betweenUnits)
     : undefined;

@@ -1,53 +1,55 @@
 /** Before the first step of training: what the steps will need in memory, shown to whoever watches the run. */
 import type { CheckpointRef, PlannedStep, PreparedData, TrainingPlan } from '../activities/contracts.js';
 import { engine } from './activityOptions.js';
+import type { Journal } from './journal.js';
 import { showProgress } from './progress.js';
-import type { RunState } from './run.js';
-import { methods } from './spec/methods.js';
-import type { Spec } from './spec/schema.js';
+import { type MethodName, methods } from './spec/methods.js';
+import type { AnsweringSpec, RewardModelSpec, Spec } from './spec/schema.js';
 
-/** Sets the journal's note on memory. A run that cannot fit fails here, with `InsufficientMemory`. */
-export async function planTraining(run: RunState, data: PreparedData, model: CheckpointRef): Promise<void> {
+/** Sets the journal's note on memory. What cannot fit fails here, with `InsufficientMemory`. */
+export async function planTraining(
+  journal: Journal,
+  checkpoint: CheckpointRef,
+  steps: readonly PlannedStep[],
+): Promise<void> {
   const plan = await engine.planTraining.executeWithOptions({ summary: 'memory that training needs' }, [
-    { checkpoint: model, steps: plannedSteps(run.spec, data) },
+    { checkpoint, steps },
   ]);
-  run.journal.memory = describePlan(plan);
-  showProgress(run.journal);
+  journal.memory = describePlan(plan);
+  showProgress(journal);
 }
 
-/** The largest steps the specification asks for: every sequence as long as the longest. */
-export function plannedSteps(spec: Spec, data: PreparedData): readonly PlannedStep[] {
-  const annotated = { promptTokens: data.longestPrompt, answerTokens: data.longestAnswer };
-  const sampled = { promptTokens: data.longestPrompt, answerTokens: spec.generation.maxAnswerTokens };
+/** The methods a run trains with: its own, and SFT beside it where it has that baseline. */
+export function methodsOf({ method, sft }: Spec): readonly MethodName[] {
+  return sft && method !== 'sft' ? ['sft', method] : [method];
+}
+
+/** The largest steps of the warm-up, of these methods and of the reward model: every sequence as long as the longest. */
+export function plannedSteps(
+  spec: Spec,
+  data: PreparedData,
+  methodNames: readonly MethodName[] = methodsOf(spec),
+): readonly PlannedStep[] {
+  const { annotated } = longest(spec, data);
   return [
     { name: 'warm-up', objective: 'supervised', sequences: spec.warmUp.batchSize, ...annotated },
-    ...(spec.sft
-      ? [{ name: 'SFT', objective: 'supervised', sequences: spec.sft.batchSize, ...annotated } as const]
-      : []),
-    ...methodStep(spec, annotated, sampled),
+    ...methodNames.flatMap((method) => methodStep(spec, data, method)),
     ...(spec.rewardModel && spec.evaluation.samplesPerQuestion > 0
-      ? [
-          {
-            name: 'reward model',
-            objective: 'rewardModel',
-            sequences: spec.rewardModel.batchSize,
-            ...sampled,
-          } as const,
-        ]
+      ? [rewardModelStep(spec, data, spec.rewardModel)]
       : []),
   ];
 }
 
-type Lengths = Pick<PlannedStep, 'promptTokens' | 'answerTokens'>;
+export function rewardModelStep(spec: AnsweringSpec, data: PreparedData, { batchSize }: RewardModelSpec): PlannedStep {
+  return { name: 'reward model', objective: 'rewardModel', sequences: batchSize, ...longest(spec, data).sampled };
+}
 
-/** The steps of the run's method; SFT's are planned for already. */
-function methodStep(spec: Spec, annotated: Lengths, sampled: Lengths): readonly PlannedStep[] {
-  const { method, ppo, groupPolicy, onlineSelfTraining, expertIteration, offlineSelfTraining } = spec;
+function methodStep(spec: Spec, data: PreparedData, method: MethodName): readonly PlannedStep[] {
+  const { sft, ppo, groupPolicy, onlineSelfTraining, expertIteration, offlineSelfTraining } = spec;
+  const { annotated, sampled } = longest(spec, data);
   const name = method === 'reft' ? 'PPO' : methods[method].title;
-  const mixed = {
-    promptTokens: sampled.promptTokens,
-    answerTokens: Math.max(annotated.answerTokens, sampled.answerTokens),
-  };
+  const mixed = { ...sampled, answerTokens: Math.max(annotated.answerTokens, sampled.answerTokens) };
+  if (method === 'sft' && sft) return [{ name, objective: 'supervised', sequences: sft.batchSize, ...annotated }];
   if (method === 'reft' && ppo) return [{ name, objective: 'policy', sequences: ppo.miniBatch, ...sampled }];
   if ((method === 'grpo' || method === 'rloo') && groupPolicy)
     return [{ name, objective: 'groupPolicy', sequences: groupPolicy.miniBatch, ...sampled }];
@@ -61,6 +63,14 @@ function methodStep(spec: Spec, annotated: Lengths, sampled: Lengths): readonly 
   if (method === 'offline-self-training' && offlineSelfTraining)
     return [{ name, objective: 'supervised', sequences: offlineSelfTraining.batchSize, ...mixed }];
   return [];
+}
+
+/** Tokens of the longest sequence with an annotated answer, and with a sampled one. */
+function longest({ generation: { maxAnswerTokens } }: AnsweringSpec, { longestPrompt, longestAnswer }: PreparedData) {
+  return {
+    annotated: { promptTokens: longestPrompt, answerTokens: longestAnswer },
+    sampled: { promptTokens: longestPrompt, answerTokens: maxAnswerTokens },
+  };
 }
 
 /** `A training step takes at most 0.4 GiB (warm-up), 1.2 GiB (PPO, in 2 parts); training may take 7.8 of 15.6 GiB.` */

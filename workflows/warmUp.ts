@@ -4,17 +4,26 @@ import type { CheckpointRef, PreparedData } from '../activities/contracts.js';
 import { engine } from './activityOptions.js';
 import { type Measured, measureAccuracy } from './checkpoints.js';
 import { addWork, beginPhase, finishUnit } from './journal.js';
-import { planTraining } from './planTraining.js';
+import { methodsOf, plannedSteps, planTraining } from './planTraining.js';
 import { showProgress } from './progress.js';
 import type { RunState } from './run.js';
+import type { MethodName } from './spec/methods.js';
 
-/** Trains to the end of the warm-up (or to where it is stopped) and measures its validation accuracy. */
-export async function warmUp(run: RunState, data: PreparedData, betweenUnits: () => Promise<void>): Promise<Measured> {
+/**
+ * Trains to the end of the warm-up (or to where it is stopped) and measures its validation accuracy.
+ * @param methodNames those that are to train from it: what they need in memory is planned before the first step
+ */
+export async function warmUp(
+  run: RunState,
+  data: PreparedData,
+  betweenUnits: () => Promise<void>,
+  methodNames: readonly MethodName[] = methodsOf(run.spec),
+): Promise<Measured> {
   const { spec, journal } = run;
   const phase = beginPhase(journal, 'warm-up', 'epoch', spec.warmUp.epochs);
   showProgress(journal);
   run.base ??= await startingModel(run, data);
-  if (!run.warmUp) await planTraining(run, data, run.base);
+  if (!run.warmUp) await planTraining(journal, run.base, plannedSteps(spec, data, methodNames));
   run.warmUp ??= { done: 0, checkpoint: run.base };
   let { done, checkpoint } = run.warmUp;
   while (done < spec.warmUp.epochs) {

@@ -98,6 +98,9 @@ describe('a comparison', () => {
       'sft 2',
       'reft 2',
     ]);
+    // What is planned for is what takes part, before anything trains.
+    const planned = standIns.inputsOf('planTraining').map(({ steps }) => steps.map(({ name }) => name));
+    expect(planned).toEqual(Array(2).fill(['warm-up', 'SFT', 'PPO', 'reward model']));
     expect(published?.data.map(({ seed, data }) => [seed, data.train.count])).toEqual([
       [1, 32],
       [2, 32],

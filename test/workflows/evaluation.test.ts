@@ -54,6 +54,10 @@ it('takes 100 samples in shards of bounded size, judges each, and is the same af
   expect([tally?.greedy.length, tally?.sampled.length, tally?.judged.length]).toEqual([4, 40, 40]);
   const judged = standIns.inputsOf('judgeSamples').map(({ scored }) => scored.sha256);
   expect(new Set(judged)).toEqual(new Set(tally?.sampled.map(({ sha256 }) => sha256)));
+  expect(standIns.inputsOf('planTraining').map(({ steps }) => steps)).toMatchObject([
+    [{ name: 'reward model', objective: 'rewardModel', sequences: 8 }],
+  ]);
+  expect(progress.memory).toContain('(reward model)');
   const trained = standIns.inputsOf('trainRewardModel');
   expect(trained.map(({ epoch }) => epoch)).toEqual([0, 1]);
   expect(progress.phases.map(({ phase, round, rounds }) => [phase, round, rounds])).toContainEqual([

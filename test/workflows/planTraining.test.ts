@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PreparedData } from '../../activities/contracts.js';
 import { describePlan, plannedSteps } from '../../workflows/planTraining.js';
+import type { MethodName } from '../../workflows/spec/methods.js';
 import { resolveSpec } from '../../workflows/spec/resolveSpec.js';
 
 const data = { longestPrompt: 40, longestAnswer: 30 } as PreparedData;
@@ -35,6 +36,21 @@ describe('plannedSteps', () => {
     });
     const offline = { batchSize: 5, optimiser };
     expect(steps({ method: 'offline-self-training', offlineSelfTraining: offline })[1]).toMatchObject({ sequences: 5 });
+  });
+
+  it('plans for every method of a comparison, and for no other', () => {
+    const optimiser = { learningRate: 1e-3 };
+    const rounds = { epochs: 1, questionsPerRound: 8, miniBatch: 4, samplesPerQuestion: 3, optimiser };
+    const spec = resolveSpec({ preset: 'smoke', groupPolicy: rounds });
+    const names = (methods: readonly MethodName[]) => plannedSteps(spec, data, methods).map(({ name }) => name);
+    expect(names(['grpo', 'online-self-training', 'reft'])).toEqual([
+      'warm-up',
+      'GRPO',
+      'online self-training',
+      'PPO',
+      'reward model',
+    ]);
+    expect(names(['sft', 'rloo'])).toEqual(['warm-up', 'SFT', 'RLOO', 'reward model']);
   });
 
   it('leaves out what the run leaves out', () => {

@@ -65,7 +65,10 @@ async function warmUp(part: SeedOfComparison): Promise<SharedStart | undefined> 
     name: `seed${seed}`,
     content: { seed, data, model, lora, generation, warmUp: settings },
     start: (key, options) =>
-      startChild(comparisonWarmUp, { ...options, args: [{ key, spec: own, controls: controlsOf(part) }] }),
+      startChild(comparisonWarmUp, {
+        ...options,
+        args: [{ key, spec: own, controls: controlsOf(part), methods: spec.methods }],
+      }),
   });
   if (!result) return undefined;
   const { work, ...shared } = result;

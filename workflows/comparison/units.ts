@@ -15,6 +15,7 @@ import { trainMethods } from '../methods/trainMethods.js';
 import { prepareData } from '../prepare.js';
 import { serveProgress, showProgress, whilePaused } from '../progress.js';
 import { openRun, type RunState } from '../run.js';
+import type { MethodName } from '../spec/methods.js';
 import type { Spec } from '../spec/schema.js';
 import { trainRewardModel } from '../trainRewardModel.js';
 import { warmUp } from '../warmUp.js';
@@ -30,15 +31,20 @@ export interface UnitInput {
 /** Engine work by what it was for. */
 type WorkByPurpose = Readonly<Record<string, Work>>;
 
+export interface WarmUpInput extends UnitInput {
+  /** All that the comparison trains from it. */
+  readonly methods: readonly MethodName[];
+}
 export interface WarmUpResult extends SharedStart {
   readonly work: WorkByPurpose;
 }
 
-export async function comparisonWarmUp(input: UnitInput, carried?: RunState): Promise<WarmUpResult> {
+export async function comparisonWarmUp(input: WarmUpInput, carried?: RunState): Promise<WarmUpResult> {
   const run = carried ?? openRun(input.spec, input.controls);
   serveProgress(run.journal);
   run.data ??= await prepareData(run);
-  const start = await warmUp(run, run.data, () => renewIfDue(run.journal, input, run));
+  const renew = (): Promise<void> => renewIfDue(run.journal, input, run);
+  const start = await warmUp(run, run.data, renew, input.methods);
   if (!run.base) throw new Error('warmed up without a model');
   return finish(input.key, { data: run.data, start, base: run.base, work: run.journal.work });
 }
