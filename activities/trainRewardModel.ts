@@ -1,5 +1,5 @@
 /** The activity `trainRewardModel`: one epoch of the two-class model that says whether an answer is right. */
-import type { ScoredSample, TrainRewardModelInput, TrainRewardModelResult } from './contracts.js';
+import type { ObjectRef, ScoredSample, TrainRewardModelInput, TrainRewardModelResult } from './contracts.js';
 import { permutation } from './engine/sampling/random.js';
 import { learningRates } from './engine/training/schedule.js';
 import {
@@ -13,6 +13,7 @@ import {
 } from './engineSteps.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
+import type { Store } from './store/types.js';
 
 /** The first epoch starts from a policy's checkpoint with a new head and new moments, later ones from the last epoch's. */
 export function createTrainRewardModel({ store, engine, workDirectory }: EngineDependencies) {
@@ -21,7 +22,7 @@ export function createTrainRewardModel({ store, engine, workDirectory }: EngineD
       const { seed, epoch, rewardModel } = input;
       const { files, manifest } = await readCheckpoint(store, input.checkpoint, { moments: epoch > 0 });
       const examples = await readExamples(store, input.train);
-      const answers = uniqueAnswers(await readScored(store, input.scored));
+      const answers = await readUniqueAnswers(store, input.scored, signal);
       const order = [...permutation(answers.length, { seed, purpose: 'order-reward-model', round: epoch })];
       const sequences = order.flatMap((index) => {
         const answer = answers[index];
@@ -53,13 +54,28 @@ export function createTrainRewardModel({ store, engine, workDirectory }: EngineD
     });
 }
 
-/** A question's identical answers count once: a confident policy repeats itself. */
-function uniqueAnswers(samples: readonly ScoredSample[]): readonly ScoredSample[] {
+/** What training needs of a sample. */
+type JudgedAnswer = Pick<ScoredSample, 'example' | 'tokens' | 'correct'>;
+
+/**
+ * A question's identical answers count once: a confident policy repeats itself. Shard by shard, since texts and log-probabilities of
+ * all samples at once may be more than memory holds.
+ */
+async function readUniqueAnswers(
+  store: Store,
+  shards: readonly ObjectRef[],
+  signal: AbortSignal,
+): Promise<readonly JudgedAnswer[]> {
   const seen = new Set<string>();
-  return samples.filter(({ example, tokens }) => {
-    const key = `${example}:${tokens.join()}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
+  const answers: JudgedAnswer[] = [];
+  for (const shard of shards) {
+    signal.throwIfAborted();
+    for (const { example, tokens, correct } of await readScored(store, [shard])) {
+      const key = `${example}:${tokens.join()}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      answers.push({ example, tokens, correct });
+    }
+  }
+  return answers;
 }

@@ -1,0 +1,143 @@
+/**
+ * What the training activities are given in tests: a store in memory that takes files, and an engine that notes what it is asked,
+ * computes nothing, and names its files after how much it was asked before.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CheckpointRef, DataSetRef, Example, ObjectRef, ScoredSample } from '../../activities/contracts.js';
+import type {
+  Engine,
+  EngineTasks,
+  EngineWork,
+  LlamaConfig,
+  ModelFiles,
+  TaskName,
+} from '../../activities/engine/api.js';
+import type { Store } from '../../activities/store/types.js';
+import { createMemoryStore } from '../data/memoryStore.js';
+
+const config: LlamaConfig = {
+  architectures: ['LlamaForCausalLM'],
+  model_type: 'llama',
+  vocab_size: 16,
+  hidden_size: 8,
+  intermediate_size: 8,
+  num_hidden_layers: 1,
+  num_attention_heads: 1,
+  num_key_value_heads: 1,
+  max_position_embeddings: 32,
+  rms_norm_eps: 1e-5,
+  rope_theta: 1_000,
+  tie_word_embeddings: true,
+  bos_token_id: null,
+  eos_token_id: 1,
+  pad_token_id: 0,
+};
+
+export const work: EngineWork = { seconds: 1, forwardTokens: 20, backwardTokens: 10, generatedTokens: 0 };
+
+export interface Recorded {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly workDirectory: string;
+  /** What one task was asked, in order. */
+  inputsOf<Name extends TaskName>(task: Name): EngineTasks[Name]['input'][];
+  /** A checkpoint of its own for each name, with moments. */
+  checkpoint(name: string, step?: number): Promise<CheckpointRef>;
+  dataSet(examples: readonly Example[]): Promise<DataSetRef>;
+}
+
+/** @param answers what tasks say beside their work and files */
+export function recordingEngine(answers: { readonly [Name in TaskName]?: object }): Recorded {
+  const memory = createMemoryStore();
+  /** A file "in the local cache" is named by its content. */
+  const store: Store = {
+    ...memory,
+    putFile: async (path) => memory.putBytes(await readFile(path)),
+    getFile: async (ref) => Buffer.from(await memory.getBytes(ref)).toString(),
+  };
+  const calls: { readonly task: TaskName; readonly input: unknown }[] = [];
+  const run = async (task: TaskName, input: EngineTasks[TaskName]['input']): Promise<unknown> => {
+    calls.push({ task, input });
+    const answer = { work, ...answers[task] };
+    if (!('outputDirectory' in input && 'model' in input)) return answer;
+    const written = async (name: string): Promise<string> => {
+      const path = join(input.outputDirectory, name);
+      await writeFile(path, `${name} after ${calls.length} tasks`);
+      return path;
+    };
+    const files: ModelFiles = {
+      config,
+      parameters: await written('parameters'),
+      moments: await written('moments'),
+      step: input.model.step + ('miniBatches' in input ? input.miniBatches.length : 1),
+    };
+    return { ...answer, files };
+  };
+  return {
+    store,
+    engine: { run: run as Engine['run'], close: async () => undefined },
+    workDirectory: join(tmpdir(), 'reft-recording-engine'),
+    inputsOf: (task) => calls.filter((call) => call.task === task).map(({ input }) => input as never),
+    async checkpoint(name, step = 0) {
+      const put = async (part: string): Promise<ObjectRef> => memory.putBytes(Buffer.from(`${name} ${part}`));
+      const manifest = {
+        kind: 'checkpoint',
+        config,
+        parameters: await put('parameters'),
+        moments: await put('moments'),
+        step,
+        tokenizer: await put('tokenizer'),
+        randomKeys: {},
+      };
+      return { ...(await memory.putJson(manifest)), step };
+    },
+    dataSet: async (examples) => ({ ...(await memory.putLines(examples)), count: examples.length }),
+  };
+}
+
+/** A question whose prompt is its number, and whose annotated answer is one token more than its number says. */
+export function question(index: number): Example {
+  return {
+    id: `question ${index}`,
+    question: `${index}?`,
+    prompt: `${index}?`,
+    promptTokens: [100 + index],
+    answer: String(index),
+    answerTokens: [...Array<number>(index + 1).fill(index), 1],
+    answerValue: index,
+  };
+}
+
+/** An answer of two tokens, the first of which says whose it is. */
+export function answer(
+  example: number,
+  sample: number,
+  reward: number,
+  others: Partial<ScoredSample> = {},
+): ScoredSample {
+  return {
+    example,
+    sample,
+    tokens: [10 * example + sample, 1],
+    logProbs: [-0.5, -0.25],
+    truncated: false,
+    text: `${example} ${sample}`,
+    value: reward > 0 ? 1 : null,
+    correct: reward === 1,
+    reward,
+    ...others,
+  };
+}
+
+export const optimiser = {
+  learningRate: 0.1,
+  warmUpSteps: 0,
+  schedule: 'constant',
+  beta1: 0.9,
+  beta2: 0.98,
+  epsilon: 1e-8,
+  weightDecay: 0.01,
+  clipNorm: 2,
+} as const;
