@@ -1,4 +1,7 @@
 /** The activity as workflows call it, over a store in memory. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Example, PreparedData } from '../../activities/contracts.js';
 import { loadTokenizer } from '../../activities/data/tokenizer/loadTokenizer.js';
@@ -73,6 +76,39 @@ describe('prepareData', () => {
     const tokenizer = loadTokenizer(await store.getJson(prepared.tokenizer));
     const test = (await store.getLines(prepared.test)) as Example[];
     expect(test.some(({ promptTokens }) => tokenizer.decode(promptTokens).includes('<unk>'))).toBe(true);
+  });
+
+  it('tells which rows of a file could not be used, and why', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'reft-prepare-'));
+    const row = (index: number, answer = String(index)) => ({
+      question: `How many are ${index}?`,
+      answer: `So. #### ${answer}`,
+    });
+    const rows = [row(1), row(2), row(3, 'many'), row(4), { question: 'No answer?' }, row(5, 'none'), row(6)];
+    const lines = (all: readonly object[]): string => all.map((one) => JSON.stringify(one)).join('\n');
+    await writeFile(join(directory, 'train.jsonl'), lines(rows));
+    await writeFile(join(directory, 'test.jsonl'), lines([row(7), row(8)]));
+    const data = dataSchema.parse({
+      source: { train: 'train.jsonl', test: 'test.jsonl' },
+      cot: 'natural',
+      validation: 1,
+    });
+    const prepareFiles = createPrepareData({
+      store: createMemoryStore(),
+      sandbox: noSandbox,
+      dataDirectory: directory,
+    });
+    const { train, validation, test, files, dropped } = await prepareFiles({ data, seed: 1 });
+    expect([train.count, validation.count, test.count]).toEqual([3, 1, 2]);
+    expect(files.map(({ name, rows: read }) => [name, read])).toEqual([
+      ['train.jsonl', 7],
+      ['test.jsonl', 2],
+    ]);
+    expect(Object.entries(dropped)).toEqual([
+      ['answer is not a number', { count: 2, examples: ['train.jsonl row 3', 'train.jsonl row 6'] }],
+      [expect.stringMatching(/^row is none of /), { count: 1, examples: ['train.jsonl row 5'] }],
+    ]);
+    await rm(directory, { recursive: true });
   });
 
   it.skipIf(dataDirectory === undefined).each(['program', 'natural'] as const)('prepares SVAMP (%s)', async (cot) => {

@@ -48,6 +48,7 @@ describe.skipIf(dataDirectory === undefined)('published files load whole', () =>
     const sets = await load(dataDirectory, { source: 'mathqa-numeric', cot: 'natural' });
     const [train, test] = sets.files;
     expect(train).toMatchObject({ name: 'mathqa/dev.json', rows: 4_475 });
+    expect(test?.rows).toBeGreaterThanOrEqual(1_000);
     expect(sets.test).toHaveLength(test?.rows ?? 0);
     const dropped = Object.values(sets.dropped).reduce((sum, { count }) => sum + count, 0);
     expect(annotated(sets).length + dropped).toBe(4_475);

@@ -161,6 +161,21 @@ test('leaves report, result, samples and model under the run', async () => {
     expect(report.includes(text)).toBe(true);
 });
 
+test('rows left out of the data are in result and report, by reason', async () => {
+  const files = [{ name: 'train.json', sha256: 'a'.repeat(64), rows: 1_072 }];
+  const dropped = {
+    'answer is not a number': { count: 2, examples: ['train.json row 3', 'train.json row <6>'] },
+    'program gives another answer': { count: 1_000, examples: ['q-7', 'q-8'] },
+  };
+  const data = { ...input.data, files, dropped };
+  const published = await createPublishRun({ store })({ ...input, runId: 'dropped', data });
+  const result = publishedResultSchema.parse(JSON.parse(await readText(published.result)));
+  expect(result.data).toEqual({ train: 60, validation: 5, test: 20, files, dropped });
+  const report = await readText(published.report);
+  expect(report).toContain('train.json row 3, train.json row &lt;6>');
+  expect(report).toMatch(/program gives another answer<\/th>\s*<td>1,000<\/td>\s*<td>q-7, q-8, …<\/td>/);
+});
+
 test('the model folder holds the language model alone, in Hugging Face layout', async () => {
   const { prefix } = await createPublishRun({ store })(input);
   const file = join(directory, 'published.safetensors');

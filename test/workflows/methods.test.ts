@@ -227,4 +227,17 @@ describe('every method', () => {
     expect(standIns.inputsOf('updatePolicy')).toHaveLength(3);
     expect(result.checkpoint.step).toBe(5);
   });
+
+  it.each([
+    ['sft', { sft: { epochs: 6 } }, 'order-sft', 2],
+    ['offline-self-training', { offlineSelfTraining: { epochs: 6 } }, 'order-self-training', 0],
+  ] as const)('ends early in epochs as well: %s', async (method, settings, purpose, from) => {
+    // By epoch 2, 4, 3, 4, …: the third and fourth are no gain, though of equal ones the later is kept.
+    const accuracy = (step: number): number => [0, 2, 4, 3, 4, 9, 9][step - from] ?? 0;
+    const evaluation = { samplesPerQuestion: 0, patience: 2 };
+    const { result, standIns } = await run(method, { ...settings, evaluation }, { accuracy });
+    const epochs = standIns.inputsOf('trainSupervised').filter((input) => input.purpose === purpose);
+    expect(epochs.map(({ epoch }) => epoch)).toEqual([0, 1, 2, 3]);
+    expect(result.checkpoint.step).toBe(from + 4);
+  });
 });
