@@ -2,13 +2,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { engineEnvironment } from './engineEnvironment.js';
 
 /** Its standard error is for the caller to read; standard output is this process's. */
 export function forkModule(file: string, environment: NodeJS.ProcessEnv): ChildProcess {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx'));
   return fork(fileURLToPath(new URL(file, import.meta.url)), {
     execArgv: ['--import', tsx.href],
-    env: environment,
+    env: engineEnvironment(environment),
     // Keeps typed arrays and NaN as they are, which JSON would not.
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],

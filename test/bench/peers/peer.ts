@@ -20,8 +20,8 @@ export function startPeer(python: string, script: string, args: readonly string[
 }
 
 /** The same for any program that keeps to this protocol. */
-export async function startSide(command: string, args: readonly string[]): Promise<Peer> {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+export async function startSide(command: string, args: readonly string[], env = process.env): Promise<Peer> {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const ended = once(child, 'close');
   const answer = async (): Promise<unknown> => {

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { engineEnvironment } from '../../../activities/engine/runtime/engineEnvironment.js';
 import { threads } from '../../../activities/engine/runtime/session.js';
 import { type Peer, startPeer, startSide } from '../peers/peer.js';
 import { type BenchmarkResult, median, rounded } from '../result.js';
@@ -43,7 +44,7 @@ export async function compareTraining(workload: Workload): Promise<readonly Benc
     const job: Job = { model: files, batches, optimiser, learningRate: 1e-4, threads };
     await writeFile(path, JSON.stringify(job));
     const side = fileURLToPath(new URL('./ourSide.ts', import.meta.url));
-    const ours = await startSide(process.execPath, ['--import', 'tsx', side, path]);
+    const ours = await startSide(process.execPath, ['--import', 'tsx', side, path], engineEnvironment(process.env));
     const python = process.env.REFT_PEER_PYTHON;
     const peer = python ? await startPeer(python, 'train_step.py', [path]) : null;
     try {
