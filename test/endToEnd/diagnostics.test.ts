@@ -129,6 +129,15 @@ it('a run tells of each round in result, progress, report and metrics', async ()
     ['sampleAccuracy', 'reft_sample_accuracy'],
   ] as const)
     expect(gauge(metric) - gauge(`${metric}_below_zero`)).toBeCloseTo(last[name] ?? Number.NaN, 9);
+  const failed = Object.entries(last).filter(([name]) => name.startsWith('failed.'));
+  expect(failed.length).toBeGreaterThan(0);
+  for (const [name, count] of failed) {
+    const reason = `reason="${name.slice('failed.'.length)}"`;
+    const lines = exposed.split('\n').filter((text) => text.startsWith('reft_failed{') && text.includes(reason));
+    const line = lines.find((text) => text.includes('run="usual"'));
+    expect(line, name).toContain('phase="ppo"');
+    expect(Number(line?.split(' ').at(-1)), name).toBe(count);
+  }
 }, 120_000);
 
 it('a run with an absurd learning rate goes on to its end, with warnings wherever it is shown', async () => {

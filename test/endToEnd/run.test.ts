@@ -1,10 +1,15 @@
 /** A whole run on the real parts: Temporal's server and CLI, an S3 server, the engine, the Python sandbox. */
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readCheckpoint } from '../../activities/store/checkpoint.js';
+import type { PretrainedModel, TrainSupervisedInput } from '../../activities/contracts.js';
+import { readSafetensors } from '../../activities/engine/runtime/safetensors.js';
+import { type CheckpointManifest, readCheckpoint } from '../../activities/store/checkpoint.js';
 import { openStore } from '../../workers/openStore.js';
 import type { Progress } from '../../workflows/progress.js';
 import type { RunResult } from '../../workflows/run.js';
@@ -101,12 +106,57 @@ describe('a run started with the Temporal CLI', () => {
   });
 });
 
+/** What a workflow asked its activities of one type, and what they answered, in the order in which they were asked. */
+async function activitiesOf(workflowId: string, type: string) {
+  const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+  const read = (payload: { readonly data?: Uint8Array | null } | undefined): unknown =>
+    JSON.parse(Buffer.from(payload?.data ?? []).toString());
+  const scheduled = (events ?? []).filter(
+    ({ activityTaskScheduledEventAttributes: attributes }) => attributes?.activityType?.name === type,
+  );
+  return scheduled.map(({ eventId, activityTaskScheduledEventAttributes: asked }) => {
+    const done = (events ?? []).find(
+      ({ activityTaskCompletedEventAttributes: completed }) =>
+        completed && String(completed.scheduledEventId) === String(eventId),
+    );
+    return {
+      input: read(asked?.input?.payloads?.[0]),
+      result: read(done?.activityTaskCompletedEventAttributes?.result?.payloads?.[0]),
+    };
+  });
+}
+
+/**
+ * Holds the weights that a run's first step of training begins with against those that an earlier run published.
+ * @returns the manifest of the checkpoint
+ */
+async function expectToStartFrom(workflowId: string, model: string): Promise<CheckpointManifest> {
+  const [imported] = await activitiesOf(workflowId, 'importModel');
+  const [first] = await activitiesOf(workflowId, 'trainSupervised');
+  if (!imported || !first) throw new Error(`${workflowId} did not import and train a model`);
+  const { checkpoint } = imported.result as PretrainedModel;
+  const { checkpoint: trained } = first.input as TrainSupervisedInput;
+  expect(trained).toEqual(checkpoint);
+  expect(checkpoint.step).toBe(0);
+  const store = openStore(stack.s3);
+  const { files, manifest } = await readCheckpoint(store, checkpoint, { moments: false });
+  const folder = await mkdtemp(join(tmpdir(), 'reft-published-'));
+  await store.saveTo(`${model}/model.safetensors`, join(folder, 'model.safetensors'));
+  const { tensors: published } = await readSafetensors(join(folder, 'model.safetensors'));
+  const { tensors } = await readSafetensors(files.parameters);
+  expect([...tensors.keys()].sort()).toEqual([...published.keys()].sort());
+  for (const [name, tensor] of published) expect(tensors.get(name), name).toEqual(tensor);
+  await rm(folder, { recursive: true });
+  return manifest;
+}
+
 describe('a run from the model of an earlier one', () => {
   it('has its tokenizer, and goes on from its weights', async () => {
     const from = `s3://${stack.s3.bucket}/runs/w1/model`;
     await startWithCli('reft', 'w2', { preset: 'smoke', model: { from }, sft: null, rewardModel: null });
     const result: RunResult = await client.workflow.getHandle('w2').result();
     expect(result.accuracy.top1).toBeTypeOf('number');
+    expect(await expectToStartFrom('w2', 'runs/w1/model')).not.toHaveProperty('adapters');
     const store = openStore(stack.s3);
     for (const file of ['tokenizer.json', 'tokenizer_config.json', 'config.json'])
       expect(await store.read(`runs/w2/model/${file}`)).toEqual(await store.read(`runs/w1/model/${file}`));
@@ -117,9 +167,14 @@ describe('a run from the model of an earlier one', () => {
     const lora = { rank: 4, alpha: 8 };
     await startWithCli('reft', 'w4', { preset: 'smoke', model: { from }, lora, sft: null, rewardModel: null });
     const result: RunResult = await client.workflow.getHandle('w4').result();
+    const start = await expectToStartFrom('w4', 'runs/w1/model');
+    expect(start.adapters?.lora).toMatchObject(lora);
     const store = openStore(stack.s3);
     const last = await readCheckpoint(store, result.checkpoint, { moments: false });
     expect(last.manifest.adapters?.lora).toMatchObject(lora);
+    // The weights under the adapters stay as they were.
+    expect(last.manifest.parameters).toEqual(start.parameters);
+    expect(last.manifest.adapters?.file).not.toEqual(start.adapters?.file);
     expect(await store.read('runs/w4/adapter/adapter_model.safetensors')).not.toBeNull();
     expect(await store.read('runs/w4/model/config.json')).toEqual(await store.read('runs/w1/model/config.json'));
   }, 120_000);
