@@ -3,12 +3,12 @@
  * the run finishes with the checkpoint of an undisturbed run, byte for byte.
  */
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { temporal as proto } from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Progress } from '../../workflows/progress.js';
 import type { RunResult } from '../../workflows/run.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { startWorkerProcess, type WorkerProcess } from '../support/workerProcess.js';
+import { repeated, waitForActivity } from './lossOfWorkers.js';
 
 /** Steps of about a second, so that there is a middle to be killed in. */
 const spec = {
@@ -49,34 +49,6 @@ afterAll(async () => {
 
 const start = (workflowId: string): Promise<WorkflowHandle> =>
   client.workflow.start('reft', { taskQueue: 'reft', workflowId, args: [spec] });
-
-/** Waits until an activity of this type is under way in this phase. */
-async function waitForActivity(handle: WorkflowHandle, activity: string, phase: string): Promise<void> {
-  const { PENDING_ACTIVITY_STATE_STARTED } = proto.api.enums.v1.PendingActivityState;
-  for (;;) {
-    const { raw, searchAttributes, status } = await handle.describe();
-    const underWay = (raw.pendingActivities ?? []).some(
-      ({ activityType, state }) => activityType?.name === activity && state === PENDING_ACTIVITY_STATE_STARTED,
-    );
-    if (underWay && searchAttributes.ReftPhase?.[0] === phase) return;
-    if (status.name !== 'RUNNING') throw new Error(`the run is ${status.name} before ${activity} in ${phase}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-/** Types of the activities that took more than one attempt, by the run's history. */
-async function repeated(handle: WorkflowHandle): Promise<readonly string[]> {
-  const { events } = await handle.fetchHistory();
-  const types = new Map<string, string>();
-  const names: string[] = [];
-  for (const { eventId, activityTaskScheduledEventAttributes, activityTaskStartedEventAttributes } of events ?? []) {
-    if (activityTaskScheduledEventAttributes)
-      types.set(String(eventId), activityTaskScheduledEventAttributes.activityType?.name ?? '');
-    const started = activityTaskStartedEventAttributes;
-    if (started && (started.attempt ?? 1) > 1) names.push(types.get(String(started.scheduledEventId)) ?? '');
-  }
-  return names;
-}
 
 describe('a run whose workers are lost', () => {
   it('ends in the checkpoint of an undisturbed run', async () => {

@@ -4,18 +4,24 @@
  */
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Progress } from '../../workflows/progress.js';
 import type { RunResult } from '../../workflows/run.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { startWorkerProcess, type WorkerProcess } from '../support/workerProcess.js';
+import { isUnderWay, repeated, waitForActivity } from './lossOfWorkers.js';
 
 /** Workflow types, each the name of its training's phase. PPO and SFT have tests of their own. */
 const types = ['offline-self-training', 'online-self-training', 'grpo', 'expert-iteration', 'rloo'] as const;
-/** The last two take the same steps as the two before them. */
-const disturbedTypes = types.slice(0, 3);
+/** The step of each kind of method that its worker is killed in; the last two types take the same as the two before them. */
+const kills = [
+  { type: 'offline-self-training', activity: 'trainSupervised' },
+  { type: 'online-self-training', activity: 'trainOnSamples' },
+  { type: 'grpo', activity: 'updateGroupPolicy' },
+] as const;
 
+/** Steps long enough to be killed in. */
 const spec = {
   preset: 'smoke',
+  model: { hiddenSize: 64, layers: 2, intermediateSize: 160 },
   onlineSelfTraining: { epochs: 1 },
   expertIteration: { epochs: 1 },
   groupPolicy: { epochs: 1, klCoefficient: 0.05 },
@@ -42,43 +48,50 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-const start = (prefix: string, chosen: readonly string[]): Promise<WorkflowHandle[]> =>
-  Promise.all(
-    chosen.map((type) =>
-      client.workflow.start(type, { taskQueue: 'reft', workflowId: `${prefix}-${type}`, args: [spec] }),
-    ),
-  );
+const start = (prefix: string, type: string): Promise<WorkflowHandle> =>
+  client.workflow.start(type, { taskQueue: 'reft', workflowId: `${prefix}-${type}`, args: [spec] });
 
 const resultsOf = (handles: readonly WorkflowHandle[]): Promise<RunResult[]> =>
   Promise.all(handles.map((handle): Promise<RunResult> => handle.result()));
 
-/** Waits until each run is in the middle of its method. */
-async function waitForTraining(handles: readonly WorkflowHandle[]): Promise<void> {
-  for (const [index, handle] of handles.entries())
-    for (;;) {
-      const { phases } = await handle.query<Progress>('progress');
-      if ((phases.find(({ phase }) => phase === types[index])?.round ?? 0) > 0) break;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+/** Kills the worker while it is at the activity, and starts another. */
+async function killDuring(handle: WorkflowHandle, activity: string, phase: string): Promise<void> {
+  for (let hit = false; !hit; ) {
+    await waitForActivity(handle, activity, phase);
+    await worker.kill();
+    // It may have ended just before: then the next of its kind is waited for.
+    hit = await isUnderWay(handle, activity);
+    worker = await startWorkerProcess(stack);
+  }
 }
 
 it('every method trains, evaluates and reports, and ends the same after losing its worker', async () => {
-  const calm = await resultsOf(await start('calm', types));
-  for (const [index, { accuracy, figures, work, checkpoint }] of calm.entries()) {
-    const type = types[index] ?? '';
+  const calm = await resultsOf(await Promise.all(types.map((type) => start('calm', type))));
+  for (const [index, type] of types.entries()) {
+    const result = calm[index];
+    if (!result) throw new Error(`no result of ${type}`);
+    const { accuracy, figures, work, checkpoint } = result;
     expect(Object.keys(figures), type).toEqual(['warmUp', type]);
-    expect(accuracy.top1, type).toBeGreaterThanOrEqual(0);
+    const { correct = Number.NaN, count } = figures[type]?.top1 ?? {};
+    expect(count, type).toBe(16);
+    expect(accuracy.top1, type).toBe((100 * correct) / 16);
     expect(work.validation?.engineSeconds, type).toBeGreaterThan(0);
     expect(checkpoint.step, type).toBeGreaterThanOrEqual(type === 'expert-iteration' ? 0 : 1);
   }
   // Different methods from one warm-up.
   expect(new Set(calm.map(({ checkpoint }) => checkpoint.sha256)).size).toBeGreaterThanOrEqual(4);
 
-  const handles = await start('disturbed', disturbedTypes);
-  await waitForTraining(handles.slice(0, 1));
-  await worker.kill();
-  worker = await startWorkerProcess(stack);
+  const handles: WorkflowHandle[] = [];
+  for (const { type, activity } of kills) {
+    const handle = await start('disturbed', type);
+    handles.push(handle);
+    await killDuring(handle, activity, type);
+  }
   const disturbed = await resultsOf(handles);
   const hashes = (results: readonly RunResult[]) => results.map(({ checkpoint }) => checkpoint.sha256);
-  expect(hashes(disturbed)).toEqual(hashes(calm).slice(0, disturbedTypes.length));
+  expect(hashes(disturbed)).toEqual(hashes(calm).slice(0, kills.length));
+  for (const [index, { type, activity }] of kills.entries()) {
+    const handle = handles[index];
+    expect(handle && (await repeated(handle)), type).toContain(activity);
+  }
 }, 400_000);
