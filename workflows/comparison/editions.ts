@@ -8,8 +8,8 @@
 import type { ComparisonUnit } from '../../activities/contracts.js';
 
 export const editions: Readonly<Record<ComparisonUnit, number>> = {
-  'warm-up': 1,
-  'reward-model': 1,
-  training: 2,
-  evaluation: 1,
+  'warm-up': 2,
+  'reward-model': 2,
+  training: 3,
+  evaluation: 2,
 };
