@@ -34,7 +34,7 @@ const demo = {
   },
   // Long enough that its training compute is at least that of PPO with its rollouts.
   sft: {
-    epochs: 30,
+    epochs: 35,
     batchSize: 16,
     optimiser: { learningRate: 2e-3, schedule: 'linear', beta2: 0.98, weightDecay: 0.01 },
   },
