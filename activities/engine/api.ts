@@ -207,7 +207,10 @@ export interface PlanTrainingTask {
     readonly steps: readonly PlannedStep[];
   };
   readonly output: {
-    /** In order. `bytes` is the engine process's memory at its peak, scoring of rollouts included; a batch too large for one run is split. */
+    /**
+     * In order. `bytes` is the engine process's memory at its peak, scoring of rollouts included; a batch too large for one run
+     * is split.
+     */
     readonly steps: readonly { readonly name: string; readonly bytes: number; readonly microBatches: number }[];
     /** What training may take of `machineBytes`, the memory of the machine or its container. */
     readonly usableBytes: number;

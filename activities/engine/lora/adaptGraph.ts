@@ -5,7 +5,8 @@ import { InvalidModel } from '../runtime/errors.js';
 import type { Adapter } from './adapters.js';
 
 /**
- * Turns every y = x·Wᵀ of an adapted weight W (x·W of a transposed one) into y + scale · (x·Aᵀ)·Bᵀ. A and B become graph inputs under their names.
+ * Turns every y = x·Wᵀ of an adapted weight W (x·W of a transposed one) into y + scale · (x·Aᵀ)·Bᵀ. A and B become graph inputs
+ * under their names.
  * @returns them, in the order of `adapterShapes`.
  * @throws InvalidModel when a weight is used in any other way, or not at all.
  */

@@ -18,10 +18,14 @@ export interface PromptShelf {
 /** Tokens computed together at most: more gain nothing and need memory. */
 const shelfTokens = 1024;
 
+/** Positions of the longest prompt without its last token, at least 1. */
+function longestBeginning(prompts: readonly (readonly number[])[]): number {
+  return prompts.reduce((most, { length }) => Math.max(most, length - 1), 1);
+}
+
 /** How many prompts are computed together. */
 function rowsTogether(prompts: readonly (readonly number[])[], tokens: number): number {
-  const longest = prompts.reduce((most, { length }) => Math.max(most, length - 1), 1);
-  return Math.min(Math.max(1, Math.floor(tokens / longest)), prompts.length);
+  return Math.min(Math.max(1, Math.floor(tokens / longestBeginning(prompts))), prompts.length);
 }
 
 /**
@@ -50,9 +54,8 @@ export function createPromptShelf(
   prompts: readonly (readonly number[])[],
   tokens = shelfTokens,
 ): PromptShelf {
-  const longest = prompts.reduce((most, { length }) => Math.max(most, length - 1), 1);
   const shelfRows = rowsTogether(prompts, tokens);
-  const shelf = createCache(decoder.attention, shelfRows, longest);
+  const shelf = createCache(decoder.attention, shelfRows, longestBeginning(prompts));
   let shelved: readonly (readonly number[])[] = [];
   return {
     async copyTo(cache, row, prompt) {
