@@ -531,13 +531,12 @@ export interface KeepResultInput {
 /** One evaluated model of a comparison. */
 export interface ComparedVerdicts {
   readonly model: ComparedModel;
-  readonly seed: number;
+  /** Of its training; absent for the warm-up, which all trainings share. */
+  readonly seed?: number;
   readonly checkpoint: CheckpointRef;
-  /** The questions that the verdicts are on. */
-  readonly questions: DataSetRef;
   readonly verdicts: ObjectRef;
 }
-/** How the training of one method from one seed went. */
+/** How the training of one method with one seed went. */
 export interface ComparedTraining {
   readonly model: MethodName;
   readonly seed: number;
@@ -550,18 +549,14 @@ export interface ComparedTraining {
   readonly figures: Readonly<Record<string, number>>;
   readonly warnings: readonly TrainingWarning[];
 }
-export interface SeedData {
-  readonly seed: number;
-  readonly data: PreparedData;
-}
 export interface PublishComparisonInput {
   readonly comparisonId: string;
   readonly title: string;
   readonly spec: unknown;
   readonly models: readonly ComparedVerdicts[];
   readonly trainings: readonly ComparedTraining[];
-  /** What each seed's models learned from and were tested on. */
-  readonly data: readonly SeedData[];
+  /** What all of its models learned from and were tested on. */
+  readonly data: PreparedData;
   /** Samples a question. */
   readonly samples: number;
   /** Children that failed, in words. */
@@ -580,7 +575,7 @@ export interface PublishComparisonResult {
 /** A model under a measure, over its seeds: all in percent. */
 export interface MeasureFigures {
   readonly measure: MeasureName;
-  /** In the order of the row's seeds. */
+  /** In the order of the row's seeds; a single one for the warm-up. */
   readonly perSeed: readonly number[];
   readonly mean: number;
   /** Between seeds; absent for a single one. */
@@ -608,14 +603,13 @@ export interface ComparisonFigures {
   readonly measures: readonly MeasureName[];
   readonly rows: readonly {
     readonly model: ComparedModel;
+    /** None for the warm-up, which all seeds share. */
     readonly seeds: readonly number[];
     readonly measures: readonly MeasureFigures[];
   }[];
   readonly pairs: readonly PairFigures[];
-  /** Test questions of one seed. */
+  /** Test questions, the same for all. */
   readonly questions: number;
-  /** Whether all seeds asked the same ones. */
-  readonly sameQuestions: boolean;
   /** K of voting and reranking. */
   readonly samples: number;
 }

@@ -1,5 +1,5 @@
 /**
- * The comparison of methods: for each seed one warm-up, from which every method trains, and an evaluation of all that came of it.
+ * The comparison of methods: one warm-up, from which every method trains with every seed, and an evaluation of all that came of it.
  *
  * Every step is a child workflow whose id and result follow from its content alone, so a comparison that is started again, with
  * more seeds or methods, does only what has not been done. A child that fails takes along what depends on it, and is told of;
@@ -14,12 +14,18 @@ import {
   isCancellation,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { PublishComparisonResult } from '../activities/contracts.js';
+import type {
+  CheckpointRef,
+  ComparedModel,
+  ComparedVerdicts,
+  ObjectRef,
+  PublishComparisonResult,
+} from '../activities/contracts.js';
 import { general } from './activityOptions.js';
-import { compareSeed, type RunChild } from './comparison/compareSeed.js';
+import { compareMethods, type RunChild } from './comparison/compareMethods.js';
 import { type Child, runUnit } from './comparison/runUnit.js';
 import { createSlots, NoMoreWork } from './comparison/slots.js';
-import { type ComparisonState, comparisonPhase, memberKey, modelsOf, openComparison } from './comparison/state.js';
+import { type ComparisonState, comparisonPhase, memberKey, openComparison } from './comparison/state.js';
 import { finalTable, tableSoFar } from './comparison/table.js';
 import { addWork, beginPhase, finishUnit } from './journal.js';
 import { controlsSignal, serveProgress, showProgress } from './progress.js';
@@ -92,12 +98,10 @@ export async function compare(input: SpecInput, carried?: ComparisonState): Prom
     }
   };
 
-  const seeds = Promise.all(spec.seeds.map((seed, index) => compareSeed({ spec, state, seed, index, run, show }))).then(
-    () => {
-      finished = true;
-    },
-  );
-  await Promise.race([seeds, steer()]);
+  const members = compareMethods({ spec, state, run, show }).then(() => {
+    finished = true;
+  });
+  await Promise.race([members, steer()]);
   if (!finished) {
     await condition(allHandlersFinished);
     await continueAsNew<typeof compare>(input, state);
@@ -120,17 +124,17 @@ async function publish(spec: CompareSpec, state: ComparisonState): Promise<Compa
   const { journal, reused } = state;
   const { workflowId } = workflowInfo();
   const failures = state.failures.map(({ child, message }) => `${child}: ${message}`);
-  const models = spec.seeds.flatMap((seed) =>
-    modelsOf(spec).flatMap((model) => {
-      const found = state.evaluated[memberKey(seed, model)];
-      const start = state.starts[seed];
-      const checkpoint =
-        model === 'warmUp' ? start?.start.checkpoint : state.trained[memberKey(seed, model)]?.checkpoint;
-      if (!found || !start || !checkpoint) return [];
-      return [{ model, seed, checkpoint, questions: start.data.test, verdicts: found.verdicts }];
-    }),
-  );
-  if (models.length === 0)
+  const { start } = state;
+  const models = [
+    ...comparedVerdicts('warmUp', state.evaluated[memberKey(spec.run.seed, 'warmUp')], start?.start),
+    ...spec.seeds.flatMap((seed) =>
+      spec.methods.flatMap((method) => {
+        const place = memberKey(seed, method);
+        return comparedVerdicts(method, state.evaluated[place], state.trained[place], seed);
+      }),
+    ),
+  ];
+  if (!start || models.length === 0)
     throw ApplicationFailure.nonRetryable(
       failures.length > 0 ? `Every model failed: ${failures.join('; ')}` : 'Stopped before any model was evaluated',
       'NothingToCompare',
@@ -152,10 +156,7 @@ async function publish(spec: CompareSpec, state: ComparisonState): Promise<Compa
           return [{ model, seed, ...training }];
         }),
       ),
-      data: spec.seeds.flatMap((seed) => {
-        const start = state.starts[seed];
-        return start ? [{ seed, data: start.data }] : [];
-      }),
+      data: start.data,
       samples: spec.run.evaluation.samplesPerQuestion,
       failures,
       notes: [
@@ -176,4 +177,16 @@ async function publish(spec: CompareSpec, state: ComparisonState): Promise<Compa
     children: { done: done - reused, reused },
     seconds: (Date.now() - journal.startedAt) / 1_000,
   };
+}
+
+/** None of a model that is not evaluated. */
+function comparedVerdicts(
+  model: ComparedModel,
+  evaluated: { readonly verdicts: ObjectRef } | undefined,
+  trained: { readonly checkpoint: CheckpointRef } | undefined,
+  seed?: number,
+): readonly ComparedVerdicts[] {
+  if (!evaluated || !trained) return [];
+  const { verdicts } = evaluated;
+  return [{ model, checkpoint: trained.checkpoint, verdicts, ...(seed === undefined ? {} : { seed }) }];
 }

@@ -1,28 +1,21 @@
 /**
  * How far measured accuracies would move had other trainings been run and other questions been asked: a two-level bootstrap.
  *
- * Each replicate draws trainings (seeds) with replacement and, within each, questions with replacement, since both are a
- * sample of what might have been. All columns (a method under a measure) see the same draws, so that a difference between two
- * columns is of the same trainings' warm-ups and the same questions: paired. With a single training only questions vary.
+ * Each replicate draws trainings (seeds) with replacement and questions with replacement, since both are a sample of what might
+ * have been. Questions are drawn once for all trainings: a hard question is hard for every seed. All columns (a method under a
+ * measure) see the same draws, so that a difference between two columns is of the same questions: paired. With a single
+ * training only questions vary.
  * Percentile intervals (Efron and Tibshirani, "An introduction to the bootstrap", 1993, chapters 8 and 13).
  */
 import { setImmediate } from 'node:timers/promises';
 import { fillIndices } from '../engine/sampling/random.js';
 
 /** The trainings of one seed: under each column's name a number for every test question, in the data set's order. */
-export interface Block {
-  readonly questions: number;
-  readonly columns: ReadonlyMap<string, ArrayLike<number>>;
-}
+export type Block = ReadonlyMap<string, ArrayLike<number>>;
 
 export interface BootstrapOptions {
   readonly replicates: number;
   readonly seed: number;
-  /**
-   * Whether all blocks asked the same questions. Then a replicate draws questions once for all of them: a hard question is
-   * hard for every seed.
-   */
-  readonly sameQuestions: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -43,18 +36,18 @@ export interface Bootstrap {
 /** Replicates between two glances at the event loop, which heartbeats need. */
 const replicatesAtOnce = 20;
 
-/** @throws RangeError when blocks that are to share their questions differ in number, or a column in length. */
+/** @throws RangeError when columns differ in length. */
 export async function bootstrap(blocks: readonly Block[], options: BootstrapOptions): Promise<Bootstrap> {
-  check(blocks, options);
-  const names = [...new Set(blocks.flatMap(({ columns }) => [...columns.keys()]))];
+  const questions = countQuestions(blocks);
+  const names = [...new Set(blocks.flatMap((block) => [...block.keys()]))];
   const placeOf = new Map(names.map((name, index) => [name, index]));
-  const values = blocks.map(({ columns }) => names.map((name) => columns.get(name)));
+  const values = blocks.map((block) => names.map((name) => block.get(name)));
   const { replicates } = options;
   const slots = blocks.length;
   // The mean of each column in each drawn training; NaN where the drawn one lacks the column.
   const means = new Float64Array(replicates * slots * names.length);
   const drawnBlocks = new Uint32Array(slots);
-  const drawn = new Uint32Array(Math.max(0, ...blocks.map(({ questions }) => questions)));
+  const drawn = new Uint32Array(questions);
   for (let replicate = 0; replicate < replicates; replicate++) {
     if (replicate % replicatesAtOnce === 0) {
       await setImmediate();
@@ -63,13 +56,11 @@ export async function bootstrap(blocks: readonly Block[], options: BootstrapOpti
     }
     const key = { seed: options.seed, purpose: 'bootstrap', round: replicate } as const;
     fillIndices(drawnBlocks, slots, key);
+    fillIndices(drawn, questions, { ...key, example: 1 });
     drawnBlocks.forEach((block, slot) => {
-      const count = blocks[block]?.questions ?? 0;
-      if (slot === 0 || !options.sameQuestions)
-        fillIndices(drawn.subarray(0, count), count, { ...key, example: slot + 1 });
       const start = (replicate * slots + slot) * names.length;
       values[block]?.forEach((column, index) => {
-        means[start + index] = column === undefined ? Number.NaN : meanAt(column, drawn, count);
+        means[start + index] = column === undefined ? Number.NaN : meanAt(column, drawn);
       });
     });
   }
@@ -102,19 +93,16 @@ export async function bootstrap(blocks: readonly Block[], options: BootstrapOpti
   };
 }
 
-function check(blocks: readonly Block[], { sameQuestions }: BootstrapOptions): void {
-  for (const { questions, columns } of blocks)
-    for (const [name, column] of columns)
-      if (column.length !== questions)
-        throw new RangeError(`column ${name} has ${column.length} values for ${questions} questions`);
-  if (sameQuestions && new Set(blocks.map(({ questions }) => questions)).size > 1)
-    throw new RangeError('blocks that ask the same questions must have as many');
+function countQuestions(blocks: readonly Block[]): number {
+  const lengths = new Set(blocks.flatMap((block) => [...block.values()].map(({ length }) => length)));
+  if (lengths.size > 1) throw new RangeError(`columns of ${[...lengths].join(', ')} questions cannot be paired`);
+  return [...lengths][0] ?? 0;
 }
 
-function meanAt(column: ArrayLike<number>, indices: Uint32Array, count: number): number {
+function meanAt(column: ArrayLike<number>, indices: Uint32Array): number {
   let sum = 0;
-  for (let index = 0; index < count; index++) sum += column[indices[index] ?? 0] ?? 0;
-  return sum / count;
+  for (const index of indices) sum += column[index] ?? 0;
+  return sum / indices.length;
 }
 
 /** From the 2.5th to the 97.5th percentile, linear between the two nearest values. */

@@ -1,7 +1,7 @@
 /**
  * From what came of every question to a comparison of methods: mean, spread and interval of each, and a paired test of each two.
  *
- * Methods meet on the same questions, seed by seed, and started from the same warm-ups, so what is compared is the difference
+ * Methods meet on the same questions, seed by seed, and started from the same warm-up, so what is compared is the difference
  * on each question, not two averages.
  */
 import { type MeasureName, measureNames } from '../../workflows/spec/measures.js';
@@ -18,10 +18,11 @@ const measures: Readonly<Record<MeasureName, (verdict: Verdict) => boolean | und
   upperBound: ({ correct }) => (correct === undefined ? undefined : correct > 0),
 };
 
-/** The answers of one model, a method's from one seed. */
+/** The answers of one model. */
 export interface ModelVerdicts {
   readonly model: ComparedModel;
-  readonly seed: number;
+  /** Of its training; absent for the model that all trainings started from, which is paired with each of them. */
+  readonly seed?: number;
   readonly verdicts: readonly Verdict[];
 }
 
@@ -29,7 +30,6 @@ export interface CompareOptions {
   readonly replicates: number;
   /** Of the bootstrap's random numbers. */
   readonly seed: number;
-  readonly sameQuestions: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -39,28 +39,26 @@ export async function compareModels(
   all: readonly ModelVerdicts[],
   options: CompareOptions,
 ): Promise<Omit<ComparisonFigures, 'samples'>> {
-  const seeds = [...new Set(all.map(({ seed }) => seed))];
+  const trained = [...new Set(all.flatMap(({ seed }) => (seed === undefined ? [] : [seed])))];
+  const seeds = trained.length > 0 ? trained : [undefined];
   const models = [...new Set(all.map(({ model }) => model))];
   const present = measureNames.filter((measure) =>
     all.some(({ verdicts }) => verdicts.some((verdict) => measures[measure](verdict) !== undefined)),
   );
   const blocks = seeds.map((seed): Block => {
-    const ofSeed = all.filter((one) => one.seed === seed);
+    const ofSeed = all.filter((one) => one.seed === undefined || one.seed === seed);
     const columns = ofSeed.flatMap(({ model, verdicts }) =>
       present.map((measure) => [column(model, measure), outcomes(verdicts, measure)] as const),
     );
-    return { questions: ofSeed[0]?.verdicts.length ?? 0, columns: new Map(columns) };
+    return new Map(columns);
   });
   const { meanInterval, differenceInterval } = await bootstrap(blocks, options);
 
   const rows = models.map((model) => ({
     model,
-    seeds: seeds.filter((_, index) => blocks[index]?.columns.has(column(model, 'top1'))),
+    seeds: all.flatMap((one) => (one.model === model && one.seed !== undefined ? [one.seed] : [])),
     measures: present.flatMap((measure) => {
-      const perSeed = blocks.flatMap(({ columns }) => {
-        const values = columns.get(column(model, measure));
-        return values ? [100 * mean(values)] : [];
-      });
+      const perSeed = all.flatMap((one) => (one.model === model ? [100 * mean(outcomes(one.verdicts, measure))] : []));
       const interval = meanInterval(column(model, measure));
       if (interval === undefined) return [];
       const { low, high } = interval;
@@ -82,8 +80,8 @@ export async function compareModels(
       models.flatMap((a, index) =>
         models.slice(0, index).flatMap((b) => {
           const [ofA, ofB] = [column(a, measure), column(b, measure)];
-          const shared = blocks.flatMap(({ columns }) => {
-            const [left, right] = [columns.get(ofA), columns.get(ofB)];
+          const shared = blocks.flatMap((block) => {
+            const [left, right] = [block.get(ofA), block.get(ofB)];
             return left && right ? [Int8Array.from(left, (value, question) => value - (right[question] ?? 0))] : [];
           });
           const interval = differenceInterval(ofA, ofB);
@@ -97,14 +95,14 @@ export async function compareModels(
               low: 100 * interval.low,
               high: 100 * interval.high,
               seeds: shared.length,
-              p: pairedTest(options.sameQuestions ? summed(shared) : shared.flatMap((differences) => [...differences])),
+              p: pairedTest(summed(shared)),
             },
           ];
         }),
       ),
     ),
   );
-  return { measures: present, rows, pairs, questions: blocks[0]?.questions ?? 0, sameQuestions: options.sameQuestions };
+  return { measures: present, rows, pairs, questions: all[0]?.verdicts.length ?? 0 };
 }
 
 function column(model: ComparedModel, measure: MeasureName): string {

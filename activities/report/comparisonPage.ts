@@ -5,7 +5,7 @@ import { interval, meanAndSpread, percent, pText, signed } from '../../workflows
 import { type MeasureName, measureMeaning, measureTitle, modelTitle } from '../../workflows/spec/measures.js';
 import type { ComparedTraining, ComparisonFigures, Work } from '../contracts.js';
 import { differenceLines, explanation, mainModel } from './comparisonTable.js';
-import { type SeedsSummary, seedsDataSection } from './data.js';
+import { type DataSummary, dataSection } from './data.js';
 import { renderDocument } from './document.js';
 import { intervalChart } from './intervalChart.js';
 import { compute, notes, specification } from './sections.js';
@@ -18,7 +18,7 @@ export interface ComparisonReport {
   readonly spec: unknown;
   readonly figures: ComparisonFigures;
   readonly trainings: readonly ComparedTraining[];
-  readonly data: readonly SeedsSummary[];
+  readonly data: DataSummary;
   readonly failures: readonly string[];
   readonly notes: readonly string[];
   readonly work: Readonly<Record<string, Work>>;
@@ -34,7 +34,7 @@ export function renderComparison(report: ComparisonReport): string {
     </header>
     ${failures(report.failures)} ${warningsSection(warningsOf(report.trainings))} ${results(figures)}
     ${perSeed(figures)} ${pairs(figures)} ${trainingsSection(report.trainings)}
-    ${seedsDataSection(report.data)} ${compute(report.work)} ${notes([...method(figures), ...report.notes])}
+    ${dataSection(report.data)} ${compute(report.work)} ${notes([...method, ...report.notes])}
     ${specification(report.spec)}
     <footer>Comparison <code>${comparisonId}</code></footer>
   ` as VNode;
@@ -48,13 +48,10 @@ function warningsOf(trainings: readonly ComparedTraining[]): readonly ShownWarni
 }
 
 /** How intervals and p-values came about. */
-function method({ sameQuestions }: ComparisonFigures): string[] {
-  const questions = sameQuestions ? 'the questions, which all seeds share' : 'the questions of each';
-  return [
-    `Intervals: percentiles of a two-level bootstrap, which draws seeds and then ${questions} with replacement.`,
-    'p: exact paired permutation test on each question’s difference (for one seed McNemar’s exact test), two-sided, corrected by Holm for all pairs under a measure. It is about these trained models; how much trainings vary is in the intervals.',
-  ];
-}
+const method: readonly string[] = [
+  'All models are trained from one warm-up: how much warm-ups vary is not in the figures. Intervals: percentiles of a two-level bootstrap, which draws seeds, and questions for all of them, with replacement.',
+  'p: exact paired permutation test on each question’s difference (for one seed McNemar’s exact test), two-sided, corrected by Holm for all pairs under a measure. It is about these trained models; how much trainings vary is in the intervals.',
+];
 
 function failures(all: readonly string[]): VNode | null {
   if (all.length === 0) return null;
@@ -128,7 +125,8 @@ function chart({ rows, measures, samples }: ComparisonFigures): VNode {
 function perSeed({ rows, measures, samples }: ComparisonFigures): VNode {
   const seeds = [...new Set(rows.flatMap((row) => row.seeds))];
   const cell = (row: (typeof rows)[number], name: MeasureName, seed: number): string => {
-    const value = row.measures.find(({ measure }) => measure === name)?.perSeed[row.seeds.indexOf(seed)];
+    const { perSeed: values = [] } = row.measures.find(({ measure }) => measure === name) ?? {};
+    const value = values[row.seeds.length === 0 ? 0 : row.seeds.indexOf(seed)];
     return value === undefined ? '' : percent(value);
   };
   const table = (name: MeasureName): VNode =>

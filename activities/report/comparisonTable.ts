@@ -1,6 +1,6 @@
 /** A comparison as text: a table for terminals, and the paired differences below it. */
 import Table from 'cli-table3';
-import { differenceText, interval, meanAndSpread } from '../../workflows/spec/figureText.js';
+import { differenceText, interval, meanAndSpread, seedsText } from '../../workflows/spec/figureText.js';
 import { measureTitle, modelTitle } from '../../workflows/spec/measures.js';
 import type { ComparedModel, ComparisonFigures, PairFigures } from '../contracts.js';
 
@@ -16,15 +16,14 @@ export function comparisonTable(figures: ComparisonFigures): string {
       const found = measures.find(({ measure }) => measure === name);
       return found === undefined ? '' : `${meanAndSpread(found)}\n(${interval(found)})`;
     });
-    table.push([`${modelTitle(model)}\n(${seeds.length === 1 ? '1 seed' : `${seeds.length} seeds`})`, ...cells]);
+    table.push([`${modelTitle(model)}\n(${seedsText(seeds.length)})`, ...cells]);
   }
   return `${table.toString()}\n${explanation(figures)}`;
 }
 
 /** How the table's numbers came about, in a sentence. */
-export function explanation({ questions, sameQuestions }: ComparisonFigures): string {
-  const asked = `${questions.toLocaleString('en')} test questions${sameQuestions ? '' : ' for each seed'}`;
-  return `Percent right on ${asked}: mean ± standard deviation over the seeds, and the mean's 95 % bootstrap interval.`;
+export function explanation({ questions }: ComparisonFigures): string {
+  return `Percent right on ${questions.toLocaleString('en')} test questions: mean ± standard deviation over the seeds, and the mean's 95 % bootstrap interval.`;
 }
 
 /** `ReFT less SFT: 15.0 (12.1–18.0), p < 0.001`, greedily, for the model against each other one. */

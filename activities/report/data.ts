@@ -1,8 +1,7 @@
-/** What a run, or each seed of a comparison, learned from and was tested on: questions, files, and the rows that could not be used. */
+/** What a run or a comparison learned from and was tested on: questions, files, and the rows that could not be used. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
-import { stringify } from 'safe-stable-stringify';
-import type { DataFile, DroppedRows, PreparedData, SeedData } from '../contracts.js';
+import type { DataFile, DroppedRows, PreparedData } from '../contracts.js';
 
 export interface DataSummary {
   /** Questions in each set. */
@@ -17,43 +16,11 @@ export function summariseData({ train, validation, test, files, dropped }: Prepa
   return { train: train.count, validation: validation.count, test: test.count, files, dropped };
 }
 
-/** Of seeds whose summaries are the same. */
-export interface SeedsSummary extends DataSummary {
-  readonly seeds: readonly number[];
-}
-
-/** The summaries of a comparison's seeds, each once: most often all of them have the same. */
-export function summariseSeeds(all: readonly SeedData[]): readonly SeedsSummary[] {
-  const groups = new Map<string, SeedsSummary>();
-  for (const { seed, data } of all) {
-    const summary = summariseData(data);
-    const key = stringify(summary) ?? '';
-    groups.set(key, { seeds: [...(groups.get(key)?.seeds ?? []), seed], ...summary });
-  }
-  return [...groups.values()];
-}
-
 export function dataSection(summary: DataSummary): VNode {
   return html`
     <section>
       <h2>Data</h2>
       ${dataCard(summary)}
-    </section>
-  ` as VNode;
-}
-
-/** Under a heading each, where seeds differ. */
-export function seedsDataSection(all: readonly SeedsSummary[]): VNode | null {
-  if (all.length === 0) return null;
-  return html`
-    <section>
-      <h2>Data</h2>
-      ${all.map(
-        (summary) => html`
-          ${all.length > 1 && html`<h3>${summary.seeds.length === 1 ? 'Seed' : 'Seeds'} ${summary.seeds.join(', ')}</h3>`}
-          ${dataCard(summary)}
-        `,
-      )}
     </section>
   ` as VNode;
 }

@@ -4,7 +4,7 @@ import type { Verdict } from '../../activities/contracts.js';
 import { compareModels, type ModelVerdicts } from '../../activities/evaluation/compareModels.js';
 import { holm, pairedTest } from '../../activities/evaluation/pairedTest.js';
 
-const options = { replicates: 500, seed: 1, sameQuestions: false };
+const options = { replicates: 500, seed: 1 };
 
 /** `1011`: which questions were answered right. */
 function greedy(text: string): Verdict[] {
@@ -42,20 +42,14 @@ describe('a comparison of models', () => {
 
   it('tests each two on the same questions', async () => {
     const [first] = (await compareModels(models({ sft, reft }), options)).pairs;
-    // Question by question: seed 1 has three that ReFT alone got right, seed 2 has two.
     expect(first).toMatchObject({ a: 'reft', b: 'sft', measure: 'top1', seeds: 2 });
     expect(first?.difference).toBeCloseTo(25, 12);
-    expect(first?.p).toBeCloseTo(2 / 2 ** 5, 12);
     expect(first?.low).toBeGreaterThanOrEqual(0);
-  });
-
-  it('sums a question over seeds that all asked it', async () => {
-    const [first] = (await compareModels(models({ sft, reft }), { ...options, sameQuestions: true })).pairs;
     const both = [...reft[0]].map(
       (digit, q) => Number(digit) - Number(sft[0][q]) + Number(reft[1][q]) - Number(sft[1][q]),
     );
     expect(first?.p).toBeCloseTo(pairedTest(both), 12);
-    // Two of the three were gained in both seeds: their coins are tossed once.
+    // Seed 1 has three questions that ReFT alone got right, seed 2 two of the same: their coins are tossed once.
     expect(first?.p).toBeCloseTo(2 / 2 ** 3, 12);
   });
 
@@ -70,6 +64,22 @@ describe('a comparison of models', () => {
     expect(between).toMatchObject({ seeds: 1 });
     expect(between?.difference).toBeCloseTo(30, 12);
     expect(pairs.map(({ pCorrected }) => pCorrected)).toEqual(holm(pairs.map(({ p }) => p)));
+  });
+
+  it('pairs what all trainings started from with each of them', async () => {
+    const warmUp = { model: 'warmUp', verdicts: greedy('1100000000') } as const;
+    const { rows, pairs } = await compareModels([warmUp, ...models({ reft })], options);
+    expect(rows[0]).toMatchObject({ model: 'warmUp', seeds: [], measures: [{ perSeed: [20] }] });
+    expect(rows[0]?.measures[0]).not.toHaveProperty('standardDeviation');
+    expect(pairs).toHaveLength(1);
+    expect(pairs[0]).toMatchObject({ a: 'reft', b: 'warmUp', seeds: 2 });
+    expect(pairs[0]?.difference).toBeCloseTo(45, 12);
+    // Questions that both trainings gained, and those that one did.
+    expect(pairs[0]?.p).toBeCloseTo(pairedTest([0, 0, 2, 1, 1, 1, 2, 2, 0, 0]), 12);
+
+    const alone = await compareModels([warmUp], options);
+    expect(alone.rows[0]?.measures[0]?.mean).toBeCloseTo(20, 12);
+    expect(alone.pairs).toEqual([]);
   });
 
   it('has every measure that some model has', async () => {

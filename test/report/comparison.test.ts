@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type {
+  ComparedModel,
   ComparisonFigures,
   DataSetRef,
   Example,
@@ -15,7 +16,7 @@ import { createPublishComparison } from '../../activities/publishComparison.js';
 import { createKeepResult, createRecallResult } from '../../activities/recallResult.js';
 import { renderComparison } from '../../activities/report/comparisonPage.js';
 import { comparisonTable, differenceLines, mainModel } from '../../activities/report/comparisonTable.js';
-import { summariseSeeds } from '../../activities/report/data.js';
+import { summariseData } from '../../activities/report/data.js';
 import { createStore } from '../../activities/store/store.js';
 import type { Store } from '../../activities/store/types.js';
 import { type S3Server, startS3 } from '../store/s3Server.js';
@@ -29,7 +30,7 @@ beforeAll(async () => {
   server = await startS3();
   directory = await mkdtemp(join(tmpdir(), 'reft-comparison-'));
   store = createStore({ ...server.access, cacheDirectory: join(directory, 'cache'), cacheBytes: 2 ** 30 });
-  input = await finishedComparison('question');
+  input = await finishedComparison();
 });
 afterAll(async () => {
   await server.close();
@@ -56,42 +57,34 @@ function preparedData(test: DataSetRef): PreparedData {
   };
 }
 
-/** Three models of two seeds that answered 40 questions; ReFT the most of them. */
-async function finishedComparison(question: string): Promise<PublishComparisonInput> {
-  const sets = await Promise.all(
-    [1, 2].map(async (seed) => {
-      const examples = Array.from(
-        { length: 40 },
-        (_, index): Example => ({
-          id: `${seed}-${index}`,
-          question: `${question} ${index} of ${seed}`,
-          prompt: '',
-          promptTokens: [],
-          answerValue: index,
-        }),
-      );
-      return { ...(await store.putLines(examples)), count: examples.length };
+/** A warm-up and two methods of two seeds that answered 40 questions; ReFT the most of them. */
+async function finishedComparison(): Promise<PublishComparisonInput> {
+  const examples = Array.from(
+    { length: 40 },
+    (_, index): Example => ({
+      id: `${index}`,
+      question: `question ${index}`,
+      prompt: '',
+      promptTokens: [],
+      answerValue: index,
     }),
   );
-  const rightOf = { warmUp: 15, sft: 18, reft: 30 } as const;
-  const models = await Promise.all(
-    sets.flatMap((questions, index) =>
-      (['warmUp', 'sft', 'reft'] as const).map(async (model) => {
-        const verdicts = Array.from({ length: 40 }, (_, question): Verdict => {
-          const isRight = question < rightOf[model] + index;
-          return {
-            top1: isRight,
-            voting: isRight,
-            reranking: isRight,
-            weightedVoting: isRight,
-            correct: isRight ? 3 : 0,
-          };
-        });
-        const checkpoint = { ...(await store.putJson({ model, index })), step: 1 };
-        return { model, seed: index + 1, checkpoint, questions, verdicts: await store.putLines(verdicts) };
-      }),
-    ),
-  );
+  const test = { ...(await store.putLines(examples)), count: examples.length };
+  const evaluated = async (model: ComparedModel, right: number) => {
+    const verdicts = Array.from({ length: 40 }, (_, question): Verdict => {
+      const isRight = question < right;
+      return { top1: isRight, voting: isRight, reranking: isRight, weightedVoting: isRight, correct: isRight ? 3 : 0 };
+    });
+    const checkpoint = { ...(await store.putJson({ model, right })), step: 1 };
+    return { model, checkpoint, verdicts: await store.putLines(verdicts) };
+  };
+  const models = [
+    await evaluated('warmUp', 15),
+    { ...(await evaluated('sft', 18)), seed: 1 },
+    { ...(await evaluated('reft', 30)), seed: 1 },
+    { ...(await evaluated('sft', 19)), seed: 2 },
+    { ...(await evaluated('reft', 31)), seed: 2 },
+  ];
   return {
     comparisonId: 'my/comparison',
     title: 'Methods <compared>',
@@ -117,7 +110,7 @@ async function finishedComparison(question: string): Promise<PublishComparisonIn
         warnings: [{ kind: 'kl-blow-up', message: 'the policy is 1.5 nats a token <away>', from: 33, to: 40 }],
       },
     ],
-    data: sets.map((test, index) => ({ seed: index + 1, data: preparedData(test) })),
+    data: preparedData(test),
     samples: 8,
     failures: ['GRPO, seed 2: loss is <NaN>'],
     notes: ['5 of 14 children were taken over from earlier comparisons.'],
@@ -130,9 +123,9 @@ describe('a published comparison', () => {
     const published = await createPublishComparison({ store })(input);
     expect(published).toMatchObject({ prefix: 'runs/my~2Fcomparison', report: 'runs/my~2Fcomparison/report.html' });
     const { figures } = published;
-    expect(figures).toMatchObject({ questions: 40, sameQuestions: false, samples: 8 });
+    expect(figures).toMatchObject({ questions: 40, samples: 8 });
     expect(figures.rows.map(({ model, measures }) => [model, measures[0]?.mean])).toEqual([
-      ['warmUp', 38.75],
+      ['warmUp', 37.5],
       ['sft', 46.25],
       ['reft', 76.25],
     ]);
@@ -143,6 +136,7 @@ describe('a published comparison', () => {
       failures: input.failures,
       notes: input.notes,
     });
+    expect(result.checkpoints[0]).toEqual({ model: 'warmUp', checkpoint: input.models[0]?.checkpoint.sha256 });
     expect(result.checkpoints[2]).toEqual({ model: 'reft', seed: 1, checkpoint: input.models[2]?.checkpoint.sha256 });
     const report = Buffer.from((await store.read(published.report)) ?? []).toString();
     for (const text of ['76.3 ± 1.8', 'voting@8', 'upper bound@8', 'ReFT less SFT', 'seed 2', 'McNemar'])
@@ -162,29 +156,14 @@ describe('a published comparison', () => {
     expect(other.toString()).not.toMatch(/<h2>(Warnings|Trainings)<\/h2>/);
   });
 
-  it('tells what was left out of the data, once for seeds that are alike', async () => {
+  it('tells what was left out of the data', async () => {
     const { result: key, report: page } = await createPublishComparison({ store })(input);
     const { data } = JSON.parse(Buffer.from((await store.read(key)) ?? []).toString());
-    const { files, dropped } = input.data[0]?.data ?? {};
-    expect(data).toEqual([{ seeds: [1, 2], train: 90, validation: 10, test: 40, files, dropped }]);
+    const { files, dropped } = input.data;
+    expect(data).toEqual({ train: 90, validation: 10, test: 40, files, dropped });
     const report = Buffer.from((await store.read(page)) ?? []).toString();
     expect(report).toContain('answer is not a number');
     expect(report).toContain('train.json row 7, train.json row &lt;8>, …');
-    expect(report).not.toContain('Seeds 1, 2');
-
-    const [first, second] = input.data;
-    if (!first || !second) throw new Error('no data');
-    const apart = [first, { seed: 2, data: { ...second.data, dropped: {} } }];
-    const other = await createPublishComparison({ store })({ ...input, comparisonId: 'apart', data: apart });
-    const text = Buffer.from((await store.read(other.report)) ?? []).toString();
-    for (const heading of ['Seed 1', 'Seed 2']) expect(text).toMatch(new RegExp(`<h3>${heading}</h3>`));
-  });
-
-  it('knows when all seeds asked the same questions', async () => {
-    const [first] = input.models;
-    if (!first) throw new Error('no models');
-    const same = input.models.map((model) => ({ ...model, questions: first.questions }));
-    expect((await createPublishComparison({ store })({ ...input, models: same })).figures.sameQuestions).toBe(true);
   });
 });
 
@@ -195,7 +174,7 @@ describe('its page and table', () => {
   });
 
   it('is one file that asks for nothing, and hostile text stays text', () => {
-    const data = summariseSeeds(input.data);
+    const data = summariseData(input.data);
     const page = renderComparison({ ...input, figures, data });
     expect(page).toMatch(/^<!doctype html>/);
     expect(page).not.toMatch(/<script|<link|<img|<iframe|https?:|url\(|@import/);
@@ -207,7 +186,8 @@ describe('its page and table', () => {
   it('shows a row a model on a terminal, and the differences below', () => {
     const table = comparisonTable(figures);
     expect(table).toMatch(/│ ReFT +│ +76\.3 ± 1\.8 │/);
-    expect(table).toContain('40 test questions for each seed');
+    expect(table).toMatch(/│ warm-up +│ +37\.5 │.*\n│ \(shared\)/);
+    expect(table).toContain('Percent right on 40 test questions: mean');
     for (const line of table.split('\n').slice(0, -1)) expect(line.length).toBeLessThanOrEqual(96);
     expect(mainModel(figures)).toBe('reft');
     const lines = differenceLines(figures, 'reft');

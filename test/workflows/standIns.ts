@@ -251,7 +251,7 @@ export function createStandIns({
           measures: ['top1'],
           rows: [...new Set(models.map(({ model }) => model))].map((model) => ({
             model,
-            seeds: models.filter((one) => one.model === model).map(({ seed }) => seed),
+            seeds: models.flatMap((one) => (one.model === model && one.seed !== undefined ? [one.seed] : [])),
             measures: [{ measure: 'top1', perSeed: [50], mean: 50, low: 45, high: 55 }],
           })),
           pairs: [
@@ -268,7 +268,6 @@ export function createStandIns({
             },
           ],
           questions: 2,
-          sameQuestions: false,
           samples,
         },
       })),

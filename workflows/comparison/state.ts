@@ -13,10 +13,10 @@ import type { CompareSpec } from '../spec/compareSpec.js';
 
 export interface ComparisonState {
   readonly journal: Journal;
-  /** By seed. */
-  readonly starts: Record<string, SharedStart>;
-  readonly judges: Record<string, CheckpointRef>;
-  /** By `<seed> <model>`. */
+  /** The warm-up, and the judge of all models' samples. */
+  start?: SharedStart;
+  judge?: CheckpointRef;
+  /** By `<seed> <model>`; the warm-up's evaluation under the seed of the run. */
   readonly trained: Record<string, Trained>;
   readonly evaluated: Record<string, { readonly figures: EvaluationFigures; readonly verdicts: ObjectRef }>;
   /** Children whose results were there already. */
@@ -24,7 +24,7 @@ export interface ComparisonState {
   failures: Failure[];
 }
 
-/** What a method has made of a seed's warm-up, and how that went. */
+/** What a method has made of the warm-up with a seed, and how that went. */
 export type Trained = Measured & Omit<ComparedTraining, 'model' | 'seed'>;
 
 /** A child that failed; what depends on it is left out. */
@@ -35,21 +35,21 @@ export interface Failure {
 }
 
 export function openComparison(): ComparisonState {
-  return { journal: openJournal(), starts: {}, judges: {}, trained: {}, evaluated: {}, reused: 0, failures: [] };
+  return { journal: openJournal(), trained: {}, evaluated: {}, reused: 0, failures: [] };
 }
 
-/** The warm-up and the methods: the rows of the table. */
-export function modelsOf({ methods: names }: CompareSpec): readonly ComparedModel[] {
-  return ['warmUp', ...names];
+/** The seeds of a model's trainings; of the warm-up the one of the run. */
+export function seedsOf(spec: CompareSpec, model: ComparedModel): readonly number[] {
+  return model === 'warmUp' ? [spec.run.seed] : spec.seeds;
 }
 
 export function memberKey(seed: number, model: ComparedModel): string {
   return `${seed} ${model}`;
 }
 
-/** Children in all: for each seed a warm-up, a judge where samples are reranked, and per model a training and an evaluation. */
+/** Children in all: the warm-up and its evaluation, a judge where samples are reranked, per method and seed a training and an evaluation. */
 export function countChildren(spec: CompareSpec): number {
-  return spec.seeds.length * (1 + (hasJudge(spec) ? 1 : 0) + 1 + 2 * spec.methods.length);
+  return 2 + (hasJudge(spec) ? 1 : 0) + 2 * spec.seeds.length * spec.methods.length;
 }
 
 export function hasJudge({ run }: CompareSpec): boolean {

@@ -1,15 +1,16 @@
 /** A comparison's table as Markdown for Temporal's UI: lists, because the headers of a table would run together there. */
-import type { ComparisonFigures } from '../../activities/contracts.js';
+import type { ComparedModel, ComparisonFigures } from '../../activities/contracts.js';
 import type { CompareSpec } from '../spec/compareSpec.js';
-import { differenceText, interval, meanAndSpread } from '../spec/figureText.js';
+import { differenceText, interval, meanAndSpread, seedsText } from '../spec/figureText.js';
 import { measureNames, measureTitle, modelTitle } from '../spec/measures.js';
 import { describeWarning } from '../warnings.js';
-import { type ComparisonState, memberKey, modelsOf } from './state.js';
+import { type ComparisonState, memberKey, seedsOf } from './state.js';
 
 /** While it is under way, a line a model: mean and standard deviation of the seeds so far. */
 export function tableSoFar(spec: CompareSpec, state: ComparisonState): string[] {
-  const rows = modelsOf(spec).flatMap((model) => {
-    const figures = spec.seeds.flatMap((seed) => state.evaluated[memberKey(seed, model)]?.figures ?? []);
+  const models: readonly ComparedModel[] = ['warmUp', ...spec.methods];
+  const rows = models.flatMap((model) => {
+    const figures = seedsOf(spec, model).flatMap((seed) => state.evaluated[memberKey(seed, model)]?.figures ?? []);
     const [first] = figures;
     if (first === undefined) return [];
     const cells = measureNames.flatMap((measure) => {
@@ -18,7 +19,7 @@ export function tableSoFar(spec: CompareSpec, state: ComparisonState): string[] 
         ? []
         : [`${measureTitle(measure, first.samples)} ${meanAndSpread(statisticsOf(values))}`];
     });
-    return [`- **${modelTitle(model)}** (${count(figures.length)}): ${cells.join(', ')}`];
+    return [`- **${modelTitle(model)}** (${seedsText(model === 'warmUp' ? 0 : figures.length)}): ${cells.join(', ')}`];
   });
   return [...rows, ...remarks(spec, state)];
 }
@@ -30,7 +31,7 @@ export function finalTable(spec: CompareSpec, state: ComparisonState, figures: C
     const cells = row.measures.map(
       (found) => `${measureTitle(found.measure, samples)} ${meanAndSpread(found)} (${interval(found)})`,
     );
-    return `- **${modelTitle(row.model)}** (${count(row.seeds.length)}): ${cells.join(', ')}`;
+    return `- **${modelTitle(row.model)}** (${seedsText(row.seeds.length)}): ${cells.join(', ')}`;
   });
   const compared = new Map<string, string[]>();
   for (const measure of measures)
@@ -56,10 +57,6 @@ function remarks(spec: CompareSpec, state: ComparisonState): string[] {
   );
   const failures = state.failures.map(({ child, message }) => `- **Failed**: ${child}: ${message}`);
   return [...warnings, ...failures];
-}
-
-function count(seeds: number): string {
-  return seeds === 1 ? '1 seed' : `${seeds} seeds`;
 }
 
 /** No standard deviation of a single value. */

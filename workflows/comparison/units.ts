@@ -59,7 +59,7 @@ export interface RewardModelResult {
 }
 
 /**
- * The judge of all methods of one seed: trained, as the paper's, on samples of the training questions drawn from the warm-up.
+ * The judge of all methods: trained, as the paper's, on samples of the training questions drawn from the warm-up.
  *
  * One judge for all, because a judge that has seen a method's own mistakes would favour that method, and because its figures
  * must not depend on which other methods a comparison happens to have.

@@ -16,10 +16,10 @@ const mostModels = 500;
 export const compareSchema = z
   .strictObject({
     title: z.string().max(200).default('Comparison of methods'),
-    /** What a run is started with, save its method and seed: a preset with overrides, or a whole specification. */
+    /** What a run is started with, save its method: a preset with overrides, or a whole specification. Its seed is the data's and the warm-up's. */
     run: z.record(z.string(), z.unknown()),
     methods: z.array(z.enum(methodNames)).min(1),
-    /** Each is a training of its own from data to evaluation: a warm-up, which all methods start from, and the methods. */
+    /** Of each method as many trainings, all from the one warm-up. */
     seeds: z.array(z.int().min(0).max(0xffff_ffff)).min(1),
     /** Children under way at once. With one machine that trains 2 keep it busy while answers are scored; more machines take more. */
     parallel: z.int().min(1).max(64).default(2),
@@ -30,8 +30,8 @@ export const compareSchema = z
     };
     if (new Set(names).size < names.length) report('methods', 'each method once');
     if (new Set(seeds).size < seeds.length) report('seeds', 'each seed once');
-    if (seeds.length * (names.length + 1) > mostModels)
-      report('seeds', `at most ${mostModels} models in all, a warm-up and ${names.length} methods for each seed`);
+    if (seeds.length * names.length > mostModels)
+      report('seeds', `at most ${mostModels} trainings in all, ${names.length} for each seed`);
   });
 
 /** A checked comparison. */
@@ -40,7 +40,7 @@ export interface CompareSpec {
   readonly methods: readonly MethodName[];
   readonly seeds: readonly number[];
   readonly parallel: number;
-  /** What all runs share; seed and method are each run's own. */
+  /** What all trainings share; its seed is that of the data and the warm-up. */
   readonly run: Spec;
 }
 
@@ -79,8 +79,7 @@ export function resolveComparison(input: unknown): CompareSpec {
   const parsed = compareSchema.safeParse(merged);
   if (!parsed.success) throw new InvalidSpec(explainIssues(compareSchema, parsed.error, merged));
   const { run, ...others } = parsed.data;
-  const own = (['seed', 'method'] as const).filter((field) => Object.hasOwn(run, field));
-  if (own.length > 0) throw new InvalidSpec(own.map((field) => `run.${field}: is set by ${field}s of the comparison`));
+  if (Object.hasOwn(run, 'method')) throw new InvalidSpec(['run.method: is set by methods of the comparison']);
   return { ...others, run: resolveRun(run, others.methods) };
 }
 
@@ -101,7 +100,7 @@ function resolveRun(run: SpecInput, names: readonly MethodName[]): Spec {
   return first;
 }
 
-/** The specification of one child. */
+/** The specification of one method's training. */
 export function childSpec({ run }: CompareSpec, seed: number, method: MethodName): Spec {
   return { ...run, seed, method };
 }
@@ -110,7 +109,7 @@ export function childSpec({ run }: CompareSpec, seed: number, method: MethodName
 export function describeComparison({ methods: names, seeds, run }: CompareSpec): string {
   const titles = names.map((name) => methods[name].title).join(', ');
   return [
-    `- **Methods**: ${titles}, each from the same warm-up`,
+    `- **Methods**: ${titles}, each from the warm-up of seed ${run.seed}`,
     `- **Seeds**: ${seeds.join(', ')}`,
     `- **Run**: ${run.title}`,
   ].join('\n');

@@ -41,3 +41,9 @@ export function differenceText({
 }: Readonly<Record<'difference' | 'low' | 'high' | 'pCorrected', number>>): string {
   return `${signed(difference)} points (${signed(low)} to ${signed(high)}), p ${pText(pCorrected)}`;
 }
+
+/** How many trainings a figure is of; the warm-up, of which there is none of a seed's own, is shared by all. */
+export function seedsText(seeds: number): string {
+  if (seeds === 0) return 'shared';
+  return seeds === 1 ? '1 seed' : `${seeds} seeds`;
+}

@@ -1,4 +1,4 @@
-/** A comparison's part of one seed: the warm-up, its judge, then every method, each evaluated as soon as it is trained. */
+/** The children of a comparison in their order: the warm-up, its judge, then every method with every seed, each evaluated as soon as it is trained. */
 import { startChild } from '@temporalio/workflow';
 import type { CheckpointRef, ComparedModel, Work } from '../../activities/contracts.js';
 import type { SharedStart } from '../methods/method.js';
@@ -15,101 +15,110 @@ export type RunChild = <Result extends { readonly work: Readonly<Record<string, 
   unit: Unit<Result>,
 ) => Promise<Result | undefined>;
 
-export interface SeedOfComparison {
+export interface Comparison {
   readonly spec: CompareSpec;
   readonly state: ComparisonState;
-  readonly seed: number;
-  /** Of the seed among all: the first ones go first. */
-  readonly index: number;
   readonly run: RunChild;
   /** Called when the table, or what is told below it, has changed. */
   readonly show: () => void;
 }
 
-/** Fills the seed's places in `state`; a part whose child has failed stays empty, and all that depends on it. */
-export async function compareSeed(part: SeedOfComparison): Promise<void> {
-  const shared = await warmUp(part);
-  if (!shared) return;
-  const judge = await trainJudge(part, shared);
-  if (hasJudge(part.spec) && !judge) return;
-  const evaluateModel = (model: ComparedModel, checkpoint: CheckpointRef): Promise<void> =>
-    evaluate(part, shared, judge, model, checkpoint);
+/** What every training and every evaluation starts from. */
+interface Shared extends SharedStart {
+  readonly rewardModel?: CheckpointRef;
+}
+
+/** Fills the places in `state`; a part whose child has failed stays empty, and all that depends on it. */
+export async function compareMethods(comparison: Comparison): Promise<void> {
+  const { spec } = comparison;
+  const start = await warmUp(comparison);
+  if (!start) return;
+  const rewardModel = await trainJudge(comparison, start);
+  if (hasJudge(spec) && !rewardModel) return;
+  const shared = { ...start, ...(rewardModel ? { rewardModel } : {}) };
   await Promise.all([
-    evaluateModel('warmUp', shared.start.checkpoint),
-    ...part.spec.methods.map(async (method) => {
-      const checkpoint = await train(part, shared, method);
-      if (checkpoint) await evaluateModel(method, checkpoint);
-    }),
+    evaluate(comparison, shared, { model: 'warmUp', seed: spec.run.seed, order: 0 }, start.start.checkpoint),
+    ...spec.seeds.flatMap((seed, order) =>
+      spec.methods.map(async (model) => {
+        const member = { model, seed, order };
+        const checkpoint = await train(comparison, start, member);
+        if (checkpoint) await evaluate(comparison, shared, member, checkpoint);
+      }),
+    ),
   ]);
 }
 
+interface Member<Model extends ComparedModel = ComparedModel> {
+  readonly model: Model;
+  readonly seed: number;
+  /** Of the seed among all: the first ones go first. */
+  readonly order: number;
+}
+
 /** Trainings come after evaluations, so that rows of the table are whole as early as they can be. */
-function places({ index }: SeedOfComparison) {
-  return { first: 2 * index, later: 2 * index + 1 };
+function places({ order }: Member) {
+  return { first: 2 * order, later: 2 * order + 1 };
 }
 
 /** Given to each child as it starts; from then on the comparison passes changes on. */
-function controlsOf({ state }: SeedOfComparison) {
+function controlsOf({ state }: Comparison) {
   return { paused: state.journal.controls.paused, stopping: false };
 }
 
-async function warmUp(part: SeedOfComparison): Promise<SharedStart | undefined> {
-  const { spec, state, seed, run } = part;
-  const ready = state.starts[seed];
-  if (ready) return ready;
-  const own = { ...spec.run, seed };
-  const { data, model, lora, generation, warmUp: settings } = own;
-  const result = await run(places(part).first, {
+async function warmUp(comparison: Comparison): Promise<SharedStart | undefined> {
+  const { spec, state, run } = comparison;
+  if (state.start) return state.start;
+  const { seed, data, model, lora, generation, warmUp: settings } = spec.run;
+  const result = await run(0, {
     unit: 'warm-up',
-    title: `warm-up, seed ${seed}`,
+    title: 'warm-up',
     name: `seed${seed}`,
     content: { seed, data, model, lora, generation, warmUp: settings },
     start: (key, options) =>
       startChild(comparisonWarmUp, {
         ...options,
-        args: [{ key, spec: own, controls: controlsOf(part), methods: spec.methods }],
+        args: [{ key, spec: spec.run, controls: controlsOf(comparison), methods: spec.methods }],
       }),
   });
   if (!result) return undefined;
   const { work, ...shared } = result;
-  state.starts[seed] = shared;
+  state.start = shared;
   return shared;
 }
 
-async function trainJudge(part: SeedOfComparison, { data, start }: SharedStart): Promise<CheckpointRef | undefined> {
-  const { spec, state, seed, run } = part;
-  const ready = state.judges[seed];
-  if (ready || !hasJudge(spec)) return ready;
-  const own = { ...spec.run, seed };
-  const { rewardModel, generation } = own;
-  const result = await run(places(part).first, {
+async function trainJudge(comparison: Comparison, { data, start }: SharedStart): Promise<CheckpointRef | undefined> {
+  const { spec, state, run } = comparison;
+  if (state.judge || !hasJudge(spec)) return state.judge;
+  const { seed, rewardModel, generation } = spec.run;
+  const result = await run(0, {
     unit: 'reward-model',
-    title: `reward model, seed ${seed}`,
+    title: 'reward model',
     name: `seed${seed}`,
     content: { seed, rewardModel, generation, data, start },
     start: (key, options) =>
       startChild(comparisonRewardModel, {
         ...options,
-        args: [{ key, spec: own, controls: controlsOf(part), data, start }],
+        args: [{ key, spec: spec.run, controls: controlsOf(comparison), data, start }],
       }),
   });
-  if (result) state.judges[seed] = result.checkpoint;
+  if (result) state.judge = result.checkpoint;
   return result?.checkpoint;
 }
 
 async function train(
-  part: SeedOfComparison,
+  comparison: Comparison,
   shared: SharedStart,
-  method: MethodName,
+  member: Member<MethodName>,
 ): Promise<CheckpointRef | undefined> {
-  const { spec, state, seed, run, show } = part;
+  const { spec, state, run, show } = comparison;
+  const { model: method, seed } = member;
   const place = memberKey(seed, method);
   const ready = state.trained[place];
   if (ready) return ready.checkpoint;
   const own = childSpec(spec, seed, method);
   const settings = own[methods[method].section];
   const { samplesPerQuestion, ...validation } = own.evaluation;
-  const result = await run(places(part).later, {
+  const result = await run(places(member).later, {
     unit: 'training',
     title: `${modelTitle(method)}, seed ${seed}`,
     name: `${method}-seed${seed}`,
@@ -117,7 +126,7 @@ async function train(
     start: (key, options) =>
       startChild(comparisonTraining, {
         ...options,
-        args: [{ key, spec: own, controls: controlsOf(part), ...shared }],
+        args: [{ key, spec: own, controls: controlsOf(comparison), ...shared }],
       }),
   });
   if (!result) return undefined;
@@ -128,27 +137,29 @@ async function train(
 }
 
 async function evaluate(
-  part: SeedOfComparison,
-  { data }: SharedStart,
-  rewardModel: CheckpointRef | undefined,
-  model: ComparedModel,
+  comparison: Comparison,
+  { data, rewardModel }: Shared,
+  member: Member,
   checkpoint: CheckpointRef,
 ): Promise<void> {
-  const { spec, state, seed, run, show } = part;
+  const { spec, state, run, show } = comparison;
+  const { model, seed } = member;
   const place = memberKey(seed, model);
   if (state.evaluated[place]) return;
   const own = { ...spec.run, seed };
   const { samplesPerQuestion: samples } = own.evaluation;
   const judge = rewardModel ? { rewardModel } : {};
-  const result = await run(places(part).first, {
+  const result = await run(places(member).first, {
     unit: 'evaluation',
-    title: `evaluation of ${modelTitle(model)}, seed ${seed}`,
+    title: `evaluation of ${model === 'warmUp' ? modelTitle(model) : `${modelTitle(model)}, seed ${seed}`}`,
     name: `${model}-seed${seed}`,
     content: { seed, samples, generation: own.generation, data, checkpoint, ...judge },
     start: (key, options) =>
       startChild(comparisonEvaluation, {
         ...options,
-        args: [{ key, spec: own, controls: controlsOf(part), data, checkpoint, ...judge, name: modelTitle(model) }],
+        args: [
+          { key, spec: own, controls: controlsOf(comparison), data, checkpoint, ...judge, name: modelTitle(model) },
+        ],
       }),
   });
   if (!result) return;
