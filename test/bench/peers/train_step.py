@@ -6,7 +6,8 @@ with a Python that has torch, transformers, safetensors and for LoRA peft. The j
 side starts from), the batches, the optimiser and the number of threads. Answers one JSON line when ready and one a step.
 
 Batches of equal length are as lean as PyTorch allows: no mask, no padding, the loss by hand. Ragged ones are done as the trainers
-of transformers and TRL do them: padded to the longest, labels of -100 on prompts and padding, the model's own loss.
+of transformers and TRL do them: padded to the longest, labels of -100 on prompts and padding, the model's own loss. AdamW is the
+fused one where the job asks for it, otherwise the one that PyTorch chooses.
 """
 
 import json
@@ -34,7 +35,7 @@ def main():
         betas=(settings["beta1"], settings["beta2"]),
         eps=settings["epsilon"],
         weight_decay=settings["weightDecay"],
-        fused=True,
+        fused=True if job["fusedAdamW"] else None,
     )
     batches = [tensors(batch, job["model"]["config"]["pad_token_id"]) for batch in job["batches"]]
     peak = peak_memory()

@@ -41,7 +41,8 @@ export async function compareTraining(workload: Workload): Promise<readonly Benc
   try {
     const { files, batches } = await workload.prepare(folder);
     const path = join(folder, 'job.json');
-    const job: Job = { model: files, batches, optimiser, learningRate: 1e-4, threads };
+    const { fusedAdamW } = workload;
+    const job: Job = { model: files, batches, optimiser, fusedAdamW, learningRate: 1e-4, threads };
     await writeFile(path, JSON.stringify(job));
     const side = fileURLToPath(new URL('./ourSide.ts', import.meta.url));
     const ours = await startSide(process.execPath, ['--import', 'tsx', side, path], engineEnvironment(process.env));
@@ -97,7 +98,12 @@ function timeResult({ name, floor }: Workload, measured: readonly Measured[]): B
   const perToken = (side: 'ours' | 'peer'): number[] =>
     measured.flatMap(({ [side]: step, answers }) => (step ? [step.seconds / answers] : []));
   const [ours, peer] = [perToken('ours'), perToken('peer')];
-  const shared = { name, ours: rounded(1 / median(ours)), unit: 'answer tokens/s', floor };
+  const shared = {
+    name,
+    ours: rounded(1 / median(ours)),
+    unit: 'answer tokens/s',
+    ...(floor === undefined ? {} : { floor }),
+  };
   if (peer.length === 0) return shared;
   const pairs = median(peer.map((seconds, pair) => seconds / (ours[pair] ?? Number.NaN)));
   const best = Math.min(...peer) / Math.min(...ours);

@@ -8,6 +8,8 @@ export interface Job {
   readonly batches: readonly (readonly TokenSequence[])[];
   readonly learningRate: number;
   readonly optimiser: AdamWOptions;
+  /** Of the peer's update. */
+  readonly fusedAdamW: boolean;
   readonly threads: number;
 }
 
