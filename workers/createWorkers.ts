@@ -10,12 +10,14 @@ export interface WorkersOptions {
   readonly namespace: string;
   readonly queues: readonly QueueName[];
   readonly activities: ActivitySet;
+  /** Tasks that the engine does at a time. */
+  readonly engines: number;
   readonly workflowBundle: WorkflowBundle;
 }
 
 /** Creates the workers; nothing is polled before they are run. */
 export async function createWorkers(options: WorkersOptions): Promise<Worker[]> {
-  const { connection, namespace, queues, activities, workflowBundle } = options;
+  const { connection, namespace, queues, activities, engines, workflowBundle } = options;
   const common = {
     connection,
     namespace,
@@ -35,13 +37,13 @@ export async function createWorkers(options: WorkersOptions): Promise<Worker[]> 
         activities: activities.general,
         maxConcurrentActivityTaskExecutions: 8,
       }),
-    // The engine is one process that does one task at a time and uses every core for it.
+    // A task that an engine has not begun is better left to another machine's.
     engine: () =>
       Worker.create({
         ...common,
         taskQueue: engineQueue,
         activities: activities.engine,
-        maxConcurrentActivityTaskExecutions: 1,
+        maxConcurrentActivityTaskExecutions: engines,
       }),
   };
   return Promise.all(queues.map((queue) => create[queue]()));

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { NativeConnection } from '@temporalio/worker';
 import { createActivities } from '../activities/createActivities.js';
-import { createEngine } from '../activities/engine/runtime/engineClient.js';
+import { createEnginePool } from '../activities/engine/runtime/enginePool.js';
 import { hubFromEnvironment } from '../activities/pretrained/hub.js';
 import { createSandboxPool } from '../activities/reward/sandbox/pool.js';
 import type { StackAccess } from '../infra/stack.js';
@@ -10,6 +10,7 @@ import { connectionOptions } from '../infra/temporal/access.js';
 import { bundleWorkflows } from './bundleWorkflows.js';
 import { createWorkers, runWorkers } from './createWorkers.js';
 import { workDirectory } from './directories.js';
+import { engineCount } from './engineCount.js';
 import { openStore } from './openStore.js';
 import type { QueueName } from './queueNames.js';
 import { installRuntime } from './runtime.js';
@@ -28,7 +29,8 @@ export async function startWorker(stack: StackAccess, queues: readonly QueueName
     NativeConnection.connect(connectionOptions(stack.temporal)),
     bundleWorkflows(),
   ]);
-  const engine = createEngine();
+  const engines = engineCount();
+  const engine = createEnginePool(engines);
   const sandbox = createSandboxPool({ processes: availableParallelism(), secondsPerProgram: 2, megabytes: 256 });
   const activities = createActivities({
     store: openStore(stack.s3),
@@ -43,6 +45,7 @@ export async function startWorker(stack: StackAccess, queues: readonly QueueName
     namespace: stack.temporal.namespace,
     queues,
     activities,
+    engines,
     workflowBundle,
   });
   const ended = runWorkers(workers).finally(async () => {

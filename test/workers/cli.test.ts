@@ -46,6 +46,17 @@ describe('reft', () => {
     }
   });
 
+  it.each([['compare', 'paper-small'], ['worker'], ['up']])(
+    'refuses a number of engines that is none (%s)',
+    async (...args) => {
+      for (const count of ['0', '1.5', 'two', '65']) {
+        const { out, error, code } = await reftWith({ REFT_ENGINES: count }, ...args);
+        expect({ out, code }).toEqual({ out: '', code: 2 });
+        expect(error).toBe(`reft: REFT_ENGINES is "${count}": allowed is a whole number from 1 to 64\n`);
+      }
+    },
+  );
+
   it.each([['run', 'demo'], ['worker'], ['up']])('refuses a device that is none (%s)', async (...args) => {
     const { out, error, code } = await reftWith({ REFT_DEVICE: 'gpu' }, ...args);
     expect({ out, code }).toEqual({ out: '', code: 2 });

@@ -47,7 +47,8 @@ export async function openHarness(serverArguments: readonly string[] = []): Prom
   return {
     environment,
     async startWorkers(activities, queues = queueNames) {
-      const workers = await createWorkers({ connection, namespace: 'default', queues, activities, workflowBundle });
+      const options = { connection, namespace: 'default', queues, activities, engines: 1, workflowBundle };
+      const workers = await createWorkers(options);
       const running = runWorkers(workers);
       return {
         async stop() {

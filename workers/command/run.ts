@@ -4,6 +4,7 @@
  */
 import { type Client, isGrpcServiceError, ServiceError, WorkflowFailedError } from '@temporalio/client';
 import type { StackAccess } from '../../infra/stack.js';
+import { engineCount } from '../engineCount.js';
 import { abortOnInterrupt } from '../interruption.js';
 import { metricsAddress } from '../metricsAddress.js';
 import { openStore } from '../openStore.js';
@@ -40,6 +41,7 @@ export async function followNew<Result>(
   id?: string,
 ): Promise<number> {
   metricsAddress();
+  engineCount();
   await requireDevice();
   const signal = abortOnInterrupt();
   return withStack((stack) =>

@@ -1,6 +1,7 @@
 /** `reft up` (servers and worker) and `reft worker` (a worker for running servers): in the foreground until interrupted. */
 import { findRunningStack, startStack } from '../../infra/stack.js';
 import { dataDirectory } from '../directories.js';
+import { engineCount } from '../engineCount.js';
 import { aborted, abortOnInterrupt } from '../interruption.js';
 import { metricsAddress } from '../metricsAddress.js';
 import { type QueueName, queueNames } from '../queueNames.js';
@@ -10,6 +11,7 @@ import { UsageError } from './usageError.js';
 
 export async function up(): Promise<void> {
   metricsAddress();
+  engineCount();
   await requireDevice();
   const signal = abortOnInterrupt();
   const stack = await startStack({ dataDirectory, onProgress: (text) => console.log(text) });
@@ -28,6 +30,7 @@ export async function up(): Promise<void> {
 /** @throws UsageError when no servers are running, or the engine's device is not there */
 export async function serve(queue: QueueName | undefined): Promise<void> {
   metricsAddress();
+  engineCount();
   if (queue !== 'general') await requireDevice();
   const signal = abortOnInterrupt();
   const stack = await findRunningStack(dataDirectory);

@@ -29,14 +29,19 @@ export function machineMemory(): number {
   return limit > 0 ? Math.min(totalmem(), limit) : totalmem();
 }
 
+/** The part of the machine that is this engine's, where a worker has several (`REFT_ENGINES`). */
+function engineShare(): number {
+  return 1 / (Number(process.env.REFT_ENGINES) || 1);
+}
+
 /** Bytes that training may plan with: fixed by the machine, whatever else runs, so that batches split alike. */
 export function usableMemory(): number {
-  return usableShare * machineMemory();
+  return usableShare * engineShare() * machineMemory();
 }
 
 /** Bytes that one run should stay below: sessions keep what they once took, and several live side by side. */
 export function runMemory(): number {
-  return runShare * machineMemory();
+  return runShare * engineShare() * machineMemory();
 }
 
 export function memoryModel(graph: Graph): MemoryModel {

@@ -1,0 +1,33 @@
+/**
+ * Several engines as one, each a process of its own: models too small to keep every core busy are worked on side by side.
+ *
+ * How tasks are shared out changes no result: each engine gives the same numbers.
+ */
+import type { Engine } from '../api.js';
+import { createEngine, type EngineClient } from './engineClient.js';
+
+interface Member {
+  readonly engine: EngineClient;
+  /** Tasks handed to it that have not ended. */
+  tasks: number;
+}
+
+/** An engine that does up to `size` tasks at a time. A process is started when the others are busy. */
+export function createEnginePool(size: number, environment: NodeJS.ProcessEnv = process.env): Engine {
+  const members = Array.from({ length: size }, (): Member => ({ engine: createEngine(environment), tasks: 0 }));
+  return {
+    async run(task, input, context) {
+      const member = members.reduce((least, one) => (one.tasks < least.tasks ? one : least));
+      member.tasks += 1;
+      try {
+        return await member.engine.run(task, input, context);
+      } finally {
+        member.tasks -= 1;
+      }
+    },
+
+    async close() {
+      await Promise.all(members.map(({ engine }) => engine.close()));
+    },
+  };
+}
