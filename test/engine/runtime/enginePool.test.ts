@@ -26,7 +26,7 @@ const input = (config: LlamaConfig = tinyConfig, seed = 1) => ({
   outputDirectory: join(directory, String(folders++)),
 });
 /** Takes some seconds to initialise, in many small tensors. */
-const slow: LlamaConfig = { ...tinyConfig, hidden_size: 256, intermediate_size: 1024, num_hidden_layers: 100 };
+const slow: LlamaConfig = { ...tinyConfig, hidden_size: 256, intermediate_size: 1024, num_hidden_layers: 40 };
 
 describe('a pool of two engines', () => {
   it('does two tasks at a time, with the results of one engine', async () => {
