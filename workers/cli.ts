@@ -44,7 +44,7 @@ function program(): Command {
   reft
     .command('compare')
     .description('compare methods over seeds, reusing what earlier comparisons have done')
-    .argument('<spec>', 'a preset (paper-small, paper-small-natural) or a JSON file')
+    .argument('<spec>', 'a preset (paper-small, paper-small-natural, svamp-small) or a JSON file')
     .option('--set <key=value>', 'set a field, such as seeds=[1,2,3]; may be repeated', collect)
     .option('--id <workflow-id>', 'name of the comparison; one of that name that is under way is joined')
     .action(async (source: string, options: { readonly set?: readonly string[]; readonly id?: string }) => {

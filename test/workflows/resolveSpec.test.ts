@@ -1,5 +1,6 @@
 /** How a specification is put together from preset and overrides, and what a bad one is told. */
 import { describe, expect, it } from 'vitest';
+import { comparePresets, resolveComparison } from '../../workflows/spec/compareSpec.js';
 import { jsonSchema } from '../../workflows/spec/jsonSchema.js';
 import { presets } from '../../workflows/spec/presets.js';
 import { InvalidSpec, resolveSpec } from '../../workflows/spec/resolveSpec.js';
@@ -136,5 +137,14 @@ describe('jsonSchema', () => {
     });
     expect(JSON.stringify(overrides?.properties)).not.toContain('required');
     expect(whole).toMatchObject({ required: ['data', 'model', 'generation', 'warmUp'] });
+  });
+});
+
+describe('a comparison', () => {
+  it.each(Object.keys(comparePresets))('has the sound preset %s', (preset) => {
+    const { methods, seeds, run } = resolveComparison({ preset });
+    expect(methods).toContain('reft');
+    expect(seeds.length).toBeGreaterThanOrEqual(3);
+    expect(run.evaluation.samplesPerQuestion).toBeGreaterThan(0);
   });
 });

@@ -2,7 +2,7 @@
  * The specification of a comparison: which methods, from which seeds, and the run that they share in all else.
  *
  * `paper-small` is the paper's comparison at the size of the demo: `{"preset": "paper-small", "seeds": [1, 2, 3]}`;
- * `paper-small-natural` is its part in words.
+ * `paper-small-natural` is its part in words, `svamp-small` the same on real questions.
  */
 import { z } from 'zod';
 import { explainIssues, isRecord, show } from './explain.js';
@@ -68,6 +68,13 @@ export const comparePresets: Readonly<Record<string, z.input<typeof compareSchem
       rewardModel: judge,
     },
     methods: ['sft', 'offline-self-training', 'reft'],
+  },
+  /** The same methods on real questions, far too hard for a model of this size without pretraining. */
+  'svamp-small': {
+    ...paperSmall,
+    title: 'The paper’s comparison, on SVAMP from scratch',
+    run: { preset: 'svamp' },
+    seeds: [1, 2, 3],
   },
 };
 
