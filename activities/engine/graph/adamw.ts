@@ -5,6 +5,7 @@
  */
 import { type Graph, input, type Tensor } from './graph.js';
 import { add, divide, minimum, multiply, sqrt, subtract, sumOfSquares } from './operators.js';
+import { elementCount, inPieces } from './pieces.js';
 
 export interface AdamWOptions {
   readonly beta1: number;
@@ -80,27 +81,48 @@ export function updateScalars(norm: Tensor, inputs: AdamWInputs, options: AdamWO
   };
 }
 
-export interface AdamWState {
-  readonly parameter: Tensor;
-  readonly first: Tensor;
-  readonly second: Tensor;
-}
+/** A parameter with its first and second moment. */
+export type AdamWState = Readonly<Record<'parameter' | 'first' | 'second', Tensor>>;
+
+/** Floats of a piece: four of them and what the formula has in between lie in the cache, and all cores are at work on each. */
+const largestPiece = 300_000;
+const smallestPiece = 100_000;
 
 /**
  * One update: m ← β₁m + (1−β₁)cg, v ← β₂v + (1−β₂)(cg)², p ← (1 − lr·λ)p − stepSize · m / (√v + ε'), c being the clip factor.
  * Gains and biases (rank 1) are not decayed.
+ *
+ * @returns tensors of the parameter's shape or, of large ones, of shape `[pieces, size / pieces]`: the same numbers in the same order.
  */
-export function adamW(
+export function adamW(state: AdamWState, gradient: Tensor, scalars: UpdateScalars, options: AdamWOptions): AdamWState {
+  const decays = options.weightDecay > 0 && state.parameter.shape.length > 1;
+  const pieces = piecesOf(state.parameter);
+  if (pieces === 1) return formula(state, gradient, scalars, options, decays);
+  const { parameter, first, second } = state;
+  return inPieces({ parameter, first, second, gradient }, pieces, ({ gradient: piece, ...states }) =>
+    formula(states, piece, scalars, options, decays),
+  );
+}
+
+/** 1 where the whole is small enough, or does not come in pieces of a good size. */
+function piecesOf({ shape }: Tensor): number {
+  const size = elementCount(shape);
+  let pieces = Math.ceil(size / largestPiece);
+  while (size % pieces !== 0) pieces++;
+  return size / pieces < smallestPiece ? 1 : pieces;
+}
+
+function formula(
   state: AdamWState,
   gradient: Tensor,
   scalars: UpdateScalars,
-  { beta1, beta2, weightDecay }: AdamWOptions,
+  { beta1, beta2 }: AdamWOptions,
+  decays: boolean,
 ): AdamWState {
   const first = add(multiply(state.first, beta1), multiply(gradient, scalars.firstShare));
   const share = multiply(gradient, scalars.secondShare);
   const second = add(multiply(state.second, beta2), multiply(share, share));
   const change = multiply(divide(first, add(sqrt(second), scalars.epsilon)), scalars.stepSize);
-  const decays = weightDecay > 0 && state.parameter.shape.length > 1;
   const parameter = subtract(decays ? multiply(state.parameter, scalars.kept) : state.parameter, change);
   return { parameter, first, second };
 }

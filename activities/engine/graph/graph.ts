@@ -20,7 +20,9 @@ export type Attribute =
   | { readonly kind: 'int'; readonly value: number }
   | { readonly kind: 'ints'; readonly value: readonly number[] }
   | { readonly kind: 'float'; readonly value: number }
-  | { readonly kind: 'string'; readonly value: string };
+  | { readonly kind: 'string'; readonly value: string }
+  /** A graph that the node runs by itself; it may read tensors of the graph around it. */
+  | { readonly kind: 'graph'; readonly value: Graph };
 
 export interface Node {
   readonly operator: string;
@@ -206,6 +208,17 @@ export function once<Input, Output>(make: (input: Input) => Output): (input: Inp
 export function output(tensor: Tensor, name: string): void {
   if (tensor.graph.outputs.some((other) => other.name === name)) throw new Error(`graph has an output ${name} already`);
   tensor.graph.outputs.push({ name, tensor });
+}
+
+/** What a node reads: its inputs, and what a graph among its attributes reads of the graph around it. */
+export function reads({ inputs, attributes }: Node): Tensor[] {
+  const ownInputs = inputs.flatMap((tensor) => (tensor ? [tensor] : []));
+  const outer = Object.values(attributes).flatMap((attribute) => {
+    if (attribute.kind !== 'graph') return [];
+    const body = attribute.value;
+    return body.nodes.flatMap(reads).filter(({ graph }) => graph !== body);
+  });
+  return [...ownInputs, ...outer];
 }
 
 /** The dimension at an axis that must be there (negative axes count from the end). */

@@ -47,10 +47,29 @@ export function lower(graph: Graph, lacking: ReadonlySet<string>): Graph {
   lowered.constants.push(...graph.constants);
   for (const node of graph.nodes) {
     const expand = lacking.has(node.operator) ? expansions[node.operator] : undefined;
-    if (expand) appendExpansion(lowered, node, expand, moved);
+    if (node.operator === 'Scan' && lacking.has('Scan')) appendWhole(lowered, node, moved);
+    else if (expand) appendExpansion(lowered, node, expand, moved);
     else lowered.nodes.push(node);
   }
   return lowered;
+}
+
+/** The formula that a Scan computes in pieces (`pieces.ts`), on the whole at once. */
+function appendWhole(lowered: Graph, node: Node, moved: (tensor: Tensor) => Tensor): void {
+  const body = node.attributes.body?.kind === 'graph' ? node.attributes.body.value : undefined;
+  const [stacked] = node.inputs;
+  if (!body || !stacked) throw new Error('a Scan lacks its body');
+  const places = new Map(body.inputs.map(({ name }, index) => [name, at(node.inputs, index)]));
+  body.outputs.forEach(({ tensor }, index) => {
+    places.set(tensor.name, at(node.outputs, index));
+  });
+  const whole = (tensor: Tensor): Tensor => {
+    if (tensor.graph !== body || tensor.shape.length === 0) return moved(tensor);
+    return moved(places.get(tensor.name) ?? { ...tensor, shape: stacked.shape });
+  };
+  lowered.constants.push(...body.constants);
+  for (const { inputs, outputs, ...inner } of body.nodes)
+    lowered.nodes.push({ ...inner, inputs: inputs.map((x) => x && whole(x)), outputs: outputs.map(whole) });
 }
 
 /** The expansion's result takes the name of the node's, by which later nodes know it. */
@@ -62,7 +81,7 @@ function appendExpansion(lowered: Graph, node: Node, expand: Expansion, moved: (
   lowered.nodes.push({ ...last, outputs: node.outputs });
 }
 
-function at(inputs: readonly Tensor[], index: number): Tensor {
+function at(inputs: readonly (Tensor | null)[], index: number): Tensor {
   const tensor = inputs[index];
   if (!tensor) throw new Error(`operand ${index} is missing`);
   return tensor;

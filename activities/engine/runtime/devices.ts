@@ -15,7 +15,7 @@ export interface Device {
   readonly executionProviders: NonNullable<InferenceSession.SessionOptions['executionProviders']>;
   /**
    * Operators of our graphs that the provider has no kernel for: left as they are, onnxruntime would run them on the CPU and
-   * move their operands there and back.
+   * move their operands there and back. Scan, which is for a processor's cache, is left to the CPU everywhere.
    */
   readonly lacking: ReadonlySet<string>;
   /** Whether outputs can stay on the device for the next run. Of GPU memory, the binding hands out WebGPU's buffers alone. */
@@ -24,11 +24,11 @@ export interface Device {
 
 export const devices: { readonly [Name in DeviceName]: Device } = {
   cpu: { name: 'cpu', executionProviders: ['cpu'], lacking: new Set(), keepsTensors: false },
-  cuda: { name: 'cuda', executionProviders: ['cuda', 'cpu'], lacking: new Set(), keepsTensors: false },
+  cuda: { name: 'cuda', executionProviders: ['cuda', 'cpu'], lacking: new Set(['Scan']), keepsTensors: false },
   webgpu: {
     name: 'webgpu',
     executionProviders: ['webgpu', 'cpu'],
-    lacking: new Set(['FusedMatMul', 'LogSoftmax']),
+    lacking: new Set(['FusedMatMul', 'LogSoftmax', 'Scan']),
     keepsTensors: true,
   },
 };

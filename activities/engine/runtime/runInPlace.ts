@@ -47,7 +47,7 @@ function stayingOutputs({ inputs, outputs }: Graph): OutputLocations {
 /**
  * Runs a session made by `createInPlaceSession`.
  *
- * `results` names tensors over arrays of the right size that receive the outputs. An array may also be among `feeds` if
+ * `results` names tensors over arrays of the right size that receive the outputs, in whatever shape the graph gives them. An array may also be among `feeds` if
  * the graph has read all of that input before it writes that output: onnxruntime knows nothing of the sharing.
  * @throws Error from onnxruntime when the graph fails or a tensor's shape does not fit.
  */
@@ -57,13 +57,14 @@ export async function runInPlace(
   results: Tensors,
   mode?: RunMode,
 ): Promise<void> {
+  const declared = asDeclared(session, results);
   switch (mode ?? (await provenMode())) {
     case 'skipCopies':
-      return runSkippingCopies(session, feeds, results);
+      return runSkippingCopies(session, feeds, declared);
     case 'onDevice':
-      return runOnDevice(session, feeds, results);
+      return runOnDevice(session, feeds, declared);
     case 'copyBack':
-      return runWithCopies(session, feeds, results);
+      return runWithCopies(session, feeds, declared);
   }
 }
 
@@ -153,4 +154,16 @@ async function runWithCopies(session: InferenceSession, feeds: Tensors, results:
 function wordsOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/^\/onnxruntime_src\/.* was false\. /, '').trim();
+}
+
+/** The same arrays in the shapes that the graph declares for its outputs, where these say every dimension. */
+function asDeclared(session: InferenceSession, results: Tensors): Tensors {
+  const shapes = new Map(session.outputMetadata.map((one) => [one.name, one.isTensor ? one.shape : []]));
+  return Object.fromEntries(
+    Object.entries(results).map(([name, tensor]) => {
+      const shape = shapes.get(name) ?? [];
+      const dims = shape.flatMap((dimension) => (typeof dimension === 'number' ? [dimension] : []));
+      return [name, dims.length === shape.length ? tensor.reshape(dims) : tensor];
+    }),
+  );
 }

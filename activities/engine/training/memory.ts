@@ -6,7 +6,7 @@
  * leaves room for it.
  */
 import { totalmem } from 'node:os';
-import type { Graph, Tensor } from '../graph/graph.js';
+import { type Graph, reads, type Tensor } from '../graph/graph.js';
 import type { Dimension, Shape } from '../graph/shape.js';
 
 /** Values of a graph's dynamic dimensions. */
@@ -54,9 +54,10 @@ export function memoryModel(graph: Graph): MemoryModel {
   const made = new Map<string, { readonly at: number; readonly kind: string }>();
   /** Tensors of one type and shape are of one size: there are few, worked out once for each question asked. */
   const kinds = new Map<string, Tensor>();
-  nodes.forEach(({ operator, inputs, outputs }, at) => {
+  nodes.forEach((node, at) => {
+    const { operator, inputs, outputs } = node;
     const [x] = inputs;
-    for (const tensor of inputs) if (tensor) lastRead.set(storageOf(tensor), at);
+    for (const tensor of reads(node)) lastRead.set(storageOf(tensor), at);
     for (const tensor of outputs)
       if (operator === 'Reshape' && x) storage.set(tensor.name, storageOf(x));
       else if (!given.has(tensor.name)) {
@@ -92,7 +93,7 @@ function usedNodes(graph: Graph, outputs: ReadonlySet<string>) {
   const nodes = [];
   for (const node of [...graph.nodes].reverse()) {
     if (!node.outputs.some(({ name }) => used.has(name))) continue;
-    for (const tensor of node.inputs) if (tensor) used.add(tensor.name);
+    for (const tensor of reads(node)) used.add(tensor.name);
     nodes.push(node);
   }
   return nodes.reverse();

@@ -1,7 +1,7 @@
 /** Writes a graph as an ONNX model: the bytes that an onnxruntime session is created from. */
 import { readFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
-import type { Attribute, Constant, ElementType, Graph, Tensor } from '../graph.js';
+import { type Attribute, type Constant, type ElementType, type Graph, reads, type Tensor } from '../graph.js';
 import type { Shape } from '../shape.js';
 
 const schema = protobuf.parse(readFileSync(new URL('./onnx.proto', import.meta.url), 'utf8'), { keepCase: true }).root;
@@ -35,9 +35,14 @@ export function serialise(graph: Graph, options: SerialiseOptions = {}): Uint8Ar
 
 /**
  * The fields of the graph's GraphProto.
+ * @param nameAround names of tensors that a graph inside another reads from the one around it.
  * @throws Error as `serialise`.
  */
-export function graphProto(graph: Graph, options: SerialiseOptions = {}) {
+export function graphProto(
+  graph: Graph,
+  options: SerialiseOptions = {},
+  nameAround = ({ name }: Tensor): string => name,
+) {
   const produced = new Set(graph.nodes.flatMap((node) => node.outputs.map((tensor) => tensor.name)));
   const renamed = new Map<string, string>();
   for (const { name, tensor } of graph.outputs) {
@@ -45,7 +50,7 @@ export function graphProto(graph: Graph, options: SerialiseOptions = {}) {
       throw new Error(`output ${name} needs a node of its own: ${tensor.name} is an input, a constant or named twice`);
     renamed.set(tensor.name, name);
   }
-  const nameOf = (tensor: Tensor | null): string => (tensor ? (renamed.get(tensor.name) ?? tensor.name) : '');
+  const nameOf = (tensor: Tensor | null): string => (tensor ? (renamed.get(tensor.name) ?? nameAround(tensor)) : '');
   const used = usedNames(graph);
   const nodes = graph.nodes
     .filter((node) => node.outputs.some((tensor) => used.has(tensor.name)))
@@ -54,7 +59,7 @@ export function graphProto(graph: Graph, options: SerialiseOptions = {}) {
       domain: node.domain,
       input: node.inputs.map(nameOf),
       output: node.outputs.map(nameOf),
-      attribute: Object.entries(node.attributes).map(([name, value]) => attributeProto(name, value)),
+      attribute: Object.entries(node.attributes).map(([name, value]) => attributeProto(name, value, nameOf)),
     }));
   const outputs = graph.outputs.map(({ name, tensor }) => valueInfo(name, tensor.type, tensor.shape));
   const skip = options.skipCopies
@@ -81,12 +86,12 @@ export function graphProto(graph: Graph, options: SerialiseOptions = {}) {
 function usedNames(graph: Graph): ReadonlySet<string> {
   const used = new Set(graph.outputs.map(({ tensor }) => tensor.name));
   for (const node of [...graph.nodes].reverse())
-    if (node.outputs.some((tensor) => used.has(tensor.name)))
-      for (const tensor of node.inputs) if (tensor) used.add(tensor.name);
+    if (node.outputs.some((tensor) => used.has(tensor.name))) for (const tensor of reads(node)) used.add(tensor.name);
   return used;
 }
 
-function attributeProto(name: string, attribute: Attribute): object {
+/** @param nameOf names in the graph around, which a graph among the attributes may read. */
+function attributeProto(name: string, attribute: Attribute, nameOf: (tensor: Tensor) => string): object {
   switch (attribute.kind) {
     case 'int':
       return { name, type: 2, i: attribute.value };
@@ -96,6 +101,8 @@ function attributeProto(name: string, attribute: Attribute): object {
       return { name, type: 1, f: attribute.value };
     case 'string':
       return { name, type: 3, s: new TextEncoder().encode(attribute.value) };
+    case 'graph':
+      return { name, type: 5, g: graphProto(attribute.value, {}, nameOf) };
   }
 }
 
