@@ -1,4 +1,7 @@
-/** The children of a comparison in their order: the warm-up, its judge, then every method with every seed, each evaluated as soon as it is trained. */
+/**
+ * The children of a comparison in their order: the warm-up, its judge, then every method with every seed, each evaluated as soon
+ * as it is trained.
+ */
 import { startChild } from '@temporalio/workflow';
 import type { CheckpointRef, ComparedModel, Work } from '../../activities/contracts.js';
 import type { SharedStart } from '../methods/method.js';

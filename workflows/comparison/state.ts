@@ -47,7 +47,10 @@ export function memberKey(seed: number, model: ComparedModel): string {
   return `${seed} ${model}`;
 }
 
-/** Children in all: the warm-up and its evaluation, a judge where samples are reranked, per method and seed a training and an evaluation. */
+/**
+ * Children in all: the warm-up and its evaluation, a judge where samples are reranked, per method and seed a training and an
+ * evaluation.
+ */
 export function countChildren(spec: CompareSpec): number {
   return 2 + (hasJudge(spec) ? 1 : 0) + 2 * spec.seeds.length * spec.methods.length;
 }

@@ -16,13 +16,16 @@ const mostModels = 500;
 export const compareSchema = z
   .strictObject({
     title: z.string().max(200).default('Comparison of methods'),
-    /** What a run is started with, save its method: a preset with overrides, or a whole specification. Its seed is the data's and the warm-up's. */
+    /**
+     * What a run is started with, save its method: a preset with overrides, or a whole specification. Its seed is the data's and
+     * the warm-up's.
+     */
     run: z.record(z.string(), z.unknown()),
     methods: z.array(z.enum(methodNames)).min(1),
     /** Of each method as many trainings, all from the one warm-up. */
     seeds: z.array(z.int().min(0).max(0xffff_ffff)).min(1),
-    /** Children under way at once. With one machine that trains 2 keep it busy while answers are scored; more machines take more. */
-    parallel: z.int().min(1).max(64).default(2),
+    /** Children under way at once: one more than engines keeps these busy while answers are scored. More machines take more. */
+    parallel: z.int().min(1).max(64).default(3),
   })
   .superRefine(({ methods: names, seeds }, context) => {
     const report = (path: string, message: string): void => {

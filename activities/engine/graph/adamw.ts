@@ -92,7 +92,7 @@ const smallestPiece = 100_000;
  * One update: m ← β₁m + (1−β₁)cg, v ← β₂v + (1−β₂)(cg)², p ← (1 − lr·λ)p − stepSize · m / (√v + ε'), c being the clip factor.
  * Gains and biases (rank 1) are not decayed.
  *
- * @returns tensors of the parameter's shape or, of large ones, of shape `[pieces, size / pieces]`: the same numbers in the same order.
+ * @returns tensors of the parameter's shape or, of large ones, of shape `[pieces, size / pieces]`: the numbers in the same order.
  */
 export function adamW(state: AdamWState, gradient: Tensor, scalars: UpdateScalars, options: AdamWOptions): AdamWState {
   const decays = options.weightDecay > 0 && state.parameter.shape.length > 1;
@@ -107,9 +107,9 @@ export function adamW(state: AdamWState, gradient: Tensor, scalars: UpdateScalar
 /** 1 where the whole is small enough, or does not come in pieces of a good size. */
 function piecesOf({ shape }: Tensor): number {
   const size = elementCount(shape);
-  let pieces = Math.ceil(size / largestPiece);
-  while (size % pieces !== 0) pieces++;
-  return size / pieces < smallestPiece ? 1 : pieces;
+  for (let pieces = Math.ceil(size / largestPiece); size / pieces >= smallestPiece; pieces++)
+    if (size % pieces === 0) return pieces;
+  return 1;
 }
 
 function formula(

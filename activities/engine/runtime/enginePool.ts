@@ -1,7 +1,7 @@
 /**
  * Several engines as one, each a process of its own: models too small to keep every core busy are worked on side by side.
  *
- * How tasks are shared out changes no result: each engine gives the same numbers.
+ * Each has its share of the cores (`enginesHere.ts`). How tasks are shared out changes no result: all give the same numbers.
  */
 import type { Engine } from '../api.js';
 import { createEngine, type EngineClient } from './engineClient.js';

@@ -47,8 +47,9 @@ function stayingOutputs({ inputs, outputs }: Graph): OutputLocations {
 /**
  * Runs a session made by `createInPlaceSession`.
  *
- * `results` names tensors over arrays of the right size that receive the outputs, in whatever shape the graph gives them. An array may also be among `feeds` if
- * the graph has read all of that input before it writes that output: onnxruntime knows nothing of the sharing.
+ * `results` names tensors over arrays of the right size that receive the outputs, in whatever shape the graph gives them. An
+ * array may also be among `feeds` if the graph has read all of that input before it writes that output: onnxruntime knows nothing of
+ * the sharing.
  * @throws Error from onnxruntime when the graph fails or a tensor's shape does not fit.
  */
 export async function runInPlace(
@@ -158,12 +159,12 @@ function wordsOf(error: unknown): string {
 
 /** The same arrays in the shapes that the graph declares for its outputs, where these say every dimension. */
 function asDeclared(session: InferenceSession, results: Tensors): Tensors {
-  const shapes = new Map(session.outputMetadata.map((one) => [one.name, one.isTensor ? one.shape : []]));
+  const shapes = new Map(session.outputMetadata.map((one) => [one.name, one.isTensor ? one.shape : undefined]));
   return Object.fromEntries(
     Object.entries(results).map(([name, tensor]) => {
-      const shape = shapes.get(name) ?? [];
-      const dims = shape.flatMap((dimension) => (typeof dimension === 'number' ? [dimension] : []));
-      return [name, dims.length === shape.length ? tensor.reshape(dims) : tensor];
+      const shape = shapes.get(name);
+      const dims = shape?.flatMap((dimension) => (typeof dimension === 'number' ? [dimension] : []));
+      return [name, dims && dims.length === shape?.length ? tensor.reshape(dims) : tensor];
     }),
   );
 }

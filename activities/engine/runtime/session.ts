@@ -3,12 +3,13 @@ import { availableParallelism } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { InferenceSession } from 'onnxruntime-node';
 import { chosenDevice, type Device } from './devices.js';
+import { enginesHere } from './enginesHere.js';
 
 /**
- * Threads inside one operator: every core of the machine, whatever else runs on it, but one in a lane (`lanes.ts`). Sums are
- * split by thread, so the number is part of what "same machine type, same checkpoint hash" means.
+ * Threads inside one operator: every core of the machine, whatever else runs on it, shared among its engines; one in a lane
+ * (`lanes.ts`). Sums are split by thread, so the number is part of what "same machine type, same checkpoint hash" means.
  */
-export const threads = isMainThread ? availableParallelism() : 1;
+export const threads = isMainThread ? Math.max(1, Math.floor(availableParallelism() / enginesHere())) : 1;
 
 /** Where a session leaves each of its outputs, in their order. */
 export type OutputLocations = Readonly<Record<string, 'cpu' | 'gpu-buffer'>>;

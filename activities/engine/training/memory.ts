@@ -8,6 +8,7 @@
 import { totalmem } from 'node:os';
 import { type Graph, reads, type Tensor } from '../graph/graph.js';
 import type { Dimension, Shape } from '../graph/shape.js';
+import { enginesHere } from '../runtime/enginesHere.js';
 
 /** Values of a graph's dynamic dimensions. */
 export type Sizes = Readonly<Record<string, number>>;
@@ -29,19 +30,14 @@ export function machineMemory(): number {
   return limit > 0 ? Math.min(totalmem(), limit) : totalmem();
 }
 
-/** The part of the machine that is this engine's, where a worker has several (`REFT_ENGINES`). */
-function engineShare(): number {
-  return 1 / (Number(process.env.REFT_ENGINES) || 1);
-}
-
 /** Bytes that training may plan with: fixed by the machine, whatever else runs, so that batches split alike. */
 export function usableMemory(): number {
-  return usableShare * engineShare() * machineMemory();
+  return (usableShare * machineMemory()) / enginesHere();
 }
 
 /** Bytes that one run should stay below: sessions keep what they once took, and several live side by side. */
 export function runMemory(): number {
-  return runShare * engineShare() * machineMemory();
+  return (runShare * machineMemory()) / enginesHere();
 }
 
 export function memoryModel(graph: Graph): MemoryModel {
