@@ -1,6 +1,6 @@
 /** Engines side by side: tasks at the same time, the same results, and none left when the pool is closed. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Engine, LlamaConfig } from '../../../activities/engine/api.js';
@@ -66,10 +66,14 @@ describe('a pool of two engines', () => {
     for (const { status } of await outcomes) expect(status).toBe('rejected');
   });
 
-  it('plans with a share of the memory each', () => {
+  it('has a share of memory and cores for each', async () => {
     const [usable, run] = [usableMemory(), runMemory()];
-    vi.stubEnv('REFT_ENGINES', '2');
-    expect([usableMemory(), runMemory()]).toEqual([usable / 2, run / 2]);
+    const cores = availableParallelism();
+    vi.stubEnv('REFT_ENGINES', String(cores));
+    expect([usableMemory(), runMemory()]).toEqual([usable / cores, run / cores]);
+    vi.resetModules();
+    const { threads } = await import('../../../activities/engine/runtime/session.js');
+    expect(threads).toBe(1);
     vi.unstubAllEnvs();
   });
 });
