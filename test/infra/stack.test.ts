@@ -1,7 +1,8 @@
 /** The stack on its real servers: made ready, kept over restarts, shared between processes, ended with its owner. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -124,10 +125,12 @@ describe('a stack', () => {
   });
 
   test('takes another port where its own is taken', async () => {
+    // A port that no other test's server would take: its customary one is free only as long as they let it be.
+    const squatter = createServer().listen(0, '127.0.0.1');
+    await once(squatter, 'listening');
+    const { port } = squatter.address() as AddressInfo;
     const [, s3] = await recordsOf(dataDirectory);
-    const port = s3?.ports.s3 ?? 0;
-    const squatter = createServer().listen(port, '127.0.0.1');
-    await new Promise((resolve) => squatter.once('listening', resolve));
+    await writeFile(join(dataDirectory, 's3', 'server.json'), JSON.stringify({ ...s3, ports: { s3: port } }));
     try {
       const stack = await start();
       await stack.stop();
