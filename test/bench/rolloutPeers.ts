@@ -61,7 +61,7 @@ export function benchSmolLm2Rollout(
     samples,
     answerTokens: 100,
     warmUps: 1,
-    pairs: batch > 8 ? 3 : 5,
+    pairs: batch > 8 ? 3 : 9,
   };
   return () =>
     inTemporaryFolder(async (folder) => {
