@@ -23,9 +23,9 @@ afterEach(async () => {
   stops = [];
 });
 
-async function serve(options?: StandInOptions, on = harness) {
+async function serve(options?: StandInOptions, on = harness, engines?: number) {
   const standIns = createStandIns(options);
-  const { stop } = await on.startWorkers(standIns);
+  const { stop } = await on.startWorkers(standIns, undefined, engines);
   stops.push(stop);
   return standIns;
 }
@@ -215,6 +215,37 @@ describe('a comparison', () => {
     expect(children.done).toBe(9);
     expect(figures.rows.map(({ model, seeds }) => `${model} ${seeds}`)).toEqual(['warmUp ', 'sft 31,32', 'reft 31']);
     expect(await detailsOf(handle)).toMatch(/- \*\*Failed\*\*: ReFT, seed 32: loss is NaN in round 3/);
+  });
+
+  it('trains beside the judge, and evaluates nothing before it is there', async () => {
+    const held = gate(({ name }) => name === 'trainRewardModel');
+    const standIns = await serve({ before: held.before }, harness, 2);
+    const handle = await start(spec([91]));
+    await held.reached;
+    await expect
+      .poll(() => standIns.inputsOf('keepResult').length, { timeout: 20_000 })
+      // The warm-up and both trainings.
+      .toBe(3);
+    expect(standIns.inputsOf('judgeSamples')).toEqual([]);
+    expect(standIns.inputsOf('tallyEvaluation')).toEqual([]);
+    held.open();
+    expect(await handle.result()).toMatchObject({ failures: [], children: { done: 7 } });
+  });
+
+  it('keeps its trainings where the judge fails', async () => {
+    const kept = new Map<string, unknown>();
+    await serve({
+      kept,
+      before: ({ name }) => {
+        if (name === 'trainRewardModel') throw ApplicationFailure.nonRetryable('loss is NaN', 'DivergedTraining');
+      },
+    });
+    const failure = await failureOf((await start(spec([92]))).result());
+    expect(failure).toMatchObject({ type: 'NothingToCompare', message: expect.stringContaining('reward model: loss') });
+    await stops.pop()?.();
+    await serve({ kept });
+    // The warm-up and both trainings are there; the judge and three evaluations are done now.
+    expect(await (await start(spec([92]))).result()).toMatchObject({ children: { done: 4, reused: 3 } });
   });
 
   it('fails where nothing is left to compare', async () => {

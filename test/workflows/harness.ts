@@ -17,7 +17,11 @@ Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 export interface Harness {
   readonly environment: TestWorkflowEnvironment;
   /** Starts workers in this process; `stop` ends them as SIGTERM would. */
-  startWorkers(activities: ActivitySet, queues?: readonly QueueName[]): Promise<{ stop(): Promise<void> }>;
+  startWorkers(
+    activities: ActivitySet,
+    queues?: readonly QueueName[],
+    engines?: number,
+  ): Promise<{ stop(): Promise<void> }>;
   start<W extends typeof reft | typeof continuePpo | typeof compare | typeof evaluation>(
     type: string,
     workflowId: string,
@@ -46,8 +50,8 @@ export async function openHarness(serverArguments: readonly string[] = []): Prom
 
   return {
     environment,
-    async startWorkers(activities, queues = queueNames) {
-      const options = { connection, namespace: 'default', queues, activities, engines: 1, workflowBundle };
+    async startWorkers(activities, queues = queueNames, engines = 1) {
+      const options = { connection, namespace: 'default', queues, activities, engines, workflowBundle };
       const workers = await createWorkers(options);
       const running = runWorkers(workers);
       return {

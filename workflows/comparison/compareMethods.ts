@@ -1,6 +1,6 @@
 /**
- * The children of a comparison in their order: the warm-up, its judge, then every method with every seed, each evaluated as soon
- * as it is trained.
+ * The children of a comparison in their order: the warm-up, then its judge and every method with every seed, each evaluated as
+ * soon as both it and the judge are trained.
  */
 import { startChild } from '@temporalio/workflow';
 import type { CheckpointRef, ComparedModel, Work } from '../../activities/contracts.js';
@@ -26,7 +26,7 @@ export interface Comparison {
   readonly show: () => void;
 }
 
-/** What every training and every evaluation starts from. */
+/** What every evaluation starts from. */
 interface Shared extends SharedStart {
   readonly rewardModel?: CheckpointRef;
 }
@@ -36,16 +36,20 @@ export async function compareMethods(comparison: Comparison): Promise<void> {
   const { spec } = comparison;
   const start = await warmUp(comparison);
   if (!start) return;
-  const rewardModel = await trainJudge(comparison, start);
-  if (hasJudge(spec) && !rewardModel) return;
-  const shared = { ...start, ...(rewardModel ? { rewardModel } : {}) };
+  // Trainings need no judge: they fill what its own leaves free.
+  const judged = trainJudge(comparison, start);
+  const evaluateJudged = async (member: Member, checkpoint: CheckpointRef): Promise<void> => {
+    const rewardModel = await judged;
+    if (hasJudge(spec) && !rewardModel) return;
+    await evaluate(comparison, { ...start, ...(rewardModel ? { rewardModel } : {}) }, member, checkpoint);
+  };
   await Promise.all([
-    evaluate(comparison, shared, { model: 'warmUp', seed: spec.run.seed, order: 0 }, start.start.checkpoint),
+    evaluateJudged({ model: 'warmUp', seed: spec.run.seed, order: 0 }, start.start.checkpoint),
     ...spec.seeds.flatMap((seed, order) =>
       spec.methods.map(async (model) => {
         const member = { model, seed, order };
         const checkpoint = await train(comparison, start, member);
-        if (checkpoint) await evaluate(comparison, shared, member, checkpoint);
+        if (checkpoint) await evaluateJudged(member, checkpoint);
       }),
     ),
   ]);

@@ -26,7 +26,7 @@ const demo = {
     ropeBase: 1_000,
     maxPositions: 128,
   },
-  generation: { maxAnswerTokens: 40, questionsPerShard: 125 },
+  generation: { maxAnswerTokens: 40, questionsPerShard: 250 },
   warmUp: {
     epochs: 20,
     batchSize: 16,
