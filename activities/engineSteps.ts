@@ -53,8 +53,16 @@ const scoredSampleSchema: z.ZodType<ScoredSample> = z.object({
   failure: z.string().exactOptional(),
 });
 
+/** Data sets read last, by content: a worker's activities ask for the same few again and again. */
+const recent = new Map<string, readonly Example[]>();
+const mostRecent = 3;
+
 export async function readExamples(store: Store, data: DataSetRef): Promise<readonly Example[]> {
-  return z.array(exampleSchema).parse(await store.getLines(data));
+  const examples = recent.get(data.sha256) ?? z.array(exampleSchema).parse(await store.getLines(data));
+  recent.delete(data.sha256);
+  recent.set(data.sha256, examples);
+  for (const oldest of recent.keys()) if (recent.size > mostRecent) recent.delete(oldest);
+  return examples;
 }
 
 /** Lines of several scored objects, one after the other. */
