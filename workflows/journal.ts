@@ -73,13 +73,16 @@ export function finishUnit(phase: Phase, metrics: Readonly<Record<string, number
 }
 
 /**
- * Seconds until a phase ends, at the pace of its latest units; undefined before the first is done. The median, so that an
- * outage or a retry in one unit does not count for all.
+ * Seconds until a phase ends, at the pace of its latest units; undefined before the first is done. Their median, so that an
+ * outage or a retry in one unit does not count for all; of a comparison, whose steps are long trainings and short evaluations,
+ * their mean.
  */
-export function estimateSecondsLeft(phase: Phase): number | undefined {
-  const sorted = [...phase.recentSeconds].sort((a, b) => a - b);
-  const median = sorted[Math.floor(sorted.length / 2)];
-  return median === undefined ? undefined : median * (phase.total - phase.done);
+export function estimateSecondsLeft({ name, recentSeconds, total, done }: Phase): number | undefined {
+  const count = recentSeconds.length;
+  if (count === 0) return undefined;
+  const median = [...recentSeconds].sort((a, b) => a - b)[Math.floor(count / 2)] ?? 0;
+  const mean = recentSeconds.reduce((sum, seconds) => sum + seconds, 0) / count;
+  return (name === 'comparison' ? mean : median) * (total - done);
 }
 
 /** Adds engine work to what was done before for the same purpose. */
