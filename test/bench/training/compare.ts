@@ -27,7 +27,8 @@ const versionsSchema = z.record(z.string(), z.string());
 interface Measured {
   readonly ours: Step;
   readonly peer: Step | null;
-  /** Answer tokens of the batch. */
+  /** Which batch, and its answer tokens. */
+  readonly batch: number;
   readonly answers: number;
 }
 
@@ -83,16 +84,17 @@ async function takeTurns(
       throw new Error(
         `${name}, step ${step}: our loss is ${our.loss}, PyTorch's ${their.loss}: the two do not do the same work`,
       );
-    const batch = batches[step % batches.length] ?? [];
-    const answers = batch.reduce((total, { answer }) => total + answer.length, 0);
-    if (step >= warmUps) measured.push({ ours: our, peer: their, answers });
+    const batch = step % batches.length;
+    const answers = (batches[batch] ?? []).reduce((total, { answer }) => total + answer.length, 0);
+    if (step >= warmUps) measured.push({ ours: our, peer: their, batch, answers });
   }
   return measured;
 }
 
 /**
- * The ratio is the lower of two: the median of the pairs' ratios, and that of the best steps. Other work on the machine hurts
- * PyTorch's threads, which wait for each other, more than ours, so the median alone would flatter us there.
+ * The ratio is the lower of two: the median of the pairs' ratios, and that of the best steps, each batch's best added up, for a
+ * ragged batch costs each side what another does not. Other work on the machine hurts PyTorch's threads, which wait for each
+ * other, more than ours, so the median alone would flatter us there.
  */
 function timeResult({ name, floor }: Workload, measured: readonly Measured[]): BenchmarkResult {
   const perToken = (side: 'ours' | 'peer'): number[] =>
@@ -106,7 +108,7 @@ function timeResult({ name, floor }: Workload, measured: readonly Measured[]): B
   };
   if (peer.length === 0) return shared;
   const pairs = median(peer.map((seconds, pair) => seconds / (ours[pair] ?? Number.NaN)));
-  const best = Math.min(...peer) / Math.min(...ours);
+  const best = secondsOfBest(measured, 'peer') / secondsOfBest(measured, 'ours');
   return {
     ...shared,
     peer: rounded(1 / median(peer)),
@@ -114,6 +116,14 @@ function timeResult({ name, floor }: Workload, measured: readonly Measured[]): B
     medianOfPairs: rounded(pairs),
     bestOfPairs: rounded(best),
   };
+}
+
+/** Seconds for all batches once, each at its best. */
+function secondsOfBest(measured: readonly Measured[], side: 'ours' | 'peer'): number {
+  const best = new Map<number, number>();
+  for (const { batch, [side]: step } of measured)
+    if (step) best.set(batch, Math.min(step.seconds, best.get(batch) ?? Number.POSITIVE_INFINITY));
+  return [...best.values()].reduce((total, seconds) => total + seconds, 0);
 }
 
 /** @throws Error when the step took a quarter more or less than a run would have announced. */

@@ -30,7 +30,7 @@ export interface Batches {
 
 export interface Workload {
   readonly name: string;
-  /** Steps measured on each side, after those that warm up. */
+  /** Steps measured on each side, after those that warm up: every batch several times. */
   readonly warmUps: number;
   readonly pairs: number;
   /** Least ratio of the peer's time to ours; left out where it is only looked at. */
@@ -203,37 +203,37 @@ export const workloads: readonly Workload[] = [
   },
   {
     name: 'training-svamp-135m',
-    warmUps: 1,
-    pairs: 6,
+    warmUps: 3,
+    pairs: 9,
     floor: 1.6,
     fusedAdamW: true,
     needs: ['REFT_SMOLLM2', 'REFT_DATA_DIR'],
     prepare: async (folder) => ({
       files: await smollm2(folder, false),
-      batches: (await svampBatches(smollm2Tokenizer, 8, 7)).batches,
+      batches: (await svampBatches(smollm2Tokenizer, 8, 3)).batches,
     }),
   },
   {
     name: 'training-svamp-135m-lora',
-    warmUps: 1,
-    pairs: 4,
+    warmUps: 2,
+    pairs: 6,
     floor: 1.6,
     fusedAdamW: true,
     needs: ['REFT_SMOLLM2', 'REFT_DATA_DIR'],
     prepare: async (folder) => ({
       files: await smollm2(folder, true),
-      batches: (await svampBatches(smollm2Tokenizer, 16, 5)).batches,
+      batches: (await svampBatches(smollm2Tokenizer, 16, 2)).batches,
     }),
   },
   {
     name: 'training-svamp-demo',
-    warmUps: 5,
+    warmUps: 8,
     pairs: 40,
     floor: 1.6,
     fusedAdamW: true,
     needs: ['REFT_DATA_DIR'],
     prepare: async (folder) => {
-      const { batches, vocabulary } = await svampBatches(svampTokenizer, 32, 45);
+      const { batches, vocabulary } = await svampBatches(svampTokenizer, 32, 8);
       return { files: await fresh(llama({ vocabulary, ...demoSizes }), folder), batches };
     },
   },
