@@ -6,14 +6,15 @@
 import { writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { GenerateTask } from '../../activities/engine/api.js';
+import { engineEnvironment } from '../../activities/engine/runtime/engineEnvironment.js';
 import { threads } from '../../activities/engine/runtime/session.js';
-import { generate } from '../../activities/engine/sampling/generate.js';
 import { inTurns, ratios } from './pairs.js';
-import { startPeer } from './peers/peer.js';
+import { startPeer, startSide } from './peers/peer.js';
 import { type BenchmarkResult, median, rounded } from './result.js';
-import { type BenchModel, inTemporaryFolder, quiet, randomPrompts, smolLm2, tinyModel } from './rolloutModels.js';
+import { type BenchModel, inTemporaryFolder, randomPrompts, smolLm2, tinyModel } from './rolloutModels.js';
 
 interface RolloutCase {
   readonly name: string;
@@ -88,32 +89,28 @@ async function compare(rollout: RolloutCase, { files, folder }: BenchModel, scra
     padToken: files.config.pad_token_id,
     random: { seed: 1, purpose: 'rollout', round: 0 },
   };
-  const ours = async (): Promise<number> => (await generate(input, quiet)).work.seconds;
   const rate = (seconds: readonly number[]): number =>
     rounded((prompts.length * samples * answerTokens) / median(seconds));
   const about = { name, unit, floor, batch: prompts.length * samples, samples, answerTokens, threads };
 
-  const python = process.env.REFT_PEER_PYTHON;
-  if (!python) {
-    const alone = await inTurns(ours, async () => Number.NaN, warmUps, pairs);
-    return { ...about, ours: rate(alone.ours), note: 'no peer: set REFT_PEER_PYTHON' };
-  }
+  const task = join(scratch, 'input.json');
+  await writeFile(task, JSON.stringify(input));
   const job = join(scratch, 'job.json');
   await writeFile(job, JSON.stringify({ folder, prompts, samples, answerTokens, threads }));
-  const peer = await startPeer(python, rollout.script, [job]);
+  const side = fileURLToPath(new URL('./rolloutSide.ts', import.meta.url));
+  const our = await startSide(process.execPath, ['--import', 'tsx', side, task], engineEnvironment(process.env));
+  const python = process.env.REFT_PEER_PYTHON;
+  const peer = python ? await startPeer(python, rollout.script, [job]) : null;
   try {
-    const theirs = async (): Promise<number> => stepSchema.parse(await peer.step()).seconds;
+    const ours = async (): Promise<number> => stepSchema.parse(await our.step()).seconds;
+    const theirs = async (): Promise<number> => (peer ? stepSchema.parse(await peer.step()).seconds : Number.NaN);
     const measured = await inTurns(ours, theirs, warmUps, pairs);
+    const figures = { ...about, ours: rate(measured.ours), load: rounded(load) };
+    if (!peer) return { ...figures, note: 'no peer: set REFT_PEER_PYTHON' };
     const versions = Object.entries(versionsSchema.parse(peer.about)).map((entry) => entry.join(' '));
-    return {
-      ...about,
-      ours: rate(measured.ours),
-      peer: rate(measured.theirs),
-      ...ratios(measured),
-      versions: versions.join(', '),
-      load: rounded(load),
-    };
+    return { ...figures, peer: rate(measured.theirs), ...ratios(measured), versions: versions.join(', ') };
   } finally {
-    await peer.close();
+    await our.close();
+    await peer?.close();
   }
 }
