@@ -61,7 +61,8 @@ export async function readExamples(store: Store, data: DataSetRef): Promise<read
   const examples = recent.get(data.sha256) ?? z.array(exampleSchema).parse(await store.getLines(data));
   recent.delete(data.sha256);
   recent.set(data.sha256, examples);
-  for (const oldest of recent.keys()) if (recent.size > mostRecent) recent.delete(oldest);
+  const [oldest] = recent.keys();
+  if (oldest !== undefined && recent.size > mostRecent) recent.delete(oldest);
   return examples;
 }
 

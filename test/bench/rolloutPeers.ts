@@ -6,13 +6,11 @@
 import { writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { GenerateTask } from '../../activities/engine/api.js';
-import { engineEnvironment } from '../../activities/engine/runtime/engineEnvironment.js';
 import { threads } from '../../activities/engine/runtime/session.js';
 import { inTurns, ratios } from './pairs.js';
-import { startPeer, startSide } from './peers/peer.js';
+import { withSides } from './peers/peer.js';
 import { type BenchmarkResult, median, rounded } from './result.js';
 import { type BenchModel, inTemporaryFolder, randomPrompts, smolLm2, tinyModel } from './rolloutModels.js';
 
@@ -97,11 +95,8 @@ async function compare(rollout: RolloutCase, { files, folder }: BenchModel, scra
   await writeFile(task, JSON.stringify(input));
   const job = join(scratch, 'job.json');
   await writeFile(job, JSON.stringify({ folder, prompts, samples, answerTokens, threads }));
-  const side = fileURLToPath(new URL('./rolloutSide.ts', import.meta.url));
-  const our = await startSide(process.execPath, ['--import', 'tsx', side, task], engineEnvironment(process.env));
-  const python = process.env.REFT_PEER_PYTHON;
-  const peer = python ? await startPeer(python, rollout.script, [job]) : null;
-  try {
+  const ourSide = { script: new URL('./rolloutSide.ts', import.meta.url), job: task };
+  return withSides(ourSide, { script: rollout.script, job }, async (our, peer) => {
     const ours = async (): Promise<number> => stepSchema.parse(await our.step()).seconds;
     const theirs = async (): Promise<number> => (peer ? stepSchema.parse(await peer.step()).seconds : Number.NaN);
     const measured = await inTurns(ours, theirs, warmUps, pairs);
@@ -109,8 +104,5 @@ async function compare(rollout: RolloutCase, { files, folder }: BenchModel, scra
     if (!peer) return { ...figures, note: 'no peer: set REFT_PEER_PYTHON' };
     const versions = Object.entries(versionsSchema.parse(peer.about)).map((entry) => entry.join(' '));
     return { ...figures, peer: rate(measured.theirs), ...ratios(measured), versions: versions.join(', ') };
-  } finally {
-    await our.close();
-    await peer?.close();
-  }
+  });
 }

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { engineEnvironment } from '../../../activities/engine/runtime/engineEnvironment.js';
 
 export interface Peer {
   /** The first line it wrote: its versions. */
@@ -11,16 +12,46 @@ export interface Peer {
   readonly close: () => Promise<void>;
 }
 
-/**
- * Starts a Python script of this folder and waits until it is ready.
- * @throws Error when it ends before it answers; what it wrote to standard error is on ours.
- */
-export function startPeer(python: string, script: string, args: readonly string[]): Promise<Peer> {
-  return startSide(python, [fileURLToPath(new URL(script, import.meta.url)), ...args]);
+/** A program of one side, and the file that tells it what to do. */
+export interface SideProgram {
+  readonly script: URL;
+  readonly job: string;
 }
 
-/** The same for any program that keeps to this protocol. */
-export async function startSide(command: string, args: readonly string[], env = process.env): Promise<Peer> {
+/**
+ * Works with both sides, each a process, and ends them whatever happens. Ours has the environment of an engine. There is no peer
+ * where `REFT_PEER_PYTHON` names no Python; its script is one of this folder.
+ * @throws Error when a side ends before it answers; what it wrote to standard error is on ours.
+ */
+export async function withSides<T>(
+  ours: SideProgram,
+  peer: { readonly script: string; readonly job: string },
+  work: (ours: Peer, peer: Peer | null) => Promise<T>,
+): Promise<T> {
+  const our = await startSide(
+    process.execPath,
+    ['--import', 'tsx', fileURLToPath(ours.script), ours.job],
+    engineEnvironment(process.env),
+  );
+  try {
+    const python = process.env.REFT_PEER_PYTHON;
+    if (!python) return await work(our, null);
+    const their = await startSide(
+      python,
+      [fileURLToPath(new URL(peer.script, import.meta.url)), peer.job],
+      process.env,
+    );
+    try {
+      return await work(our, their);
+    } finally {
+      await their.close();
+    }
+  } finally {
+    await our.close();
+  }
+}
+
+async function startSide(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Peer> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const ended = once(child, 'close');

@@ -7,11 +7,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { engineEnvironment } from '../../../activities/engine/runtime/engineEnvironment.js';
 import { threads } from '../../../activities/engine/runtime/session.js';
-import { type Peer, startPeer, startSide } from '../peers/peer.js';
+import { type Peer, withSides } from '../peers/peer.js';
 import { type BenchmarkResult, median, rounded } from '../result.js';
 import { type Job, type Ready, readySchema, type Step, stepSchema } from './job.js';
 import type { Workload } from './workloads.js';
@@ -45,11 +43,8 @@ export async function compareTraining(workload: Workload): Promise<readonly Benc
     const { fusedAdamW } = workload;
     const job: Job = { model: files, batches, optimiser, fusedAdamW, learningRate: 1e-4, threads };
     await writeFile(path, JSON.stringify(job));
-    const side = fileURLToPath(new URL('./ourSide.ts', import.meta.url));
-    const ours = await startSide(process.execPath, ['--import', 'tsx', side, path], engineEnvironment(process.env));
-    const python = process.env.REFT_PEER_PYTHON;
-    const peer = python ? await startPeer(python, 'train_step.py', [path]) : null;
-    try {
+    const ourSide = { script: new URL('./ourSide.ts', import.meta.url), job: path };
+    return await withSides(ourSide, { script: 'train_step.py', job: path }, async (ours, peer) => {
       const measured = await takeTurns(workload, batches, ours, peer);
       const details = { threads, load: rounded(load), ...describe(batches, measured) };
       const note = peer
@@ -59,10 +54,7 @@ export async function compareTraining(workload: Workload): Promise<readonly Benc
         { ...timeResult(workload, measured), ...details, ...note },
         { ...memoryResult(workload, measured, readySchema.parse(ours.about)), ...note },
       ];
-    } finally {
-      await ours.close();
-      await peer?.close();
-    }
+    });
   } finally {
     await rm(folder, { recursive: true });
   }
