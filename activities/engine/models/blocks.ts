@@ -1,11 +1,19 @@
 /** Layers that architectures share. */
 import type { Tensor } from '../graph/graph.js';
-import { add, erf, matmul, mean, multiply, reciprocal, sqrt, subtract, tanh } from '../graph/operators.js';
+import { add, erf, matmul, mean, multiply, reciprocal, sqrt, subtract, takeRows, tanh } from '../graph/operators.js';
 
 /** x · weightᵀ (+ bias) for `x [n, in]`, `weight [out, in]`, `bias [out]`. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   const product = matmul(x, weight, { transposeB: true });
   return bias ? add(product, bias) : product;
+}
+
+/**
+ * What a layer computes behind its attention: all rows, in the last layer only those that are `read`, for no other token looks at
+ * what lies there. Of a model with few layers that is a large part of the work.
+ */
+export function rowsBehindAttention(layers: number, read: Tensor | undefined): (x: Tensor, layer: number) => Tensor {
+  return (x, layer) => (read && layer === layers - 1 ? takeRows(x, read) : x);
 }
 
 /** (x − mean) / √(variance + ε), times a gain plus a bias where there are any, over the last axis. */

@@ -6,7 +6,7 @@
 import type { Gpt2Config } from '../api.js';
 import type { Tensor } from '../graph/graph.js';
 import { add, columns, gatherRows, matmul } from '../graph/operators.js';
-import { geluTanh, layerNorm } from './blocks.js';
+import { geluTanh, layerNorm, rowsBehindAttention } from './blocks.js';
 import { withHead } from './head.js';
 import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
 
@@ -24,7 +24,7 @@ export function gpt2(config: Gpt2Config): LanguageModel {
       rotary: null,
     },
     ...withHead(shapesOf(config), config.tie_word_embeddings),
-    trunk: (weight, tokens, sequences) => trunk(config, weight, tokens, sequences),
+    trunk: (weight, tokens, sequences, read) => trunk(config, weight, tokens, sequences, read),
   };
 }
 
@@ -56,8 +56,15 @@ function shapesOf({ n_embd: hidden, n_inner: inner, ...config }: Gpt2Config): Pa
   ];
 }
 
-function trunk(config: Gpt2Config, weight: Weights, tokens: Tensor, { attend, positions }: Sequences): Tensor {
+function trunk(
+  config: Gpt2Config,
+  weight: Weights,
+  tokens: Tensor,
+  { attend, positions }: Sequences,
+  read?: Tensor,
+): Tensor {
   const { n_embd: size } = config;
+  const rows = rowsBehindAttention(config.n_layer, read);
   const norm = (x: Tensor, name: string): Tensor =>
     layerNorm(x, config.layer_norm_epsilon, { gain: weight(`${name}.weight`), bias: weight(`${name}.bias`) });
   const conv = (x: Tensor, name: string): Tensor => add(matmul(x, weight(`${name}.weight`)), weight(`${name}.bias`));
@@ -68,7 +75,8 @@ function trunk(config: Gpt2Config, weight: Weights, tokens: Tensor, { attend, po
     const prefix = `transformer.h.${layer}`;
     const fused = conv(norm(hidden, `${prefix}.ln_1`), `${prefix}.attn.c_attn`);
     const part = (index: number): Tensor => columns(fused, index * size, (index + 1) * size);
-    hidden = add(hidden, conv(attend(part(0), part(1), part(2), layer), `${prefix}.attn.c_proj`));
+    const attended = attend(part(0), part(1), part(2), layer);
+    hidden = add(rows(hidden, layer), conv(rows(attended, layer), `${prefix}.attn.c_proj`));
 
     const inner = geluTanh(conv(norm(hidden, `${prefix}.ln_2`), `${prefix}.mlp.c_fc`));
     hidden = add(hidden, conv(inner, `${prefix}.mlp.c_proj`));

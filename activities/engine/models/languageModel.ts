@@ -60,8 +60,11 @@ export interface LanguageModel {
   readonly trunkShapes: ParameterShapes;
   /** Every weight of the language model. */
   readonly shapes: ParameterShapes;
-  /** From flat int64 `tokens [n]` to the hidden states after the final norm: `[n, hidden]`. */
-  readonly trunk: (weight: Weights, tokens: Tensor, sequences: Sequences) => Tensor;
+  /**
+   * From flat int64 `tokens [n]` to the hidden states after the final norm: `[n, hidden]`, or `[read, hidden]` of those tokens alone
+   * that `read` names, int64 `[read]`, none twice.
+   */
+  readonly trunk: (weight: Weights, tokens: Tensor, sequences: Sequences, read?: Tensor) => Tensor;
   /** Logits `[n, vocabulary]` of hidden states `[n, hidden]`. */
   readonly head: (weight: Weights, hidden: Tensor) => Tensor;
 }

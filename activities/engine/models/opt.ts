@@ -2,7 +2,7 @@
 import type { OptConfig } from '../api.js';
 import type { Tensor } from '../graph/graph.js';
 import { add, gatherRows, maximum } from '../graph/operators.js';
-import { gelu, layerNorm, linear } from './blocks.js';
+import { gelu, layerNorm, linear, rowsBehindAttention } from './blocks.js';
 import { withHead } from './head.js';
 import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
 
@@ -25,7 +25,7 @@ export function opt(config: OptConfig): LanguageModel {
       rotary: null,
     },
     ...withHead(shapesOf(config), config.tie_word_embeddings),
-    trunk: (weight, tokens, sequences) => trunk(config, weight, tokens, sequences),
+    trunk: (weight, tokens, sequences, read) => trunk(config, weight, tokens, sequences, read),
   };
 }
 
@@ -61,7 +61,14 @@ function shapesOf({ hidden_size: hidden, ffn_dim: inner, ...config }: OptConfig)
   ];
 }
 
-function trunk(config: OptConfig, weight: Weights, tokens: Tensor, { attend, positions }: Sequences): Tensor {
+function trunk(
+  config: OptConfig,
+  weight: Weights,
+  tokens: Tensor,
+  { attend, positions }: Sequences,
+  read?: Tensor,
+): Tensor {
+  const rows = rowsBehindAttention(config.num_hidden_layers, read);
   const affine = (name: string) => ({ gain: weight(`${name}.weight`), bias: weight(`${name}.bias`) });
   const norm = (x: Tensor, name: string): Tensor =>
     layerNorm(x, normEpsilon, config.layer_norm_elementwise_affine ? affine(name) : undefined);
@@ -78,7 +85,7 @@ function trunk(config: OptConfig, weight: Weights, tokens: Tensor, { attend, pos
     const x = norm(hidden, `${prefix}.self_attn_layer_norm`);
     const project = (name: string): Tensor => dense(x, `${prefix}.self_attn.${name}`);
     const attended = attend(project('q_proj'), project('k_proj'), project('v_proj'), layer);
-    hidden = add(hidden, dense(attended, `${prefix}.self_attn.out_proj`));
+    hidden = add(rows(hidden, layer), dense(rows(attended, layer), `${prefix}.self_attn.out_proj`));
 
     const inner = activate(dense(norm(hidden, `${prefix}.final_layer_norm`), `${prefix}.fc1`));
     hidden = add(hidden, dense(inner, `${prefix}.fc2`));

@@ -5,7 +5,7 @@
 import type { RotaryDecoderConfig } from '../api.js';
 import type { Tensor } from '../graph/graph.js';
 import { add, gatedSilu, gatherRows, rmsNorm } from '../graph/operators.js';
-import { linear } from './blocks.js';
+import { linear, rowsBehindAttention } from './blocks.js';
 import { withHead } from './head.js';
 import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
 import { rotaryFrequencies } from './rotary.js';
@@ -33,7 +33,7 @@ export function rotaryDecoder(config: RotaryDecoderConfig, variant: RotaryDecode
       },
     },
     ...withHead(shapesOf(config, size, variant), config.tie_word_embeddings),
-    trunk: (weight, tokens, sequences) => trunk(config, variant, weight, tokens, sequences),
+    trunk: (weight, tokens, sequences, read) => trunk(config, variant, weight, tokens, sequences, read),
   };
 }
 
@@ -68,7 +68,9 @@ function trunk(
   weight: Weights,
   tokens: Tensor,
   { attend }: Sequences,
+  read?: Tensor,
 ): Tensor {
+  const rows = rowsBehindAttention(config.num_hidden_layers, read);
   const norm = (x: Tensor, name: string): Tensor => rmsNorm(x, weight(name), config.rms_norm_eps);
   let hidden = gatherRows(weight('model.embed_tokens.weight'), tokens);
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
@@ -79,7 +81,7 @@ function trunk(
       return linear(x, weight(`${prefix}.weight`), attentionBias ? weight(`${prefix}.bias`) : undefined);
     };
     const attended = attend(project('q_proj'), project('k_proj'), project('v_proj'), layer);
-    hidden = add(hidden, linear(attended, weight(part('self_attn.o_proj'))));
+    hidden = add(rows(hidden, layer), linear(rows(attended, layer), weight(part('self_attn.o_proj'))));
 
     const y = norm(hidden, part('post_attention_layernorm'));
     const gate = linear(y, weight(part('mlp.gate_proj')));

@@ -6,7 +6,7 @@ import type { LoraConfig, ModelConfig } from '../api.js';
 import { type AdamWOptions, adamW, adamWInputs, globalNorm, updateScalars } from '../graph/adamw.js';
 import { gradients } from '../graph/gradients.js';
 import { createGraph, type Graph, input, output, type Tensor } from '../graph/graph.js';
-import { add, cast, greaterOrEqual, logSoftmax, multiply, reshape, sum, takeRows } from '../graph/operators.js';
+import { add, cast, greaterOrEqual, logSoftmax, multiply, reshape, sum } from '../graph/operators.js';
 import { adapterShapes, adaptersOf, loraScale } from '../lora/adapters.js';
 import { adaptGraph } from '../lora/adaptGraph.js';
 import { crossEntropy, entropy, tokenLogProbs } from '../losses/crossEntropy.js';
@@ -69,7 +69,7 @@ interface Model {
   readonly extra: ReadonlyMap<string, Tensor>;
 }
 
-/** Declares weights and the inputs of `sequenceFeeds`, runs the trunk, takes the states at `positions`. */
+/** Declares weights and the inputs of `sequenceFeeds`, runs the trunk for the states at `positions`. */
 function declareModel(
   language: LanguageModel,
   positionsDimension: string,
@@ -84,8 +84,7 @@ function declareModel(
   const weight = weightsFrom(shapes, (name, shape) => input(graph, name, 'float32', shape));
   const extra = new Map(headShapes.map(([name, shape]) => [name, input(graph, name, 'float32', shape)]));
   const sequences = raggedAttention(causalAttention(graph, language.attention, 'batch', 'time'), grid, slots);
-  const states = language.trunk(weight, tokens, sequences);
-  return { graph, shapes, headShapes, weight, hidden: takeRows(states, positions), extra };
+  return { graph, shapes, headShapes, weight, hidden: language.trunk(weight, tokens, sequences, positions), extra };
 }
 
 function extraWeight(model: Model, name: string): Tensor {
