@@ -38,8 +38,16 @@ export function sessionOptions(device: Device, locations?: OutputLocations): Inf
     enableMemPattern: false,
     // Errors only: warnings about unused initialisers and the like would fill the worker's log.
     logSeverityLevel: 3,
-    // Idle threads spin for the next operator only briefly: without a bound, any other process that wants a core (worker,
-    // servers, sandbox) slows small models several times over.
-    extra: { session: { intra_op: { spin_duration_us: '100' } } },
+    extra: {
+      session: {
+        // Numbers below 1.2e-38 count as zero. Some processors take a hundred times as long for each of them, and behind a causal
+        // mask half of a softmax's exponentials would be such: it takes a sixth of the time. In the thread that creates a
+        // process's first session, and those it starts, that goes for JavaScript's smallest numbers, too.
+        set_denormal_as_zero: '1',
+        // Idle threads spin for the next operator only briefly: without a bound, any other process that wants a core (worker,
+        // servers, sandbox) slows small models several times over.
+        intra_op: { spin_duration_us: '100' },
+      },
+    },
   };
 }

@@ -16,7 +16,8 @@ export type Tasks = { readonly [Name in TaskName]?: TaskFunction<Name> };
 
 /** @returns what takes the messages. */
 export function createTaskRunner(tasks: Tasks, send: (message: FromEngine) => void): (message: ToEngine) => void {
-  // A device that is not there, or a binding that does not do what the engine relies on, is found before there is work.
+  // A device that is not there, or a binding that does not do what the engine relies on, is found before there is work. It is this
+  // thread, too, that has to create the process's first session (`session.ts`), before any lane.
   const ready = selfTest();
   ready.catch(() => undefined);
   let cancelled = false;
