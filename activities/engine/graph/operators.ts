@@ -144,9 +144,9 @@ export function cast(x: Tensor, type: ElementType): Tensor {
 }
 
 /**
- * Matrix product over the last two axes, leading axes equal: `[…, m, k] × […, k, n] → […, m, n]`.
+ * Matrix product over the last two axes, leading axes equal or broadcast: `[…, m, k] × […, k, n] → […, m, n]`.
  * Transposed operands and a factor cost nothing (onnxruntime's FusedMatMul).
- * @throws Error when leading or inner dimensions differ.
+ * @throws Error when inner dimensions differ, or leading ones do not broadcast.
  */
 export function matmul(
   a: Tensor,
@@ -158,11 +158,11 @@ export function matmul(
   const inner = dimensionAt(a, transposeA ? -2 : -1);
   const innerOfB = dimensionAt(b, transposeB ? -1 : -2);
   const columns = dimensionAt(b, transposeB ? -2 : -1);
-  const leading = a.shape.slice(0, -2);
-  if (inner !== innerOfB || !sameShape(leading, b.shape.slice(0, -2)))
+  if (inner !== innerOfB)
     throw new Error(
       `matmul of ${describeShape(a.shape)}${transposeA ? 'ᵀ' : ''} and ${describeShape(b.shape)}${transposeB ? 'ᵀ' : ''}`,
     );
+  const leading = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const result = { type: a.type, shape: [...leading, rows, columns] };
   if (!transposeA && !transposeB && factor === 1) return append(a.graph, 'MatMul', [a, b], result);
   return append(
@@ -428,6 +428,22 @@ export function pick(x: Tensor, indices: Tensor): Tensor {
     { axis: int(1) },
   );
   return reshape(picked, [dimensionAt(x, 0)]);
+}
+
+/** Elements at int64 `points [n, rank]`, each named by its place along every axis of `x`: `[n]`. */
+export function gatherPoints(x: Tensor, points: Tensor): Tensor {
+  return append(x.graph, 'GatherND', [x, points], { type: x.type, shape: [dimensionAt(points, 0)] });
+}
+
+/** `x` with `values [n]` added at distinct int64 `points [n, rank]`. */
+export function addAtPoints(x: Tensor, points: Tensor, values: Tensor): Tensor {
+  return append(
+    x.graph,
+    'ScatterND',
+    [x, points, values],
+    { type: x.type, shape: x.shape },
+    { reduction: { kind: 'string', value: 'add' } },
+  );
 }
 
 /**

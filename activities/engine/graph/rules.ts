@@ -67,7 +67,7 @@ const pairwise =
 /** The gradient where `condition` holds, zero elsewhere. */
 const onlyWhere = (condition: Tensor, g: Tensor): Tensor => multiply(g, cast(condition, g.type));
 
-/** y = factor · A·B over the last two axes, either operand transposed. */
+/** y = factor · A·B over the last two axes, either operand transposed, leading axes broadcast. */
 const matrixProduct: GradientRule = (node, g) => {
   const [a, b] = [at(node, 0), at(node, 1)];
   const transposeA = integer(node, 'transA', 0) === 1;
@@ -80,7 +80,7 @@ const matrixProduct: GradientRule = (node, g) => {
   const db = transposeB
     ? matmul(g, a, { transposeA: true, transposeB: transposeA, factor })
     : matmul(a, g, { transposeA: !transposeA, factor });
-  return [da, db];
+  return [unbroadcast(da, a), unbroadcast(db, b)];
 };
 
 /** Spreads the gradient of a reduction over the axes it removed. */

@@ -1,6 +1,7 @@
 /** The head of a language model, from hidden states to logits: the embedding's own matrix where it is tied to it. */
+import type { Tensor } from '../graph/graph.js';
 import { linear } from './blocks.js';
-import type { LanguageModel, ParameterShapes } from './languageModel.js';
+import type { LanguageModel, ParameterShapes, Weights } from './languageModel.js';
 
 /** An untied head's matrix `[vocabulary, hidden]`, by the name all architectures have for it. */
 export const headName = 'lm_head.weight';
@@ -12,14 +13,16 @@ export const headName = 'lm_head.weight';
 export function withHead(
   trunkShapes: ParameterShapes,
   isTied: boolean,
-): Pick<LanguageModel, 'embedding' | 'trunkShapes' | 'shapes' | 'head'> {
+): Pick<LanguageModel, 'embedding' | 'trunkShapes' | 'shapes' | 'headMatrix' | 'head'> {
   const [first] = trunkShapes;
   if (!first) throw new Error('a model has an embedding');
   const [embedding, shape] = first;
+  const headMatrix = (weight: Weights): Tensor => weight(isTied ? embedding : headName);
   return {
     embedding,
     trunkShapes,
     shapes: isTied ? trunkShapes : [...trunkShapes, [headName, shape]],
-    head: (weight, hidden) => linear(hidden, weight(isTied ? embedding : headName)),
+    headMatrix,
+    head: (weight, hidden) => linear(hidden, headMatrix(weight)),
   };
 }

@@ -65,6 +65,8 @@ export interface LanguageModel {
    * that `read` names, int64 `[read]`, none twice.
    */
   readonly trunk: (weight: Weights, tokens: Tensor, sequences: Sequences, read?: Tensor) => Tensor;
+  /** What hidden states are multiplied by to give logits: `[vocabulary, hidden]`. */
+  readonly headMatrix: (weight: Weights) => Tensor;
   /** Logits `[n, vocabulary]` of hidden states `[n, hidden]`. */
   readonly head: (weight: Weights, hidden: Tensor) => Tensor;
 }

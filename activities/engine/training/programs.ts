@@ -9,9 +9,10 @@ import { createGraph, type Graph, input, output, type Tensor } from '../graph/gr
 import { add, cast, greaterOrEqual, logSoftmax, multiply, reshape, sum } from '../graph/operators.js';
 import { adapterShapes, adaptersOf, loraScale } from '../lora/adapters.js';
 import { adaptGraph } from '../lora/adaptGraph.js';
-import { crossEntropy, entropy, tokenLogProbs } from '../losses/crossEntropy.js';
+import { crossEntropy } from '../losses/crossEntropy.js';
 import { type GroupPolicyOptions, groupPolicyLoss } from '../losses/groupPolicy.js';
 import { type PpoOptions, ppoLoss } from '../losses/ppo.js';
+import { tokenLogProbs } from '../losses/tokenLogProbs.js';
 import { languageModel } from '../models/architectures.js';
 import { linear } from '../models/blocks.js';
 import { causalAttention } from '../models/causalAttention.js';
@@ -191,7 +192,7 @@ export function supervisedObjective(config: ModelConfig, lora?: LoraConfig): Obj
   const model = declareModel(language, 'answers', language.shapes);
   const labels = input(model.graph, 'labels', 'int64', ['answers']);
   const weights = input(model.graph, 'weights', 'float32', ['answers']);
-  const { chosen } = tokenLogProbs(language.head(model.weight, model.hidden), labels);
+  const { chosen } = tokenLogProbs(model.hidden, language.headMatrix(model.weight), labels);
   return objective(model, lora, crossEntropy(chosen, weights));
 }
 
@@ -209,7 +210,7 @@ export function policyObjective(config: ModelConfig, ppo: PpoOptions, lora?: Lor
     returns: perToken('returns'),
     weights: perToken('weights'),
   };
-  const { chosen } = tokenLogProbs(language.head(model.weight, model.hidden), labels);
+  const { chosen } = tokenLogProbs(model.hidden, language.headMatrix(model.weight), labels);
   const loss = ppoLoss(chosen, valuesOf(model), tokens, ppo);
   const metrics = {
     policy_loss: loss.policy,
@@ -235,7 +236,7 @@ export function groupPolicyObjective(config: ModelConfig, options: GroupPolicyOp
     weights: perToken('weights'),
     shares: perToken('shares'),
   };
-  const { chosen } = tokenLogProbs(language.head(model.weight, model.hidden), labels);
+  const { chosen } = tokenLogProbs(model.hidden, language.headMatrix(model.weight), labels);
   const loss = groupPolicyLoss(chosen, tokens, options);
   const metrics = {
     policy_loss: loss.policy,
@@ -253,7 +254,7 @@ export function rewardModelObjective(config: ModelConfig, lora?: LoraConfig): Ob
   const model = declareModel(language, 'batch', language.trunkShapes, rewardHeadShapes(config));
   const labels = input(model.graph, 'labels', 'int64', ['batch']);
   const weights = input(model.graph, 'weights', 'float32', ['batch']);
-  const { chosen } = tokenLogProbs(linear(model.hidden, extraWeight(model, 'score.weight')), labels);
+  const { chosen } = tokenLogProbs(model.hidden, extraWeight(model, 'score.weight'), labels);
   // Both classes right means log π(label) ≥ log ½.
   const right = multiply(cast(greaterOrEqual(chosen, Math.log(0.5)), 'float32'), weights);
   return objective(model, lora, crossEntropy(chosen, weights), { right: sum(right) });
@@ -271,9 +272,9 @@ export function answersProgram(config: ModelConfig, outputs: AnswerOutputs): Pro
   const language = languageModel(config);
   const model = declareModel(language, 'answers', language.shapes, heads);
   const labels = input(model.graph, 'labels', 'int64', ['answers']);
-  const { all, chosen } = tokenLogProbs(language.head(model.weight, model.hidden), labels);
+  const { chosen, entropy } = tokenLogProbs(model.hidden, language.headMatrix(model.weight), labels);
   output(chosen, 'log_probs');
-  if (outputs.entropies) output(entropy(all), 'entropies');
+  if (outputs.entropies) output(entropy(), 'entropies');
   if (outputs.values) output(valuesOf(model), 'values');
   return scoringProgram(model);
 }

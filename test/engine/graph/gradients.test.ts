@@ -144,6 +144,12 @@ const products: readonly GradientCase[] = [
     sizes,
     build: (t) => matmul(t('a'), t('b')),
   },
+  {
+    name: 'MatMul, leading axes broadcast',
+    inputs: { a: { shape: [1, 'batch', 2] }, b: { shape: [3, 2, 4] } },
+    sizes,
+    build: (t) => matmul(t('a'), t('b')),
+  },
   ...orientations.map(({ a: transposeA, b: transposeB }): GradientCase => {
     const options = { transposeA, transposeB, factor: 0.7 };
     return {

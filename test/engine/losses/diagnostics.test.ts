@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createGraph, input, output } from '../../../activities/engine/graph/graph.js';
 import { exp } from '../../../activities/engine/graph/operators.js';
-import { entropy } from '../../../activities/engine/losses/crossEntropy.js';
 import {
   explainedVariance,
   ratioDiagnostics,
   rolloutDiagnostics,
 } from '../../../activities/engine/losses/diagnostics.js';
+import { entropy } from '../../../activities/engine/losses/tokenLogProbs.js';
 import { layOutAnswers, sequenceFeeds } from '../../../activities/engine/training/layout.js';
 import { policyObjective, valueHeadShapes } from '../../../activities/engine/training/programs.js';
 import { createTrainer } from '../../../activities/engine/training/trainer.js';

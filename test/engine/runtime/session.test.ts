@@ -1,14 +1,14 @@
 /** What all sessions have in common: numbers too small for a normal float32 are zero, in each of an operator's threads. */
 import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
-import { createGraph, input, output } from '../../../activities/engine/graph/graph.js';
+import { createGraph, input, output, type Tensor } from '../../../activities/engine/graph/graph.js';
 import { multiply, softmax } from '../../../activities/engine/graph/operators.js';
 import { createInPlaceSession, runInPlace } from '../../../activities/engine/runtime/runInPlace.js';
 import { float32 } from '../../../activities/engine/runtime/tensors.js';
 
 const rows = 20_000;
 
-async function run(build: (x: ReturnType<typeof input>) => ReturnType<typeof input>, row: readonly number[]) {
+async function run(build: (x: Tensor) => Tensor, row: readonly number[]) {
   const graph = createGraph();
   output(build(input(graph, 'x', 'float32', ['rows', row.length])), 'y');
   const session = await createInPlaceSession(graph);

@@ -25,10 +25,15 @@ describe.skipIf(!hasSoftwareVulkan)('on WebGPU, by a software driver for Linux o
   const driver = hasSoftwareVulkan ? unpackSoftwareVulkan(folder) : {};
   const environment = { ...process.env, ...driver, REFT_DEVICE: 'webgpu' };
   let webgpu: EngineClient;
+  let cpu: EngineClient;
   beforeAll(() => {
     webgpu = createEngine(environment);
+    cpu = createEngine({ ...process.env, REFT_DEVICE: 'cpu' });
   });
-  afterAll(() => webgpu.close());
+  afterAll(async () => {
+    await webgpu.close();
+    await cpu.close();
+  });
 
   it('finds the device, by computing on it with results that stay there', async () => {
     const found = new Map((await findDevices(environment)).map(({ name, trial }) => [name, trial]));
@@ -70,6 +75,26 @@ describe.skipIf(!hasSoftwareVulkan)('on WebGPU, by a software driver for Linux o
       expectClose(await tensorsIn(files.adapters?.file), decodeTensors(stored.adaptersAfter), 1e-4);
     });
 
+    it('has the gradients of the CPU where the vocabulary is computed in slices', async () => {
+      const { files } = await cpu.run('initialise', {
+        config: { ...tinyConfig, vocab_size: 6_400 },
+        seed: 3,
+        outputDirectory: join(folder, 'large-vocabulary'),
+      });
+      const task = (outputDirectory: string): EngineTasks['trainSupervised']['input'] => ({
+        model: files,
+        batches: [[{ prompt: [5, 3_199], answer: [3_200, 6_399, 0] }]],
+        optimiser: { ...gradientsAsMoments, learningRates: [0] },
+        outputDirectory: join(folder, outputDirectory),
+      });
+      const [onGpu, onCpu] = [
+        await webgpu.run('trainSupervised', task('sliced-webgpu')),
+        await cpu.run('trainSupervised', task('sliced-cpu')),
+      ];
+      expect(relativeError([onGpu.loss], [onCpu.loss])).toBeLessThan(1e-5);
+      expectClose(await tensorsIn(onGpu.files.moments), await tensorsIn(onCpu.files.moments), 1e-5);
+    });
+
     it('takes the four steps of PPO', async () => {
       const { config: policy, batch, steps, ...settings } = readFixture('ppo');
       const file = (name: string): string => join(folder, `${name}.safetensors`);
@@ -90,18 +115,15 @@ describe.skipIf(!hasSoftwareVulkan)('on WebGPU, by a software driver for Linux o
   });
 
   describe('decoding', () => {
-    let cpu: EngineClient;
     let model: ModelFiles;
     // A vocabulary so large that tokens are drawn in two stages.
     beforeAll(async () => {
-      cpu = createEngine({ ...process.env, REFT_DEVICE: 'cpu' });
       ({ files: model } = await cpu.run('initialise', {
         config: { ...tinyConfig, vocab_size: 600 },
         seed: 3,
         outputDirectory: folder,
       }));
     });
-    afterAll(() => cpu.close());
 
     it.each([0, 1] as const)('chooses the same tokens as on the CPU, at temperature %i', async (temperature) => {
       const input: GenerateTask['input'] = {

@@ -1,0 +1,31 @@
+/** Log-probabilities of given tokens: what every loss on answer tokens starts from. */
+import { dimensionAt, type Tensor } from '../graph/graph.js';
+import { exp, logSoftmax, matmul, negate, pickLogSoftmax, rowProducts } from '../graph/operators.js';
+import { slicedLogProbs, slicesOf } from './slicedVocabulary.js';
+
+export interface TokenLogProbs {
+  /** log π of the labels: `[n]`. */
+  readonly chosen: Tensor;
+  /** Entropy of each distribution in nats, `[n]`: appended to the graph when it is asked for. */
+  readonly entropy: () => Tensor;
+}
+
+/**
+ * From `hidden [n, hidden]` and int64 `labels [n]`.
+ * @param matrix the head's, `[vocabulary, hidden]`: logits are hidden · matrixᵀ.
+ */
+export function tokenLogProbs(hidden: Tensor, matrix: Tensor, labels: Tensor): TokenLogProbs {
+  const slices = slicesOf(Number(dimensionAt(matrix, 0)));
+  if (slices > 1) return slicedLogProbs(hidden, matrix, labels, slices);
+  const logits = matmul(hidden, matrix, { transposeB: true });
+  const all = logSoftmax(logits);
+  return { chosen: pickLogSoftmax(logits, all, labels), entropy: () => entropy(all) };
+}
+
+/**
+ * Entropies of distributions given by their log-probabilities `all [n, width]`: `[n]`. Beside `all` it holds one matrix, the
+ * probabilities, as the loss's gradient does.
+ */
+export function entropy(all: Tensor): Tensor {
+  return negate(rowProducts(exp(all), all));
+}
