@@ -7,7 +7,6 @@
  */
 import { appendWithRule, dimensionAt, type Tensor } from '../graph/graph.js';
 import {
-  add,
   addAtPoints,
   columns,
   concatenate,
@@ -21,12 +20,12 @@ import {
   pick,
   range,
   reshape,
-  rowProducts,
   subtract,
   sum,
   transpose,
 } from '../graph/operators.js';
 import { product } from '../graph/shape.js';
+import { entropy } from './entropy.js';
 import type { TokenLogProbs } from './tokenLogProbs.js';
 
 /** Columns of a slice: few enough for the caches, enough that a slice's product is worth its start. */
@@ -90,6 +89,6 @@ export function slicedLogProbs(hidden: Tensor, matrix: Tensor, labels: Tensor, s
 function slicedEntropy(within: Tensor, shares: Tensor): Tensor {
   const [slices, n, width] = [dimensionAt(within, 0), dimensionAt(within, 1), dimensionAt(within, 2)];
   const flat = reshape(within, [product([slices, n]), width]);
-  const inner = transpose(reshape(rowProducts(exp(flat), flat), [slices, n]), [1, 0]);
-  return negate(sum(multiply(exp(shares), add(inner, shares)), [-1]));
+  const inner = transpose(reshape(entropy(flat), [slices, n]), [1, 0]);
+  return sum(multiply(exp(shares), subtract(inner, shares)), [-1]);
 }

@@ -1,6 +1,7 @@
 /** Log-probabilities of given tokens: what every loss on answer tokens starts from. */
 import { dimensionAt, type Tensor } from '../graph/graph.js';
-import { exp, logSoftmax, matmul, negate, pickLogSoftmax, rowProducts } from '../graph/operators.js';
+import { logSoftmax, matmul, pickLogSoftmax } from '../graph/operators.js';
+import { entropy } from './entropy.js';
 import { slicedLogProbs, slicesOf } from './slicedVocabulary.js';
 
 export interface TokenLogProbs {
@@ -20,12 +21,4 @@ export function tokenLogProbs(hidden: Tensor, matrix: Tensor, labels: Tensor): T
   const logits = matmul(hidden, matrix, { transposeB: true });
   const all = logSoftmax(logits);
   return { chosen: pickLogSoftmax(logits, all, labels), entropy: () => entropy(all) };
-}
-
-/**
- * Entropies of distributions given by their log-probabilities `all [n, width]`: `[n]`. Beside `all` it holds one matrix, the
- * probabilities, as the loss's gradient does.
- */
-export function entropy(all: Tensor): Tensor {
-  return negate(rowProducts(exp(all), all));
 }

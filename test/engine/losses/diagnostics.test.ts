@@ -8,7 +8,7 @@ import {
   ratioDiagnostics,
   rolloutDiagnostics,
 } from '../../../activities/engine/losses/diagnostics.js';
-import { entropy } from '../../../activities/engine/losses/tokenLogProbs.js';
+import { entropy } from '../../../activities/engine/losses/entropy.js';
 import { layOutAnswers, sequenceFeeds } from '../../../activities/engine/training/layout.js';
 import { policyObjective, valueHeadShapes } from '../../../activities/engine/training/programs.js';
 import { createTrainer } from '../../../activities/engine/training/trainer.js';
