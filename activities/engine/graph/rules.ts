@@ -2,7 +2,7 @@
  * The gradient rule of each operator: given a node y = f(x₁, x₂, …) and g = ∂loss/∂y, what to add to ∂loss/∂xᵢ.
  * The tests hold every rule against central differences.
  */
-import type { Contribution, GradientRule, Node, Tensor } from './graph.js';
+import { type Contribution, dimensionAt, type GradientRule, type Node, type Tensor } from './graph.js';
 import {
   cast,
   divide,
@@ -67,6 +67,25 @@ const pairwise =
 /** The gradient where `condition` holds, zero elsewhere. */
 const onlyWhere = (condition: Tensor, g: Tensor): Tensor => multiply(g, cast(condition, g.type));
 
+/** Columns of a result that onnxruntime's product on the CPU computes at a time. */
+const columnBlock = 128;
+
+/**
+ * factor · Aᵀ·B or Aᵀ·Bᵀ.
+ *
+ * On the CPU a product reads A by columns, and all of it again for every block of the result's columns: a weight's gradient took
+ * up to half as long again as other products of its size. Where there are several blocks, a plain matrix is transposed first, once.
+ */
+function transposedProduct(a: Tensor, b: Tensor, transposeB: boolean, factor: number): Tensor {
+  const columns = dimensionAt(b, transposeB ? -2 : -1);
+  if (a.shape.length > 2 || b.shape.length > 2 || typeof columns !== 'number' || columns <= columnBlock)
+    return matmul(a, b, { transposeA: true, transposeB, factor });
+  const transposed = transpose(a, [1, 0]);
+  // The axis in front keeps onnxruntime from making one operator of transposition and product again.
+  const product = matmul(reshape(transposed, [1, ...transposed.shape]), b, { transposeB, factor });
+  return reshape(product, product.shape.slice(1));
+}
+
 /** y = factor · A·B over the last two axes, either operand transposed, leading axes broadcast. */
 const matrixProduct: GradientRule = (node, g) => {
   const [a, b] = [at(node, 0), at(node, 1)];
@@ -78,8 +97,10 @@ const matrixProduct: GradientRule = (node, g) => {
     ? matmul(b, g, { transposeA: transposeB, transposeB: true, factor })
     : matmul(g, b, { transposeB: !transposeB, factor });
   const db = transposeB
-    ? matmul(g, a, { transposeA: true, transposeB: transposeA, factor })
-    : matmul(a, g, { transposeA: !transposeA, factor });
+    ? transposedProduct(g, a, transposeA, factor)
+    : transposeA
+      ? matmul(a, g, { factor })
+      : transposedProduct(a, g, false, factor);
   return [unbroadcast(da, a), unbroadcast(db, b)];
 };
 

@@ -137,6 +137,26 @@ function matrixProduct(
   });
 }
 
+/** Plain matrices so wide that a gradient's product has several blocks of columns. */
+const wideProducts = [
+  { m: 2, k: 130, n: 3 },
+  { m: 2, k: 3, n: 130 },
+].flatMap(({ m, k, n }) =>
+  orientations.map(({ a: transposeA, b: transposeB }): GradientCase => {
+    const options = { transposeA, transposeB, factor: 0.7 };
+    return {
+      name: `FusedMatMul, ${transposeA ? 'Aᵀ' : 'A'}·${transposeB ? 'Bᵀ' : 'B'} of ${m} × ${k} × ${n}`,
+      inputs: {
+        a: { shape: transposeA ? [k, 'batch'] : ['batch', k] },
+        b: { shape: transposeB ? [n, k] : [k, n] },
+      },
+      sizes,
+      build: (t) => matmul(t('a'), t('b'), options),
+      forward: (values) => matrixProduct(values('a'), values('b'), { leading: 1, m, k, n }, options),
+    };
+  }),
+);
+
 const products: readonly GradientCase[] = [
   {
     name: 'MatMul',
@@ -163,6 +183,7 @@ const products: readonly GradientCase[] = [
       forward: (values) => matrixProduct(values('a'), values('b'), { leading: 2, m: 3, k: 2, n: 4 }, options),
     };
   }),
+  ...wideProducts,
 ];
 
 const shapes: readonly GradientCase[] = [
