@@ -29,8 +29,8 @@ import { entropy } from './entropy.js';
 import type { TokenLogProbs } from './tokenLogProbs.js';
 
 /** Columns of a slice: few enough for the caches, enough that a slice's product is worth its start. */
-const smallest = 1_500;
-const best = 3_000;
+const smallest = 750;
+const best = 1_700;
 const largest = 6_000;
 
 /** Into how many equal slices a vocabulary is cut: 1 where it is small, or does not come in slices of a good size. */
