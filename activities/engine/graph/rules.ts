@@ -71,18 +71,20 @@ const onlyWhere = (condition: Tensor, g: Tensor): Tensor => multiply(g, cast(con
 const columnBlock = 128;
 
 /**
- * factor · Aᵀ·B or Aᵀ·Bᵀ.
+ * `matmul` for gradients.
  *
- * On the CPU a product reads A by columns, and all of it again for every block of the result's columns: a weight's gradient took
- * up to half as long again as other products of its size. Where there are several blocks, a plain matrix is transposed first, once.
+ * On the CPU a product of Aᵀ reads A by columns, and all of it again for every block of the result's columns: a weight's gradient
+ * took up to half as long again as other products of its size. Where there are several blocks, a plain matrix is transposed first,
+ * once.
  */
-function transposedProduct(a: Tensor, b: Tensor, transposeB: boolean, factor: number): Tensor {
-  const columns = dimensionAt(b, transposeB ? -2 : -1);
-  if (a.shape.length > 2 || b.shape.length > 2 || typeof columns !== 'number' || columns <= columnBlock)
-    return matmul(a, b, { transposeA: true, transposeB, factor });
+function gradientProduct(a: Tensor, b: Tensor, options: NonNullable<Parameters<typeof matmul>[2]>): Tensor {
+  const { transposeA = false, ...others } = options;
+  const columns = dimensionAt(b, others.transposeB ? -2 : -1);
+  const plain = a.shape.length === 2 && b.shape.length === 2;
+  if (!transposeA || !plain || typeof columns !== 'number' || columns <= columnBlock) return matmul(a, b, options);
   const transposed = transpose(a, [1, 0]);
   // The axis in front keeps onnxruntime from making one operator of transposition and product again.
-  const product = matmul(reshape(transposed, [1, ...transposed.shape]), b, { transposeB, factor });
+  const product = matmul(reshape(transposed, [1, ...transposed.shape]), b, others);
   return reshape(product, product.shape.slice(1));
 }
 
@@ -94,13 +96,11 @@ const matrixProduct: GradientRule = (node, g) => {
   const alpha = node.attributes.alpha;
   const factor = alpha?.kind === 'float' ? alpha.value : 1;
   const da = transposeA
-    ? matmul(b, g, { transposeA: transposeB, transposeB: true, factor })
-    : matmul(g, b, { transposeB: !transposeB, factor });
+    ? gradientProduct(b, g, { transposeA: transposeB, transposeB: true, factor })
+    : gradientProduct(g, b, { transposeB: !transposeB, factor });
   const db = transposeB
-    ? transposedProduct(g, a, transposeA, factor)
-    : transposeA
-      ? matmul(a, g, { factor })
-      : transposedProduct(a, g, false, factor);
+    ? gradientProduct(g, a, { transposeA: true, transposeB: transposeA, factor })
+    : gradientProduct(a, g, { transposeA: !transposeA, factor });
   return [unbroadcast(da, a), unbroadcast(db, b)];
 };
 

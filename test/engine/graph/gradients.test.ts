@@ -39,6 +39,7 @@ import {
   where,
 } from '../../../activities/engine/graph/operators.js';
 import { gradientRules } from '../../../activities/engine/graph/rules.js';
+import type { Dimension, Shape } from '../../../activities/engine/graph/shape.js';
 import { forwardGraph, type GradientCase, gradientErrors } from './centralDifferences.js';
 
 const x = { shape: ['batch', 3, 2] };
@@ -137,25 +138,27 @@ function matrixProduct(
   });
 }
 
-/** Plain matrices so wide that a gradient's product has several blocks of columns. */
-const wideProducts = [
-  { m: 2, k: 130, n: 3 },
-  { m: 2, k: 3, n: 130 },
-].flatMap(({ m, k, n }) =>
-  orientations.map(({ a: transposeA, b: transposeB }): GradientCase => {
+/** A·B with `a [leading, m, k]` and `b [leading, k, n]`, either of them transposed. */
+function orientedProducts(
+  name: string,
+  { leading, m, k, n }: { readonly leading: Shape; readonly m: Dimension; readonly k: number; readonly n: number },
+): GradientCase[] {
+  const count = (dimension: Dimension): number => (typeof dimension === 'number' ? dimension : sizes.batch);
+  const size = { leading: leading.reduce<number>((total, axis) => total * count(axis), 1), m: count(m), k, n };
+  return orientations.map(({ a: transposeA, b: transposeB }) => {
     const options = { transposeA, transposeB, factor: 0.7 };
     return {
-      name: `FusedMatMul, ${transposeA ? 'Aᵀ' : 'A'}·${transposeB ? 'Bᵀ' : 'B'} of ${m} × ${k} × ${n}`,
+      name: `FusedMatMul, ${transposeA ? 'Aᵀ' : 'A'}·${transposeB ? 'Bᵀ' : 'B'}${name}`,
       inputs: {
-        a: { shape: transposeA ? [k, 'batch'] : ['batch', k] },
-        b: { shape: transposeB ? [n, k] : [k, n] },
+        a: { shape: [...leading, ...(transposeA ? [k, m] : [m, k])] },
+        b: { shape: [...leading, ...(transposeB ? [n, k] : [k, n])] },
       },
       sizes,
       build: (t) => matmul(t('a'), t('b'), options),
-      forward: (values) => matrixProduct(values('a'), values('b'), { leading: 1, m, k, n }, options),
+      forward: (values) => matrixProduct(values('a'), values('b'), size, options),
     };
-  }),
-);
+  });
+}
 
 const products: readonly GradientCase[] = [
   {
@@ -170,20 +173,11 @@ const products: readonly GradientCase[] = [
     sizes,
     build: (t) => matmul(t('a'), t('b')),
   },
-  ...orientations.map(({ a: transposeA, b: transposeB }): GradientCase => {
-    const options = { transposeA, transposeB, factor: 0.7 };
-    return {
-      name: `FusedMatMul, ${transposeA ? 'Aᵀ' : 'A'}·${transposeB ? 'Bᵀ' : 'B'}`,
-      inputs: {
-        a: { shape: ['batch', ...(transposeA ? [2, 3] : [3, 2])] },
-        b: { shape: ['batch', ...(transposeB ? [4, 2] : [2, 4])] },
-      },
-      sizes,
-      build: (t) => matmul(t('a'), t('b'), options),
-      forward: (values) => matrixProduct(values('a'), values('b'), { leading: 2, m: 3, k: 2, n: 4 }, options),
-    };
-  }),
-  ...wideProducts,
+  ...orientedProducts('', { leading: ['batch'], m: 3, k: 2, n: 4 }),
+  // Plain matrices so wide that a gradient's product has several blocks of columns.
+  ...orientedProducts(' of 2 × 130 × 3', { leading: [], m: 'batch', k: 130, n: 3 }),
+  ...orientedProducts(' of 2 × 3 × 130', { leading: [], m: 'batch', k: 3, n: 130 }),
+  ...orientedProducts(' of 130 × 3 × 2', { leading: [], m: 130, k: 3, n: 2 }),
 ];
 
 const shapes: readonly GradientCase[] = [
