@@ -404,10 +404,16 @@ export interface EngineTasks {
 }
 export type TaskName = keyof EngineTasks;
 
+/** What a running task reports to, and asks from time to time. */
+export interface RunContext {
+  readonly onProgress: (done: number, total: number) => void;
+  readonly isCancelled: () => boolean;
+}
+
 /** A task's implementation, run inside the engine process. */
 export type TaskFunction<Name extends TaskName> = (
   input: EngineTasks[Name]['input'],
-  context: Required<Pick<TaskContext, 'onProgress'>> & { readonly isCancelled: () => boolean },
+  context: RunContext,
 ) => Promise<EngineTasks[Name]['output']>;
 
 /** The engine as the activities see it: one process, one task at a time. */

@@ -3,9 +3,10 @@
  *
  * Scalars that change between steps are graph inputs, so one session serves a whole run.
  */
+import { sumAsComputed } from './computationOrder.js';
 import { type Graph, input, type Tensor } from './graph.js';
-import { add, divide, minimum, multiply, sqrt, subtract, sumOfSquares } from './operators.js';
-import { elementCount, inPieces } from './pieces.js';
+import { add, divide, minimum, multiply, reshape, sqrt, subtract, sum, sumOfSquares } from './operators.js';
+import { elementCount, inPieces, piecesOf } from './pieces.js';
 
 export interface AdamWOptions {
   readonly beta1: number;
@@ -43,19 +44,15 @@ export function adamWScalars(options: AdamWOptions, learningRate: number, step: 
   };
 }
 
-/**
- * √Σ‖g‖² over all gradients: rank 0.
- *
- * Summed in the order in which the graph computes the gradients. onnxruntime runs what an output needs from its first operand on,
- * so a weight's gradient is computed as soon as the backward has come to its layer; in another order the whole backward comes
- * first, and holds every layer's states and their gradients at once.
- */
+/** √Σ‖g‖² over all gradients: rank 0. */
 export function globalNorm(gradients: readonly Tensor[]): Tensor {
-  const [first] = gradients;
-  const places = new Map(first?.graph.nodes.flatMap(({ outputs }, at) => outputs.map(({ name }) => [name, at])));
-  const place = ({ name }: Tensor): number => places.get(name) ?? 0;
-  const squares = [...gradients].sort((a, b) => place(a) - place(b)).map(sumOfSquares);
-  return sqrt(squares.reduce((a, b) => add(a, b)));
+  return sqrt(sumAsComputed(gradients, squares));
+}
+
+/** Σx²: rank 0. In one go, onnxruntime's float32 sum over millions of numbers is wrong in its third digit. */
+function squares(x: Tensor): Tensor {
+  const pieces = piecesOf(x);
+  return pieces === 1 ? sumOfSquares(x) : sum(sumOfSquares(reshape(x, [pieces, elementCount(x.shape) / pieces]), [1]));
 }
 
 /** Scalars that all parameters of one update share, computed once in the graph. */
@@ -84,10 +81,6 @@ export function updateScalars(norm: Tensor, inputs: AdamWInputs, options: AdamWO
 /** A parameter with its first and second moment. */
 export type AdamWState = Readonly<Record<'parameter' | 'first' | 'second', Tensor>>;
 
-/** Floats of a piece: four of them and what the formula has in between lie in the cache, and all cores are at work on each. */
-const largestPiece = 300_000;
-const smallestPiece = 100_000;
-
 /**
  * One update: m ← β₁m + (1−β₁)cg, v ← β₂v + (1−β₂)(cg)², p ← (1 − lr·λ)p − stepSize · m / (√v + ε'), c being the clip factor.
  * Gains and biases (rank 1) are not decayed.
@@ -102,14 +95,6 @@ export function adamW(state: AdamWState, gradient: Tensor, scalars: UpdateScalar
   return inPieces({ parameter, first, second, gradient }, pieces, ({ gradient: piece, ...states }) =>
     formula(states, piece, scalars, options, decays),
   );
-}
-
-/** 1 where the whole is small enough, or does not come in pieces of a good size. */
-function piecesOf({ shape }: Tensor): number {
-  const size = elementCount(shape);
-  for (let pieces = Math.ceil(size / largestPiece); size / pieces >= smallestPiece; pieces++)
-    if (size % pieces === 0) return pieces;
-  return 1;
 }
 
 function formula(

@@ -322,9 +322,9 @@ export function range(graph: Graph, size: Dimension): Tensor {
 export function sum(x: Tensor, axes?: readonly number[], keep = false): Tensor {
   return reduce('ReduceSum', x, axes, keep);
 }
-/** Over all axes: rank 0. */
-export function sumOfSquares(x: Tensor): Tensor {
-  return reduce('ReduceSumSquare', x, undefined, false);
+/** Sum of squares over axes, which do not stay. All axes when none are named. */
+export function sumOfSquares(x: Tensor, axes?: readonly number[]): Tensor {
+  return reduce('ReduceSumSquare', x, axes, false);
 }
 /** The largest of all elements: rank 0. It has no gradient rule. */
 export function largest(x: Tensor): Tensor {

@@ -6,6 +6,24 @@ import { appendMany, createGraph, input, output, type Tensor } from './graph.js'
 import { reshape } from './operators.js';
 import { describeShape, type Shape } from './shape.js';
 
+/** Floats of a piece: four of them and what AdamW has in between lie in the cache, and all cores are at work on each. */
+const largestPiece = 300_000;
+const smallestPiece = 100_000;
+
+/** In how many pieces an array is best computed: 1 where it is small enough, or does not come in pieces of a good size. */
+export function piecesOf({ shape }: Tensor): number {
+  const size = elementCount(shape);
+  for (let pieces = Math.ceil(size / largestPiece); size / pieces >= smallestPiece; pieces++)
+    if (size % pieces === 0) return pieces;
+  return 1;
+}
+
+/** The smallest size from `size` on that comes in pieces of a good size. */
+export function sizeInPieces(size: number): number {
+  const pieces = Math.max(1, Math.ceil(size / largestPiece));
+  return Math.ceil(size / pieces) * pieces;
+}
+
 /** Tensors by what they are to a formula. */
 type Named<Name extends string> = Readonly<Record<Name, Tensor>>;
 

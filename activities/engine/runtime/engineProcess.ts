@@ -4,11 +4,12 @@
  * onnxruntime blocks while it computes, and may die of memory; here neither stops the worker.
  */
 import { tasks } from '../tasks/index.js';
+import { trimSessions } from '../training/sessions.js';
 import { createTaskRunner } from './taskRunner.js';
 
 process.on(
   'message',
-  createTaskRunner(tasks, (message) => process.send?.(message)),
+  createTaskRunner(tasks, (message) => process.send?.(message), trimSessions),
 );
 
 // The worker is gone: nobody wants the result.

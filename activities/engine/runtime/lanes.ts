@@ -2,14 +2,22 @@
  * Lanes: threads of this process that each run a task with one core.
  *
  * An operator of a small model takes microseconds, less than the cores of a machine need to share it out. So instead of
- * sharing operators they share the work: each lane runs whole steps for a part of the questions.
+ * sharing operators they share the work: each lane decodes a part of the questions, or trains on a part of a batch.
  */
 import { isMainThread, Worker } from 'node:worker_threads';
-import type { EngineTasks, TaskFunction, TaskName } from '../api.js';
+import type { GenerateTask, RunContext } from '../api.js';
+import type { SumGradientsTask } from '../training/gradientLanes.js';
 import { chosenDevice } from './devices.js';
 import { EngineCrashed } from './errors.js';
-import { errorFrom, type FromEngine, type ToEngine } from './messages.js';
+import { errorFrom, type FromEngine, movedWith, type ToEngine } from './messages.js';
 import { threads } from './session.js';
+
+/** What lanes do. */
+export interface LaneTasks {
+  readonly generate: GenerateTask;
+  readonly sumGradients: SumGradientsTask;
+}
+type LaneTask = keyof LaneTasks;
 
 /** How many lanes there can be: a core each on the CPU, none beside the one that asks elsewhere. */
 export function mostLanes(): number {
@@ -38,21 +46,21 @@ let lastRun: Promise<unknown> = Promise.resolve();
  * Runs a task on each input, the first in the first lane and so on, and waits for all of them.
  * @throws what the first task that fails throws, once the others have stopped; EngineCrashed when a lane ends.
  */
-export function runInLanes<Name extends TaskName>(
+export function runInLanes<Name extends LaneTask>(
   task: Name,
-  inputs: readonly EngineTasks[Name]['input'][],
-  context: Parameters<TaskFunction<Name>>[1],
-): Promise<EngineTasks[Name]['output'][]> {
+  inputs: readonly LaneTasks[Name]['input'][],
+  context: RunContext,
+): Promise<LaneTasks[Name]['output'][]> {
   const run = lastRun.then(() => runTogether(task, inputs, context));
   lastRun = run.catch(() => undefined);
   return run;
 }
 
-async function runTogether<Name extends TaskName>(
+async function runTogether<Name extends LaneTask>(
   task: Name,
-  inputs: readonly EngineTasks[Name]['input'][],
-  context: Parameters<TaskFunction<Name>>[1],
-): Promise<EngineTasks[Name]['output'][]> {
+  inputs: readonly LaneTasks[Name]['input'][],
+  context: RunContext,
+): Promise<LaneTasks[Name]['output'][]> {
   const workers = inputs.map((_, index) => lane(index));
   const progress = inputs.map(() => ({ done: 0, total: 0 }));
   const sum = (part: 'done' | 'total'): number => progress.reduce((total, each) => total + each[part], 0);
@@ -82,7 +90,7 @@ async function runTogether<Name extends TaskName>(
     if (failures.length > 0) throw failures.find(({ name }) => name !== 'TaskCancelled') ?? failures[0];
     return results.flatMap((result) =>
       // A lane's answer is that of the task it was given.
-      result.status === 'fulfilled' ? [result.value as EngineTasks[Name]['output']] : [],
+      result.status === 'fulfilled' ? [result.value as LaneTasks[Name]['output']] : [],
     );
   } finally {
     clearInterval(watch);
@@ -91,7 +99,7 @@ async function runTogether<Name extends TaskName>(
 
 function runInLane(
   worker: Worker,
-  task: TaskName,
+  task: LaneTask,
   input: unknown,
   onProgress: (done: number, total: number) => void,
 ): Promise<unknown> {
@@ -113,9 +121,9 @@ function runInLane(
 }
 
 function post(worker: Worker, message: ToEngine): void {
-  worker.postMessage(message);
+  worker.postMessage(message, message.kind === 'run' ? movedWith(message.input) : []);
 }
 
-function crash(task: TaskName, reason: string): EngineCrashed {
+function crash(task: LaneTask, reason: string): EngineCrashed {
   return new EngineCrashed(`a lane of the engine ended during ${task}: ${reason}`);
 }

@@ -1,8 +1,6 @@
 /** What who has work for the engine and who does it say to each other: client and engine process, engine process and lanes. */
-import type { TaskName } from '../api.js';
-
 export type ToEngine =
-  | { readonly kind: 'run'; readonly task: TaskName; readonly input: unknown }
+  | { readonly kind: 'run'; readonly task: string; readonly input: unknown }
   /** Asks the running task to stop at its next step. */
   | { readonly kind: 'cancel' };
 
@@ -10,6 +8,11 @@ export type FromEngine =
   | { readonly kind: 'progress'; readonly done: number; readonly total: number }
   | { readonly kind: 'finished'; readonly output: unknown }
   | { readonly kind: 'failed'; readonly name: string; readonly message: string; readonly stack: string | undefined };
+
+/** Arrays at the top of a task's input or output: between threads they move instead of being copied. */
+export function movedWith(fields: unknown): ArrayBuffer[] {
+  return Object.values(fields ?? {}).filter((field) => field instanceof ArrayBuffer);
+}
 
 /** An error as the task threw it: same name, message and stack. */
 export function errorFrom({ name, message, stack }: FromEngine & { kind: 'failed' }): Error {

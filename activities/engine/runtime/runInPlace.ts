@@ -29,13 +29,18 @@ export type RunMode = 'skipCopies' | 'onDevice' | 'copyBack';
 
 /**
  * A session for `runInPlace`.
+ * @param operatorThreads inside one operator, as `createSession` has them.
  * @throws Error from onnxruntime when the device is not there or the graph is not valid.
  */
-export async function createInPlaceSession(graph: Graph, mode?: RunMode): Promise<InferenceSession> {
+export async function createInPlaceSession(
+  graph: Graph,
+  mode?: RunMode,
+  operatorThreads?: number,
+): Promise<InferenceSession> {
   const chosen = mode ?? (await provenMode());
   const lowered = lower(graph, chosenDevice().lacking);
-  if (chosen === 'onDevice') return createSession(serialise(lowered), stayingOutputs(lowered));
-  return createSession(serialise(lowered, { skipCopies: true }));
+  if (chosen === 'onDevice') return createSession(serialise(lowered), stayingOutputs(lowered), operatorThreads);
+  return createSession(serialise(lowered, { skipCopies: true }), undefined, operatorThreads);
 }
 
 /** Outputs `updated.<name>` stay where the next run reads them as input `<name>`; all others are for the CPU. */

@@ -17,22 +17,27 @@ export type OutputLocations = Readonly<Record<string, 'cpu' | 'gpu-buffer'>>;
 /**
  * A session for a serialised ONNX model (see `graph/onnx/`). Release it with `session.release()`.
  * @param locations left out, every output comes to the CPU.
+ * @param operatorThreads inside one operator.
  */
 export function createSession(
   model: Uint8Array,
   locations?: OutputLocations,
-  device: Device = chosenDevice(),
+  operatorThreads?: number,
 ): Promise<InferenceSession> {
-  return InferenceSession.create(model, sessionOptions(device, locations));
+  return InferenceSession.create(model, sessionOptions(chosenDevice(), locations, operatorThreads));
 }
 
-export function sessionOptions(device: Device, locations?: OutputLocations): InferenceSession.SessionOptions {
+export function sessionOptions(
+  device: Device,
+  locations?: OutputLocations,
+  operatorThreads = threads,
+): InferenceSession.SessionOptions {
   return {
     executionProviders: device.executionProviders,
     ...(locations ? { preferredOutputLocation: locations } : {}),
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',
-    intraOpNumThreads: threads,
+    intraOpNumThreads: operatorThreads,
     interOpNumThreads: 1,
     // Memory patterns keep one block for every shape seen: no faster, and memory grows as lengths change.
     enableMemPattern: false,

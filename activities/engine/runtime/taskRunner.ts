@@ -4,34 +4,40 @@
  *
  * Between two steps of a task messages come in, so cancelling is a flag that tasks look at.
  */
-import type { TaskFunction, TaskName } from '../api.js';
-import { trimSessions } from '../training/sessions.js';
+import type { RunContext } from '../api.js';
 import type { FromEngine, ToEngine } from './messages.js';
 import { selfTest } from './runInPlace.js';
 
 /** Progress is for people: a few messages a second are enough. */
 const progressEveryMilliseconds = 200;
 
-export type Tasks = { readonly [Name in TaskName]?: TaskFunction<Name> };
+/** Each takes the input of its own: the sender's types tie the two together, a message has lost that. */
+type Tasks = Readonly<Record<string, (input: never, context: RunContext) => Promise<unknown>>>;
 
-/** @returns what takes the messages. */
-export function createTaskRunner(tasks: Tasks, send: (message: FromEngine) => void): (message: ToEngine) => void {
+/**
+ * @param before each task.
+ * @returns what takes the messages.
+ */
+export function createTaskRunner(
+  tasks: Tasks,
+  send: (message: FromEngine) => void,
+  before: () => Promise<void> = async () => undefined,
+): (message: ToEngine) => void {
   // A device that is not there, or a binding that does not do what the engine relies on, is found before there is work. It is this
   // thread, too, that has to create the process's first session (`session.ts`), before any lane.
   const ready = selfTest();
   ready.catch(() => undefined);
   let cancelled = false;
 
-  async function run(name: TaskName, input: unknown): Promise<FromEngine> {
+  async function run(name: string, input: unknown): Promise<FromEngine> {
     cancelled = false;
     let reportedAt = 0;
     try {
       await ready;
-      await trimSessions();
-      // The sender's types tie each input to its task; a message has lost that.
-      const task = tasks[name] as TaskFunction<TaskName> | undefined;
+      await before();
+      const task = tasks[name];
       if (task === undefined) throw new Error(`task ${name} does not run here`);
-      const output = await task(input as Parameters<typeof task>[0], {
+      const output = await task(input as never, {
         isCancelled: () => cancelled,
         onProgress: (done, total) => {
           const now = performance.now();

@@ -2,7 +2,7 @@
  * Answers to prompts: checks what is asked, decodes all samples in one continuous batch (small models in one on each core), and
  * reports the work.
  */
-import type { GenerateTask, TaskFunction } from '../api.js';
+import type { GenerateTask, RunContext } from '../api.js';
 import { languageModel } from '../models/architectures.js';
 import type { LanguageModel } from '../models/languageModel.js';
 import { InvalidData, TaskCancelled } from '../runtime/errors.js';
@@ -17,7 +17,6 @@ import { isLarge } from './stepSession.js';
 
 type Input = GenerateTask['input'];
 type Output = GenerateTask['output'];
-type Context = Parameters<TaskFunction<'generate'>>[1];
 
 /** Rows decoded together at most: beyond it a step takes longer in proportion. */
 const largestBatch = 256;
@@ -45,7 +44,7 @@ export interface GenerateOptions {
  * @throws EngineCrashed when a lane ends.
  * @throws TaskCancelled between two steps.
  */
-export async function generate(input: Input, context: Context, options: GenerateOptions = {}): Promise<Output> {
+export async function generate(input: Input, context: RunContext, options: GenerateOptions = {}): Promise<Output> {
   const start = performance.now();
   const { config } = input.model;
   if (input.maxAnswerTokens < 1)

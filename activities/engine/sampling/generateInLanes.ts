@@ -1,5 +1,5 @@
 /** Deals the prompts of a `generate` task out to lanes and puts their answers together again. */
-import type { GenerateTask, TaskFunction } from '../api.js';
+import type { GenerateTask, RunContext } from '../api.js';
 import { runInLanes } from '../runtime/lanes.js';
 
 type Input = GenerateTask['input'];
@@ -9,11 +9,7 @@ type Output = GenerateTask['output'];
  * Every lane gets like many prompts of like lengths. What an answer is does not depend on its lane, but for float rounding.
  * @throws as `runInLanes`.
  */
-export async function generateInLanes(
-  input: Input,
-  context: Parameters<TaskFunction<'generate'>>[1],
-  lanes: number,
-): Promise<Output> {
+export async function generateInLanes(input: Input, context: RunContext, lanes: number): Promise<Output> {
   const start = performance.now();
   const { prompts, samples } = input;
   const hands = Array.from({ length: lanes }, (): number[] => []);

@@ -2,15 +2,9 @@
 import type { LoraConfig, ModelConfig, PlannedStep, TaskFunction, TokenSequence } from '../api.js';
 import { InsufficientMemory } from '../runtime/errors.js';
 import { machineMemory, usableMemory } from '../training/memory.js';
+import { buildObjective, type Training } from '../training/objectives.js';
 import { type PolicyMemory, policyMemory } from '../training/policyMemory.js';
-import {
-  groupPolicyObjective,
-  type Objective,
-  policyObjective,
-  rewardModelObjective,
-  supervisedObjective,
-  updateProgram,
-} from '../training/programs.js';
+import { updateProgram } from '../training/programs.js';
 import { stepMemory, stepNeed } from '../training/stepMemory.js';
 
 /** Constants of losses and optimisers, which change no tensor's size. */
@@ -21,8 +15,8 @@ const ppo = { clipRange: 0.2, valueClipRange: 0.2, valueCoefficient: 1 };
 export const planTraining: TaskFunction<'planTraining'> = async ({ config, lora, steps }) => {
   const usableBytes = usableMemory();
   const planned = steps.map((step) => {
-    const build = () => objectiveOf(step, config, lora);
-    const memory = stepMemory(updateProgram(build(), optimiser), build, usableBytes);
+    const training = trainingOf(step, config, lora);
+    const memory = stepMemory(training, updateProgram(buildObjective(training), optimiser), usableBytes);
     try {
       return { name: step.name, ...stepNeed(largestBatch(step), memory, roundMemory(step, config, lora)) };
     } catch (error) {
@@ -33,16 +27,14 @@ export const planTraining: TaskFunction<'planTraining'> = async ({ config, lora,
   return { steps: planned, usableBytes, machineBytes: machineMemory() };
 };
 
-function objectiveOf({ objective }: PlannedStep, config: ModelConfig, lora: LoraConfig | undefined): Objective {
+function trainingOf({ objective }: PlannedStep, config: ModelConfig, lora: LoraConfig | undefined): Training {
   switch (objective) {
-    case 'supervised':
-      return supervisedObjective(config, lora);
     case 'policy':
-      return policyObjective(config, ppo, lora);
+      return { objective, config, lora, loss: ppo };
     case 'groupPolicy':
-      return groupPolicyObjective(config, groupPolicy, lora);
-    case 'rewardModel':
-      return rewardModelObjective(config, lora);
+      return { objective, config, lora, loss: groupPolicy };
+    default:
+      return { objective, config, lora };
   }
 }
 

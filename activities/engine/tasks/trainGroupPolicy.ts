@@ -10,7 +10,6 @@ import { groupAdvantages, mixedShare } from '../losses/groupAdvantages.js';
 import { tokenWeights } from '../losses/normalisation.js';
 import { TaskCancelled } from '../runtime/errors.js';
 import { takePolicySteps } from '../training/policySteps.js';
-import { groupPolicyObjective } from '../training/programs.js';
 import { type AnswerScores, scoreAnswers } from '../training/scoreAnswers.js';
 import { adamWOptions, createTrainer } from '../training/trainer.js';
 
@@ -42,10 +41,7 @@ export const trainGroupPolicy: TaskFunction<'trainGroupPolicy'> = async (task, c
   const loss = { clipRange: task.clipRange, klCoefficient: task.klPlacement === 'loss' ? task.klCoefficient : 0 };
   const lora = model.adapters?.lora;
   const trainer = await createTrainer(
-    {
-      key: `group policy ${JSON.stringify([model.config, loss, lora])}`,
-      build: () => groupPolicyObjective(model.config, loss, lora),
-    },
+    { objective: 'groupPolicy', config: model.config, lora, loss },
     model,
     adamWOptions(optimiser),
   );

@@ -9,7 +9,7 @@ import { generalisedAdvantages, tokenRewards, whiten } from '../losses/advantage
 import { explainedVariance, rolloutDiagnostics } from '../losses/diagnostics.js';
 import { TaskCancelled } from '../runtime/errors.js';
 import { takePolicySteps } from '../training/policySteps.js';
-import { policyObjective, valueHeadShapes } from '../training/programs.js';
+import { valueHeadShapes } from '../training/programs.js';
 import { type AnswerScores, scoreAnswers } from '../training/scoreAnswers.js';
 import { adamWOptions, createTrainer } from '../training/trainer.js';
 
@@ -38,17 +38,14 @@ export const trainPolicy: TaskFunction<'trainPolicy'> = async (task, context) =>
   advance(rollouts.length);
   const prepared = prepareRollouts(task, old, reference);
 
-  const ppo = {
+  const loss = {
     clipRange: task.clipRange,
     valueClipRange: task.valueClipRange,
     valueCoefficient: task.valueCoefficient,
   };
   const lora = model.adapters?.lora;
   const trainer = await createTrainer(
-    {
-      key: `policy ${JSON.stringify([model.config, ppo, lora])}`,
-      build: () => policyObjective(model.config, ppo, lora),
-    },
+    { objective: 'policy', config: model.config, lora, loss },
     model,
     adamWOptions(optimiser),
     // The value head starts at zero.

@@ -4,8 +4,9 @@ import { TaskCancelled } from '../runtime/errors.js';
 import { float32, int64 } from '../runtime/tensors.js';
 import { fillNormal } from '../sampling/random.js';
 import { layOutWhole, sequenceFeeds } from '../training/layout.js';
-import { rewardHeadShapes, rewardModelObjective } from '../training/programs.js';
-import { adamWOptions, createTrainer, type Feeds } from '../training/trainer.js';
+import type { Feeds } from '../training/programRun.js';
+import { rewardHeadShapes } from '../training/programs.js';
+import { adamWOptions, createTrainer } from '../training/trainer.js';
 
 export const trainRewardModel: TaskFunction<'trainRewardModel'> = async (
   { model, batches, optimiser, seed, outputDirectory },
@@ -14,10 +15,7 @@ export const trainRewardModel: TaskFunction<'trainRewardModel'> = async (
   const started = performance.now();
   const lora = model.adapters?.lora;
   const trainer = await createTrainer(
-    {
-      key: `reward model ${JSON.stringify([model.config, lora])}`,
-      build: () => rewardModelObjective(model.config, lora),
-    },
+    { objective: 'rewardModel', config: model.config, lora },
     model,
     adamWOptions(optimiser),
     {

@@ -3,8 +3,8 @@ import type { TaskFunction, WeightedSequence } from '../api.js';
 import { TaskCancelled } from '../runtime/errors.js';
 import { float32, int64 } from '../runtime/tensors.js';
 import { layOutAnswers, sequenceFeeds } from '../training/layout.js';
-import { supervisedObjective } from '../training/programs.js';
-import { adamWOptions, createTrainer, type Feeds } from '../training/trainer.js';
+import type { Feeds } from '../training/programRun.js';
+import { adamWOptions, createTrainer } from '../training/trainer.js';
 
 export const trainSupervised: TaskFunction<'trainSupervised'> = async (
   { model, batches, optimiser, outputDirectory },
@@ -13,10 +13,7 @@ export const trainSupervised: TaskFunction<'trainSupervised'> = async (
   const started = performance.now();
   const lora = model.adapters?.lora;
   const trainer = await createTrainer(
-    {
-      key: `supervised ${JSON.stringify([model.config, lora])}`,
-      build: () => supervisedObjective(model.config, lora),
-    },
+    { objective: 'supervised', config: model.config, lora },
     model,
     adamWOptions(optimiser),
   );

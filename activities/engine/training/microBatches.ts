@@ -1,6 +1,6 @@
 /**
- * Splits a batch into micro-batches that fit in memory, sequences of like length together. How depends on the batch, the model and
- * the machine's size alone, so a step taken again is the same.
+ * Splits a batch into micro-batches: a share for each lane, or as many as memory asks for, sequences of like length together. How
+ * depends on the batch, the model and the machine's size alone, so a step taken again is the same.
  */
 import type { TokenSequence } from '../api.js';
 import { InsufficientMemory } from '../runtime/errors.js';
@@ -11,8 +11,10 @@ import type { MemoryModel, Sizes } from './memory.js';
 export interface StepMemory {
   /** Weights, moments, and whatever else stays between steps. */
   readonly kept: number;
-  /** Kept besides where gradients are summed over micro-batches. */
+  /** Kept besides where gradients are summed over micro-batches, in every lane. */
   readonly sums: number;
+  /** How many micro-batches run at once. */
+  readonly lanes: number;
   /** One run on a whole batch. */
   readonly whole: MemoryModel;
   /** One run on a micro-batch. */
@@ -22,29 +24,56 @@ export interface StepMemory {
   readonly run: number;
 }
 
+/** Tokens that are worth a lane: on fewer, a step is little but calls of operators, of which every lane makes as many. */
+const tokensPerLane = 128;
+
 /**
- * @returns the sequences of each micro-batch, by their indices; one micro-batch where the whole batch fits.
+ * @returns the sequences of each micro-batch, by their indices; one micro-batch where the whole batch fits and lanes are not worth
+ * it.
  * @throws InsufficientMemory when the longest sequence does not fit by itself.
  */
 export function splitBatch(sequences: readonly TokenSequence[], memory: StepMemory): readonly (readonly number[])[] {
   const everything = sequences.map((_, index) => index);
   const sizesOf = (group: readonly number[]): Sizes => groupSizes(group.flatMap((index) => sequences[index] ?? []));
-  const whole = memory.whole(sizesOf(everything));
-  if (memory.kept + whole <= memory.usable && (whole <= memory.run || everything.length === 1)) return [everything];
-  const needed = (group: readonly number[]): number => memory.kept + memory.sums + memory.part(sizesOf(group));
+  const needed = (part: number): number => memory.kept + memory.lanes * (memory.sums + part);
   const fits = (group: readonly number[]): boolean => {
     const part = memory.part(sizesOf(group));
-    return part <= memory.run && memory.kept + memory.sums + part <= memory.usable;
+    return memory.lanes * part <= memory.run && needed(part) <= memory.usable;
   };
+  const shares = evenShares(sequences.map(trainedLength), memory.lanes);
+  if (shares.length > 1 && shares.every(fits)) return shares;
+  const whole = memory.whole(sizesOf(everything));
+  if (memory.kept + whole <= memory.usable && (whole <= memory.run || everything.length === 1)) return [everything];
   const groups = groupByLength(sequences.map(trainedLength), fits);
   for (const group of groups) {
     const [first = 0, ...more] = group;
-    if (more.length === 0 && needed(group) > memory.usable)
+    const bytes = needed(memory.part(sizesOf(group)));
+    if (more.length === 0 && bytes > memory.usable)
       throw new InsufficientMemory(
-        `training on one sequence of ${trainedLength(sequences[first] ?? { prompt: [], answer: [] })} tokens needs ${needed(group)} bytes of memory (${memory.kept} of them for weights and moments), ${memory.usable} are available: take a smaller model, LoRA, or shorter sequences`,
+        `training on one sequence of ${trainedLength(sequences[first] ?? { prompt: [], answer: [] })} tokens needs ${bytes} bytes of memory (${memory.kept} of them for weights and moments), ${memory.usable} are available: take a smaller model, LoRA, or shorter sequences`,
       );
   }
   return groups;
+}
+
+/** Deals sequences out to lanes, the longest first and back and forth: each gets as many, of like lengths. One share where more are not worth it. */
+function evenShares(lengths: readonly number[], lanes: number): readonly (readonly number[])[] {
+  const tokens = lengths.reduce((total, length) => total + length, 0);
+  const count = Math.max(1, Math.min(lanes, lengths.length, Math.floor(tokens / tokensPerLane)));
+  const shares = Array.from({ length: count }, (): number[] => []);
+  const longestFirst = [...lengths.keys()].sort((a, b) => (lengths[b] ?? 0) - (lengths[a] ?? 0) || a - b);
+  longestFirst.forEach((index, place) => {
+    const [round, turn] = [Math.floor(place / count), place % count];
+    shares[round % 2 === 0 ? turn : count - 1 - turn]?.push(index);
+  });
+  return shares.map((share) => share.sort((a, b) => a - b));
+}
+
+/** What each lane takes of the micro-batches: one after the other, as they come. */
+export function dealToLanes<Item>(microBatches: readonly Item[], lanes: number): readonly (readonly Item[])[] {
+  return Array.from({ length: Math.min(lanes, microBatches.length) }, (_, lane) =>
+    microBatches.filter((_, index) => index % lanes === lane),
+  );
 }
 
 /** The dynamic dimensions of the graphs over laid-out sequences, for these sequences in one run. */

@@ -4,9 +4,11 @@
  */
 import type { LoraConfig, ModelConfig } from '../api.js';
 import { type AdamWOptions, adamW, adamWInputs, globalNorm, updateScalars } from '../graph/adamw.js';
+import { sumAsComputed } from '../graph/computationOrder.js';
 import { gradients } from '../graph/gradients.js';
 import { createGraph, type Graph, input, output, type Tensor } from '../graph/graph.js';
-import { add, cast, greaterOrEqual, logSoftmax, multiply, reshape, sum } from '../graph/operators.js';
+import { add, cast, columns, greaterOrEqual, logSoftmax, multiply, reshape, sum } from '../graph/operators.js';
+import { elementCount } from '../graph/pieces.js';
 import { adapterShapes, adaptersOf, loraScale } from '../lora/adapters.js';
 import { adaptGraph } from '../lora/adaptGraph.js';
 import { crossEntropy } from '../losses/crossEntropy.js';
@@ -134,22 +136,60 @@ export function updateProgram(objective: Objective, options: AdamWOptions): Trai
   return { graph, parameters: trained, frozen, ...nameMetrics({ ...metrics, loss, gradient_norm: norm }, peaks) };
 }
 
+/** The gradients of a micro-batch: outputs `updated.g.<name>`. */
+export function gradientProgram(objective: Objective): TrainingProgram {
+  const raw = gradients(objective.loss, objective.parameters);
+  // For its order alone: nobody fetches it.
+  output(sumAsComputed(raw, firstNumber), 'order');
+  return withGradients(objective, raw, (gradient) => gradient);
+}
+
+/** `[1]`. */
+function firstNumber(x: Tensor): Tensor {
+  return columns(reshape(x, [elementCount(x.shape)]), 0, 1);
+}
+
 /** Adds the gradients of a micro-batch to `g.<name>`: outputs `updated.g.<name>`, so that they may be summed in place. */
 export function accumulateProgram(objective: Objective): TrainingProgram {
-  const { graph, trained, parameters, frozen, loss, metrics, peaks } = objective;
-  gradients(loss, parameters).forEach((gradient, index) => {
+  const { graph, loss, parameters } = objective;
+  return withGradients(objective, gradients(loss, parameters), (gradient, name, shape) =>
+    add(input(graph, `g.${name}`, 'float32', shape), gradient),
+  );
+}
+
+function withGradients(
+  { graph, trained, frozen, loss, metrics, peaks }: Objective,
+  raw: readonly Tensor[],
+  result: (gradient: Tensor, name: string, shape: readonly number[]) => Tensor,
+): TrainingProgram {
+  raw.forEach((gradient, index) => {
     const [name, shape] = trained[index] ?? [];
-    if (name && shape) output(add(input(graph, `g.${name}`, 'float32', shape), gradient), `updated.g.${name}`);
+    if (name && shape) output(result(gradient, name, shape), `updated.g.${name}`);
   });
   return { graph, parameters: trained, frozen, ...nameMetrics({ ...metrics, loss }, peaks) };
 }
 
-/** Clipping and AdamW with the gradients `g.<name>` that micro-batches have summed up. */
-export function applyProgram(trained: ParameterShapes, options: AdamWOptions): TrainingProgram {
+/** What gradients are called in `applyProgram` that a lane has summed up. */
+export function gradientPrefix(lane: number): string {
+  return `g${lane}.`;
+}
+
+/**
+ * Clipping and AdamW with the gradients `g<lane>.<name>` that lanes have summed up over their micro-batches. Those of several are
+ * added up first: outputs `updated.g0.<name>`, in the place of the first's.
+ */
+export function applyProgram(trained: ParameterShapes, options: AdamWOptions, lanes = 1): TrainingProgram {
   const graph = createGraph();
-  const inputs = (prefix: string): Tensor[] =>
-    trained.map(([name, shape]) => input(graph, `${prefix}${name}`, 'float32', shape));
-  const norm = update(graph, trained, inputs(''), inputs('g.'), options);
+  const parameters = trained.map(([name, shape]) => input(graph, name, 'float32', shape));
+  const sums = trained.map(([name, shape]) => {
+    const gradients = Array.from({ length: lanes }, (_, lane) =>
+      input(graph, gradientPrefix(lane) + name, 'float32', shape),
+    );
+    const sum = gradients.reduce((all, gradient) => add(all, gradient));
+    if (lanes > 1) output(sum, `updated.${gradientPrefix(0)}${name}`);
+    return sum;
+  });
+  const norm = update(graph, trained, parameters, sums, options);
   return { graph, parameters: trained, frozen: [], ...nameMetrics({ gradient_norm: norm }) };
 }
 

@@ -46,10 +46,14 @@ export function stays(bytes: number): boolean {
   return bytes <= 2 ** 27;
 }
 
-/** @param key says everything the program is built from: model configuration, loss and constants. */
+/**
+ * @param key says everything the program is built from (model configuration, loss and constants), and its threads where they are
+ * given.
+ */
 export async function programSession<Built extends Program>(
   key: string,
   build: () => Built,
+  operatorThreads?: number,
 ): Promise<ProgramSession<Built>> {
   const known = sessions.get(key);
   if (known) {
@@ -59,7 +63,7 @@ export async function programSession<Built extends Program>(
     return known as ProgramSession<Built>;
   }
   const program = build();
-  const session = await createInPlaceSession(program.graph);
+  const session = await createInPlaceSession(program.graph, undefined, operatorThreads);
   sessions.set(key, { program, session });
   for (const [oldest, entry] of sessions) {
     if (sessions.size <= limit) break;

@@ -1,31 +1,44 @@
 /** What a training step needs in memory, told from its graph and the shapes of its weights before anything is loaded. */
 import type { TokenSequence } from '../api.js';
 import type { ParameterShapes } from '../models/languageModel.js';
+import { mostLanes } from '../runtime/lanes.js';
 import { elementCount, type MemoryModel, memoryModel, runMemory } from './memory.js';
-import { groupSizes, type StepMemory, splitBatch } from './microBatches.js';
+import { dealToLanes, groupSizes, type StepMemory, splitBatch } from './microBatches.js';
+import { buildObjective, type Training } from './objectives.js';
 import type { PolicyMemory } from './policyMemory.js';
-import { accumulateProgram, type Objective, type TrainingProgram } from './programs.js';
+import { accumulateProgram, type TrainingProgram } from './programs.js';
 
 /** Bytes of an engine process that has done nothing yet: Node, onnxruntime, this program. */
 const idleProcess = 150 * 2 ** 20;
 /** onnxruntime's arena rounds blocks up and keeps freed ones for other sizes. */
 const arenaSlack = 1.2;
 
+/** Bytes of a thread that computes beside the first. */
+const laneThread = 40 * 2 ** 20;
+/** Larger models have operators that are worth sharing out, and copies of their weights cost what lanes gain. */
+const mostWeightsInLanes = 2 ** 27;
+/** The share of the memory for training that lanes may take for themselves. */
+const lanesShare = 0.25;
+
 /**
  * @param update the program that takes a step on a whole batch.
- * @param build gives a new objective of the same kind.
  * @param usable bytes that training may take.
  */
-export function stepMemory(update: TrainingProgram, build: () => Objective, usable: number): StepMemory {
-  const trained = weightBytes(update.parameters);
-  /** Made when the first batch does not fit whole. */
+export function stepMemory(training: Training, update: TrainingProgram, usable: number): StepMemory {
+  const [trained, frozen] = [weightBytes(update.parameters), weightBytes(update.frozen)];
+  /** Another lane has a thread and a copy of the weights; gradients every lane has. */
+  const otherLanes = (mostLanes() - 1) * (laneThread + trained);
+  const hasLanes =
+    frozen === 0 && trained <= mostWeightsInLanes && otherLanes + mostLanes() * trained <= lanesShare * usable;
+  /** Made when the first batch does not run whole. */
   let part: MemoryModel | undefined;
   return {
-    kept: weightBytes(update.frozen) + 3 * trained,
+    kept: frozen + 3 * trained + (hasLanes ? otherLanes : 0),
     sums: trained,
+    lanes: hasLanes ? mostLanes() : 1,
     whole: memoryModel(update.graph),
     part: (sizes) => {
-      part ??= memoryModel(accumulateProgram(build()).graph);
+      part ??= memoryModel(accumulateProgram(buildObjective(training)).graph);
       return part(sizes);
     },
     usable,
@@ -36,7 +49,7 @@ export function stepMemory(update: TrainingProgram, build: () => Objective, usab
 export interface StepNeed {
   /** The engine process's memory at its peak: in the step, or in scoring for the next. */
   readonly bytes: number;
-  /** 1 where the batch fits whole. */
+  /** Behind each other; 1 where the batch fits at once. */
   readonly microBatches: number;
 }
 
@@ -51,12 +64,17 @@ export function stepNeed(
 ): StepNeed {
   const groups = splitBatch(batch, memory);
   const sizes = groups.map((group) => groupSizes(group.flatMap((index) => batch[index] ?? [])));
-  const run = groups.length === 1 ? memory.whole : memory.part;
-  const activations = Math.max(...sizes.map(run));
-  const kept = memory.kept + (groups.length === 1 ? 0 : memory.sums) + policy.weights;
+  const isWhole = groups.length === 1;
+  const lanes = dealToLanes(sizes, memory.lanes);
+  const run = isWhole ? memory.whole : memory.part;
+  const activations = lanes.reduce((total, hand) => total + Math.max(...hand.map(run)), 0);
+  const kept = memory.kept + (isWhole ? 0 : lanes.length * memory.sums) + policy.weights;
   // The session of the steps keeps its memory, so the next round scores beside it.
   const runs = activations + policy.scoring;
-  return { bytes: Math.round(idleProcess + kept + arenaSlack * runs), microBatches: groups.length };
+  return {
+    bytes: Math.round(idleProcess + kept + arenaSlack * runs),
+    microBatches: Math.ceil(groups.length / memory.lanes),
+  };
 }
 
 function weightBytes(shapes: ParameterShapes): number {

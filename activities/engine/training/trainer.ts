@@ -1,8 +1,9 @@
 /**
  * A model in training: sessions of training programs and the arrays they update in place.
  *
- * A batch that fits in memory is one graph run: forward, backward, clipping and AdamW. A larger one comes in micro-batches, whose
- * gradients are summed in place before one more run clips and applies them. A trainer owns its arrays until `save`.
+ * A batch that fits in memory is one graph run: forward, backward, clipping and AdamW. A larger one, and one of a small model, comes
+ * in micro-batches, whose gradients are summed in place, by several lanes at once where they can, before one more run clips and
+ * applies them. A trainer owns its arrays until `save`.
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelFiles, Optimiser, TokenSequence } from '../api.js';
@@ -11,17 +12,18 @@ import type { ParameterShapes } from '../models/languageModel.js';
 import type { NamedTensor, Parameters } from '../parameters.js';
 import { DivergedTraining, InvalidModel } from '../runtime/errors.js';
 import { saveModel, takeModel } from '../runtime/modelCache.js';
-import { changedOnHost, toHost } from '../runtime/residentTensors.js';
+import { toHost } from '../runtime/residentTensors.js';
 import { placeOnDevice, runInPlace } from '../runtime/runInPlace.js';
 import { float32 } from '../runtime/tensors.js';
+import { layFlat } from './flatTensors.js';
 import { usableMemory } from './memory.js';
 import { splitBatch } from './microBatches.js';
-import { accumulateProgram, applyProgram, type Objective, type Program, updateProgram } from './programs.js';
+import { buildObjective, type Training } from './objectives.js';
+import { type Feeds, type Metrics, runWithMetrics, updated } from './programRun.js';
+import { type Program, updateProgram } from './programs.js';
 import { programSession } from './sessions.js';
+import { mapState, stateFeeds, stepsInLanes, stepsInTurn } from './stepInPieces.js';
 import { stepMemory } from './stepMemory.js';
-
-export type Feeds = Readonly<Record<string, Tensor>>;
-export type Metrics = Readonly<Record<string, number>>;
 
 export interface Trainer {
   /**
@@ -39,12 +41,6 @@ export interface Trainer {
   readonly save: (directory: string) => Promise<ModelFiles>;
 }
 
-/** What is trained: `build` gives a new objective each time, `key` says everything it is built from. */
-export interface Training {
-  readonly key: string;
-  readonly build: () => Objective;
-}
-
 /** Weights the files may lack (a head that training adds), made by `create`. */
 export interface NewHead {
   readonly shapes: ParameterShapes;
@@ -56,60 +52,49 @@ export interface NewHead {
  * @throws InvalidModel when the files lack a weight of the program or have it in another shape.
  */
 export async function createTrainer(
-  { key, build }: Training,
+  training: Training,
   files: ModelFiles,
   options: AdamWOptions,
   head?: NewHead,
   usable = usableMemory(),
 ): Promise<Trainer> {
-  const updateKey = `update ${JSON.stringify(options)} ${key}`;
-  const update = await programSession(updateKey, () => updateProgram(build(), options));
+  const updateKey = `update ${JSON.stringify([options, training])}`;
+  const update = await programSession(updateKey, () => updateProgram(buildObjective(training), options));
   const { parameters: shapes, frozen: frozenShapes } = update.program;
+  const memory = stepMemory(training, update.program, usable);
   const taken = await takeModel(files);
   const parameters = new Map<string, NamedTensor>(taken.parameters);
   for (const [name, shape] of head?.shapes ?? [])
     if (head && !parameters.has(name)) parameters.set(name, { shape, data: head.create(name, shape) });
+  checkShapes(files.parameters, parameters, shapes);
+  checkShapes(files.parameters, taken.frozen, frozenShapes);
   const momentsOf = (old: Parameters | undefined): Parameters =>
     new Map([...parameters].map(([name, tensor]) => [name, old?.get(name) ?? zerosLike(tensor)]));
-  const first = momentsOf(taken.moments?.first);
-  const second = momentsOf(taken.moments?.second);
-
-  const tensorsOf = (source: Parameters, prefix: string, names: ParameterShapes = shapes): Record<string, Tensor> =>
-    Object.fromEntries(
-      names.map(([name, shape]) => [prefix + name, weightTensor(files.parameters, source, name, shape)]),
-    );
-  const weights = tensorsOf(parameters, '');
-  const frozen = tensorsOf(taken.frozen, '', frozenShapes);
-  await placeOnDevice(frozen);
-  const state = { ...weights, ...tensorsOf(first, 'm.'), ...tensorsOf(second, 'v.') };
-
-  const memory = stepMemory(update.program, build, usable);
-
-  /** Made when the first batch comes in pieces. */
-  let sums: Parameters | undefined;
-  const wholeBatch = async (feeds: Feeds, scalars: Feeds): Promise<Metrics> => {
-    const { program, session } = await programSession(updateKey, () => updateProgram(build(), options));
-    return runWithMetrics(program, session, { ...frozen, ...state, ...feeds, ...scalars }, updated(state));
+  const loaded = {
+    weights: parameters,
+    first: momentsOf(taken.moments?.first),
+    second: momentsOf(taken.moments?.second),
   };
-  const inPieces = async (microBatches: readonly Feeds[], scalars: Feeds): Promise<Metrics> => {
-    sums ??= new Map(shapes.map(([name, shape]) => [name, { shape, data: new Float32Array(elements(shape)) }]));
-    for (const { data } of sums.values()) data.fill(0);
-    const gradients = tensorsOf(sums, 'g.');
-    changedOnHost(gradients);
-    const totals: Record<string, number> = {};
-    for (const feeds of microBatches) {
-      const { program, session } = await programSession(`accumulate ${key}`, () => accumulateProgram(build()));
-      const inputs = { ...frozen, ...weights, ...gradients, ...feeds };
-      const metrics = await runWithMetrics(program, session, inputs, updated(gradients));
-      for (const [name, value] of Object.entries(metrics)) {
-        const before = totals[name];
-        if (before === undefined) totals[name] = value;
-        else totals[name] = program.peaks.includes(name) ? Math.max(before, value) : before + value;
-      }
-    }
-    const { program, session } = await programSession(`apply ${updateKey}`, () => applyProgram(shapes, options));
-    const inputs = { ...state, ...gradients, ...scalars };
-    return { ...totals, ...(await runWithMetrics(program, session, inputs, updated(state))) };
+  const frozen = feedsOf(taken.frozen, frozenShapes);
+  await placeOnDevice(frozen);
+
+  const settings = { training, options, shapes };
+  const flat = memory.lanes > 1 ? mapState(loaded, (tensors) => layFlat(tensors, shapes)) : undefined;
+  const tensors = flat ? mapState(flat, (laid) => laid.tensors) : loaded;
+  const named = mapState(tensors, (each) => feedsOf(each, shapes));
+  const state = stateFeeds(named);
+  const inPieces = flat
+    ? stepsInLanes(
+        settings,
+        mapState(flat, (laid) => laid.array),
+        memory.lanes,
+      )
+    : stepsInTurn(settings, named, frozen);
+  const wholeBatch = async (feeds: Feeds, scalars: Feeds): Promise<Metrics> => {
+    const { program, session } = await programSession(updateKey, () =>
+      updateProgram(buildObjective(training), options),
+    );
+    return runWithMetrics(program, session, { ...frozen, ...state, ...feeds, ...scalars }, updated(state));
   };
 
   let step = files.moments === undefined ? 0 : files.step;
@@ -131,35 +116,30 @@ export async function createTrainer(
       await toHost(state);
       const { config, adapters } = files;
       const adapted = adapters && { adapted: { base: files.parameters, lora: adapters.lora } };
-      return saveModel(directory, { config, parameters, ...adapted, moments: { first, second }, step });
+      const { weights, first, second } = tensors;
+      return saveModel(directory, { config, parameters: weights, ...adapted, moments: { first, second }, step });
     },
   };
 }
 
-function weightTensor(file: string, source: Parameters, name: string, shape: readonly number[]): Tensor {
-  const tensor = source.get(name);
-  if (!tensor || tensor.shape.join() !== shape.join())
-    throw new InvalidModel(
-      `${file}: tensor ${name} is [${tensor?.shape.join(', ') ?? 'missing'}], training needs [${shape.join(', ')}]`,
-    );
-  return float32(tensor.data, shape);
+function checkShapes(file: string, found: Parameters, shapes: ParameterShapes): void {
+  for (const [name, shape] of shapes) {
+    const tensor = found.get(name);
+    if (tensor?.shape.join() !== shape.join())
+      throw new InvalidModel(
+        `${file}: tensor ${name} is [${tensor?.shape.join(', ') ?? 'missing'}], training needs [${shape.join(', ')}]`,
+      );
+  }
 }
 
-/** The outputs that write into these inputs. */
-function updated(inputs: Feeds): Feeds {
-  return Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [`updated.${name}`, tensor]));
-}
-
-async function runWithMetrics(
-  program: Program,
-  session: InferenceSession,
-  feeds: Feeds,
-  results: Feeds,
-): Promise<Metrics> {
-  const values = program.metrics.map((name) => [name, new Float32Array(1)] as const);
-  const metrics = Object.fromEntries(values.map(([name, data]) => [name, float32(data, [])]));
-  await runInPlace(session, feeds, { ...results, ...metrics });
-  return Object.fromEntries(values.map(([name, [value = Number.NaN]]) => [name, value]));
+/** Tensors by name, over the arrays as they are. */
+function feedsOf(tensors: Parameters, names: ParameterShapes): Feeds {
+  return Object.fromEntries(
+    names.flatMap(([name, shape]) => {
+      const tensor = tensors.get(name);
+      return tensor ? [[name, float32(tensor.data, shape)]] : [];
+    }),
+  );
 }
 
 function checkFinite(metrics: Metrics, step: number, learningRate: number): Metrics {
@@ -197,8 +177,4 @@ export async function runProgram(
 
 function zerosLike({ shape, data }: NamedTensor): NamedTensor {
   return { shape, data: new Float32Array(data.length) };
-}
-
-function elements(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }

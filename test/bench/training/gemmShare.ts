@@ -16,7 +16,8 @@ import { createSession, threads } from '../../../activities/engine/runtime/sessi
 import { float32 } from '../../../activities/engine/runtime/tensors.js';
 import { supervisedFeeds } from '../../../activities/engine/tasks/trainSupervised.js';
 import { elementCount, type Sizes } from '../../../activities/engine/training/memory.js';
-import { supervisedObjective, updateProgram } from '../../../activities/engine/training/programs.js';
+import { buildObjective } from '../../../activities/engine/training/objectives.js';
+import { updateProgram } from '../../../activities/engine/training/programs.js';
 import { createTrainer } from '../../../activities/engine/training/trainer.js';
 import { type BenchmarkResult, rounded } from '../result.js';
 import { dense, smollm2 } from './workloads.js';
@@ -37,8 +38,8 @@ export async function benchGemmShare(): Promise<BenchmarkResult> {
   const folder = await mkdtemp(join(tmpdir(), 'reft-bench-'));
   try {
     const { files, batches } = dense(await smollm2(folder, false), batch, time);
-    const build = () => supervisedObjective(files.config);
-    const trainer = await createTrainer({ key: name, build }, files, optimiser);
+    const training = { objective: 'supervised', config: files.config } as const;
+    const trainer = await createTrainer(training, files, optimiser);
     const feeds = supervisedFeeds(batches[0] ?? [], batch * time);
     const product = await largeProduct();
     let [stepSeconds, productSeconds] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
@@ -46,7 +47,7 @@ export async function benchGemmShare(): Promise<BenchmarkResult> {
       for (let repeat = 0; repeat < 3; repeat++) productSeconds = Math.min(productSeconds, await secondsOf(product));
       stepSeconds = Math.min(stepSeconds, await secondsOf(() => trainer.step([feeds], 1e-4)));
     }
-    const { graph } = updateProgram(build(), optimiser);
+    const { graph } = updateProgram(buildObjective(training), optimiser);
     const operations = productOperations(graph, { batch, time, tokens: batch * time, answers: batch * time });
     const [ours, peak] = [operations / stepSeconds, (2 * size ** 3) / productSeconds];
     return {

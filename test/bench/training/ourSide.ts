@@ -6,16 +6,17 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { supervisedFeeds } from '../../../activities/engine/tasks/trainSupervised.js';
 import { usableMemory } from '../../../activities/engine/training/memory.js';
-import { supervisedObjective, updateProgram } from '../../../activities/engine/training/programs.js';
+import { buildObjective } from '../../../activities/engine/training/objectives.js';
+import { updateProgram } from '../../../activities/engine/training/programs.js';
 import { stepMemory, stepNeed } from '../../../activities/engine/training/stepMemory.js';
 import { createTrainer } from '../../../activities/engine/training/trainer.js';
 import type { Job, Ready, Step } from './job.js';
 import { peakMemory } from './peakMemory.js';
 
 const { model, batches, optimiser, learningRate }: Job = JSON.parse(await readFile(process.argv[2] ?? '', 'utf8'));
-const build = () => supervisedObjective(model.config, model.adapters?.lora);
-const trainer = await createTrainer({ key: 'benchmark', build }, model, optimiser);
-const memory = stepMemory(updateProgram(build(), optimiser), build, usableMemory());
+const training = { objective: 'supervised', config: model.config, lora: model.adapters?.lora } as const;
+const trainer = await createTrainer(training, model, optimiser);
+const memory = stepMemory(training, updateProgram(buildObjective(training), optimiser), usableMemory());
 const plannedBytes = Math.max(...batches.map((batch) => stepNeed(batch, memory).bytes));
 const answer = (fields: object): void => {
   process.stdout.write(`${JSON.stringify(fields)}\n`);

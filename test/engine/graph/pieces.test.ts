@@ -30,7 +30,7 @@ async function updated(graph: Graph, mode: RunMode): Promise<Float32Array[]> {
       return [`${prefix}${name}`, float32(data, [...dims])] as const;
     });
   const state = Object.fromEntries([...named('', 1), ...named('m.', 0), ...named('v.', 0)]);
-  const gradients = Object.fromEntries(named('g.', 0.1));
+  const gradients = Object.fromEntries(named('g0.', 0.1));
   const norm = float32(new Float32Array(1), []);
   const results = Object.fromEntries(Object.entries(state).map(([name, tensor]) => [`updated.${name}`, tensor]));
   try {

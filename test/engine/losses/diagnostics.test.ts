@@ -10,7 +10,7 @@ import {
 } from '../../../activities/engine/losses/diagnostics.js';
 import { entropy } from '../../../activities/engine/losses/entropy.js';
 import { layOutAnswers, sequenceFeeds } from '../../../activities/engine/training/layout.js';
-import { policyObjective, valueHeadShapes } from '../../../activities/engine/training/programs.js';
+import { valueHeadShapes } from '../../../activities/engine/training/programs.js';
 import { createTrainer } from '../../../activities/engine/training/trainer.js';
 import { decodeTensors, readFixture, relativeError } from '../../reference/fixtures.js';
 import { randomNumbers } from '../../support/randomNumbers.js';
@@ -130,7 +130,9 @@ describe('ratioDiagnostics', () => {
       };
     };
     const metricsOf = async (groups: readonly (readonly number[])[]) => {
-      const training = { key: 'ratios', build: () => policyObjective(config, fixture) };
+      const { clipRange, valueClipRange, valueCoefficient } = fixture;
+      const loss = { clipRange, valueClipRange, valueCoefficient };
+      const training = { objective: 'policy', config, loss } as const;
       const head = { shapes: valueHeadShapes(config), create: () => new Float32Array() };
       const trainer = await createTrainer(training, model, fixture.optimiser, head);
       return trainer.step(groups.map(feedsOf), 0);

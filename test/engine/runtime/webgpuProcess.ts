@@ -41,13 +41,7 @@ const program = updateProgram(supervisedObjective(config), optimiser);
 const state = ['', 'm.', 'v.'].flatMap((prefix) => program.parameters.map(([name]) => prefix + name));
 
 const newTrainer = (usable?: number): Promise<Trainer> =>
-  createTrainer(
-    { key: 'test', build: () => supervisedObjective(config) },
-    { config, parameters, step: 0 },
-    optimiser,
-    undefined,
-    usable,
-  );
+  createTrainer({ objective: 'supervised', config }, { config, parameters, step: 0 }, optimiser, undefined, usable);
 
 /** Feeds of a batch's micro-batches, each of the indices given. */
 function feedsOf(batch: readonly TokenSequence[], groups: readonly (readonly number[])[]) {

@@ -83,6 +83,7 @@ describe('answers from lanes', () => {
 });
 
 it('a lane refuses a task that is not for lanes', async () => {
-  const input = { config: tinyConfig, seed: 0, outputDirectory: folder };
-  await expect(runInLanes('initialise', [input], quietContext)).rejects.toThrow('task initialise does not run here');
+  await expect(runInLanes('initialise' as 'generate', [task(1)], quietContext)).rejects.toThrow(
+    'task initialise does not run here',
+  );
 });

@@ -6,7 +6,6 @@ import type { Parameters } from '../../../activities/engine/parameters.js';
 import { readSafetensors } from '../../../activities/engine/runtime/safetensors.js';
 import { addAdapters } from '../../../activities/engine/tasks/addAdapters.js';
 import { supervisedFeeds } from '../../../activities/engine/tasks/trainSupervised.js';
-import { supervisedObjective } from '../../../activities/engine/training/programs.js';
 import { createTrainer } from '../../../activities/engine/training/trainer.js';
 import { decodeTensors, readFixture, relativeError } from '../../reference/fixtures.js';
 import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
@@ -34,16 +33,13 @@ function microBatchesOf(groups: readonly (readonly number[])[]) {
 let runs = 0;
 /** Trains on the given micro-batches, the same at every step. */
 async function train(
-  model: ModelFiles,
+  { model, usable }: { readonly model: ModelFiles; readonly usable?: number },
   groups: readonly (readonly number[])[],
   options: typeof gradientsAsMoments,
   steps: number,
 ) {
-  const training = {
-    key: `accumulation ${JSON.stringify(model.adapters?.lora)}`,
-    build: () => supervisedObjective(config, model.adapters?.lora),
-  };
-  const trainer = await createTrainer(training, model, options);
+  const training = { objective: 'supervised', config, lora: model.adapters?.lora } as const;
+  const trainer = await createTrainer(training, model, options, undefined, usable);
   const microBatches = microBatchesOf(groups);
   const metrics = [];
   for (let step = 0; step < steps; step++) metrics.push(await trainer.step(microBatches, 4e-3));
@@ -54,6 +50,8 @@ async function tensorsIn(file: string | undefined): Promise<Parameters> {
   return (await readSafetensors(file ?? '')).tensors;
 }
 
+/** Bytes: plenty for this model, but no lane has a place in it. */
+const tooLittleForLanes = 2 ** 27;
 const whole = [sequences.map((_, index) => index)];
 const halves = [
   [8, 1, 3, 0],
@@ -62,15 +60,16 @@ const halves = [
 const singly = sequences.map((_, index) => [index]);
 
 describe.each([
-  ['every weight', full],
-  ['LoRA', adapted],
-])('%s', (_, model) => {
+  ['every weight, in lanes where there are cores for them', { model: full }],
+  ['every weight, in one thread', { model: full, usable: tooLittleForLanes }],
+  ['LoRA', { model: adapted }],
+])('%s', (_, trained) => {
   it.each([
     ['two micro-batches', halves],
     ['one sequence at a time', singly],
   ])('has the gradients of the whole batch: %s', async (_name, groups) => {
-    const expected = await train(model, whole, gradientsAsMoments, 1);
-    const actual = await train(model, groups, gradientsAsMoments, 1);
+    const expected = await train(trained, whole, gradientsAsMoments, 1);
+    const actual = await train(trained, groups, gradientsAsMoments, 1);
     for (const name of ['loss', 'gradient_norm'])
       expect(relativeError([actual.metrics[0]?.[name] ?? Number.NaN], [expected.metrics[0]?.[name] ?? 0])).toBeLessThan(
         1e-6,
@@ -86,8 +85,8 @@ describe.each([
   });
 
   it('takes the same steps, clipped, and counts them', async () => {
-    const expected = await train(model, whole, optimiser, 3);
-    const actual = await train(model, halves, optimiser, 3);
+    const expected = await train(trained, whole, optimiser, 3);
+    const actual = await train(trained, halves, optimiser, 3);
     expect(actual.files.step).toBe(3);
     expect(actual.metrics[0]?.gradient_norm).toBeGreaterThan(optimiser.clipNorm);
     const weights = ({ parameters, adapters }: ModelFiles) => tensorsIn(adapters?.file ?? parameters);
@@ -98,7 +97,7 @@ describe.each([
 });
 
 it('splits by itself where memory is short, and gets the same loss', async () => {
-  const training = { key: 'short of memory', build: () => supervisedObjective(config) };
+  const training = { objective: 'supervised', config } as const;
   const lossWithin = async (usable: number) => {
     const trainer = await createTrainer(training, full, optimiser, undefined, usable);
     const groups = trainer.split(sequences);
@@ -119,7 +118,7 @@ it('an adapted model too large for the machine is refused before any step', asyn
     { model: full, lora, seed: 0, outputDirectory: join(folder, 'refused') },
     quietContext,
   );
-  const training = { key: 'refused', build: () => supervisedObjective(config, lora) };
+  const training = { objective: 'supervised', config, lora } as const;
   const trainer = await createTrainer(training, files, optimiser, undefined, 50_000);
   expect(() => trainer.split(sequences)).toThrow(/needs \d+ bytes of memory .*, 50000 are available/);
 });

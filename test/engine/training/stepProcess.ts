@@ -7,7 +7,8 @@ import { addAdapters } from '../../../activities/engine/tasks/addAdapters.js';
 import { initialise } from '../../../activities/engine/tasks/initialise.js';
 import { supervisedFeeds } from '../../../activities/engine/tasks/trainSupervised.js';
 import { memoryModel } from '../../../activities/engine/training/memory.js';
-import { supervisedObjective, updateProgram } from '../../../activities/engine/training/programs.js';
+import { buildObjective } from '../../../activities/engine/training/objectives.js';
+import { updateProgram } from '../../../activities/engine/training/programs.js';
 import { stepMemory, stepNeed } from '../../../activities/engine/training/stepMemory.js';
 import { createTrainer } from '../../../activities/engine/training/trainer.js';
 
@@ -41,23 +42,33 @@ const { files: base } = await initialise({ config, seed: 0, outputDirectory: fol
 const lora = { rank, alpha: 2 * rank, targetModules: 'all-linear' } as const;
 const files =
   rank > 0 ? (await addAdapters({ model: base, lora, seed: 0, outputDirectory: folder }, quiet)).files : base;
-const build = () => supervisedObjective(config, files.adapters?.lora);
-const trainer = await createTrainer({ key: 'step', build }, files, options, undefined, Number.POSITIVE_INFINITY);
+const training = { objective: 'supervised', config, lora: files.adapters?.lora } as const;
+const trainer = await createTrainer(training, files, options, undefined, Number.POSITIVE_INFINITY);
 const tokens = (count: number): number[] => Array.from({ length: count }, (_, index) => 2 + (index % 17));
 const sequences = Array.from({ length: rows }, () => ({ prompt: tokens(prompt), answer: tokens(answer) }));
 const loaded = process.memoryUsage.rss();
-const small = supervisedFeeds([{ prompt: [2], answer: [3] }], 1);
-// Session, threads and moments are there before; activations are what a step on the real batch adds.
-await trainer.step([small], 1e-3);
+const groups = trainer.split(sequences);
+const small = supervisedFeeds([{ prompt: [2], answer: [3] }], groups.length);
+// Sessions, threads and moments are there before; activations are what a step on the real batch adds.
+await trainer.step(
+  groups.map(() => small),
+  1e-3,
+);
 const before = process.memoryUsage.rss();
-await trainer.step([supervisedFeeds(sequences, rows * answer)], 1e-3);
+const microBatches = groups.map((group) =>
+  supervisedFeeds(
+    group.flatMap((row) => sequences[row] ?? []),
+    rows * answer,
+  ),
+);
+await trainer.step(microBatches, 1e-3);
 const peak = process.resourceUsage().maxRSS * 1024;
 const measured = peak - before;
 const grown = process.memoryUsage.rss() - loaded;
 const time = prompt + answer - 1;
 const sizes = { batch: rows, time, tokens: rows * time, answers: rows * answer };
-const program = updateProgram(build(), options);
+const program = updateProgram(buildObjective(training), options);
 const expected = memoryModel(program.graph)(sizes);
-const planned = stepNeed(sequences, stepMemory(program, build, Number.POSITIVE_INFINITY)).bytes;
+const planned = stepNeed(sequences, stepMemory(training, program, Number.POSITIVE_INFINITY)).bytes;
 await rm(folder, { recursive: true });
 console.log(JSON.stringify({ measured, expected, peak, planned, grown } satisfies StepMeasures));

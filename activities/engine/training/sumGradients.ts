@@ -1,0 +1,53 @@
+/** The gradients of micro-batches, summed: what each lane does of a training step. */
+import { changedOnHost } from '../runtime/residentTensors.js';
+import { buildObjective, type Training } from './objectives.js';
+import { type Feeds, joinMetrics, type Metrics, runWithMetrics, updated, withPrefix } from './programRun.js';
+import { accumulateProgram, gradientProgram, type TrainingProgram } from './programs.js';
+import { type ProgramSession, programSession } from './sessions.js';
+
+export interface GradientSum extends ProgramSession<TrainingProgram> {
+  /** Whether it adds to the gradients that it finds; else it takes one micro-batch alone. */
+  readonly adds: boolean;
+}
+
+/**
+ * The session for so many micro-batches. Where there is but one, nothing is added to its gradients.
+ * @param operatorThreads inside one operator.
+ */
+export async function gradientSum(
+  training: Training,
+  microBatches: number,
+  operatorThreads?: number,
+): Promise<GradientSum> {
+  const adds = microBatches > 1;
+  const [kind, programOf] = adds
+    ? (['accumulate', accumulateProgram] as const)
+    : (['gradients', gradientProgram] as const);
+  const key = `${kind} in ${operatorThreads ?? 'all'} threads ${JSON.stringify(training)}`;
+  return { adds, ...(await programSession(key, () => programOf(buildObjective(training)), operatorThreads)) };
+}
+
+/**
+ * @param weights every weight, trained and frozen, by its name.
+ * @param gradients of the trained ones, by their names: they receive the sums.
+ * @returns loss and metrics of the micro-batches together.
+ */
+export async function sumGradients(
+  { adds, program, session }: GradientSum,
+  weights: Feeds,
+  gradients: Feeds,
+  microBatches: readonly Feeds[],
+): Promise<Metrics> {
+  if (adds) {
+    for (const { data } of Object.values(gradients)) if (data instanceof Float32Array) data.fill(0);
+    changedOnHost(gradients);
+  }
+  const sums = withPrefix('g.', gradients);
+  const results = updated(sums);
+  const metrics: Metrics[] = [];
+  for (const feeds of microBatches) {
+    const inputs = { ...weights, ...(adds ? sums : {}), ...feeds };
+    metrics.push(await runWithMetrics(program, session, inputs, results));
+  }
+  return joinMetrics(metrics, program.peaks);
+}
