@@ -13,11 +13,11 @@ const idleProcess = 150 * 2 ** 20;
 /** onnxruntime's arena rounds blocks up and keeps freed ones for other sizes. */
 const arenaSlack = 1.2;
 
-/** Bytes of a thread that computes beside the first. */
+/** Bytes of a lane's thread. */
 const laneThread = 40 * 2 ** 20;
-/** Larger models have operators that are worth sharing out, and copies of their weights cost what lanes gain. */
+/** Bytes: operators of larger models are worth sharing out, and copies of their weights cost what lanes gain. */
 const mostWeightsInLanes = 2 ** 27;
-/** The share of the memory for training that lanes may take for themselves. */
+/** The share of the memory for training that lanes may take for copies and gradients. */
 const lanesShare = 0.25;
 
 /**
@@ -26,10 +26,11 @@ const lanesShare = 0.25;
  */
 export function stepMemory(training: Training, update: TrainingProgram, usable: number): StepMemory {
   const [trained, frozen] = [weightBytes(update.parameters), weightBytes(update.frozen)];
-  /** Another lane has a thread and a copy of the weights; gradients every lane has. */
+  /** All lanes but the first have a thread and a copy of the weights; gradients every lane has. */
   const otherLanes = (mostLanes() - 1) * (laneThread + trained);
-  const hasLanes =
-    frozen === 0 && trained <= mostWeightsInLanes && otherLanes + mostLanes() * trained <= lanesShare * usable;
+  const haveRoom = otherLanes + mostLanes() * trained <= lanesShare * usable;
+  // Frozen weights are never copied.
+  const hasLanes = frozen === 0 && trained <= mostWeightsInLanes && haveRoom;
   /** Made when the first batch does not run whole. */
   let part: MemoryModel | undefined;
   return {

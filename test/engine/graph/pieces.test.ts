@@ -1,6 +1,6 @@
 /** AdamW piece by piece: the same bits as on whole arrays, in place, and the same where a device lacks the operator. */
 import { describe, expect, it } from 'vitest';
-import { adamWScalars } from '../../../activities/engine/graph/adamw.js';
+import { adamWScalars, globalNorm } from '../../../activities/engine/graph/adamw.js';
 import { createGraph, type Graph, input, output } from '../../../activities/engine/graph/graph.js';
 import { lower } from '../../../activities/engine/graph/lower.js';
 import { add, multiply, sqrt } from '../../../activities/engine/graph/operators.js';
@@ -9,6 +9,7 @@ import { createInPlaceSession, type RunMode, runInPlace } from '../../../activit
 import { float32 } from '../../../activities/engine/runtime/tensors.js';
 import { memoryModel } from '../../../activities/engine/training/memory.js';
 import { applyProgram } from '../../../activities/engine/training/programs.js';
+import { relativeError } from '../../reference/fixtures.js';
 
 const options = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, clipNorm: 1 };
 /** Three pieces, one, and one for want of a good divisor. */
@@ -60,6 +61,19 @@ describe('AdamW in pieces', () => {
       expect(Buffer.from(data.buffer).equals(Buffer.from(plain[index]?.buffer ?? new ArrayBuffer(0)))).toBe(true);
     });
     expect(pieces[0]?.slice(0, 3)).not.toEqual(Float32Array.of(0, 0, 0));
+  });
+
+  it('has the norm of twelve million numbers, which one float32 sum would not', async () => {
+    const graph = createGraph();
+    const shape = [6_000, 2_000];
+    output(globalNorm([input(graph, 'x', 'float32', shape)]), 'norm');
+    const data = Float32Array.from({ length: 12_000_000 }, (_, index) => Math.sin(index));
+    const norm = float32(new Float32Array(1), []);
+    const session = await createInPlaceSession(graph);
+    await runInPlace(session, { x: float32(data, shape) }, { norm });
+    await session.release();
+    const expected = Math.sqrt(data.reduce((total, value) => total + value * value, 0));
+    expect(relativeError(norm.data as Float32Array, [expected])).toBeLessThan(2e-5);
   });
 
   it('holds no whole array in between', () => {
