@@ -49,7 +49,7 @@ export function globalNorm(gradients: readonly Tensor[]): Tensor {
   return sqrt(sumAsComputed(gradients, squares));
 }
 
-/** Σx²: rank 0. In one go, onnxruntime's float32 sum over millions of numbers is wrong in its third digit. */
+/** Σx²: rank 0. In one go, onnxruntime's float32 sum over millions of numbers may be wrong in its third digit. */
 function squares(x: Tensor): Tensor {
   const pieces = piecesOf(x);
   return pieces === 1 ? sumOfSquares(x) : sum(sumOfSquares(reshape(x, [pieces, elementCount(x.shape) / pieces]), [1]));
