@@ -8,6 +8,7 @@
 import { totalmem } from 'node:os';
 import { type Graph, reads, type Tensor } from '../graph/graph.js';
 import type { Dimension, Shape } from '../graph/shape.js';
+import type { ParameterShapes } from '../models/languageModel.js';
 import { enginesHere } from '../runtime/enginesHere.js';
 
 /** Values of a graph's dynamic dimensions. */
@@ -93,6 +94,11 @@ function usedNodes(graph: Graph, outputs: ReadonlySet<string>) {
     nodes.push(node);
   }
   return nodes.reverse();
+}
+
+/** Bytes of weights of these shapes. */
+export function weightBytes(shapes: ParameterShapes): number {
+  return shapes.reduce((total, [, shape]) => total + bytesPerElement.float32 * elementCount(shape, {}), 0);
 }
 
 /** Elements of a tensor whose dynamic dimensions have these sizes. */

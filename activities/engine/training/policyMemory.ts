@@ -7,7 +7,7 @@ import { adaptersOf } from '../lora/adapters.js';
 import { languageModel } from '../models/architectures.js';
 import type { ParameterShapes } from '../models/languageModel.js';
 import { trainedLength } from './layout.js';
-import { elementCount, memoryModel } from './memory.js';
+import { memoryModel, weightBytes } from './memory.js';
 import { groupSizes } from './microBatches.js';
 import { answersProgram } from './programs.js';
 import { passes, passMemory, tokenBudget } from './scoreAnswers.js';
@@ -42,7 +42,7 @@ export function policyMemory(
   const kept = needs.filter(stays).reduce((total, bytes) => total + bytes, 0);
   return {
     // The policy's are none of the arrays in training: merged ones, or those that training starts with copies of.
-    weights: 2 * bytesOf(lora ? adaptedWeights(shapes, lora) : shapes),
+    weights: 2 * weightBytes(lora ? adaptedWeights(shapes, lora) : shapes),
     scoring: Math.max(kept, ...needs),
   };
 }
@@ -51,8 +51,4 @@ export function policyMemory(
 function adaptedWeights(shapes: ParameterShapes, lora: LoraConfig): ParameterShapes {
   const adapted = new Set(adaptersOf(shapes, lora).map(({ weight }) => weight));
   return shapes.filter(([name]) => adapted.has(name));
-}
-
-function bytesOf(shapes: ParameterShapes): number {
-  return shapes.reduce((total, [, shape]) => total + 4 * elementCount(shape, {}), 0);
 }

@@ -57,6 +57,7 @@ export function stepsInLanes(
   lanes: number,
 ): StepInPieces {
   const kinds = (array: ArrayBuffer): Feeds => kindsIn(array, shapes);
+  const shapesOfKinds = kindShapes(shapes);
   const stateOfKinds = mapState(state, kinds);
   const weights = tensorsIn(state.weights, shapes);
   const sumInLanes = gradientLanes(training, shapes);
@@ -73,7 +74,7 @@ export function stepsInLanes(
     const metrics = [ownMetrics, ...others.map((lane) => lane.metrics)];
     return {
       ...joinMetrics(metrics, ownSum.program.peaks),
-      ...(await apply(kindShapes(shapes), options, stateOfKinds, gradients, scalars)),
+      ...(await apply(shapesOfKinds, options, stateOfKinds, gradients, scalars)),
     };
   };
 }

@@ -1,8 +1,7 @@
 /** What a training step needs in memory, told from its graph and the shapes of its weights before anything is loaded. */
 import type { TokenSequence } from '../api.js';
-import type { ParameterShapes } from '../models/languageModel.js';
 import { mostLanes } from '../runtime/lanes.js';
-import { elementCount, type MemoryModel, memoryModel, runMemory } from './memory.js';
+import { type MemoryModel, memoryModel, runMemory, weightBytes } from './memory.js';
 import { dealToLanes, groupSizes, type StepMemory, splitBatch } from './microBatches.js';
 import { buildObjective, type Training } from './objectives.js';
 import type { PolicyMemory } from './policyMemory.js';
@@ -27,16 +26,17 @@ const lanesShare = 0.25;
 export function stepMemory(training: Training, update: TrainingProgram, usable: number): StepMemory {
   const [trained, frozen] = [weightBytes(update.parameters), weightBytes(update.frozen)];
   /** All lanes but the first have a thread and a copy of the weights; gradients every lane has. */
-  const otherLanes = (mostLanes() - 1) * (laneThread + trained);
-  const haveRoom = otherLanes + mostLanes() * trained <= lanesShare * usable;
+  const copies = (count: number): number => (count - 1) * (laneThread + trained);
+  const most = mostLanes();
+  const haveRoom = copies(most) + most * trained <= lanesShare * usable;
   // Frozen weights are never copied.
-  const hasLanes = frozen === 0 && trained <= mostWeightsInLanes && haveRoom;
+  const lanes = frozen === 0 && trained <= mostWeightsInLanes && haveRoom ? most : 1;
   /** Made when the first batch does not run whole. */
   let part: MemoryModel | undefined;
   return {
-    kept: frozen + 3 * trained + (hasLanes ? otherLanes : 0),
+    kept: frozen + 3 * trained + copies(lanes),
     sums: trained,
-    lanes: hasLanes ? mostLanes() : 1,
+    lanes,
     whole: memoryModel(update.graph),
     part: (sizes) => {
       part ??= memoryModel(accumulateProgram(buildObjective(training)).graph);
@@ -76,8 +76,4 @@ export function stepNeed(
     bytes: Math.round(idleProcess + kept + arenaSlack * runs),
     microBatches: Math.ceil(groups.length / memory.lanes),
   };
-}
-
-function weightBytes(shapes: ParameterShapes): number {
-  return shapes.reduce((total, [, shape]) => total + 4 * elementCount(shape, {}), 0);
 }

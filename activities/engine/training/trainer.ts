@@ -58,10 +58,13 @@ export async function createTrainer(
   head?: NewHead,
   usable = usableMemory(),
 ): Promise<Trainer> {
-  const updateKey = `update ${JSON.stringify([options, training])}`;
-  const update = await programSession(updateKey, () => updateProgram(buildObjective(training), options));
-  const { parameters: shapes, frozen: frozenShapes } = update.program;
-  const memory = stepMemory(training, update.program, usable);
+  const updateSession = () =>
+    programSession(`update ${JSON.stringify([options, training])}`, () =>
+      updateProgram(buildObjective(training), options),
+    );
+  const { program: update } = await updateSession();
+  const { parameters: shapes, frozen: frozenShapes } = update;
+  const memory = stepMemory(training, update, usable);
   const taken = await takeModel(files);
   const parameters = new Map<string, NamedTensor>(taken.parameters);
   for (const [name, shape] of head?.shapes ?? [])
@@ -91,9 +94,7 @@ export async function createTrainer(
       )
     : stepsInTurn(settings, named, frozen);
   const wholeBatch = async (feeds: Feeds, scalars: Feeds): Promise<Metrics> => {
-    const { program, session } = await programSession(updateKey, () =>
-      updateProgram(buildObjective(training), options),
-    );
+    const { program, session } = await updateSession();
     return runWithMetrics(program, session, { ...frozen, ...state, ...feeds, ...scalars }, updated(state));
   };
 

@@ -23,7 +23,7 @@ const feedsOf = (indices: readonly number[]) =>
     indices.flatMap((index) => sequences[index] ?? []),
     100,
   );
-const floats = ({ data }: Tensor | undefined = {} as Tensor): Float32Array => data as Float32Array;
+const floats = (tensor: Tensor | undefined): Float32Array => tensor?.data as Float32Array;
 
 async function inThisThread(microBatches: readonly ReturnType<typeof feedsOf>[]) {
   const gradients = tensorsIn(flatArray(shapes), shapes);
