@@ -1,9 +1,9 @@
 /** The activity `addSamples`: what offline self-training trains on, annotated answers and right samples together. */
 import type { AddSamplesInput, AddSamplesResult, Example } from './contracts.js';
 import { loadTokenizer } from './data/tokenizer/loadTokenizer.js';
-import { readExamples, readScored } from './engineSteps.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import type { Store } from './store/types.js';
+import { readExamples, readScored } from './trainingSteps.js';
 
 /**
  * Of each question the first right samples with texts that neither an earlier one nor its annotated answer has. A truncated

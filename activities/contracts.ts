@@ -4,8 +4,8 @@
  * Only references and small numbers cross Temporal (never tensors or texts in bulk), so every type here is plain JSON.
  * Workflows import this file for its types alone; each activity in this folder implements one of the functions.
  */
-import type { MeasureName } from '../workflows/spec/measures.js';
-import type { MethodName, TrainingPhase } from '../workflows/spec/methods.js';
+import type { MeasureName } from '../workflows/config/measures.js';
+import type { MethodName, TrainingPhase } from '../workflows/config/methods.js';
 import type {
   DataSpec,
   GroupPolicySpec,
@@ -15,7 +15,7 @@ import type {
   RewardModelSpec,
   SampleTrainingSpec,
   ScratchModelSpec,
-} from '../workflows/spec/schema.js';
+} from '../workflows/config/spec.js';
 import type { GroupPolicyMetrics, PlannedStep, PlanTrainingTask, PolicyMetrics, RandomPurpose } from './engine/api.js';
 
 export type { PlannedStep };

@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import type { ImportModelInput, ObjectRef, PretrainedModel } from './contracts.js';
 import { languageModel } from './engine/models/architectures.js';
-import { type EngineDependencies, withOutputDirectory } from './engineSteps.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import type { HubAccess } from './pretrained/hub.js';
 import { obtainModel } from './pretrained/obtainModel.js';
 import { isCheckpoint, openCheckpoint } from './pretrained/openCheckpoint.js';
 import { readFolder } from './pretrained/readFolder.js';
+import { type EngineDependencies, withOutputDirectory } from './trainingSteps.js';
 import { writeStartingModel } from './writeStartingModel.js';
 
 export interface ImportDependencies extends EngineDependencies {

@@ -2,8 +2,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { CheckpointRef, InitialiseModelInput } from './contracts.js';
 import type { LlamaConfig } from './engine/api.js';
-import { type EngineDependencies, withOutputDirectory } from './engineSteps.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
+import { type EngineDependencies, withOutputDirectory } from './trainingSteps.js';
 import { writeStartingModel } from './writeStartingModel.js';
 
 /** @throws ApplicationFailure of type InvalidSpec when the data's longest sequence does not fit the model. */

@@ -11,7 +11,7 @@ import { loadTokenizer, type Tokenizer } from './data/tokenizer/loadTokenizer.js
 import { trainTokenizer } from './data/tokenizer/trainTokenizer.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
 import { type Chat, readChatTemplate } from './pretrained/chatTemplate.js';
-import type { SandboxPool } from './reward/sandbox/pool.js';
+import type { SandboxPool } from './rewards/sandbox/pool.js';
 import type { Store } from './store/types.js';
 
 export interface PrepareDataSettings {

@@ -1,9 +1,9 @@
 /** Scored answers joined with their questions, from the store. */
 import type { DataSetRef, ObjectRef } from './contracts.js';
-import { readExamples, readScored } from './engineSteps.js';
 import { type AnsweredQuestion, answeredQuestion } from './report/answers.js';
 import { CorruptObject } from './store/errors.js';
 import type { Store } from './store/types.js';
+import { readExamples, readScored } from './trainingSteps.js';
 
 /** @throws CorruptObject when an answer is to a question that the data set does not have. */
 export async function readAnswers(

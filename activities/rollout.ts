@@ -1,8 +1,8 @@
 /** The activity `rollout`: answers generated for one shard of questions, sampled or greedy. */
 import type { RolloutInput, RolloutResult, Sample } from './contracts.js';
-import { type EngineDependencies, readExamples, selectQuestions, workOf } from './engineSteps.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { readCheckpoint } from './store/checkpoint.js';
+import { type EngineDependencies, readExamples, selectQuestions, workOf } from './trainingSteps.js';
 
 /** Every random number is keyed by (seed, purpose, round, question, sample, position): a retry gives the same answers. */
 export function createRollout({ store, engine }: Pick<EngineDependencies, 'store' | 'engine'>) {

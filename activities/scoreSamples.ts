@@ -16,12 +16,12 @@ import type {
 import { InvalidData } from './data/errors.js';
 import { programFrom } from './data/format.js';
 import { loadTokenizer } from './data/tokenizer/loadTokenizer.js';
-import { readExamples } from './engineSteps.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
-import { type Extraction, extractFromProgram, extractFromText } from './reward/extractAnswer.js';
-import { judgeAnswer } from './reward/rewardRule.js';
-import type { SandboxPool } from './reward/sandbox/pool.js';
+import { type Extraction, extractFromProgram, extractFromText } from './rewards/extractAnswer.js';
+import { judgeAnswer } from './rewards/rewardRule.js';
+import type { SandboxPool } from './rewards/sandbox/pool.js';
 import type { Store } from './store/types.js';
+import { readExamples } from './trainingSteps.js';
 
 export interface ScoringDependencies {
   readonly store: Store;

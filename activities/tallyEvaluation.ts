@@ -14,10 +14,10 @@ import type {
   Verdict,
 } from './contracts.js';
 import { InvalidData } from './data/errors.js';
-import { readScored } from './engineSteps.js';
 import { figuresOf, judgeSampled } from './evaluation/verdicts.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
 import type { Store } from './store/types.js';
+import { readScored } from './trainingSteps.js';
 
 const judgementsSchema: z.ZodType<readonly Judgement[]> = z.array(
   z.object({ example: z.int(), sample: z.int(), probability: z.number().min(0).max(1) }),

@@ -4,7 +4,9 @@
  */
 import type { Example, ScoredSample, TrainOnSamplesInput, TrainOnSamplesResult } from './contracts.js';
 import type { TokenSequence, WeightedSequence } from './engine/api.js';
-import { learningRates } from './engine/training/schedule.js';
+import { learningRates } from './engine/optim/schedule.js';
+import { heartbeatWhile } from './heartbeatWhile.js';
+import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
 import {
   drawMiniBatches,
   type EngineDependencies,
@@ -13,9 +15,7 @@ import {
   readScored,
   withOutputDirectory,
   workOf,
-} from './engineSteps.js';
-import { heartbeatWhile } from './heartbeatWhile.js';
-import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
+} from './trainingSteps.js';
 
 export function createTrainOnSamples({ store, engine, workDirectory }: EngineDependencies) {
   return (input: TrainOnSamplesInput): Promise<TrainOnSamplesResult> =>

@@ -1,7 +1,10 @@
 /** The activity `trainRewardModel`: one epoch of the two-class model that says whether an answer is right. */
 import type { ObjectRef, ScoredSample, TrainRewardModelInput, TrainRewardModelResult } from './contracts.js';
+import { learningRates } from './engine/optim/schedule.js';
 import { permutation } from './engine/sampling/random.js';
-import { learningRates } from './engine/training/schedule.js';
+import { heartbeatWhile } from './heartbeatWhile.js';
+import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
+import type { Store } from './store/types.js';
 import {
   chunks,
   type EngineDependencies,
@@ -10,10 +13,7 @@ import {
   readScored,
   withOutputDirectory,
   workOf,
-} from './engineSteps.js';
-import { heartbeatWhile } from './heartbeatWhile.js';
-import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
-import type { Store } from './store/types.js';
+} from './trainingSteps.js';
 
 /** The first epoch starts from a policy's checkpoint with a new head and new moments, later ones from the last epoch's. */
 export function createTrainRewardModel({ store, engine, workDirectory }: EngineDependencies) {

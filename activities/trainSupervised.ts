@@ -1,7 +1,9 @@
 /** The activity `trainSupervised`: one epoch of cross-entropy on annotated answers, for the warm-up and for SFT. */
 import type { TrainSupervisedInput, TrainSupervisedResult } from './contracts.js';
+import { learningRates } from './engine/optim/schedule.js';
 import { permutation } from './engine/sampling/random.js';
-import { learningRates } from './engine/training/schedule.js';
+import { heartbeatWhile } from './heartbeatWhile.js';
+import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
 import {
   chunks,
   type EngineDependencies,
@@ -9,9 +11,7 @@ import {
   readExamples,
   withOutputDirectory,
   workOf,
-} from './engineSteps.js';
-import { heartbeatWhile } from './heartbeatWhile.js';
-import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
+} from './trainingSteps.js';
 
 /** Examples are taken in an order of their own each epoch, from (seed, purpose, epoch). */
 export function createTrainSupervised({ store, engine, workDirectory }: EngineDependencies) {

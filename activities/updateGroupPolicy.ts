@@ -1,6 +1,8 @@
 /** The activity `updateGroupPolicy`: one round of GRPO or RLOO on the scored answers of all its shards, ending in a new checkpoint. */
 import type { UpdateGroupPolicyInput, UpdateGroupPolicyResult } from './contracts.js';
-import { learningRates } from './engine/training/schedule.js';
+import { learningRates } from './engine/optim/schedule.js';
+import { heartbeatWhile } from './heartbeatWhile.js';
+import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
 import {
   drawMiniBatches,
   type EngineDependencies,
@@ -9,9 +11,7 @@ import {
   readScored,
   withOutputDirectory,
   workOf,
-} from './engineSteps.js';
-import { heartbeatWhile } from './heartbeatWhile.js';
-import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
+} from './trainingSteps.js';
 
 export function createUpdateGroupPolicy({ store, engine, workDirectory }: EngineDependencies) {
   return (input: UpdateGroupPolicyInput): Promise<UpdateGroupPolicyResult> =>

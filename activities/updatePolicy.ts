@@ -1,6 +1,8 @@
 /** The activity `updatePolicy`: one PPO round on the scored answers of all its shards, ending in a new checkpoint. */
 import type { UpdatePolicyInput, UpdatePolicyResult } from './contracts.js';
-import { learningRates } from './engine/training/schedule.js';
+import { learningRates } from './engine/optim/schedule.js';
+import { heartbeatWhile } from './heartbeatWhile.js';
+import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
 import {
   drawMiniBatches,
   type EngineDependencies,
@@ -9,9 +11,7 @@ import {
   readScored,
   withOutputDirectory,
   workOf,
-} from './engineSteps.js';
-import { heartbeatWhile } from './heartbeatWhile.js';
-import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
+} from './trainingSteps.js';
 
 export function createUpdatePolicy({ store, engine, workDirectory }: EngineDependencies) {
   return (input: UpdatePolicyInput): Promise<UpdatePolicyResult> =>

@@ -1,8 +1,8 @@
 /** The first checkpoint of a run, of a fresh model or of an imported one: with LoRA adapters are added here, for both. */
 import type { CheckpointRef, ObjectRef } from './contracts.js';
 import type { LoraConfig, ModelFiles, TaskContext } from './engine/api.js';
-import type { EngineDependencies } from './engineSteps.js';
 import { writeCheckpoint } from './store/checkpoint.js';
+import type { EngineDependencies } from './trainingSteps.js';
 
 export interface StartingModel {
   readonly base: ModelFiles;

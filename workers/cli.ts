@@ -99,7 +99,7 @@ function program(): Command {
     .description('print the JSON Schema of a specification')
     .addArgument(new Argument('[kind]', 'of what').choices(schemaNames).default('run'))
     .action(async (kind: SchemaName) => {
-      const { jsonSchema } = await import('../workflows/spec/jsonSchema.js');
+      const { jsonSchema } = await import('../workflows/config/jsonSchema.js');
       console.log(JSON.stringify(jsonSchema(kind), null, 2));
     });
   reft

@@ -1,7 +1,7 @@
 /** Temporal workers for the task queues: workflows and general activities on one, the engine's activities on the other. */
 import { type NativeConnection, Worker, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
-import type { ActivitySet } from '../activities/createActivities.js';
-import { engineQueue, generalQueue } from '../workflows/taskQueues.js';
+import type { ActivitySet } from '../activities/index.js';
+import { engineQueue, generalQueue } from '../workflows/config/taskQueues.js';
 import { nameFailures } from './nameFailures.js';
 import type { QueueName } from './queueNames.js';
 

@@ -1,10 +1,10 @@
 /** A worker process's inside: the engine, the sandbox, the store and the Temporal workers that use them, from start to end. */
 import { availableParallelism } from 'node:os';
 import { NativeConnection } from '@temporalio/worker';
-import { createActivities } from '../activities/createActivities.js';
-import { createEnginePool } from '../activities/engine/runtime/enginePool.js';
+import { createEnginePool } from '../activities/engine/process/enginePool.js';
+import { createActivities } from '../activities/index.js';
 import { hubFromEnvironment } from '../activities/pretrained/hub.js';
-import { createSandboxPool } from '../activities/reward/sandbox/pool.js';
+import { createSandboxPool } from '../activities/rewards/sandbox/pool.js';
 import type { StackAccess } from '../infra/stack.js';
 import { connectionOptions } from '../infra/temporal/access.js';
 import { bundleWorkflows } from './bundleWorkflows.js';

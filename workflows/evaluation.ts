@@ -12,15 +12,15 @@ import type {
   PublishEvaluationResult,
   Work,
 } from '../activities/contracts.js';
-import { general } from './activityOptions.js';
-import { beginPhase, finishUnit, type Journal, openJournal } from './journal.js';
-import { countShards, measureModel, noAnswers, type TestAnswers } from './measureModel.js';
-import { planTraining, rewardModelStep } from './planTraining.js';
-import { prepareData } from './prepare.js';
-import { serveProgress, showProgress, whilePaused } from './progress.js';
-import { type EvaluationRunSpec, resolveEvaluation } from './spec/evaluationSpec.js';
-import { InvalidSpec, type SpecInput } from './spec/resolveSpec.js';
-import { type JudgeState, trainRewardModel } from './trainRewardModel.js';
+import { type EvaluationRunSpec, resolveEvaluation } from './config/evaluation.js';
+import { InvalidSpec, type SpecInput } from './config/resolve.js';
+import { beginPhase, finishUnit, type Journal, openJournal } from './monitoring/journal.js';
+import { serveProgress, showProgress, whilePaused } from './monitoring/progress.js';
+import { general } from './steps/activities.js';
+import { countShards, measureModel, noAnswers, type TestAnswers } from './steps/evaluate.js';
+import { planTraining, rewardModelStep } from './steps/planMemory.js';
+import { prepareData } from './steps/prepare.js';
+import { type JudgeState, trainRewardModel } from './steps/rewardModel.js';
 
 export interface EvaluationResult {
   readonly evaluationId: string;

@@ -1,15 +1,16 @@
 /** The workflow bundle: every export is a workflow type. */
 import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
-import { methodNames, methods } from './spec/methods.js';
+import { methodNames, methods } from './config/methods.js';
 
-export { compare } from './compare.js';
+export { compare } from './compare/compare.js';
 export {
   comparisonEvaluation,
   comparisonRewardModel,
   comparisonTraining,
   comparisonWarmUp,
-} from './comparison/units.js';
+} from './compare/units.js';
 export { evaluation } from './evaluation.js';
+export { continueGrpo, continueRloo } from './methods/groupPolicy.js';
 export {
   expertIteration as 'expert-iteration',
   grpo,
@@ -17,8 +18,7 @@ export {
   onlineSelfTraining as 'online-self-training',
   rloo,
   sft,
-} from './methodRuns.js';
-export { continueGrpo, continueRloo } from './methods/groupPolicy.js';
+} from './methods/methodRuns.js';
 export { continueOfflineSelfTraining } from './methods/offlineSelfTraining.js';
 export { continueExpertIteration, continueOnlineSelfTraining } from './methods/onSamples.js';
 export { continuePpo } from './methods/ppo.js';

@@ -5,20 +5,20 @@
  */
 import { ApplicationFailure, allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { EvaluationFigures, PreparedData } from '../activities/contracts.js';
-import { general } from './activityOptions.js';
-import { baselineWorkflowId, runBaseline } from './baseline.js';
-import type { Measured } from './checkpoints.js';
-import { type Contestant, evaluate } from './evaluate.js';
-import { serveHyperparameters } from './hyperparameters.js';
-import { beginPhase, finishUnit } from './journal.js';
-import { trainMethods } from './methods/trainMethods.js';
-import { prepareData } from './prepare.js';
-import { serveProgress, showProgress, whilePaused } from './progress.js';
-import { openRun, type RunResult, type RunState } from './run.js';
-import { InvalidSpec, resolveSpec, type SpecInput } from './spec/resolveSpec.js';
-import type { Spec } from './spec/schema.js';
-import { trainRewardModel } from './trainRewardModel.js';
-import { warmUp } from './warmUp.js';
+import { InvalidSpec, resolveSpec, type SpecInput } from './config/resolve.js';
+import type { Spec } from './config/spec.js';
+import { trainMethods } from './methods/index.js';
+import { serveHyperparameters } from './monitoring/hyperparameters.js';
+import { beginPhase, finishUnit } from './monitoring/journal.js';
+import { serveProgress, showProgress, whilePaused } from './monitoring/progress.js';
+import { openRun, type RunResult, type RunState } from './runState.js';
+import { general } from './steps/activities.js';
+import { type Contestant, evaluate } from './steps/evaluateModels.js';
+import { prepareData } from './steps/prepare.js';
+import { trainRewardModel } from './steps/rewardModel.js';
+import { baselineWorkflowId, runBaseline } from './steps/sftBaseline.js';
+import type { Measured } from './steps/validate.js';
+import { warmUp } from './steps/warmUp.js';
 
 /** So many curve points are kept in the workflow before they move to S3. */
 const pointsKept = 100;

@@ -1,8 +1,8 @@
 /** Runs annotated programs that nobody vouches for, and keeps those whose value is the annotated answer. */
 import type { AnswerKind } from '../contracts.js';
-import { sameAnswer } from '../reward/compareAnswers.js';
-import { extractFromProgram } from '../reward/extractAnswer.js';
-import type { SandboxPool } from '../reward/sandbox/pool.js';
+import { sameAnswer } from '../rewards/compareAnswers.js';
+import { extractFromProgram } from '../rewards/extractAnswer.js';
+import type { SandboxPool } from '../rewards/sandbox/pool.js';
 import type { Dropped } from './dropped.js';
 import { programFrom } from './format.js';
 import type { Question } from './questions.js';

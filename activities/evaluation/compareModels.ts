@@ -4,7 +4,7 @@
  * Methods meet on the same questions, seed by seed, and started from the same warm-up, so what is compared is the difference
  * on each question, not two averages.
  */
-import { type MeasureName, measureNames } from '../../workflows/spec/measures.js';
+import { type MeasureName, measureNames } from '../../workflows/config/measures.js';
 import type { ComparedModel, ComparisonFigures, PairFigures, Verdict } from '../contracts.js';
 import { type Block, bootstrap } from './bootstrap.js';
 import { holm, pairedTest } from './pairedTest.js';

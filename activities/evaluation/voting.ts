@@ -1,5 +1,5 @@
 /** Picking one answer from K samples of a question by votes: each sample's own, or weighted by a reward model. */
-import { isEligible, sameAnswer } from '../reward/compareAnswers.js';
+import { isEligible, sameAnswer } from '../rewards/compareAnswers.js';
 
 /** A sample as far as picking needs it: contracts' `ScoredSample` fits. */
 export interface Candidate {

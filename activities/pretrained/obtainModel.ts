@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { indexFile, shardNames, weightsFile } from '../engine/runtime/modelShards.js';
+import { indexFile, shardNames, weightsFile } from '../engine/weights/shards.js';
 import type { Store } from '../store/types.js';
 import { InvalidModel } from './errors.js';
 import { type HubAccess, openHubModel } from './hub.js';

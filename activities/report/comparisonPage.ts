@@ -1,8 +1,8 @@
 /** The report of a comparison: every method under every measure over the seeds, and which differences hold. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
-import { interval, meanAndSpread, percent, pText, signed } from '../../workflows/spec/figureText.js';
-import { type MeasureName, measureMeaning, measureTitle, modelTitle } from '../../workflows/spec/measures.js';
+import { type MeasureName, measureMeaning, measureTitle, modelTitle } from '../../workflows/config/measures.js';
+import { interval, meanAndSpread, percent, pText, signed } from '../../workflows/config/metricText.js';
 import type { ComparedTraining, ComparisonFigures, Work } from '../contracts.js';
 import { differenceLines, explanation, mainModel } from './comparisonTable.js';
 import { type DataSummary, dataSection } from './data.js';

@@ -1,7 +1,7 @@
 /** A comparison as text: a table for terminals, and the paired differences below it. */
 import Table from 'cli-table3';
-import { differenceText, interval, meanAndSpread, seedsText } from '../../workflows/spec/figureText.js';
-import { measureTitle, modelTitle } from '../../workflows/spec/measures.js';
+import { measureTitle, modelTitle } from '../../workflows/config/measures.js';
+import { differenceText, interval, meanAndSpread, seedsText } from '../../workflows/config/metricText.js';
 import type { ComparedModel, ComparisonFigures, PairFigures } from '../contracts.js';
 
 /** A row a model, a column a measure: mean ± standard deviation over the seeds, with the mean's interval below. */

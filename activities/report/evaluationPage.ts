@@ -1,8 +1,8 @@
 /** The report of an evaluation: how often one model is right, by every way to get an answer from it, and what it answered. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
-import { interval, percent } from '../../workflows/spec/figureText.js';
-import { measureMeaning, measureNames, measureTitle } from '../../workflows/spec/measures.js';
+import { measureMeaning, measureNames, measureTitle } from '../../workflows/config/measures.js';
+import { interval, percent } from '../../workflows/config/metricText.js';
 import type { EvaluationFigures, Work } from '../contracts.js';
 import { answersSection } from './answerCards.js';
 import type { AnsweredQuestion } from './answers.js';

@@ -1,7 +1,8 @@
 /** A run's accuracies in the order and under the names that every table and chart shows. */
-import { interval, percent } from '../../workflows/spec/figureText.js';
-import { measureMeaning, measureNames, measureTitle, modelTitle } from '../../workflows/spec/measures.js';
-import { methodNames } from '../../workflows/spec/methods.js';
+
+import { measureMeaning, measureNames, measureTitle, modelTitle } from '../../workflows/config/measures.js';
+import { methodNames } from '../../workflows/config/methods.js';
+import { interval, percent } from '../../workflows/config/metricText.js';
 import type { Accuracy, EvaluationFigures, RunFigures } from '../contracts.js';
 import type { IntervalGroup } from './intervalChart.js';
 

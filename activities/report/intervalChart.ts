@@ -2,7 +2,7 @@
 import { scaleLinear } from 'd3-scale';
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
-import { percent } from '../../workflows/spec/figureText.js';
+import { percent } from '../../workflows/config/metricText.js';
 import { round } from './lineChart.js';
 
 /** A dot on its interval, in percent. */

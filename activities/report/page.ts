@@ -1,7 +1,7 @@
 /** The report of a run: what came of it, how it learned, what it answered and what it cost. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
-import { interval, percent } from '../../workflows/spec/figureText.js';
+import { interval, percent } from '../../workflows/config/metricText.js';
 import type { CurvePoint, RunFigures, TrainingWarning, Work } from '../contracts.js';
 import { answersSection } from './answerCards.js';
 import type { AnsweredQuestion } from './answers.js';

@@ -4,7 +4,7 @@
  * It holds no times of day and no paths, so two runs that trained alike leave alike files (their ids and keys aside).
  */
 import { z } from 'zod';
-import { methodNames } from '../../workflows/spec/methods.js';
+import { methodNames } from '../../workflows/config/methods.js';
 import type { Accuracy, CurvePoint, EvaluationFigures, RunFigures, TrainingWarning, Work } from '../contracts.js';
 import type { DataSummary } from './data.js';
 

@@ -1,7 +1,7 @@
 /** A run's accuracies as text: one line, and a table for terminals. */
 import Table from 'cli-table3';
-import { interval, percent } from '../../workflows/spec/figureText.js';
-import { measureNames, measureTitle } from '../../workflows/spec/measures.js';
+import { measureNames, measureTitle } from '../../workflows/config/measures.js';
+import { interval, percent } from '../../workflows/config/metricText.js';
 import type { EvaluationFigures, RunFigures } from '../contracts.js';
 import { evaluatedModels, finalFigures, measuresOf } from './figures.js';
 

@@ -1,8 +1,8 @@
 /** The trainings of a comparison: how long each was, when it was best, and its last figures. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
-import { percent } from '../../workflows/spec/figureText.js';
-import { modelTitle } from '../../workflows/spec/measures.js';
+import { modelTitle } from '../../workflows/config/measures.js';
+import { percent } from '../../workflows/config/metricText.js';
 import type { ComparedTraining } from '../contracts.js';
 import { metricTitle } from './curves.js';
 import { short } from './lineChart.js';

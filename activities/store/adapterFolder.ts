@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LoraConfig, ModelFiles } from '../engine/api.js';
 import { isConv1d } from '../engine/lora/adapters.js';
-import type { Parameters } from '../engine/parameters.js';
-import { readSafetensors, writeSafetensors } from '../engine/runtime/safetensors.js';
+import type { Parameters } from '../engine/weights/parameters.js';
+import { readSafetensors, writeSafetensors } from '../engine/weights/safetensors.js';
 import type { Store } from './types.js';
 
 /**

@@ -14,7 +14,7 @@ import { writeOnnxModel } from '../engine/export/writeOnnxModel.js';
 import { readMerged } from '../engine/lora/mergeAdapters.js';
 import { languageModel } from '../engine/models/architectures.js';
 import { configJson } from '../engine/models/configs/writeConfig.js';
-import { writeSafetensors } from '../engine/runtime/safetensors.js';
+import { writeSafetensors } from '../engine/weights/safetensors.js';
 import { CorruptObject } from './errors.js';
 import type { Store } from './types.js';
 

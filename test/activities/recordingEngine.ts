@@ -15,7 +15,7 @@ import type {
   TaskName,
 } from '../../activities/engine/api.js';
 import type { Store } from '../../activities/store/types.js';
-import { createMemoryStore } from '../data/memoryStore.js';
+import { createMemoryStore } from './data/memoryStore.js';
 
 const config: LlamaConfig = {
   architectures: ['LlamaForCausalLM'],

@@ -7,9 +7,9 @@
  */
 import { loadavg } from 'node:os';
 import { Client, Connection } from '@temporalio/client';
+import type { SpecInput } from '../../workflows/config/resolve.js';
+import { generalQueue } from '../../workflows/config/taskQueues.js';
 import type { reft } from '../../workflows/index.js';
-import type { SpecInput } from '../../workflows/spec/resolveSpec.js';
-import { generalQueue } from '../../workflows/taskQueues.js';
 import { startTestStack } from '../support/stack.js';
 import { startWorkerProcess } from '../support/workerProcess.js';
 import { type BenchmarkResult, rounded } from './result.js';

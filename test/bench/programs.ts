@@ -6,7 +6,7 @@
  */
 import { programFrom } from '../../activities/data/format.js';
 import { generateQuestions } from '../../activities/data/generated.js';
-import { createSandboxPool } from '../../activities/reward/sandbox/pool.js';
+import { createSandboxPool } from '../../activities/rewards/sandbox/pool.js';
 import { type BenchmarkResult, median, rounded } from './result.js';
 
 const distinctPrograms = 3_000;

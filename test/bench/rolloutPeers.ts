@@ -8,7 +8,7 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { GenerateTask } from '../../activities/engine/api.js';
-import { threads } from '../../activities/engine/runtime/session.js';
+import { threads } from '../../activities/engine/ort/session.js';
 import { inTurns, ratios } from './pairs.js';
 import { withSides } from './peers/peer.js';
 import { type BenchmarkResult, median, rounded } from './result.js';

@@ -4,9 +4,9 @@ import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { publishedResultSchema } from '../../activities/report/publishedResult.js';
 import { openStore } from '../../workers/openStore.js';
+import { generalQueue } from '../../workflows/config/taskQueues.js';
 import type { reft } from '../../workflows/index.js';
-import type { Progress } from '../../workflows/progress.js';
-import { generalQueue } from '../../workflows/taskQueues.js';
+import type { Progress } from '../../workflows/monitoring/progress.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { startWorkerProcess, type WorkerProcess } from '../support/workerProcess.js';
 

@@ -4,8 +4,8 @@
  */
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Progress } from '../../workflows/progress.js';
-import type { RunResult } from '../../workflows/run.js';
+import type { Progress } from '../../workflows/monitoring/progress.js';
+import type { RunResult } from '../../workflows/runState.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { startWorkerProcess, type WorkerProcess } from '../support/workerProcess.js';
 import { repeated, waitForActivity } from './lossOfWorkers.js';

@@ -4,7 +4,7 @@
  */
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { RunResult } from '../../workflows/run.js';
+import type { RunResult } from '../../workflows/runState.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { startWorkerProcess, type WorkerProcess } from '../support/workerProcess.js';
 import { isUnderWay, repeated, waitForActivity } from './lossOfWorkers.js';

@@ -1,7 +1,7 @@
 /** Reads the fixtures that the PyTorch scripts of this folder wrote, for the tests of the engine. */
 import { readFileSync } from 'node:fs';
 import type { LlamaConfig, LoraConfig, Optimiser, TokenSequence } from '../../activities/engine/api.js';
-import type { Parameters } from '../../activities/engine/parameters.js';
+import type { Parameters } from '../../activities/engine/weights/parameters.js';
 
 type StoredTensors = Readonly<Record<string, { readonly shape: readonly number[]; readonly data: string }>>;
 

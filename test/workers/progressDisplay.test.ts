@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createProgressDisplay } from '../../workers/command/progressDisplay.js';
-import type { PhaseProgress, Progress } from '../../workflows/progress.js';
+import type { PhaseProgress, Progress } from '../../workflows/monitoring/progress.js';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -2,7 +2,7 @@
 import { ApplicationFailure, type WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { evaluation } from '../../workflows/index.js';
-import { progressQuery } from '../../workflows/progress.js';
+import { progressQuery } from '../../workflows/monitoring/progress.js';
 import { type Harness, openHarness } from './harness.js';
 import { createStandIns } from './standIns.js';
 

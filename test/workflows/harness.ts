@@ -3,12 +3,12 @@ import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, type WorkflowBundle } from '@temporalio/worker';
-import type { ActivitySet } from '../../activities/createActivities.js';
+import type { ActivitySet } from '../../activities/index.js';
 import { bundleWorkflows } from '../../workers/bundleWorkflows.js';
 import { createWorkers, runWorkers } from '../../workers/createWorkers.js';
 import { type QueueName, queueNames } from '../../workers/queueNames.js';
+import { generalQueue } from '../../workflows/config/taskQueues.js';
 import type { compare, continuePpo, evaluation, reft } from '../../workflows/index.js';
-import { generalQueue } from '../../workflows/taskQueues.js';
 import { findTemporal } from '../support/temporalCommand.js';
 
 // Tests end workers and fail activities on purpose: no need to read of it.

@@ -8,10 +8,10 @@ import {
 import { Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bundleWorkflows } from '../../workers/bundleWorkflows.js';
-import { setHyperparametersUpdate } from '../../workflows/hyperparameters.js';
 import type { reft } from '../../workflows/index.js';
-import { pauseUpdate, progressQuery, resumeUpdate, stopEarlyUpdate } from '../../workflows/progress.js';
-import type { RunResult } from '../../workflows/run.js';
+import { setHyperparametersUpdate } from '../../workflows/monitoring/hyperparameters.js';
+import { pauseUpdate, progressQuery, resumeUpdate, stopEarlyUpdate } from '../../workflows/monitoring/progress.js';
+import type { RunResult } from '../../workflows/runState.js';
 import { type Harness, openHarness } from './harness.js';
 import { type Call, createStandIns, type StandInOptions } from './standIns.js';
 

@@ -18,8 +18,8 @@ import type {
   UpdatePolicyInput,
   Work,
 } from '../../activities/contracts.js';
-import type { ActivitySet } from '../../activities/createActivities.js';
 import type { PolicyMetrics } from '../../activities/engine/api.js';
+import type { ActivitySet } from '../../activities/index.js';
 
 export interface Call {
   readonly name: keyof Activities;

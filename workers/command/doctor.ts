@@ -1,6 +1,6 @@
 /** `reft doctor`: what this machine offers a run, the engine's devices among it. */
-import { chosenDevice } from '../../activities/engine/runtime/devices.js';
-import { type FoundDevice, findDevices } from '../../activities/engine/runtime/findDevices.js';
+import { chosenDevice } from '../../activities/engine/ort/devices.js';
+import { type FoundDevice, findDevices } from '../../activities/engine/ort/findDevices.js';
 import { doctor, type Finding } from '../../infra/doctor.js';
 import { dataDirectory } from '../directories.js';
 

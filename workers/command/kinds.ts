@@ -1,14 +1,14 @@
 /** What the command can start: a run, a comparison, an evaluation. How each is specified, and what its result says. */
 import { comparisonTable, differenceLines, mainModel } from '../../activities/report/comparisonTable.js';
 import { evaluationLine, evaluationTable, resultLine, resultTable } from '../../activities/report/table.js';
-import type { CompareResult } from '../../workflows/compare.js';
+import type { CompareResult } from '../../workflows/compare/compare.js';
+import { comparePresets, describeComparison, resolveComparison } from '../../workflows/config/compare.js';
+import { describeSpec } from '../../workflows/config/describe.js';
+import { describeEvaluation, resolveEvaluation } from '../../workflows/config/evaluation.js';
+import { presets } from '../../workflows/config/presets.js';
+import { resolveSpec } from '../../workflows/config/resolve.js';
 import type { EvaluationResult } from '../../workflows/evaluation.js';
-import type { RunResult } from '../../workflows/run.js';
-import { comparePresets, describeComparison, resolveComparison } from '../../workflows/spec/compareSpec.js';
-import { describeSpec } from '../../workflows/spec/describeSpec.js';
-import { describeEvaluation, resolveEvaluation } from '../../workflows/spec/evaluationSpec.js';
-import { presets } from '../../workflows/spec/presets.js';
-import { resolveSpec } from '../../workflows/spec/resolveSpec.js';
+import type { RunResult } from '../../workflows/runState.js';
 
 /** What Temporal's UI says of a workflow. */
 export interface Description {

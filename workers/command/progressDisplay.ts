@@ -1,8 +1,8 @@
 /** A run's progress on a terminal: a bar for each phase with its time left and figures; now and then a line where there is no terminal. */
 import { MultiBar, type SingleBar } from 'cli-progress';
-import { figuresOf, positionOf, titleOf } from '../../workflows/describePhase.js';
-import type { PhaseProgress, Progress } from '../../workflows/progress.js';
-import { describeWarning } from '../../workflows/warnings.js';
+import { figuresOf, positionOf, titleOf } from '../../workflows/monitoring/describePhase.js';
+import type { PhaseProgress, Progress } from '../../workflows/monitoring/progress.js';
+import { describeWarning } from '../../workflows/monitoring/warnings.js';
 
 export interface ProgressDisplay {
   /** Shows the latest progress of a run and, while it trains, of its baseline. */

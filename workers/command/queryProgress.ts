@@ -1,6 +1,6 @@
 /** Asks a run how far it is. */
 import type { Client } from '@temporalio/client';
-import { type Progress, progressQuery } from '../../workflows/progress.js';
+import { type Progress, progressQuery } from '../../workflows/monitoring/progress.js';
 
 const patienceMs = 5_000;
 

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
-import { isRecord } from '../../workflows/spec/explain.js';
-import { InvalidSpec, type SpecInput } from '../../workflows/spec/resolveSpec.js';
+import { isRecord } from '../../workflows/config/explain.js';
+import { InvalidSpec, type SpecInput } from '../../workflows/config/resolve.js';
 import type { Description, Kind } from './kinds.js';
 import { UsageError } from './usageError.js';
 

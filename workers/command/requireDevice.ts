@@ -1,6 +1,7 @@
 /** The device that REFT_DEVICE names, looked for before a command starts anything. */
-import { UnavailableDevice } from '../../activities/engine/runtime/errors.js';
-import { requireChosenDevice } from '../../activities/engine/runtime/findDevices.js';
+
+import { requireChosenDevice } from '../../activities/engine/ort/findDevices.js';
+import { UnavailableDevice } from '../../activities/errors.js';
 import { UsageError } from './usageError.js';
 
 /** @throws UsageError when there is no such device, or this machine has none that works */

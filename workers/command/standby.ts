@@ -4,7 +4,7 @@
  */
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import type { StackAccess } from '../../infra/stack.js';
-import { engineQueue, generalQueue } from '../../workflows/taskQueues.js';
+import { engineQueue, generalQueue } from '../../workflows/config/taskQueues.js';
 import { queueNames } from '../queueNames.js';
 import { workerHeartbeatMs } from '../runtime.js';
 import { type RunningWorker, startWorker } from '../worker.js';

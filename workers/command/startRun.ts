@@ -1,7 +1,7 @@
 /** Starts a workflow under a name of its own, or finds the one that is still under way with the same specification. */
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { stringify } from 'safe-stable-stringify';
-import { generalQueue } from '../../workflows/taskQueues.js';
+import { generalQueue } from '../../workflows/config/taskQueues.js';
 import type { NamedInput } from './readSpecInput.js';
 
 export interface StartedRun {

@@ -1,7 +1,7 @@
 /** Follows a run to its end: its progress, its baseline's, and what an activity that keeps failing says. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
-import type { Progress } from '../../workflows/progress.js';
+import type { Progress } from '../../workflows/monitoring/progress.js';
 import type { ProgressDisplay } from './progressDisplay.js';
 import { queryProgress } from './queryProgress.js';
 import type { Standby } from './standby.js';

@@ -2,10 +2,10 @@
  * GRPO and RLOO: several answers to each question, compared with each other instead of with a critic. GRPO takes the mean of a
  * question's rewards as the baseline, RLOO the mean of the other answers' rewards.
  */
-import { engine } from '../activityOptions.js';
-import { asWorkflow } from './asWorkflow.js';
-import { trainInRounds } from './inRounds.js';
+import { engine } from '../steps/activities.js';
 import { type MethodInput, type MethodResult, type MethodState, settingsOf, type TrainMethod } from './method.js';
+import { trainInRounds } from './rounds.js';
+import { asWorkflow } from './training.js';
 
 function trainByGroups(method: 'grpo' | 'rloo', baseline: 'group' | 'leave-one-out'): TrainMethod {
   return (run, shared, betweenUnits) =>

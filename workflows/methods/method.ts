@@ -8,10 +8,10 @@ import type {
   TrainingWarning,
   Work,
 } from '../../activities/contracts.js';
-import type { Measured, Training } from '../checkpoints.js';
-import type { Controls, Journal } from '../journal.js';
-import { type MethodName, methods } from '../spec/methods.js';
-import type { Spec } from '../spec/schema.js';
+import { type MethodName, methods } from '../config/methods.js';
+import type { Spec } from '../config/spec.js';
+import type { Controls, Journal } from '../monitoring/journal.js';
+import type { Measured, Training } from '../steps/validate.js';
 
 /** The start that all methods share. */
 export interface SharedStart {

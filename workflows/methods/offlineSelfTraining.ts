@@ -2,13 +2,14 @@
  * Offline self-training: samples of the warm-up on the training questions, the right ones added to the annotated answers, and
  * supervised training on all of them from the model before the warm-up.
  */
-import { general } from '../activityOptions.js';
-import { answerQuestions } from '../answers.js';
-import { addWork, beginPhase } from '../journal.js';
-import { showProgress } from '../progress.js';
-import { asWorkflow } from './asWorkflow.js';
-import { trainInEpochs } from './inEpochs.js';
+
+import { addWork, beginPhase } from '../monitoring/journal.js';
+import { showProgress } from '../monitoring/progress.js';
+import { general } from '../steps/activities.js';
+import { answerQuestions } from '../steps/rollout.js';
+import { trainInEpochs } from './epochs.js';
 import { type MethodInput, type MethodResult, type MethodState, settingsOf, type TrainMethod } from './method.js';
+import { asWorkflow } from './training.js';
 
 const phase = 'offline-self-training';
 

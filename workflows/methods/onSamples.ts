@@ -2,10 +2,10 @@
  * Supervised training on the model's own right answers, in rounds from the warm-up on: online self-training, which trains on the
  * annotated answers of the same questions as well, and expert iteration, which does not.
  */
-import { engine } from '../activityOptions.js';
-import { asWorkflow } from './asWorkflow.js';
-import { trainInRounds } from './inRounds.js';
+import { engine } from '../steps/activities.js';
 import { type MethodInput, type MethodResult, type MethodState, settingsOf, type TrainMethod } from './method.js';
+import { trainInRounds } from './rounds.js';
+import { asWorkflow } from './training.js';
 
 /** @param annotatedShare of the loss; the reference's online self-training has one half. */
 function trainOnSamples(method: 'online-self-training' | 'expert-iteration', annotatedShare: number): TrainMethod {

@@ -1,8 +1,8 @@
 /** ReFT's own method, PPO: rewards with a KL penalty against the warm-up, a critic, several passes over a round's answers. */
-import { engine } from '../activityOptions.js';
-import { asWorkflow } from './asWorkflow.js';
-import { trainInRounds } from './inRounds.js';
+import { engine } from '../steps/activities.js';
 import { type MethodInput, type MethodResult, type MethodState, settingsOf, type TrainMethod } from './method.js';
+import { trainInRounds } from './rounds.js';
+import { asWorkflow } from './training.js';
 
 export const trainPpo: TrainMethod = (run, shared, betweenUnits) =>
   trainInRounds(run, shared, betweenUnits, {

@@ -1,7 +1,8 @@
 /** The baseline: supervised training on the annotated answers, continued from the warm-up. */
-import { asWorkflow } from './asWorkflow.js';
-import { trainInEpochs } from './inEpochs.js';
+
+import { trainInEpochs } from './epochs.js';
 import { type MethodInput, type MethodResult, type MethodState, settingsOf, type TrainMethod } from './method.js';
+import { asWorkflow } from './training.js';
 
 export const trainSft: TrainMethod = (run, shared, betweenUnits) =>
   trainInEpochs(run, shared, betweenUnits, {

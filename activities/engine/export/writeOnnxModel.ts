@@ -8,11 +8,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
+import { InvalidModel } from '../../errors.js';
 import type { ModelConfig } from '../api.js';
 import { GraphProto, graphProto, ModelProto, modelHeader, TensorProto } from '../graph/onnx/serialise.js';
-import type { NamedTensor, Parameters } from '../parameters.js';
-import { InvalidModel } from '../runtime/errors.js';
-import { exportProgram } from './exportProgram.js';
+import type { NamedTensor, Parameters } from '../weights/parameters.js';
+import { exportProgram } from './exportGraph.js';
 
 /** Protobuf's own limit is 2 GiB. */
 const largestFileBytes = 2 ** 31 - 2 ** 26;

@@ -1,7 +1,8 @@
 /** Puts adapters into a graph that is already built, whatever model it holds: each product with an adapted weight gains a term. */
+
+import { InvalidModel } from '../../errors.js';
 import { type Graph, input, type Node, type Tensor } from '../graph/graph.js';
 import { add, matmul } from '../graph/operators.js';
-import { InvalidModel } from '../runtime/errors.js';
 import type { Adapter } from './adapters.js';
 
 /**

@@ -2,11 +2,12 @@
  * Low-rank adapters (LoRA; Hu et al., 2022): W stays as it is and W + α/r · B·A is what the model computes with. Which weights get
  * one, the adapters' names and their first values are PEFT's, so that PEFT loads what is trained here.
  */
+
+import { InvalidModel } from '../../errors.js';
 import type { LoraConfig } from '../api.js';
 import type { ParameterShapes } from '../models/languageModel.js';
-import type { NamedTensor, Parameters } from '../parameters.js';
-import { InvalidModel } from '../runtime/errors.js';
 import { fillUniform } from '../sampling/random.js';
+import type { NamedTensor, Parameters } from '../weights/parameters.js';
 
 /** The adapter of one weight. */
 export interface Adapter {

@@ -5,11 +5,12 @@
  * A token depends on its own prompt, sample and position alone: random numbers are keyed by them, never by slot, and rows do
  * not see each other. So who decodes what beside whom matters no more than float rounding does: about 10⁻⁶ in a log-probability.
  */
+
+import { InvalidModel } from '../../errors.js';
 import type { GenerateTask } from '../api.js';
-import { InvalidModel } from '../runtime/errors.js';
 import type { Decoder, StepArrays } from './decoder.js';
 import { copyRow, createCache, releaseCache } from './keyValueCache.js';
-import { createPromptShelf, type PromptShelf, prefillRows } from './promptShelf.js';
+import { createPromptShelf, type PromptShelf, prefillRows } from './prefixCache.js';
 import { uniform } from './random.js';
 
 /** An answer as it grows. */

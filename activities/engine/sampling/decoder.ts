@@ -1,14 +1,14 @@
 /** A model ready to decode: the sessions of its two graphs and its weights, which are fed and never copied. */
 import type { Tensor } from 'onnxruntime-node';
+import { InvalidModel } from '../../errors.js';
 import type { ModelConfig } from '../api.js';
 import { languageModel } from '../models/architectures.js';
 import type { AttentionSizes, ParameterShapes } from '../models/languageModel.js';
-import type { Parameters } from '../parameters.js';
-import { InvalidModel } from '../runtime/errors.js';
-import { placeOnDevice, type RunMode, runInPlace, type Tensors } from '../runtime/runInPlace.js';
-import { float32, int32, int64 } from '../runtime/tensors.js';
+import { placeOnDevice, type RunMode, runInPlace, type Tensors } from '../ort/runInPlace.js';
+import { float32, int32, int64 } from '../ort/tensors.js';
 import { programSession } from '../training/sessions.js';
-import { prefillProgram } from './decoderPrograms.js';
+import type { Parameters } from '../weights/parameters.js';
+import { prefillProgram } from './decoderGraphs.js';
 import { cacheTensors, type KeyValueCache } from './keyValueCache.js';
 import { stepSession } from './stepSession.js';
 

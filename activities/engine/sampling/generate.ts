@@ -2,16 +2,17 @@
  * Answers to prompts: checks what is asked, decodes all samples in one continuous batch (small models in one on each core), and
  * reports the work.
  */
+
+import { InvalidData, TaskCancelled } from '../../errors.js';
 import type { GenerateTask, RunContext } from '../api.js';
 import { languageModel } from '../models/architectures.js';
 import type { LanguageModel } from '../models/languageModel.js';
-import { InvalidData, TaskCancelled } from '../runtime/errors.js';
-import { mostLanes } from '../runtime/lanes.js';
-import { loadModel } from '../runtime/modelCache.js';
-import type { RunMode } from '../runtime/runInPlace.js';
+import type { RunMode } from '../ort/runInPlace.js';
+import { mostLanes } from '../threads/workerThreads.js';
+import { loadModel } from '../weights/modelFiles.js';
 import { type Answer, decode } from './continuousBatch.js';
 import { createDecoder } from './decoder.js';
-import { generateInLanes } from './generateInLanes.js';
+import { generateInLanes } from './generateInThreads.js';
 import { bytesPerRow } from './keyValueCache.js';
 import { isLarge } from './stepSession.js';
 

@@ -4,7 +4,7 @@
  */
 import type { Tensor } from 'onnxruntime-node';
 import type { AttentionSizes } from '../models/languageModel.js';
-import { float32 } from '../runtime/tensors.js';
+import { float32 } from '../ort/tensors.js';
 import { cacheName } from './cachedAttention.js';
 
 export interface KeyValueCache {

@@ -9,10 +9,10 @@ import type { InferenceSession } from 'onnxruntime-node';
 import type { ModelConfig } from '../api.js';
 import { languageModel } from '../models/architectures.js';
 import type { LanguageModel } from '../models/languageModel.js';
-import type { Parameters } from '../parameters.js';
-import { chosenDevice } from '../runtime/devices.js';
+import { chosenDevice } from '../ort/devices.js';
 import { programSession, releaseSession } from '../training/sessions.js';
-import { stepProgram } from './decoderPrograms.js';
+import type { Parameters } from '../weights/parameters.js';
+import { stepProgram } from './decoderGraphs.js';
 
 export interface StepSession {
   readonly session: InferenceSession;

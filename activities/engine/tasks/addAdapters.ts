@@ -1,10 +1,11 @@
 /** The task `addAdapters`: what turns a model into one for LoRA training. */
+
+import { InvalidModel } from '../../errors.js';
 import type { TaskFunction } from '../api.js';
 import { adaptersOf, createAdapters } from '../lora/adapters.js';
 import { languageModel } from '../models/architectures.js';
-import { InvalidModel } from '../runtime/errors.js';
-import { saveModel } from '../runtime/modelCache.js';
-import { supervisedObjective } from '../training/programs.js';
+import { supervisedObjective } from '../training/graphs.js';
+import { saveModel } from '../weights/modelFiles.js';
 
 export const addAdapters: TaskFunction<'addAdapters'> = async ({ model, lora, seed, outputDirectory }) => {
   if (model.adapters) throw new InvalidModel(`${model.adapters.file}: the model has adapters already`);

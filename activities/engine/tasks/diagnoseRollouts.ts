@@ -1,7 +1,8 @@
 /** The task `diagnoseRollouts`: how far rollouts are from a reference and how varied they are, for methods that train without either. */
+
+import { TaskCancelled } from '../../errors.js';
 import type { TaskFunction } from '../api.js';
-import { rolloutDiagnostics } from '../losses/diagnostics.js';
-import { TaskCancelled } from '../runtime/errors.js';
+import { rolloutDiagnostics } from '../rl/diagnostics.js';
 import { scoreAnswers } from '../training/scoreAnswers.js';
 
 export const diagnoseRollouts: TaskFunction<'diagnoseRollouts'> = async ({ reference, rollouts }, context) => {

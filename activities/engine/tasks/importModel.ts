@@ -1,12 +1,13 @@
 /** The task `importModel`: a pretrained model's weights, checked in full, in the form the engine trains. */
+
+import { InvalidModel, TaskCancelled } from '../../errors.js';
 import type { ModelConfig, TaskFunction } from '../api.js';
 import { languageModel } from '../models/architectures.js';
 import { headName } from '../models/head.js';
-import type { NamedTensor } from '../parameters.js';
-import { InvalidModel, TaskCancelled } from '../runtime/errors.js';
-import { saveModel } from '../runtime/modelCache.js';
-import { findShards } from '../runtime/modelShards.js';
-import { readSafetensors } from '../runtime/safetensors.js';
+import { saveModel } from '../weights/modelFiles.js';
+import type { NamedTensor } from '../weights/parameters.js';
+import { readSafetensors } from '../weights/safetensors.js';
+import { findShards } from '../weights/shards.js';
 
 export const importModel: TaskFunction<'importModel'> = async ({ config, directory, outputDirectory }, context) => {
   const { shapes, embedding } = languageModel(config);

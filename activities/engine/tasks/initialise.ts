@@ -1,10 +1,11 @@
 /** The task `initialise`: a fresh Llama model, Normal(0, 0.02) weights and norms at one, as Hugging Face initialises it. */
+
+import { TaskCancelled } from '../../errors.js';
 import type { TaskFunction } from '../api.js';
 import { languageModel } from '../models/architectures.js';
-import type { NamedTensor } from '../parameters.js';
-import { TaskCancelled } from '../runtime/errors.js';
-import { saveModel } from '../runtime/modelCache.js';
 import { fillNormal } from '../sampling/random.js';
+import { saveModel } from '../weights/modelFiles.js';
+import type { NamedTensor } from '../weights/parameters.js';
 
 const standardDeviation = 0.02;
 

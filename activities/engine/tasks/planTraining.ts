@@ -1,10 +1,11 @@
 /** The task `planTraining`: what the training steps of a run will need in memory, before any is taken. */
+
+import { InsufficientMemory } from '../../errors.js';
 import type { LoraConfig, ModelConfig, PlannedStep, TaskFunction, TokenSequence } from '../api.js';
-import { InsufficientMemory } from '../runtime/errors.js';
+import { updateProgram } from '../training/graphs.js';
 import { machineMemory, usableMemory } from '../training/memory.js';
 import { buildObjective, type Training } from '../training/objectives.js';
 import { type PolicyMemory, policyMemory } from '../training/policyMemory.js';
-import { updateProgram } from '../training/programs.js';
 import { stepMemory, stepNeed } from '../training/stepMemory.js';
 
 /** Constants of losses and optimisers, which change no tensor's size. */

@@ -4,11 +4,12 @@
  * Old and reference log-probabilities → scores, less a KL penalty where it is in the reward → advantages within each question's
  * answers → the given mini-batches, one AdamW step each.
  */
+
+import { TaskCancelled } from '../../errors.js';
 import type { EngineTasks, TaskFunction } from '../api.js';
-import { rolloutDiagnostics } from '../losses/diagnostics.js';
-import { groupAdvantages, mixedShare } from '../losses/groupAdvantages.js';
-import { tokenWeights } from '../losses/normalisation.js';
-import { TaskCancelled } from '../runtime/errors.js';
+import { rolloutDiagnostics } from '../rl/diagnostics.js';
+import { groupAdvantages, mixedShare } from '../rl/groupAdvantages.js';
+import { tokenWeights } from '../rl/normalisation.js';
 import { takePolicySteps } from '../training/policySteps.js';
 import { type AnswerScores, scoreAnswers } from '../training/scoreAnswers.js';
 import { adamWOptions, createTrainer } from '../training/trainer.js';

@@ -4,12 +4,13 @@
  * Old and reference log-probabilities and old values → KL-penalised rewards → advantages, whitened over the whole batch →
  * the given mini-batches, one AdamW step each.
  */
+
+import { TaskCancelled } from '../../errors.js';
 import type { EngineTasks, TaskFunction } from '../api.js';
-import { generalisedAdvantages, tokenRewards, whiten } from '../losses/advantages.js';
-import { explainedVariance, rolloutDiagnostics } from '../losses/diagnostics.js';
-import { TaskCancelled } from '../runtime/errors.js';
+import { explainedVariance, rolloutDiagnostics } from '../rl/diagnostics.js';
+import { generalisedAdvantages, tokenRewards, whiten } from '../rl/gae.js';
+import { valueHeadShapes } from '../training/graphs.js';
 import { takePolicySteps } from '../training/policySteps.js';
-import { valueHeadShapes } from '../training/programs.js';
 import { type AnswerScores, scoreAnswers } from '../training/scoreAnswers.js';
 import { adamWOptions, createTrainer } from '../training/trainer.js';
 

@@ -1,11 +1,12 @@
 /** The task `trainRewardModel`: a two-class head on the last token says whether an answer is right. */
+
+import { TaskCancelled } from '../../errors.js';
 import type { EngineTasks, TaskFunction } from '../api.js';
-import { TaskCancelled } from '../runtime/errors.js';
-import { float32, int64 } from '../runtime/tensors.js';
+import { float32, int64 } from '../ort/tensors.js';
 import { fillNormal } from '../sampling/random.js';
+import { rewardHeadShapes } from '../training/graphs.js';
 import { layOutWhole, sequenceFeeds } from '../training/layout.js';
-import type { Feeds } from '../training/programRun.js';
-import { rewardHeadShapes } from '../training/programs.js';
+import type { Feeds } from '../training/runGraph.js';
 import { adamWOptions, createTrainer } from '../training/trainer.js';
 
 export const trainRewardModel: TaskFunction<'trainRewardModel'> = async (

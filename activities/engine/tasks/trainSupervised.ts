@@ -1,9 +1,10 @@
 /** The task `trainSupervised`: cross-entropy on answers, one AdamW step a batch. Warm-up and SFT are made of it. */
+
+import { TaskCancelled } from '../../errors.js';
 import type { TaskFunction, WeightedSequence } from '../api.js';
-import { TaskCancelled } from '../runtime/errors.js';
-import { float32, int64 } from '../runtime/tensors.js';
+import { float32, int64 } from '../ort/tensors.js';
 import { layOutAnswers, sequenceFeeds } from '../training/layout.js';
-import type { Feeds } from '../training/programRun.js';
+import type { Feeds } from '../training/runGraph.js';
 import { adamWOptions, createTrainer } from '../training/trainer.js';
 
 export const trainSupervised: TaskFunction<'trainSupervised'> = async (

@@ -6,8 +6,8 @@
 import type { Tensor } from 'onnxruntime-node';
 import { elementCount, sizeInPieces } from '../graph/pieces.js';
 import type { ParameterShapes } from '../models/languageModel.js';
-import type { NamedTensor, Parameters } from '../parameters.js';
-import { float32 } from '../runtime/tensors.js';
+import { float32 } from '../ort/tensors.js';
+import type { NamedTensor, Parameters } from '../weights/parameters.js';
 
 /** Floats of a cache line, with which each tensor starts. */
 const alignment = 16;

@@ -5,7 +5,7 @@
  */
 import type { Tensor } from 'onnxruntime-node';
 import type { TokenSequence } from '../api.js';
-import { int64 } from '../runtime/tensors.js';
+import { int64 } from '../ort/tensors.js';
 
 export interface SequenceLayout {
   readonly batch: number;

@@ -2,8 +2,9 @@
  * Splits a batch into micro-batches: a share for each lane, or as many as memory asks for, sequences of like length together. How
  * depends on the batch, the model and the machine's size alone, so a step taken again is the same.
  */
+
+import { InsufficientMemory } from '../../errors.js';
 import type { TokenSequence } from '../api.js';
-import { InsufficientMemory } from '../runtime/errors.js';
 import { groupByLength, trainedLength } from './layout.js';
 import type { MemoryModel, Sizes } from './memory.js';
 

@@ -1,14 +1,14 @@
 /** What is trained and by which loss, as data: every thread that has a part in a step builds the same graph from it. */
 import type { LoraConfig, ModelConfig } from '../api.js';
-import type { GroupPolicyOptions } from '../losses/groupPolicy.js';
-import type { PpoOptions } from '../losses/ppo.js';
+import type { GroupPolicyOptions } from '../rl/groupPolicyLoss.js';
+import type { PpoOptions } from '../rl/ppoLoss.js';
 import {
   groupPolicyObjective,
   type Objective,
   policyObjective,
   rewardModelObjective,
   supervisedObjective,
-} from './programs.js';
+} from './graphs.js';
 
 export type Training = {
   readonly config: ModelConfig;

@@ -6,10 +6,10 @@ import type { LoraConfig, ModelConfig, TokenSequence } from '../api.js';
 import { adaptersOf } from '../lora/adapters.js';
 import { languageModel } from '../models/architectures.js';
 import type { ParameterShapes } from '../models/languageModel.js';
+import { answersProgram } from './graphs.js';
 import { trainedLength } from './layout.js';
 import { memoryModel, weightBytes } from './memory.js';
 import { groupSizes } from './microBatches.js';
-import { answersProgram } from './programs.js';
 import { passes, passMemory, tokenBudget } from './scoreAnswers.js';
 import { stays } from './sessions.js';
 

@@ -1,12 +1,12 @@
 /** Log-probabilities, entropies and values of given answers under a model, without gradients. */
 import type { ModelFiles, TokenSequence } from '../api.js';
 import type { Graph } from '../graph/graph.js';
-import { loadModel } from '../runtime/modelCache.js';
-import { float32, int64 } from '../runtime/tensors.js';
+import { float32, int64 } from '../ort/tensors.js';
+import { loadModel } from '../weights/modelFiles.js';
+import { answersProgram } from './graphs.js';
 import { groupByLength, layOutAnswers, sequenceFeeds, trainedLength, withinTokens } from './layout.js';
 import { memoryModel, usableMemory } from './memory.js';
 import { groupSizes } from './microBatches.js';
-import { answersProgram } from './programs.js';
 import { programSession, releaseSession, stays } from './sessions.js';
 import { runProgram } from './trainer.js';
 

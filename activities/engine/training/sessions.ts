@@ -2,9 +2,9 @@
  * Sessions of programs, kept by what they were built from: a model's every epoch and round runs in the same session.
  */
 import type { InferenceSession } from 'onnxruntime-node';
-import { createInPlaceSession } from '../runtime/runInPlace.js';
+import { createInPlaceSession } from '../ort/runInPlace.js';
+import type { Program } from './graphs.js';
 import { usableMemory } from './memory.js';
-import type { Program } from './programs.js';
 
 export interface ProgramSession<Built extends Program = Program> {
   readonly program: Built;

@@ -1,11 +1,11 @@
 /** What a training step needs in memory, told from its graph and the shapes of its weights before anything is loaded. */
 import type { TokenSequence } from '../api.js';
-import { mostLanes } from '../runtime/lanes.js';
+import { mostLanes } from '../threads/workerThreads.js';
+import { accumulateProgram, type TrainingProgram } from './graphs.js';
 import { type MemoryModel, memoryModel, runMemory, weightBytes } from './memory.js';
 import { dealToLanes, groupSizes, type StepMemory, splitBatch } from './microBatches.js';
 import { buildObjective, type Training } from './objectives.js';
 import type { PolicyMemory } from './policyMemory.js';
-import { accumulateProgram, type TrainingProgram } from './programs.js';
 
 /** Bytes of an engine process that has done nothing yet: Node, onnxruntime, this program. */
 const idleProcess = 150 * 2 ** 20;

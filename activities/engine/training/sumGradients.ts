@@ -1,8 +1,8 @@
 /** The gradients of micro-batches, summed: what each lane does of a training step. */
-import { changedOnHost } from '../runtime/residentTensors.js';
+import { changedOnHost } from '../ort/residentTensors.js';
+import { accumulateProgram, gradientProgram, type TrainingProgram } from './graphs.js';
 import { buildObjective, type Training } from './objectives.js';
-import { type Feeds, joinMetrics, type Metrics, runWithMetrics, updated, withPrefix } from './programRun.js';
-import { accumulateProgram, gradientProgram, type TrainingProgram } from './programs.js';
+import { type Feeds, joinMetrics, type Metrics, runWithMetrics, updated, withPrefix } from './runGraph.js';
 import { type ProgramSession, programSession } from './sessions.js';
 
 export interface GradientSum extends ProgramSession<TrainingProgram> {

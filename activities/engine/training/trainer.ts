@@ -6,23 +6,23 @@
  * applies them. A trainer owns its arrays until `save`.
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { DivergedTraining, InvalidModel } from '../../errors.js';
 import type { ModelFiles, Optimiser, TokenSequence } from '../api.js';
-import { type AdamWOptions, adamWScalars } from '../graph/adamw.js';
 import type { ParameterShapes } from '../models/languageModel.js';
-import type { NamedTensor, Parameters } from '../parameters.js';
-import { DivergedTraining, InvalidModel } from '../runtime/errors.js';
-import { saveModel, takeModel } from '../runtime/modelCache.js';
-import { toHost } from '../runtime/residentTensors.js';
-import { placeOnDevice, runInPlace } from '../runtime/runInPlace.js';
-import { float32 } from '../runtime/tensors.js';
+import { type AdamWOptions, adamWScalars } from '../optim/adamw.js';
+import { toHost } from '../ort/residentTensors.js';
+import { placeOnDevice, runInPlace } from '../ort/runInPlace.js';
+import { float32 } from '../ort/tensors.js';
+import { saveModel, takeModel } from '../weights/modelFiles.js';
+import type { NamedTensor, Parameters } from '../weights/parameters.js';
+import { mapState, stateFeeds, stepsInLanes, stepsInTurn } from './accumulatedStep.js';
 import { layFlat } from './flatTensors.js';
+import { type Program, updateProgram } from './graphs.js';
 import { usableMemory } from './memory.js';
 import { splitBatch } from './microBatches.js';
 import { buildObjective, type Training } from './objectives.js';
-import { type Feeds, type Metrics, runWithMetrics, updated } from './programRun.js';
-import { type Program, updateProgram } from './programs.js';
+import { type Feeds, type Metrics, runWithMetrics, updated } from './runGraph.js';
 import { programSession } from './sessions.js';
-import { mapState, stateFeeds, stepsInLanes, stepsInTurn } from './stepInPieces.js';
 import { stepMemory } from './stepMemory.js';
 
 export interface Trainer {

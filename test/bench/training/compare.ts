@@ -8,7 +8,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { threads } from '../../../activities/engine/runtime/session.js';
+import { threads } from '../../../activities/engine/ort/session.js';
 import { type Peer, withSides } from '../peers/peer.js';
 import { type BenchmarkResult, median, rounded } from '../result.js';
 import { type Job, type Ready, readySchema, type Step, stepSchema } from './job.js';

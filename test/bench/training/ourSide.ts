@@ -5,9 +5,9 @@
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { supervisedFeeds } from '../../../activities/engine/tasks/trainSupervised.js';
+import { updateProgram } from '../../../activities/engine/training/graphs.js';
 import { usableMemory } from '../../../activities/engine/training/memory.js';
 import { buildObjective } from '../../../activities/engine/training/objectives.js';
-import { updateProgram } from '../../../activities/engine/training/programs.js';
 import { stepMemory, stepNeed } from '../../../activities/engine/training/stepMemory.js';
 import { createTrainer } from '../../../activities/engine/training/trainer.js';
 import type { Job, Ready, Step } from './job.js';

@@ -19,8 +19,8 @@ import { addAdapters } from '../../../activities/engine/tasks/addAdapters.js';
 import { importModel } from '../../../activities/engine/tasks/importModel.js';
 import { initialise } from '../../../activities/engine/tasks/initialise.js';
 import { readFolder } from '../../../activities/pretrained/readFolder.js';
-import { dataSchema } from '../../../workflows/spec/schema.js';
-import { sourceAccess } from '../../data/sourceAccess.js';
+import { dataSchema } from '../../../workflows/config/spec.js';
+import { sourceAccess } from '../../activities/data/sourceAccess.js';
 
 export interface Batches {
   readonly files: ModelFiles;

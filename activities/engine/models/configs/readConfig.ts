@@ -5,8 +5,8 @@
  * that would be computed wrongly is never computed.
  */
 import { z } from 'zod';
+import { InvalidModel } from '../../../errors.js';
 import type { ModelConfig } from '../../api.js';
-import { InvalidModel } from '../../runtime/errors.js';
 import { check, configJson, only, positive, size, type Tokens, tokenFields } from './fields.js';
 import { readRotaryConfig } from './rotaryFields.js';
 

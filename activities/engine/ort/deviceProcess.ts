@@ -1,0 +1,14 @@
+/** Tries the device that REFT_DEVICE names, in a process of its own (`findDevices.ts`): a driver may take the process with it. */
+import { UnavailableDevice } from '../../errors.js';
+import { type RunMode, selfTest } from './runInPlace.js';
+
+/** What the process says before it ends. */
+export type DeviceTrial =
+  | { readonly works: true; readonly mode: RunMode; readonly milliseconds: number }
+  | { readonly works: false; readonly reason: string };
+
+const trial: DeviceTrial = await selfTest().then(
+  ({ mode, milliseconds }) => ({ works: true, mode, milliseconds }),
+  (error) => ({ works: false, reason: error instanceof UnavailableDevice ? error.reason : String(error) }),
+);
+process.send?.(trial, () => process.exit());

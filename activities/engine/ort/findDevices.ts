@@ -1,0 +1,79 @@
+/**
+ * Which devices this machine has, found by computing on each. Nothing less tells: a library may be there without its driver, a
+ * driver without a card.
+ */
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { UnavailableDevice } from '../../errors.js';
+import type { DeviceTrial } from './deviceProcess.js';
+import { chosenDevice, type DeviceName, deviceNames } from './devices.js';
+import { forkModule } from './forkModule.js';
+
+export interface FoundDevice {
+  readonly name: DeviceName;
+  readonly trial: DeviceTrial;
+}
+
+/** First use of a GPU may have its driver compile; more than this is a driver that hangs. */
+const trialMilliseconds = 60_000;
+
+export function findDevices(environment: NodeJS.ProcessEnv = process.env): Promise<FoundDevice[]> {
+  return Promise.all(deviceNames.map(async (name) => ({ name, trial: await tryDevice(name, environment) })));
+}
+
+/**
+ * Makes sure of the device that REFT_DEVICE names, before any work starts. The CPU is taken for granted.
+ * @throws UnavailableDevice saying what is wrong with it, and which devices this machine has.
+ */
+export async function requireChosenDevice(environment: NodeJS.ProcessEnv = process.env): Promise<void> {
+  const { name } = chosenDevice(environment);
+  if (name === 'cpu') return;
+  const trial = await tryDevice(name, environment);
+  if (trial.works) return;
+  const found = (await findDevices(environment)).flatMap((device) => (device.trial.works ? [device.name] : []));
+  throw new UnavailableDevice(name, `it does not work here: ${trial.reason}. Devices found: ${found.join(', ')}`);
+}
+
+async function tryDevice(name: DeviceName, environment: NodeJS.ProcessEnv): Promise<DeviceTrial> {
+  const missing = missingLibrary(name);
+  if (missing !== null) return { works: false, reason: missing };
+  const child = forkModule(new URL('./deviceProcess.ts', import.meta.url), { ...environment, REFT_DEVICE: name });
+  const answers: DeviceTrial[] = [];
+  let words = '';
+  child.on('message', (answer: DeviceTrial) => answers.push(answer));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    words += text;
+  });
+  const timer = setTimeout(() => child.kill('SIGKILL'), trialMilliseconds);
+  const [code, signal] = await once(child, 'close');
+  clearTimeout(timer);
+  const [answer] = answers;
+  if (answer === undefined)
+    return {
+      works: false,
+      reason: `trying it ended the process with ${signal ?? `exit code ${code}`}${said(words)}`,
+    };
+  return answer.works ? answer : { works: false, reason: `${answer.reason}${said(words)}` };
+}
+
+/** What onnxruntime says when CUDA's provider cannot be loaded names no library a user could install. */
+function missingLibrary(name: DeviceName): string | null {
+  if (name !== 'cuda') return null;
+  const { platform, arch } = process;
+  if (platform !== 'linux' || arch !== 'x64') return `onnxruntime-node has no CUDA for ${platform} ${arch}`;
+  const root = dirname(dirname(createRequire(import.meta.url).resolve('onnxruntime-node')));
+  const library = 'libonnxruntime_providers_cuda.so';
+  const builds = readdirSync(join(root, 'bin'));
+  if (builds.some((build) => existsSync(join(root, 'bin', build, platform, arch, library)))) return null;
+  return `${library} is not installed; node node_modules/onnxruntime-node/script/install --onnxruntime-node-install=cuda12 fetches it`;
+}
+
+/** The loader's and the driver's own words, which are on standard error: the lines that name a cause. */
+function said(words: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: onnxruntime colours its log.
+  const lines = words.replace(/\x1b\[[0-9;]*m/g, '').split('\n');
+  const [cause] = lines.filter((line) => /cannot open|couldn't load|no drivers|error/i.test(line));
+  return cause === undefined ? '' : ` (${cause.trim()})`;
+}

@@ -1,0 +1,175 @@
+/**
+ * Runs a session on arrays that are its inputs and its outputs at once: parameters updated where they lie, a cache that
+ * grows in place. Nothing is allocated per run.
+ *
+ * onnxruntime-node 1.30 fills preallocated outputs and then also copies each of them into a new buffer, about 1 ms per
+ * megabyte. A trick avoids that: if output 0 of the graph is a sequence (`skip_copies`, which `serialise` adds when asked)
+ * and is fetched as null, the binding meets it before any tensor and throws, by when the outputs are filled.
+ *
+ * A device that keeps tensors needs no trick: what a run updates stays there (`residentTensors.ts`), in new memory, because its
+ * kernels cannot write where they read.
+ *
+ * Either is proven once per process; where it fails, runs fetch copies and write them back.
+ */
+import type { InferenceSession } from 'onnxruntime-node';
+import { UnavailableDevice } from '../../errors.js';
+import { createGraph, type Graph, input, output } from '../graph/graph.js';
+import { lower } from '../graph/lower.js';
+import { serialise, skipCopiesOutput } from '../graph/onnx/serialise.js';
+import { add, multiply } from '../graph/operators.js';
+import { chosenDevice, type Device } from './devices.js';
+import { checkResult, runOnDevice, type Tensors, toDevice, toHost, writeInto } from './residentTensors.js';
+import { createSession, type OutputLocations } from './session.js';
+import { float32 } from './tensors.js';
+
+export type { Tensors } from './residentTensors.js';
+
+/** `skipCopies` is the trick, `onDevice` keeps results on the device, `copyBack` is the safe way; the numbers are the same. */
+export type RunMode = 'skipCopies' | 'onDevice' | 'copyBack';
+
+/**
+ * A session for `runInPlace`.
+ * @param operatorThreads inside one operator, as `createSession` has them.
+ * @throws Error from onnxruntime when the device is not there or the graph is not valid.
+ */
+export async function createInPlaceSession(
+  graph: Graph,
+  mode?: RunMode,
+  operatorThreads?: number,
+): Promise<InferenceSession> {
+  const chosen = mode ?? (await provenMode());
+  const lowered = lower(graph, chosenDevice().lacking);
+  if (chosen === 'onDevice') return createSession(serialise(lowered), stayingOutputs(lowered), operatorThreads);
+  return createSession(serialise(lowered, { skipCopies: true }), undefined, operatorThreads);
+}
+
+/** Outputs `updated.<name>` stay where the next run reads them as input `<name>`; all others are for the CPU. */
+function stayingOutputs({ inputs, outputs }: Graph): OutputLocations {
+  const updated = new Set(inputs.map(({ name }) => `updated.${name}`));
+  return Object.fromEntries(outputs.map(({ name }) => [name, updated.has(name) ? 'gpu-buffer' : 'cpu']));
+}
+
+/**
+ * Runs a session made by `createInPlaceSession`.
+ *
+ * `results` names tensors over arrays of the right size that receive the outputs, in whatever shape the graph gives them. An
+ * array may also be among `feeds` if the graph has read all of that input before it writes that output: onnxruntime knows nothing of
+ * the sharing.
+ * @throws Error from onnxruntime when the graph fails or a tensor's shape does not fit.
+ */
+export async function runInPlace(
+  session: InferenceSession,
+  feeds: Tensors,
+  results: Tensors,
+  mode?: RunMode,
+): Promise<void> {
+  const declared = asDeclared(session, results);
+  switch (mode ?? (await provenMode())) {
+    case 'skipCopies':
+      return runSkippingCopies(session, feeds, declared);
+    case 'onDevice':
+      return runOnDevice(session, feeds, declared);
+    case 'copyBack':
+      return runWithCopies(session, feeds, declared);
+  }
+}
+
+/** Puts float32 tensors that runs only read where runs can read them without a transfer. On the CPU they are there already. */
+export async function placeOnDevice(tensors: Tensors): Promise<void> {
+  if ((await provenMode()) === 'onDevice') await toDevice(tensors);
+}
+
+export interface SelfTest {
+  /** The fastest mode that works with this binding on the chosen device. */
+  readonly mode: RunMode;
+  readonly milliseconds: number;
+}
+
+let tested: Promise<SelfTest> | undefined;
+
+/**
+ * Proves once per process what the runs of this module rely on, on the chosen device.
+ * @throws UnavailableDevice when the device is not there, or none of its modes gives the right numbers.
+ */
+export function selfTest(): Promise<SelfTest> {
+  tested ??= (async () => {
+    const start = performance.now();
+    const mode = await findMode(chosenDevice());
+    return { mode, milliseconds: performance.now() - start };
+  })();
+  return tested;
+}
+
+async function provenMode(): Promise<RunMode> {
+  return (await selfTest()).mode;
+}
+
+async function findMode({ name, keepsTensors }: Device): Promise<RunMode> {
+  const fast: RunMode = keepsTensors ? 'onDevice' : 'skipCopies';
+  if (await works(name, fast)) return fast;
+  if (await works(name, 'copyBack')) return 'copyBack';
+  throw new UnavailableDevice(name, 'it computes wrongly');
+}
+
+/** Adds 1 to an array in place, twice, and looks whether the array holds the sums, and another output what belongs there. */
+async function works(device: string, mode: RunMode): Promise<boolean> {
+  const graph = createGraph();
+  const sum = add(input(graph, 'x', 'float32', ['n']), 1);
+  output(sum, 'updated.x');
+  output(multiply(sum, 2), 'doubled');
+  const session = await createInPlaceSession(graph, mode).catch((cause: unknown) => {
+    throw new UnavailableDevice(device, wordsOf(cause));
+  });
+  try {
+    const [x, doubled] = [float32(Float32Array.of(1, -2, 3), [3]), float32(new Float32Array(3), [3])];
+    for (let run = 0; run < 2; run++) await runInPlace(session, { x }, { 'updated.x': x, doubled }, mode);
+    await toHost({ x });
+    return `${x.data}` === '3,0,5' && `${doubled.data}` === '6,0,10';
+  } catch {
+    return false;
+  } finally {
+    await session.release();
+  }
+}
+
+async function runSkippingCopies(session: InferenceSession, feeds: Tensors, results: Tensors): Promise<void> {
+  let ended = false;
+  try {
+    await session.run(feeds, { [skipCopiesOutput]: null, ...results });
+    ended = true;
+  } catch (error) {
+    if (!isSkip(error)) throw error;
+  }
+  if (ended) throw new Error(`this session's model has no output ${skipCopiesOutput} to skip the copies by`);
+}
+
+function isSkip(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('Non tensor type is temporarily not supported');
+}
+
+async function runWithCopies(session: InferenceSession, feeds: Tensors, results: Tensors): Promise<void> {
+  const outputs = await session.run(feeds, Object.keys(results));
+  for (const [name, result] of Object.entries(results)) {
+    const copy = outputs[name];
+    checkResult(name, copy, result);
+    writeInto(result.data, copy);
+  }
+}
+
+/** What onnxruntime says, without the place in its source where it says it. */
+function wordsOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/^\/onnxruntime_src\/.* was false\. /, '').trim();
+}
+
+/** The same arrays in the shapes that the graph declares for its outputs, where these say every dimension. */
+function asDeclared(session: InferenceSession, results: Tensors): Tensors {
+  const shapes = new Map(session.outputMetadata.map((one) => [one.name, one.isTensor ? one.shape : undefined]));
+  return Object.fromEntries(
+    Object.entries(results).map(([name, tensor]) => {
+      const shape = shapes.get(name);
+      const dims = shape?.flatMap((dimension) => (typeof dimension === 'number' ? [dimension] : []));
+      return [name, dims && dims.length === shape?.length ? tensor.reshape(dims) : tensor];
+    }),
+  );
+}

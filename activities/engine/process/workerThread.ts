@@ -1,0 +1,24 @@
+/** A lane: a thread of the engine process that runs one task at a time, as `lanes.ts` sends them. */
+import { parentPort } from 'node:worker_threads';
+import type { GenerateTask, RunContext } from '../api.js';
+import { generate } from '../tasks/generate.js';
+import { movedWith } from '../threads/messages.js';
+import { createTaskRunner } from '../threads/taskRunner.js';
+import { sumGradientsInLane } from '../training/gradientThreads.js';
+import { trimSessions } from '../training/sessions.js';
+
+const tasks = {
+  generate: async (input: GenerateTask['input'], context: RunContext) => {
+    await trimSessions();
+    return generate(input, context);
+  },
+  // A part of a task, whose other steps want the same sessions.
+  sumGradients: sumGradientsInLane,
+};
+
+parentPort?.on(
+  'message',
+  createTaskRunner(tasks, (message) =>
+    parentPort?.postMessage(message, message.kind === 'finished' ? movedWith(message.output) : []),
+  ),
+);

@@ -1,5 +1,0 @@
-/** Where a lane's thread starts: threads do not inherit the loader of TypeScript. */
-import { register } from 'tsx/esm/api';
-
-register();
-await import('./lane.ts');

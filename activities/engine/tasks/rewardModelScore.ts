@@ -1,0 +1,52 @@
+/** The task `judge`: the reward model's probability of being right, for each answer. */
+
+import { InvalidModel, TaskCancelled } from '../../errors.js';
+import type { TaskFunction } from '../api.js';
+import { float32 } from '../ort/tensors.js';
+import { judgeProgram } from '../training/graphs.js';
+import { groupByLength, layOutWhole, sequenceFeeds, withinTokens } from '../training/layout.js';
+import { programSession } from '../training/sessions.js';
+import { runProgram } from '../training/trainer.js';
+import { loadModel } from '../weights/modelFiles.js';
+
+/** Padded tokens in one forward pass: bounds its memory. */
+const tokenBudget = 8_192;
+
+export const judge: TaskFunction<'judge'> = async ({ model, sequences }, context) => {
+  const started = performance.now();
+  const parameters = await loadModel(model);
+  if (!parameters.has('score.weight'))
+    throw new InvalidModel(`${model.parameters} has no score.weight: no reward model`);
+  const { program, session } = await programSession(`judge ${JSON.stringify(model.config)}`, () =>
+    judgeProgram(model.config),
+  );
+  const probabilities = new Array<number>(sequences.length).fill(0);
+  const lengths = sequences.map(({ prompt, answer }) => prompt.length + answer.length);
+  let done = 0;
+  for (const group of groupByLength(lengths, withinTokens(lengths, tokenBudget))) {
+    if (context.isCancelled()) throw new TaskCancelled('judge was cancelled');
+    const layout = layOutWhole(group.flatMap((index) => sequences[index] ?? []));
+    const logProbs = new Float32Array(2 * layout.batch);
+    await runProgram(
+      program,
+      session,
+      parameters,
+      { ...sequenceFeeds(layout) },
+      { class_log_probs: float32(logProbs, [layout.batch, 2]) },
+    );
+    group.forEach((index, row) => {
+      probabilities[index] = Math.exp(logProbs[2 * row + 1] ?? 0);
+    });
+    done += group.length;
+    context.onProgress(done, sequences.length);
+  }
+  return {
+    probabilities,
+    work: {
+      seconds: (performance.now() - started) / 1000,
+      forwardTokens: lengths.reduce((a, b) => a + b, 0),
+      backwardTokens: 0,
+      generatedTokens: 0,
+    },
+  };
+};

@@ -1,0 +1,129 @@
+/**
+ * Lanes: threads of this process that each run a task with one core.
+ *
+ * An operator of a small model takes microseconds, less than the cores of a machine need to share it out. So instead of
+ * sharing operators they share the work: each lane decodes a part of the questions, or trains on a part of a batch.
+ */
+import { isMainThread, Worker } from 'node:worker_threads';
+import { EngineCrashed } from '../../errors.js';
+import type { GenerateTask, RunContext } from '../api.js';
+import { chosenDevice } from '../ort/devices.js';
+import { threads } from '../ort/session.js';
+import type { SumGradientsTask } from '../training/gradientThreads.js';
+import { errorFrom, type FromEngine, movedWith, type ToEngine } from './messages.js';
+
+/** What lanes do. */
+export interface LaneTasks {
+  readonly generate: GenerateTask;
+  readonly sumGradients: SumGradientsTask;
+}
+type LaneTask = keyof LaneTasks;
+
+/** How many lanes there can be: a core each on the CPU, none beside the one that asks elsewhere. */
+export function mostLanes(): number {
+  return isMainThread && chosenDevice().name === 'cpu' ? threads : 1;
+}
+
+/** Started when they are first needed, and kept: they do not keep the process alive. */
+const started: Worker[] = [];
+
+function lane(index: number): Worker {
+  const known = started[index];
+  if (known) return known;
+  const worker = new Worker(new URL('../process/workerThread.mjs', import.meta.url));
+  worker.unref();
+  worker.once('exit', () => {
+    if (started[index] === worker) delete started[index];
+  });
+  started[index] = worker;
+  return worker;
+}
+
+/** Lanes run one task at a time, like the process that has them. */
+let lastRun: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs a task on each input, the first in the first lane and so on, and waits for all of them.
+ * @throws what the first task that fails throws, once the others have stopped; EngineCrashed when a lane ends.
+ */
+export function runInLanes<Name extends LaneTask>(
+  task: Name,
+  inputs: readonly LaneTasks[Name]['input'][],
+  context: RunContext,
+): Promise<LaneTasks[Name]['output'][]> {
+  const run = lastRun.then(() => runTogether(task, inputs, context));
+  lastRun = run.catch(() => undefined);
+  return run;
+}
+
+async function runTogether<Name extends LaneTask>(
+  task: Name,
+  inputs: readonly LaneTasks[Name]['input'][],
+  context: RunContext,
+): Promise<LaneTasks[Name]['output'][]> {
+  const workers = inputs.map((_, index) => lane(index));
+  const progress = inputs.map(() => ({ done: 0, total: 0 }));
+  const sum = (part: 'done' | 'total'): number => progress.reduce((total, each) => total + each[part], 0);
+  let cancelled = false;
+  const cancel = (): void => {
+    if (cancelled) return;
+    cancelled = true;
+    for (const worker of workers) post(worker, { kind: 'cancel' });
+  };
+  const watch = setInterval(() => {
+    if (context.isCancelled()) cancel();
+  }, 20);
+  try {
+    const results = await Promise.allSettled(
+      workers.map((worker, index) =>
+        runInLane(worker, task, inputs[index], (done, total) => {
+          progress[index] = { done, total };
+          context.onProgress(sum('done'), sum('total'));
+        }).catch((error) => {
+          cancel();
+          throw error;
+        }),
+      ),
+    );
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    // Lanes that were told to stop because another had failed say no more than that.
+    if (failures.length > 0) throw failures.find(({ name }) => name !== 'TaskCancelled') ?? failures[0];
+    return results.flatMap((result) =>
+      // A lane's answer is that of the task it was given.
+      result.status === 'fulfilled' ? [result.value as LaneTasks[Name]['output']] : [],
+    );
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+function runInLane(
+  worker: Worker,
+  task: LaneTask,
+  input: unknown,
+  onProgress: (done: number, total: number) => void,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const settle = (finish: () => void): void => {
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit).unref();
+      finish();
+    };
+    const onMessage = (message: FromEngine): void => {
+      if (message.kind === 'progress') onProgress(message.done, message.total);
+      else if (message.kind === 'finished') settle(() => resolve(message.output));
+      else settle(() => reject(errorFrom(message)));
+    };
+    const onError = (error: Error): void => settle(() => reject(crash(task, error.message)));
+    const onExit = (code: number): void => settle(() => reject(crash(task, `exit code ${code}`)));
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit).ref();
+    post(worker, { kind: 'run', task, input });
+  });
+}
+
+function post(worker: Worker, message: ToEngine): void {
+  worker.postMessage(message, message.kind === 'run' ? movedWith(message.input) : []);
+}
+
+function crash(task: LaneTask, reason: string): EngineCrashed {
+  return new EngineCrashed(`a lane of the engine ended during ${task}: ${reason}`);
+}

@@ -1,0 +1,83 @@
+/**
+ * A training step's micro-batches in lanes: this thread takes a share of them, other threads the rest, each computing with one core.
+ *
+ * Operators of a small model leave cores waiting for each other, several hundred times a step; lanes wait once, at its end. Each other
+ * lane has a copy of the weights, made anew for every step, and gradients of its own. Both are one array each, which moves to the
+ * lane and back again, so that nothing else is copied.
+ */
+import { Tensor } from 'onnxruntime-node';
+import type { ParameterShapes } from '../models/languageModel.js';
+import { runInLanes } from '../threads/workerThreads.js';
+import { flatArray, tensorsIn } from './flatTensors.js';
+import type { Training } from './objectives.js';
+import type { Feeds, Metrics } from './runGraph.js';
+import { gradientSum, sumGradients } from './sumGradients.js';
+
+type PlainFeeds = Readonly<Record<string, Pick<Tensor, 'type' | 'data' | 'dims'>>>;
+
+/** A lane's part of a step, as its thread gets and answers it. The arrays move. */
+export interface SumGradientsTask {
+  readonly input: {
+    readonly training: Training;
+    /** As `flatTensors.ts` lays them out. */
+    readonly weights: ArrayBuffer;
+    readonly gradients: ArrayBuffer;
+    readonly microBatches: readonly PlainFeeds[];
+  };
+  readonly output: { readonly weights: ArrayBuffer; readonly gradients: ArrayBuffer; readonly metrics: Metrics };
+}
+
+/** What a lane has summed up; the array is the lane's to write again at the next step. */
+export interface LaneGradients {
+  readonly gradients: ArrayBuffer;
+  readonly metrics: Metrics;
+}
+
+/** Sums gradients in other threads, a hand of micro-batches each, by the weights in an array from `flatArray`. */
+export type GradientLanes = (
+  weights: ArrayBuffer,
+  hands: readonly (readonly Feeds[])[],
+) => Promise<readonly LaneGradients[]>;
+
+/** @param shapes of what is trained: every weight of the model. */
+export function gradientLanes(training: Training, shapes: ParameterShapes): GradientLanes {
+  const kept: Pick<SumGradientsTask['output'], 'weights' | 'gradients'>[] = [];
+  return async (weights, hands) => {
+    const inputs = hands.map((hand, lane) => {
+      const arrays = kept[lane] ?? { weights: flatArray(shapes), gradients: flatArray(shapes) };
+      new Uint8Array(arrays.weights).set(new Uint8Array(weights));
+      return { training, ...arrays, microBatches: hand.map(toPlain) };
+    });
+    const outputs = await runInLanes('sumGradients', inputs, inOneGo);
+    for (const [lane, { weights, gradients }] of outputs.entries()) kept[lane] = { weights, gradients };
+    return outputs;
+  };
+}
+
+/** A step is too short to report of or to cancel. */
+const inOneGo = { onProgress: () => undefined, isCancelled: () => false };
+
+/** The task `sumGradients`, in a lane's thread. */
+export async function sumGradientsInLane({
+  training,
+  weights,
+  gradients,
+  microBatches,
+}: SumGradientsTask['input']): Promise<SumGradientsTask['output']> {
+  const sum = await gradientSum(training, microBatches.length);
+  const { parameters: shapes } = sum.program;
+  const feeds = microBatches.map(fromPlain);
+  const metrics = await sumGradients(sum, tensorsIn(weights, shapes), tensorsIn(gradients, shapes), feeds);
+  return { weights, gradients, metrics };
+}
+
+/** Tensors are objects of a class, which messages do not keep. */
+function toPlain(feeds: Feeds): PlainFeeds {
+  return Object.fromEntries(Object.entries(feeds).map(([name, { type, data, dims }]) => [name, { type, data, dims }]));
+}
+
+function fromPlain(feeds: PlainFeeds): Feeds {
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, { type, data, dims }]) => [name, new Tensor(type, data, dims)]),
+  );
+}

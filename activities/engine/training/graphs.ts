@@ -1,0 +1,338 @@
+/**
+ * The graphs that training and scoring run: trunk, heads and losses put together, with gradients and AdamW behind them where
+ * parameters are trained. Each is built once per model configuration and serves every batch size and length.
+ */
+import type { LoraConfig, ModelConfig } from '../api.js';
+import { sumAsComputed } from '../graph/computationOrder.js';
+import { gradients } from '../graph/gradients.js';
+import { createGraph, type Graph, input, output, type Tensor } from '../graph/graph.js';
+import { add, cast, columns, greaterOrEqual, logSoftmax, multiply, reshape, sum } from '../graph/operators.js';
+import { elementCount } from '../graph/pieces.js';
+import { adapterShapes, adaptersOf, loraScale } from '../lora/adapters.js';
+import { adaptGraph } from '../lora/adaptGraph.js';
+import { crossEntropy } from '../losses/crossEntropy.js';
+import { tokenLogProbs } from '../losses/tokenLogProbs.js';
+import { languageModel } from '../models/architectures.js';
+import { linear } from '../models/blocks.js';
+import { causalAttention } from '../models/causalAttention.js';
+import { type LanguageModel, type ParameterShapes, type Weights, weightsFrom } from '../models/languageModel.js';
+import { type AdamWOptions, adamW, adamWInputs, globalNorm, updateScalars } from '../optim/adamw.js';
+import { type GroupPolicyOptions, groupPolicyLoss } from '../rl/groupPolicyLoss.js';
+import { type PpoOptions, ppoLoss } from '../rl/ppoLoss.js';
+import { raggedAttention } from './raggedAttention.js';
+
+/** Parameters beside the language model's own. */
+export const valueHeadShapes = (config: ModelConfig): ParameterShapes => [
+  ['value_head.weight', [1, languageModel(config).hiddenSize]],
+  ['value_head.bias', [1]],
+];
+export const rewardHeadShapes = (config: ModelConfig): ParameterShapes => [
+  ['score.weight', [2, languageModel(config).hiddenSize]],
+];
+
+/** A graph with what a caller has to know to run it. */
+export interface Program {
+  readonly graph: Graph;
+  /** Weights it reads, in a fixed order. */
+  readonly parameters: ParameterShapes;
+  /** Names of its rank-0 outputs. */
+  readonly metrics: readonly string[];
+  /** Those of them of which a batch has the largest of its micro-batches'; all others add up. */
+  readonly peaks: readonly string[];
+}
+
+/** `parameters` are those in training: an update also takes and gives `m.<name>` and `v.<name>` of each. */
+export interface TrainingProgram extends Program {
+  /** Weights it only reads. */
+  readonly frozen: ParameterShapes;
+}
+
+/** A model with a loss on top: what the programs of training are made of. Each of them needs one of its own. */
+export interface Objective {
+  readonly graph: Graph;
+  readonly trained: ParameterShapes;
+  /** Inputs of the graph, in the order of `trained`. */
+  readonly parameters: readonly Tensor[];
+  readonly frozen: ParameterShapes;
+  /** A sum over tokens or sequences by the weights fed, so that micro-batches' losses and metrics add up to the batch's. */
+  readonly loss: Tensor;
+  readonly metrics: Readonly<Record<string, Tensor>>;
+  /** Metrics of which a batch has the largest of its micro-batches'. */
+  readonly peaks: Readonly<Record<string, Tensor>>;
+}
+
+interface Model {
+  readonly graph: Graph;
+  /** Weights of the language model that the graph reads, and the heads beside it. */
+  readonly shapes: ParameterShapes;
+  readonly headShapes: ParameterShapes;
+  readonly weight: Weights;
+  /** Hidden states after the final norm at the `positions` fed, `[positions, hidden]`. */
+  readonly hidden: Tensor;
+  readonly extra: ReadonlyMap<string, Tensor>;
+}
+
+/** Declares weights and the inputs of `sequenceFeeds`, runs the trunk for the states at `positions`. */
+function declareModel(
+  language: LanguageModel,
+  positionsDimension: string,
+  shapes: ParameterShapes,
+  headShapes: ParameterShapes = [],
+): Model {
+  const graph = createGraph();
+  const tokens = input(graph, 'tokens', 'int64', ['tokens']);
+  const grid = input(graph, 'grid', 'int64', ['batch', 'time']);
+  const slots = input(graph, 'slots', 'int64', ['tokens']);
+  const positions = input(graph, 'positions', 'int64', [positionsDimension]);
+  const weight = weightsFrom(shapes, (name, shape) => input(graph, name, 'float32', shape));
+  const extra = new Map(headShapes.map(([name, shape]) => [name, input(graph, name, 'float32', shape)]));
+  const sequences = raggedAttention(causalAttention(graph, language.attention, 'batch', 'time'), grid, slots);
+  return { graph, shapes, headShapes, weight, hidden: language.trunk(weight, tokens, sequences, positions), extra };
+}
+
+function extraWeight(model: Model, name: string): Tensor {
+  const tensor = model.extra.get(name);
+  if (!tensor) throw new Error(`program has no weight ${name}`);
+  return tensor;
+}
+
+/** Chooses what is trained: every weight, or with `lora` adapters and heads alone, every other weight being frozen. */
+function objective(
+  model: Model,
+  lora: LoraConfig | undefined,
+  loss: Tensor,
+  metrics: Readonly<Record<string, Tensor>> = {},
+  peaks: Readonly<Record<string, Tensor>> = {},
+): Objective {
+  const { graph, shapes, headShapes } = model;
+  const heads = headShapes.map(([name]) => extraWeight(model, name));
+  if (!lora)
+    return {
+      graph,
+      trained: [...shapes, ...headShapes],
+      parameters: [...shapes.map(([name]) => model.weight(name)), ...heads],
+      frozen: [],
+      loss,
+      metrics,
+      peaks,
+    };
+  const adapters = adaptersOf(shapes, lora);
+  return {
+    graph,
+    trained: [...adapterShapes(adapters), ...headShapes],
+    parameters: [...adaptGraph(graph, adapters, loraScale(lora)), ...heads],
+    frozen: shapes,
+    loss,
+    metrics,
+    peaks,
+  };
+}
+
+/** One step as one graph: gradients, clipping and AdamW. */
+export function updateProgram(objective: Objective, options: AdamWOptions): TrainingProgram {
+  const raw = gradients(objective.loss, objective.parameters);
+  const norm = update(objective.graph, objective.trained, objective.parameters, raw, options);
+  const { graph, trained, frozen, metrics, peaks, loss } = objective;
+  return { graph, parameters: trained, frozen, ...nameMetrics({ ...metrics, loss, gradient_norm: norm }, peaks) };
+}
+
+/** The gradients of a micro-batch: outputs `updated.g.<name>`. */
+export function gradientProgram(objective: Objective): TrainingProgram {
+  const raw = gradients(objective.loss, objective.parameters);
+  // For its order alone: nobody fetches it.
+  output(sumAsComputed(raw, firstNumber), 'order');
+  return withGradients(objective, raw, (gradient) => gradient);
+}
+
+/** `[1]`. */
+function firstNumber(x: Tensor): Tensor {
+  return columns(reshape(x, [elementCount(x.shape)]), 0, 1);
+}
+
+/** Adds the gradients of a micro-batch to `g.<name>`: outputs `updated.g.<name>`, so that they may be summed in place. */
+export function accumulateProgram(objective: Objective): TrainingProgram {
+  const { graph, loss, parameters } = objective;
+  return withGradients(objective, gradients(loss, parameters), (gradient, name, shape) =>
+    add(input(graph, `g.${name}`, 'float32', shape), gradient),
+  );
+}
+
+function withGradients(
+  { graph, trained, frozen, loss, metrics, peaks }: Objective,
+  raw: readonly Tensor[],
+  result: (gradient: Tensor, name: string, shape: readonly number[]) => Tensor,
+): TrainingProgram {
+  raw.forEach((gradient, index) => {
+    const [name, shape] = trained[index] ?? [];
+    if (name && shape) output(result(gradient, name, shape), `updated.g.${name}`);
+  });
+  return { graph, parameters: trained, frozen, ...nameMetrics({ ...metrics, loss }, peaks) };
+}
+
+/** What gradients are called in `applyProgram` that a lane has summed up. */
+export function gradientPrefix(lane: number): string {
+  return `g${lane}.`;
+}
+
+/**
+ * Clipping and AdamW with the gradients `g<lane>.<name>` that lanes have summed up over their micro-batches. Those of several are
+ * added up first: outputs `updated.g0.<name>`, in the place of the first's.
+ */
+export function applyProgram(trained: ParameterShapes, options: AdamWOptions, lanes = 1): TrainingProgram {
+  const graph = createGraph();
+  const parameters = trained.map(([name, shape]) => input(graph, name, 'float32', shape));
+  const sums = trained.map(([name, shape]) => {
+    const gradients = Array.from({ length: lanes }, (_, lane) =>
+      input(graph, gradientPrefix(lane) + name, 'float32', shape),
+    );
+    const sum = gradients.reduce((all, gradient) => add(all, gradient));
+    if (lanes > 1) output(sum, `updated.${gradientPrefix(0)}${name}`);
+    return sum;
+  });
+  const norm = update(graph, trained, parameters, sums, options);
+  return { graph, parameters: trained, frozen: [], ...nameMetrics({ gradient_norm: norm }) };
+}
+
+/** @returns the gradients' global norm before clipping. */
+function update(
+  graph: Graph,
+  shapes: ParameterShapes,
+  parameters: readonly Tensor[],
+  raw: readonly Tensor[],
+  options: AdamWOptions,
+): Tensor {
+  const norm = globalNorm(raw);
+  const scalars = updateScalars(norm, adamWInputs(graph), options);
+  shapes.forEach(([name, shape], index) => {
+    const parameter = parameters[index];
+    const gradient = raw[index];
+    if (!parameter || !gradient) throw new Error(`parameter ${name} has no gradient`);
+    const first = input(graph, `m.${name}`, 'float32', shape);
+    const second = input(graph, `v.${name}`, 'float32', shape);
+    const updated = adamW({ parameter, first, second }, gradient, scalars, options);
+    output(updated.parameter, `updated.${name}`);
+    output(updated.first, `updated.m.${name}`);
+    output(updated.second, `updated.v.${name}`);
+  });
+  return norm;
+}
+
+function nameMetrics(
+  sums: Readonly<Record<string, Tensor>>,
+  peaks: Readonly<Record<string, Tensor>> = {},
+): Pick<Program, 'metrics' | 'peaks'> {
+  const metrics = { ...sums, ...peaks };
+  for (const [name, tensor] of Object.entries(metrics)) output(tensor, name);
+  return { metrics: Object.keys(metrics), peaks: Object.keys(peaks) };
+}
+
+/** Cross-entropy on answer tokens. Feeds: `sequenceFeeds`, labels `[answers]`, weights `[answers]`. */
+export function supervisedObjective(config: ModelConfig, lora?: LoraConfig): Objective {
+  const language = languageModel(config);
+  const model = declareModel(language, 'answers', language.shapes);
+  const labels = input(model.graph, 'labels', 'int64', ['answers']);
+  const weights = input(model.graph, 'weights', 'float32', ['answers']);
+  const { chosen } = tokenLogProbs(model.hidden, language.headMatrix(model.weight), labels);
+  return objective(model, lora, crossEntropy(chosen, weights));
+}
+
+/** PPO with a value head on the shared trunk. Feeds: as supervised, and the `PpoTokens`, all `[answers]`. */
+export function policyObjective(config: ModelConfig, ppo: PpoOptions, lora?: LoraConfig): Objective {
+  const language = languageModel(config);
+  const model = declareModel(language, 'answers', language.shapes, valueHeadShapes(config));
+  const { graph } = model;
+  const labels = input(graph, 'labels', 'int64', ['answers']);
+  const perToken = (name: string): Tensor => input(graph, name, 'float32', ['answers']);
+  const tokens = {
+    oldLogProbs: perToken('old_log_probs'),
+    oldValues: perToken('old_values'),
+    advantages: perToken('advantages'),
+    returns: perToken('returns'),
+    weights: perToken('weights'),
+  };
+  const { chosen } = tokenLogProbs(model.hidden, language.headMatrix(model.weight), labels);
+  const loss = ppoLoss(chosen, valuesOf(model), tokens, ppo);
+  const metrics = {
+    policy_loss: loss.policy,
+    value_loss: loss.value,
+    clip_fraction: loss.clipFraction,
+    ratio: loss.ratio,
+    approximate_kl: loss.approximateKl,
+  };
+  return objective(model, lora, loss.total, metrics, { largest_ratio: loss.largestRatio });
+}
+
+/** GRPO and RLOO. Feeds: as supervised, and the `GroupPolicyTokens`, all `[answers]`. */
+export function groupPolicyObjective(config: ModelConfig, options: GroupPolicyOptions, lora?: LoraConfig): Objective {
+  const language = languageModel(config);
+  const model = declareModel(language, 'answers', language.shapes);
+  const { graph } = model;
+  const labels = input(graph, 'labels', 'int64', ['answers']);
+  const perToken = (name: string): Tensor => input(graph, name, 'float32', ['answers']);
+  const tokens = {
+    oldLogProbs: perToken('old_log_probs'),
+    referenceLogProbs: perToken('reference_log_probs'),
+    advantages: perToken('advantages'),
+    weights: perToken('weights'),
+    shares: perToken('shares'),
+  };
+  const { chosen } = tokenLogProbs(model.hidden, language.headMatrix(model.weight), labels);
+  const loss = groupPolicyLoss(chosen, tokens, options);
+  const metrics = {
+    policy_loss: loss.policy,
+    kl_loss: loss.kl,
+    clip_fraction: loss.clipFraction,
+    ratio: loss.ratio,
+    approximate_kl: loss.approximateKl,
+  };
+  return objective(model, lora, loss.total, metrics, { largest_ratio: loss.largestRatio });
+}
+
+/** Two-class cross-entropy at each sequence's last token. Feeds: `sequenceFeeds`, labels `[batch]`, weights `[batch]`. */
+export function rewardModelObjective(config: ModelConfig, lora?: LoraConfig): Objective {
+  const language = languageModel(config);
+  const model = declareModel(language, 'batch', language.trunkShapes, rewardHeadShapes(config));
+  const labels = input(model.graph, 'labels', 'int64', ['batch']);
+  const weights = input(model.graph, 'weights', 'float32', ['batch']);
+  const { chosen } = tokenLogProbs(model.hidden, extraWeight(model, 'score.weight'), labels);
+  // Both classes right means log π(label) ≥ log ½.
+  const right = multiply(cast(greaterOrEqual(chosen, Math.log(0.5)), 'float32'), weights);
+  return objective(model, lora, crossEntropy(chosen, weights), { right: sum(right) });
+}
+
+/** What scoring gives beside log-probabilities. `values` needs a value head. */
+export interface AnswerOutputs {
+  readonly values: boolean;
+  readonly entropies: boolean;
+}
+
+/** Scores given answers: outputs `log_probs` and, as asked for, `entropies` and `values`, all `[answers]`. */
+export function answersProgram(config: ModelConfig, outputs: AnswerOutputs): Program {
+  const heads = outputs.values ? valueHeadShapes(config) : [];
+  const language = languageModel(config);
+  const model = declareModel(language, 'answers', language.shapes, heads);
+  const labels = input(model.graph, 'labels', 'int64', ['answers']);
+  const { chosen, entropy } = tokenLogProbs(model.hidden, language.headMatrix(model.weight), labels);
+  output(chosen, 'log_probs');
+  if (outputs.entropies) output(entropy(), 'entropies');
+  if (outputs.values) output(valuesOf(model), 'values');
+  return scoringProgram(model);
+}
+
+/** The reward model's log-probabilities: output `class_log_probs [batch, 2]`, class 1 being right. */
+export function judgeProgram(config: ModelConfig): Program {
+  const language = languageModel(config);
+  const model = declareModel(language, 'batch', language.trunkShapes, rewardHeadShapes(config));
+  output(logSoftmax(linear(model.hidden, extraWeight(model, 'score.weight'))), 'class_log_probs');
+  return scoringProgram(model);
+}
+
+function scoringProgram({ graph, shapes, headShapes }: Model): Program {
+  return { graph, parameters: [...shapes, ...headShapes], metrics: [], peaks: [] };
+}
+
+/** The value head on the gathered states: `[answers]`. */
+function valuesOf(model: Model): Tensor {
+  const column = linear(model.hidden, extraWeight(model, 'value_head.weight'));
+  return reshape(add(column, extraWeight(model, 'value_head.bias')), ['answers']);
+}

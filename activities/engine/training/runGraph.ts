@@ -1,0 +1,42 @@
+/** One run of a training program: its feeds, the arrays it updates in place, and its metrics. */
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { runInPlace } from '../ort/runInPlace.js';
+import { float32 } from '../ort/tensors.js';
+import type { Program } from './graphs.js';
+
+export type Feeds = Readonly<Record<string, Tensor>>;
+export type Metrics = Readonly<Record<string, number>>;
+
+export function withPrefix(prefix: string, tensors: Feeds): Feeds {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [prefix + name, tensor]));
+}
+
+/** The outputs that write into these inputs. */
+export function updated(inputs: Feeds): Feeds {
+  return withPrefix('updated.', inputs);
+}
+
+/** @param results receive the outputs that are no metrics. */
+export async function runWithMetrics(
+  program: Program,
+  session: InferenceSession,
+  feeds: Feeds,
+  results: Feeds,
+): Promise<Metrics> {
+  const values = program.metrics.map((name) => [name, new Float32Array(1)] as const);
+  const metrics = Object.fromEntries(values.map(([name, data]) => [name, float32(data, [])]));
+  await runInPlace(session, feeds, { ...results, ...metrics });
+  return Object.fromEntries(values.map(([name, [value = Number.NaN]]) => [name, value]));
+}
+
+/** Metrics of a batch out of those of its micro-batches: the largest of the `peaks`, the sum of any other. */
+export function joinMetrics(parts: readonly Metrics[], peaks: readonly string[]): Metrics {
+  return parts.reduce((totals, part) =>
+    Object.fromEntries(
+      Object.entries(part).map(([name, value]) => {
+        const before = totals[name] ?? Number.NaN;
+        return [name, peaks.includes(name) ? Math.max(before, value) : before + value];
+      }),
+    ),
+  );
+}

@@ -1,0 +1,123 @@
+/**
+ * Reads and writes models (`ModelFiles`) for the tasks, through the cache of tensor files.
+ *
+ * Readers share arrays and leave them alone; a trainer takes arrays of its own, changes them in place, and hands them back
+ * by saving them as a new model.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InvalidModel } from '../../errors.js';
+import type { LoraConfig, ModelConfig, ModelFiles } from '../api.js';
+import { adaptersOf } from '../lora/adapters.js';
+import { mergeAdapters } from '../lora/mergeAdapters.js';
+import { languageModel } from '../models/architectures.js';
+import type { NamedTensor, Parameters } from './parameters.js';
+import { readDerived, readPrivate, readShared, writeAndKeep } from './tensorFileCache.js';
+
+/** Adam's first and second moments, each under its parameter's name. */
+export interface Moments {
+  readonly first: Parameters;
+  readonly second: Parameters;
+}
+
+export interface TrainedModel {
+  readonly config: ModelConfig;
+  /** Every weight; for a model with adapters, these and the heads alone. */
+  readonly parameters: Parameters;
+  /** The file of the weights under the adapters, which are frozen. */
+  readonly adapted?: { readonly base: string; readonly lora: LoraConfig };
+  /** Null for a model that is not to be trained on. */
+  readonly moments: Moments | null;
+  /** AdamW updates behind the moments. */
+  readonly step: number;
+}
+
+/**
+ * A model's parameters for reading only, adapters merged into them: others see the same arrays.
+ * @throws InvalidModel when a file is damaged, or its tensors do not fit the config.
+ */
+export async function loadModel(files: ModelFiles): Promise<Parameters> {
+  const parameters = await readShared(files.parameters);
+  checkParameters(files, parameters);
+  if (!files.adapters) return parameters;
+  const { file, lora } = files.adapters;
+  return readDerived([files.parameters, file], async () =>
+    mergeAdapters(parameters, await readShared(file), adaptersOf(languageModel(files.config).shapes, lora), lora),
+  );
+}
+
+/**
+ * What is in training, with its moments, for the caller alone, to be changed in place; and the weights that are frozen, for
+ * reading only. Moments are null where the files have none.
+ * @throws InvalidModel when a file is damaged, or its tensors do not fit the config or each other.
+ */
+export async function takeModel(
+  files: ModelFiles,
+): Promise<{ readonly parameters: Parameters; readonly frozen: Parameters; readonly moments: Moments | null }> {
+  const base = await (files.adapters ? readShared : readPrivate)(files.parameters);
+  checkParameters(files, base);
+  const parameters = files.adapters ? await readPrivate(files.adapters.file) : base;
+  const frozen: Parameters = files.adapters ? base : new Map();
+  const moments = files.moments === undefined ? null : splitMoments(files.moments, await readPrivate(files.moments));
+  if (moments !== null) checkMoments(files, parameters, moments);
+  return { parameters, frozen, moments };
+}
+
+/**
+ * Writes `model.safetensors` (with adapters `adapters.safetensors`, the frozen weights staying where they are) and
+ * `moments.safetensors` to a directory, made if need be. The arrays pass to the cache: the caller must not change them any more.
+ */
+export async function saveModel(directory: string, model: TrainedModel): Promise<ModelFiles> {
+  await mkdir(directory, { recursive: true });
+  const { config, adapted, step } = model;
+  const file = join(directory, adapted ? 'adapters.safetensors' : 'model.safetensors');
+  // Without `format`, transformers refuses the file.
+  await writeAndKeep(file, model.parameters, { format: 'pt' });
+  const files: ModelFiles = adapted
+    ? { config, parameters: adapted.base, adapters: { file, lora: adapted.lora }, step }
+    : { config, parameters: file, step };
+  if (model.moments === null) return files;
+  const moments = join(directory, 'moments.safetensors');
+  await writeAndKeep(moments, joinMoments(model.moments), {});
+  return { ...files, moments };
+}
+
+function checkParameters(files: ModelFiles, parameters: Parameters): void {
+  for (const [name, shape] of languageModel(files.config).shapes) {
+    const found = parameters.get(name);
+    if (found === undefined) throw new InvalidModel(`${files.parameters}: tensor ${name} is missing`);
+    if (found.shape.join() !== shape.join())
+      throw new InvalidModel(
+        `${files.parameters}: tensor ${name} has shape [${found.shape.join(', ')}], the config asks for [${shape.join(', ')}]`,
+      );
+  }
+}
+
+function checkMoments(files: ModelFiles, parameters: Parameters, moments: Moments): void {
+  for (const [name, { shape }] of parameters)
+    for (const found of [moments.first.get(name), moments.second.get(name)])
+      if (found?.shape.join() !== shape.join())
+        throw new InvalidModel(
+          `${files.moments}: the moments of ${name} have shape [${found?.shape.join(', ') ?? 'missing'}], not [${shape.join(', ')}]`,
+        );
+}
+
+const firstPrefix = 'm.';
+const secondPrefix = 'v.';
+
+function joinMoments({ first, second }: Moments): Parameters {
+  const prefixed = (prefix: string, tensors: Parameters): [string, NamedTensor][] =>
+    [...tensors].map(([name, tensor]) => [prefix + name, tensor]);
+  return new Map([...prefixed(firstPrefix, first), ...prefixed(secondPrefix, second)]);
+}
+
+function splitMoments(path: string, tensors: Parameters): Moments {
+  const first = new Map<string, NamedTensor>();
+  const second = new Map<string, NamedTensor>();
+  for (const [name, tensor] of tensors) {
+    if (name.startsWith(firstPrefix)) first.set(name.slice(firstPrefix.length), tensor);
+    else if (name.startsWith(secondPrefix)) second.set(name.slice(secondPrefix.length), tensor);
+    else throw new InvalidModel(`${path}: tensor ${name} is no moment, names start with m. or v.`);
+  }
+  return { first, second };
+}

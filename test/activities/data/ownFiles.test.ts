@@ -1,0 +1,137 @@
+/** Data sets of a user's own, from a specification to questions. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Question, QuestionSets } from '../../../activities/data/questions.js';
+import { loadQuestions } from '../../../activities/data/sources.js';
+import { createSandboxPool } from '../../../activities/rewards/sandbox/pool.js';
+import { resolveSpec } from '../../../workflows/config/resolve.js';
+import { dataSchema } from '../../../workflows/config/spec.js';
+import { sourceAccess } from './sourceAccess.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'reft-own-'));
+const sandbox = createSandboxPool({ processes: 1, secondsPerProgram: 2, megabytes: 256 });
+afterAll(async () => {
+  rmSync(directory, { recursive: true });
+  await sandbox.close();
+});
+
+const write = (name: string, content: string): string => {
+  writeFileSync(join(directory, name), content);
+  return name;
+};
+const load = (source: object, cot: 'natural' | 'program' = 'natural'): Promise<QuestionSets> => {
+  const data = dataSchema.parse({ source, cot, validation: 1 });
+  return loadQuestions({ ...sourceAccess(directory), sandbox, data, seed: 1 });
+};
+const annotated = ({ train, validation }: QuestionSets): Question[] =>
+  [...train, ...validation].sort((a, b) => (a.id < b.id ? -1 : 1));
+const parquet = (name: string): string => join(import.meta.dirname, 'files', name);
+
+describe('rows of known forms', () => {
+  it('need no fields: GSM8K as Hugging Face publishes it', async () => {
+    const test = write('test.jsonl', '{"question": "How many?", "answer": "All.\\n#### 7"}');
+    const sets = await load({ train: parquet('gsm8k.snappy.parquet'), test });
+    expect(annotated(sets).map(({ id, answerValue }) => [id, answerValue])).toEqual([
+      ['train-1', 42],
+      ['train-2', 1200],
+      ['train-3', 42],
+    ]);
+    expect(sets.files.map(({ name, rows }) => [name.split('/').pop(), rows])).toEqual([
+      ['gsm8k.snappy.parquet', 3],
+      ['test.jsonl', 1],
+    ]);
+  });
+
+  it('that others are not, are told apart in the report', async () => {
+    const train = write('other.jsonl', '{"problem": "How many?", "final": 7}\n{"problem": "How much?", "final": 8}');
+    await expect(load({ train, test: train })).rejects.toMatchObject({
+      name: 'InvalidData',
+      message: expect.stringMatching(/^the test set has no usable row: 4 × row is none of the ReFT paper's .* row 1/),
+    });
+  });
+});
+
+describe('fields', () => {
+  const csv =
+    'problem,solution,final,number\r\n' +
+    '"How many, in all?","Three and\r\nfour.","1,007",p1\r\n' +
+    'How much?,All of it.,8.5,p2\r\n' +
+    'What?,,9,p3\r\n' +
+    'Who?,Anna.,Anna,p4\r\n';
+  const fields = { question: 'problem', value: 'final', answer: 'solution', id: 'number' };
+
+  it('name the columns of a CSV file', async () => {
+    const test = write('test.tsv', 'problem\tfinal\nWhere?\t3\n');
+    const sets = await load({ train: write('train.csv', csv), test, fields });
+    expect(annotated(sets)).toEqual([
+      {
+        id: 'p1',
+        question: 'How many, in all?',
+        answer: 'Three and\r\nfour.\nTherefore, the answer is: 1,007',
+        answerValue: 1007,
+      },
+      { id: 'p2', question: 'How much?', answer: 'All of it.\nTherefore, the answer is: 8.5', answerValue: 8.5 },
+    ]);
+    expect(sets.test).toEqual([{ id: 'test-1', question: 'Where?', answerValue: 3 }]);
+    expect(sets.dropped).toEqual({
+      'row lacks solution': { count: 1, examples: ['train.csv row 3: p3'] },
+      'answer is not a number': { count: 1, examples: ['train.csv row 4: p4'] },
+    });
+  });
+
+  it('reach into nested values, and put options below the question', async () => {
+    const nested = { question: 'prompt', value: 'extra.answer', answer: 'extra.why', options: 'choices', id: 'uid' };
+    const test = write(
+      'choice.json',
+      JSON.stringify([{ prompt: 'Which?', choices: 'a ) 1 , b ) 2', 'extra.answer': '(a)' }]),
+    );
+    const source = { train: parquet('nested.gzip.parquet'), test, fields: nested, answers: 'choice' };
+    const sets = await load(source);
+    expect(annotated(sets)).toEqual([
+      {
+        id: '2',
+        question: 'Which is odd?\n2 , 6 , 7',
+        answer: '7 is not 2 by anything.\nTherefore, the answer is: c',
+        answerValue: 'c',
+      },
+      {
+        id: '9007199254740993',
+        question: 'Which is even?\n3 , 4 , 5',
+        answer: '4 is 2 by 2.\nTherefore, the answer is: b',
+        answerValue: 'b',
+      },
+    ]);
+    expect(sets.test).toEqual([{ id: 'test-1', question: 'Which?\na ) 1 , b ) 2', answerValue: 'a' }]);
+    expect(sets.answerKind).toBe('choice');
+  });
+
+  it('may give programs, which are run and dropped when they are wrong', async () => {
+    const program = (body: string): string => `def solution():\n    """How many?"""\n    ${body}`;
+    const rows = [
+      { q: '1?', v: 3, p: program('return 1 + 2') },
+      { q: '2?', v: 3, p: program('x = 1.5\n    return x * 2') },
+      { q: '3?', v: 3, p: program('return 4') },
+      { q: '4?', v: 3, p: program('return 1 / 0') },
+      { q: '5?', v: 3, p: 'print(3)' },
+    ];
+    const train = write('programs.json', JSON.stringify(rows));
+    const test = write('numbers.json', JSON.stringify([{ q: '6?', v: 3 }]));
+    const sets = await load({ train, test, fields: { question: 'q', value: 'v', answer: 'p' } }, 'program');
+    expect(annotated(sets).map(({ answer }) => answer)).toEqual(['    return 1 + 2', '    x = 1.5\n    return x * 2']);
+    expect(sets.dropped).toEqual({
+      'p is not a solution() that returns its result': { count: 1, examples: ['programs.json row 5: train-5'] },
+      'program of the row gives another answer': { count: 1, examples: ['programs.json row 3'] },
+      'program of the row fails (exception)': { count: 1, examples: ['programs.json row 4'] },
+    });
+  });
+});
+
+it("the README's example is a specification", () => {
+  const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+  const [example = ''] = [...readme.matchAll(/```json\n([\s\S]*?)```/g)]
+    .map(([, json = '']) => json)
+    .filter((json) => json.includes('"fields"'));
+  expect(resolveSpec(JSON.parse(example)).data.source).toMatchObject({ answers: 'number' });
+});

@@ -1,0 +1,16 @@
+/** What the data room works with, for tests: no sandbox unless one is given, a store in memory, a folder. */
+import type { SourceRequest } from '../../../activities/data/sources.js';
+import type { SandboxPool } from '../../../activities/rewards/sandbox/pool.js';
+import { createMemoryStore } from './memoryStore.js';
+
+/** For data whose programs need no proof. */
+export const noSandbox: Pick<SandboxPool, 'run'> = {
+  run: async (programs) => {
+    if (programs.length > 0) throw new Error(`${programs.length} programs for a sandbox that is not there`);
+    return [];
+  },
+};
+
+export function sourceAccess(directory: string | undefined): Omit<SourceRequest, 'data' | 'seed'> {
+  return { directory, store: createMemoryStore(), sandbox: noSandbox, signal: new AbortController().signal };
+}

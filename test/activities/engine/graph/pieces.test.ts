@@ -1,0 +1,115 @@
+/** AdamW piece by piece: the same bits as on whole arrays, in place, and the same where a device lacks the operator. */
+import { describe, expect, it } from 'vitest';
+import { createGraph, type Graph, input, output } from '../../../../activities/engine/graph/graph.js';
+import { lower } from '../../../../activities/engine/graph/lower.js';
+import { add, multiply, sqrt } from '../../../../activities/engine/graph/operators.js';
+import { inPieces } from '../../../../activities/engine/graph/pieces.js';
+import { adamWScalars, globalNorm } from '../../../../activities/engine/optim/adamw.js';
+import { createInPlaceSession, type RunMode, runInPlace } from '../../../../activities/engine/ort/runInPlace.js';
+import { float32 } from '../../../../activities/engine/ort/tensors.js';
+import { applyProgram } from '../../../../activities/engine/training/graphs.js';
+import { memoryModel } from '../../../../activities/engine/training/memory.js';
+import { relativeError } from '../../../reference/fixtures.js';
+
+const options = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, clipNorm: 1 };
+/** Three pieces, one, and one for want of a good divisor. */
+const shapes = [
+  ['large', [1_536, 576]],
+  ['small', [576]],
+  ['odd', [2, 300_007]],
+] as const;
+const scans = ({ nodes }: Graph): number => nodes.filter(({ operator }) => operator === 'Scan').length;
+const whole = (graph: Graph): Graph => lower(graph, new Set(['Scan']));
+
+/** Three updates of the same numbers; everything they change. */
+async function updated(graph: Graph, mode: RunMode): Promise<Float32Array[]> {
+  const session = await createInPlaceSession(graph, mode);
+  const named = (prefix: string, scale: number) =>
+    shapes.map(([name, dims]) => {
+      const size = dims.reduce<number>((total, dimension) => total * dimension, 1);
+      const data = Float32Array.from({ length: size }, (_, index) => scale * Math.sin(prefix.length + 7 * index));
+      return [`${prefix}${name}`, float32(data, [...dims])] as const;
+    });
+  const state = Object.fromEntries([...named('', 1), ...named('m.', 0), ...named('v.', 0)]);
+  const gradients = Object.fromEntries(named('g0.', 0.1));
+  const norm = float32(new Float32Array(1), []);
+  const results = Object.fromEntries(Object.entries(state).map(([name, tensor]) => [`updated.${name}`, tensor]));
+  try {
+    for (let step = 1; step <= 3; step++) {
+      const scalars = Object.entries(adamWScalars(options, 1e-3, step));
+      const fed = Object.fromEntries(scalars.map(([name, value]) => [name, float32(Float32Array.of(value), [])]));
+      await runInPlace(session, { ...state, ...gradients, ...fed }, { ...results, gradient_norm: norm }, mode);
+    }
+  } finally {
+    await session.release();
+  }
+  return [...Object.values(state), norm].map(({ data }) => data as Float32Array);
+}
+
+describe('AdamW in pieces', () => {
+  const { graph } = applyProgram(shapes, options);
+
+  it('is for large arrays that come in pieces of a good size', () => {
+    expect(scans(graph)).toBe(1);
+    expect(scans(whole(graph))).toBe(0);
+  });
+
+  it.each(['skipCopies', 'copyBack'] as const)('gives the bits of the whole arrays, in place (%s)', async (mode) => {
+    const [pieces, plain] = [await updated(graph, mode), await updated(whole(graph), mode)];
+    expect(pieces.length).toBe(10);
+    pieces.forEach((data, index) => {
+      expect(Buffer.from(data.buffer).equals(Buffer.from(plain[index]?.buffer ?? new ArrayBuffer(0)))).toBe(true);
+    });
+    expect(pieces[0]?.slice(0, 3)).not.toEqual(Float32Array.of(0, 0, 0));
+  });
+
+  it('has the norm of twelve million numbers, which one float32 sum would not', async () => {
+    const graph = createGraph();
+    const shape = [6_000, 2_000];
+    output(globalNorm([input(graph, 'x', 'float32', shape)]), 'norm');
+    const data = Float32Array.from({ length: 12_000_000 }, (_, index) => 0.37 * Math.sin(index));
+    const norm = float32(new Float32Array(1), []);
+    const session = await createInPlaceSession(graph);
+    await runInPlace(session, { x: float32(data, shape) }, { norm });
+    await session.release();
+    const expected = Math.sqrt(data.reduce((total, value) => total + value * value, 0));
+    expect(relativeError(norm.data as Float32Array, [expected])).toBeLessThan(1e-4);
+  });
+
+  it('holds no whole array in between', () => {
+    const bytes = 1_536 * 576 * 4;
+    expect(memoryModel(applyProgram(shapes.slice(0, 1), options).graph)({})).toBeLessThan(bytes);
+    expect(memoryModel(whole(applyProgram(shapes.slice(0, 1), options).graph))({})).toBeGreaterThan(bytes);
+  });
+});
+
+describe('a formula in pieces', () => {
+  it('reads what the graph around it makes, an output of that graph too', async () => {
+    const graph = createGraph({ differentiable: false });
+    const x = input(graph, 'x', 'float32', [4, 3]);
+    const factor = sqrt(input(graph, 'factor', 'float32', []));
+    output(factor, 'root');
+    const { y } = inPieces({ x }, 2, ({ x: piece }) => ({ y: add(multiply(piece, factor), 1) }));
+    output(y, 'y');
+    for (const each of [graph, whole(graph)]) {
+      const session = await createInPlaceSession(each, 'copyBack');
+      const results = { y: float32(new Float32Array(12), [4, 3]), root: float32(new Float32Array(1), []) };
+      const feeds = {
+        x: float32(
+          Float32Array.from({ length: 12 }, (_, i) => i),
+          [4, 3],
+        ),
+        factor: float32(Float32Array.of(4), []),
+      };
+      await runInPlace(session, feeds, results, 'copyBack');
+      expect([...(results.y.data as Float32Array)]).toEqual(Array.from({ length: 12 }, (_, i) => 2 * i + 1));
+      expect(results.root.data[0]).toBe(2);
+      await session.release();
+    }
+  });
+
+  it('is refused where the pieces would not be equal', () => {
+    const x = input(createGraph(), 'x', 'float32', [4, 3]);
+    expect(() => inPieces({ x }, 5, (piece) => piece)).toThrow('[4, 3] does not come in 5 equal pieces');
+  });
+});

@@ -1,0 +1,68 @@
+/** Advantages within groups against their definitions, on scores drawn at random, and at the edges. */
+import { describe, expect, it } from 'vitest';
+import { groupAdvantages, mixedShare } from '../../../../activities/engine/rl/groupAdvantages.js';
+import { tokenWeights } from '../../../../activities/engine/rl/normalisation.js';
+import { uniform } from '../../../../activities/engine/sampling/random.js';
+
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** Groups of 1 to 5 answers, their answers among each other. */
+const drawn = Array.from({ length: 60 }, (_, position) => ({
+  score: uniform({ seed: 1, purpose: 'rollout', position }),
+  group: Math.floor(20 * uniform({ seed: 2, purpose: 'rollout', position })),
+}));
+const scores = drawn.map(({ score }) => score);
+const groups = drawn.map(({ group }) => group);
+const othersOf = (index: number): number[] =>
+  scores.filter((_, other) => other !== index && groups[other] === groups[index]);
+
+describe('groupAdvantages', () => {
+  it('of GRPO are distances from the group’s mean, in its standard deviations', () => {
+    const advantages = groupAdvantages(scores, groups, { baseline: 'group', scale: true });
+    drawn.forEach(({ score }, index) => {
+      const all = [score, ...othersOf(index)];
+      const deviation = Math.sqrt(all.reduce((total, one) => total + (one - mean(all)) ** 2, 0) / (all.length - 1));
+      const expected = all.length < 2 ? 0 : (score - mean(all)) / (deviation + 1e-4);
+      expect(advantages[index]).toBeCloseTo(expected, 10);
+    });
+  });
+
+  it('of RLOO are distances from the mean of the others', () => {
+    const advantages = groupAdvantages(scores, groups, { baseline: 'leave-one-out', scale: false });
+    drawn.forEach(({ score }, index) => {
+      const others = othersOf(index);
+      expect(advantages[index]).toBeCloseTo(others.length === 0 ? 0 : score - mean(others), 10);
+    });
+  });
+
+  it('are 0 where all answers are worth the same, however small the differences of rounding', () => {
+    for (const baseline of ['group', 'leave-one-out'] as const)
+      for (const scale of [true, false]) {
+        const advantages = groupAdvantages([0.1, 0.1, 0.1, 1, 1], [0, 0, 0, 1, 1], { baseline, scale });
+        for (const advantage of advantages) expect(Math.abs(advantage)).toBeLessThan(1e-10);
+      }
+  });
+
+  it('know which groups have anything to tell', () => {
+    expect(mixedShare([1, 0, 1, 1, 0.1], [0, 0, 1, 1, 2])).toBeCloseTo(1 / 3, 12);
+    expect(mixedShare([], [])).toBe(0);
+  });
+});
+
+describe('tokenWeights', () => {
+  const lengths = [2, 6, 4];
+  const total = (weights: readonly number[]): number =>
+    weights.reduce((sum, weight, answer) => sum + weight * (lengths[answer] ?? 0), 0);
+
+  it('give each answer, or each token, the same share of a whole', () => {
+    const sequence = tokenWeights('sequence', lengths, 8);
+    expect(sequence.map((weight, answer) => weight * (lengths[answer] ?? 0))).toEqual([1 / 3, 1 / 3, 1 / 3]);
+    const token = tokenWeights('token', lengths, 8);
+    expect(new Set(token).size).toBe(1);
+    expect([total(sequence), total(token)]).toEqual([expect.closeTo(1, 12), expect.closeTo(1, 12)]);
+  });
+
+  it('or divide by what answers may have at most', () => {
+    expect(tokenWeights('constant', lengths, 8)).toEqual([1 / 24, 1 / 24, 1 / 24]);
+  });
+});

@@ -1,0 +1,197 @@
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { GenerateTask, ModelFiles } from '../../../../activities/engine/api.js';
+import { type Answer, decode } from '../../../../activities/engine/sampling/continuousBatch.js';
+import { createDecoder, type Decoder } from '../../../../activities/engine/sampling/decoder.js';
+import { generate } from '../../../../activities/engine/sampling/generate.js';
+import { createCache } from '../../../../activities/engine/sampling/keyValueCache.js';
+import { createPromptShelf } from '../../../../activities/engine/sampling/prefixCache.js';
+import { permutation } from '../../../../activities/engine/sampling/random.js';
+import { loadModel } from '../../../../activities/engine/weights/modelFiles.js';
+import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
+import { randomParameters } from '../support/randomParameters.js';
+import { tinyConfig } from '../support/tinyConfig.js';
+import { generateInFixedBatches, type SampledAnswer } from './fixedBatches.js';
+
+/** Twenty prompts of 1 to 13 tokens. */
+const prompts = Array.from({ length: 20 }, (_, example) => ({
+  example,
+  tokens: Array.from({ length: 1 + ((example * 7) % 13) }, (_, position) => 2 + ((example + 3 * position) % 21)),
+}));
+/** What float rounding may change in a log-probability when a row is decoded beside others. */
+const roundingBound = 1e-5;
+
+let model: ModelFiles;
+beforeAll(async () => {
+  const folder = await temporaryFolder();
+  model = await writeModel(join(folder, 'tiny.safetensors'), tinyConfig, randomParameters(tinyConfig));
+});
+
+const task = (changes: Partial<GenerateTask['input']> = {}): GenerateTask['input'] => ({
+  model,
+  prompts,
+  samples: 3,
+  temperature: 1,
+  maxAnswerTokens: 20,
+  endToken: 1,
+  padToken: 0,
+  random: { seed: 5, purpose: 'rollout', round: 2 },
+  ...changes,
+});
+
+function expectSame(own: readonly SampledAnswer[], expected: readonly SampledAnswer[]): void {
+  expect(own.map(({ example, sample, tokens }) => ({ example, sample, tokens }))).toEqual(
+    expected.map(({ example, sample, tokens }) => ({ example, sample, tokens })),
+  );
+  own.forEach(({ logProbs }, index) => {
+    logProbs.forEach((logProb, position) => {
+      const difference = logProb - (expected[index]?.logProbs[position] ?? Number.NaN);
+      expect(Math.abs(difference)).toBeLessThan(roundingBound);
+    });
+  });
+}
+
+describe('the same seeds give the same tokens', () => {
+  it.each([1, 2, 3, 5, 8, 13, 60, 200])('in %s slots as in fixed batches', async (slots) => {
+    const { answers } = await generate(task(), quietContext, { slots });
+    expectSame(answers, await generateInFixedBatches(task(), 10));
+  });
+
+  it('greedily, too', async () => {
+    const greedy = task({ temperature: 0 });
+    const { answers } = await generate(greedy, quietContext, { slots: 4 });
+    expectSame(answers, await generateInFixedBatches(greedy, 60));
+  });
+
+  it('as each question and each sample alone', async () => {
+    const { answers } = await generate(task(), quietContext, { slots: 7 });
+    const alone = [];
+    for (const prompt of prompts) alone.push(...(await generateInFixedBatches(task({ prompts: [prompt] }), 1)));
+    expectSame(answers, alone);
+  });
+
+  it('in whatever order the questions come', async () => {
+    const { answers } = await generate(task(), quietContext, { slots: 7 });
+    const order = [...permutation(prompts.length, { seed: 1, purpose: 'order-rollout' })];
+    const shuffled = order.flatMap((index) => prompts[index] ?? []);
+    const other = await generate(task({ prompts: shuffled }), quietContext, { slots: 7 });
+    const sorted = other.answers.toSorted((a, b) => a.example - b.example || a.sample - b.sample);
+    expectSame(sorted, answers);
+  });
+
+  it('whether the samples of a question share its prompt or are asked for as questions of their own', async () => {
+    const question = { example: 4, tokens: [4, 8, 15, 16, 21, 2] };
+    const { answers, work } = await generate(task({ prompts: [question], samples: 8 }), quietContext, { slots: 3 });
+    expect(new Set(answers.map(({ tokens }) => tokens.join())).size).toBeGreaterThan(4);
+    expectSame(answers, await generateInFixedBatches(task({ prompts: [question], samples: 8 }), 8));
+    // The prompt went through the model once, though its samples took their slots at different times.
+    expect(work.forwardTokens).toBe(work.generatedTokens + question.tokens.length - 1);
+  });
+});
+
+describe('slots', () => {
+  /** A decoder that notes how many rows each step has. */
+  async function watchedDecoder(): Promise<{ readonly decoder: Decoder; readonly rows: number[] }> {
+    const decoder = await createDecoder(tinyConfig, await loadModel(model), { greedy: false });
+    const rows: number[] = [];
+    return {
+      rows,
+      decoder: {
+        ...decoder,
+        bindStep: (cache, batch, count) => {
+          const step = decoder.bindStep(cache, batch, count);
+          return () => {
+            rows.push(count);
+            return step();
+          };
+        },
+      },
+    };
+  }
+  const answer = (example: number, prompt: readonly number[], limit: number): Answer => ({
+    example,
+    sample: 0,
+    prompt,
+    limit,
+    tokens: [],
+    logProbs: [],
+  });
+  const decoding = {
+    slots: 4,
+    capacity: 33,
+    endToken: 999,
+    random: { seed: 5, purpose: 'rollout', round: 2 } as const,
+    checkpoint: () => undefined,
+    onEnded: () => undefined,
+  };
+
+  it('are taken over at once, and given up when nobody waits', async () => {
+    const { decoder, rows } = await watchedDecoder();
+    // Every answer ends at its own limit: 1, 2, … 10 tokens.
+    const answers = prompts.slice(0, 10).map(({ example, tokens }, index) => answer(example, tokens, index + 1));
+    const ended: number[] = [];
+    await decode(answers, { ...decoding, decoder, onEnded: (count) => ended.push(count) });
+    expect(answers.map(({ tokens }) => tokens.length)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    // The last answer takes its slot after step 8; from then on, each that ends (after 10, 12, 15, 18) leaves one row less, but
+    // two stay. No other step has a row whose answer has ended.
+    expect(rows).toEqual([...Array<number>(10).fill(4), 3, 3, 2, 2, 2, 2, 2, 2]);
+    expect(ended.reduce((total, count) => total + count, 0)).toBe(10);
+  });
+
+  it('stop between two steps when the task is cancelled', async () => {
+    const { decoder, rows } = await watchedDecoder();
+    const answers = prompts.map(({ example, tokens }) => answer(example, tokens, 20));
+    let looks = 0;
+    const checkpoint = (): void => {
+      if (++looks > 10) throw new Error('cancelled');
+    };
+    await expect(decode(answers, { ...decoding, decoder, checkpoint })).rejects.toThrow('cancelled');
+    // One look was for the first prompts.
+    expect(rows).toEqual(new Array(9).fill(4));
+  });
+});
+
+describe('the shelf of prompts', () => {
+  it('computes each prompt once, some together, and copies it to every row that asks', async () => {
+    const decoder = await createDecoder(tinyConfig, await loadModel(model), { greedy: false });
+    const calls: number[] = [];
+    const counting: Decoder = {
+      ...decoder,
+      prefill: (cache, firstRow, group) => {
+        calls.push(group.length);
+        return decoder.prefill(cache, firstRow, group);
+      },
+    };
+    const tokens = prompts.map((prompt) => prompt.tokens);
+    // The longest prompt is 12 tokens and one more: eight rows.
+    const shelf = createPromptShelf(counting, tokens, 100);
+    const cache = createCache(decoder.attention, 2, 20);
+    const expected = createCache(decoder.attention, 1, 20);
+    let computed = 0;
+    for (const prompt of tokens) {
+      computed += await shelf.copyTo(cache, 0, prompt);
+      expect(await shelf.copyTo(cache, 1, prompt)).toBe(0);
+      await decoder.prefill(expected, 0, [prompt.slice(0, -1)]);
+      const floats = 20 * decoder.attention.size * decoder.attention.keyValueHeads;
+      for (const row of [0, 1])
+        cache.layers.forEach(({ keys, values }, layer) => {
+          for (let head = 0; head < decoder.attention.keyValueHeads; head++) {
+            const start = head * 20 * decoder.attention.size;
+            const end = start + (prompt.length - 1) * decoder.attention.size;
+            const alone = expected.layers[layer];
+            expectClose(keys.subarray(row * floats + start, row * floats + end), alone?.keys.subarray(start, end));
+            expectClose(values.subarray(row * floats + start, row * floats + end), alone?.values.subarray(start, end));
+          }
+        });
+    }
+    expect(calls).toEqual([8, 8, 4]);
+    expect(computed).toBe(tokens.reduce((total, { length }) => total + length - 1, 0));
+  });
+});
+
+function expectClose(own: Float32Array, expected: Float32Array = new Float32Array()): void {
+  expect(own.length).toBe(expected.length);
+  own.forEach((value, index) => {
+    expect(Math.abs(value - (expected[index] ?? Number.NaN))).toBeLessThan(roundingBound);
+  });
+}

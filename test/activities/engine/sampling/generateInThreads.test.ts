@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { GenerateTask, ModelFiles } from '../../../../activities/engine/api.js';
+import { generate } from '../../../../activities/engine/sampling/generate.js';
+import { runInLanes } from '../../../../activities/engine/threads/workerThreads.js';
+import { TaskCancelled } from '../../../../activities/errors.js';
+import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
+import { randomParameters } from '../support/randomParameters.js';
+import { tinyConfig } from '../support/tinyConfig.js';
+
+let folder: string;
+let model: ModelFiles;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  model = await writeModel(join(folder, 'tiny.safetensors'), tinyConfig, randomParameters(tinyConfig));
+});
+
+const task = (prompts: number, maxAnswerTokens = 12): GenerateTask['input'] => ({
+  model,
+  prompts: Array.from({ length: prompts }, (_, index) => ({
+    example: 3 * index,
+    tokens: Array.from({ length: 1 + ((index * 5) % 7) }, (_unused, position) => 2 + ((index + position) % 20)),
+  })),
+  samples: 4,
+  temperature: 1,
+  maxAnswerTokens,
+  endToken: 1,
+  padToken: 0,
+  random: { seed: 1, purpose: 'rollout', round: 0 },
+});
+
+describe('answers from lanes', () => {
+  it.each([2, 3])('are those of one thread, in order: %i lanes', async (lanes) => {
+    const { answers: expected, work } = await generate(task(11), quietContext, { lanes: 1 });
+    const result = await generate(task(11), quietContext, { lanes });
+    expect(result.answers.map(({ logProbs, ...answer }) => answer)).toEqual(
+      expected.map(({ logProbs, ...answer }) => answer),
+    );
+    const differences = result.answers.flatMap(({ logProbs }, index) =>
+      logProbs.map((logProb, position) => Math.abs(logProb - (expected[index]?.logProbs[position] ?? Number.NaN))),
+    );
+    expect(Math.max(...differences)).toBeLessThan(1e-5);
+    expect({ ...result.work, seconds: 0 }).toEqual({ ...work, seconds: 0 });
+  });
+
+  it('are not mixed up with those of another task at the same time', async () => {
+    const others = { ...task(11), random: { seed: 2, purpose: 'rollout', round: 0 } } as const;
+    const alone = [
+      await generate(task(11), quietContext, { lanes: 2 }),
+      await generate(others, quietContext, { lanes: 2 }),
+    ];
+    const together = await Promise.all([task(11), others].map((input) => generate(input, quietContext, { lanes: 2 })));
+    expect(together.map(({ answers }) => answers)).toEqual(alone.map(({ answers }) => answers));
+    expect(together[0]?.answers).not.toEqual(together[1]?.answers);
+  });
+
+  it('come with the progress of all lanes together', async () => {
+    const seen: (readonly [number, number])[] = [];
+    await generate(task(11), { ...quietContext, onProgress: (...progress) => seen.push(progress) }, { lanes: 2 });
+    expect(seen.at(-1)).toEqual([44, 44]);
+  });
+
+  it('stop when the task is cancelled, and the lanes go on with the next', async () => {
+    let isCancelled = false;
+    const input = { ...task(64, 50), samples: 64, endToken: tinyConfig.vocab_size };
+    const running = generate(input, { onProgress: () => undefined, isCancelled: () => isCancelled }, { lanes: 2 });
+    isCancelled = true;
+    await expect(running).rejects.toMatchObject({ name: TaskCancelled.name });
+    expect((await generate(task(11), quietContext, { lanes: 2 })).answers).toHaveLength(44);
+  });
+
+  it('fail as they do in one thread, and the lanes go on with the next', async () => {
+    const broken = await writeModel(join(folder, 'broken.safetensors'), tinyConfig, new Map());
+    const input = { ...task(11), model: broken };
+    const error = await generate(input, quietContext, { lanes: 1 }).catch((reason) => reason);
+    expect(error).toMatchObject({ name: 'InvalidModel' });
+    await expect(generate(input, quietContext, { lanes: 2 })).rejects.toMatchObject({
+      name: error.name,
+      message: error.message,
+    });
+    expect((await generate(task(11), quietContext, { lanes: 2 })).answers).toHaveLength(44);
+  });
+});
+
+it('a lane refuses a task that is not for lanes', async () => {
+  await expect(runInLanes('initialise' as 'generate', [task(1)], quietContext)).rejects.toThrow(
+    'task initialise does not run here',
+  );
+});

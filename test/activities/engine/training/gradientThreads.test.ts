@@ -1,0 +1,82 @@
+/** Gradients summed in other threads are those of this one, step after step. */
+import { join } from 'node:path';
+import type { Tensor } from 'onnxruntime-node';
+import { expect, it } from 'vitest';
+import type { TokenSequence } from '../../../../activities/engine/api.js';
+import { supervisedFeeds } from '../../../../activities/engine/tasks/trainSupervised.js';
+import { flatArray, layFlat, tensorsIn } from '../../../../activities/engine/training/flatTensors.js';
+import { gradientLanes } from '../../../../activities/engine/training/gradientThreads.js';
+import { buildObjective } from '../../../../activities/engine/training/objectives.js';
+import { gradientSum, sumGradients } from '../../../../activities/engine/training/sumGradients.js';
+import { createTrainer } from '../../../../activities/engine/training/trainer.js';
+import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
+import { temporaryFolder, writeModel } from '../modelFolder.js';
+
+const { config, batches, optimiser, parameters } = readFixture('llama-grouped');
+const sequences = batches.flat();
+const training = { objective: 'supervised', config } as const;
+const { trained: shapes } = buildObjective(training);
+const folder = await temporaryFolder();
+const { array: weights } = layFlat(decodeTensors(parameters), shapes);
+const feedsOf = (indices: readonly number[]) =>
+  supervisedFeeds(
+    indices.flatMap((index) => sequences[index] ?? []),
+    100,
+  );
+const floats = (tensor: Tensor | undefined): Float32Array => tensor?.data as Float32Array;
+
+async function inThisThread(microBatches: readonly ReturnType<typeof feedsOf>[]) {
+  const gradients = tensorsIn(flatArray(shapes), shapes);
+  const metrics = await sumGradients(
+    await gradientSum(training, microBatches.length),
+    tensorsIn(weights, shapes),
+    gradients,
+    microBatches,
+  );
+  return { gradients, metrics };
+}
+
+it('has the gradients and metrics of this thread, from one micro-batch or several, with the weights of the moment', async () => {
+  const hands = [[feedsOf([0, 1, 2])], [feedsOf([3]), feedsOf([4, 5]), feedsOf([6])], [feedsOf([7, 8])]];
+  const sumInLanes = gradientLanes(training, shapes);
+  const gain = floats(tensorsIn(weights, shapes)['model.norm.weight']);
+  for (const factor of [1, 2, 0.5]) {
+    gain.forEach((value, index) => {
+      gain[index] = value * factor;
+    });
+    const lanes = await sumInLanes(weights, hands);
+    expect(lanes).toHaveLength(3);
+    for (const [lane, hand] of hands.entries()) {
+      const expected = await inThisThread(hand);
+      const gradients = tensorsIn(lanes[lane]?.gradients ?? new ArrayBuffer(), shapes);
+      expect(lanes[lane]?.metrics.loss).toBeCloseTo(expected.metrics.loss ?? Number.NaN, 6);
+      for (const [name, gradient] of Object.entries(expected.gradients))
+        expect(relativeError(floats(gradients[name]), floats(gradient)), name).toBeLessThan(1e-6);
+    }
+  }
+});
+
+it('fails as this thread does, and goes on with the next step', async () => {
+  const unknown = supervisedFeeds([{ prompt: [config.vocab_size], answer: [1] }], 1);
+  const sumInLanes = gradientLanes(training, shapes);
+  await expect(sumInLanes(weights, [[unknown]])).rejects.toThrow(/out of data bounds/);
+  const [lane] = await gradientLanes(training, shapes)(weights, [[feedsOf([0])]]);
+  expect(lane?.metrics.loss).toBeGreaterThan(0);
+});
+
+it('a batch trained on in lanes gives the bits it gave before', async () => {
+  const long = new Array<TokenSequence[]>(8).fill(sequences).flat();
+  const model = await writeModel(join(folder, 'model.safetensors'), config, decodeTensors(parameters));
+  const lossOf = async () => {
+    const trainer = await createTrainer(training, model, optimiser);
+    const microBatches = trainer.split(long).map((group) =>
+      supervisedFeeds(
+        group.flatMap((index) => long[index] ?? []),
+        800,
+      ),
+    );
+    for (let step = 0; step < 3; step++) await trainer.step(microBatches, 4e-3);
+    return trainer.step(microBatches, 4e-3);
+  };
+  expect(await lossOf()).toEqual(await lossOf());
+});

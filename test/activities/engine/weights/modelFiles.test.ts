@@ -1,0 +1,102 @@
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LlamaConfig, ModelFiles } from '../../../../activities/engine/api.js';
+import { languageModel } from '../../../../activities/engine/models/architectures.js';
+import { loadModel, saveModel, takeModel } from '../../../../activities/engine/weights/modelFiles.js';
+import type { Parameters } from '../../../../activities/engine/weights/parameters.js';
+import { readSafetensors, writeSafetensors } from '../../../../activities/engine/weights/safetensors.js';
+import { tinyConfig } from '../support/tinyConfig.js';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'models-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+const name = 'model.norm.weight';
+
+function filled(config: LlamaConfig, value: number): Parameters {
+  return new Map(
+    languageModel(config).shapes.map(([tensor, shape]) => [
+      tensor,
+      { shape, data: new Float32Array(shape.reduce((product, size) => product * size, 1)).fill(value) },
+    ]),
+  );
+}
+
+function save(folder: string, value: number): Promise<ModelFiles> {
+  return saveModel(join(directory, folder), {
+    config: tinyConfig,
+    parameters: filled(tinyConfig, value),
+    moments: { first: filled(tinyConfig, value + 1), second: filled(tinyConfig, value + 2) },
+    step: 5,
+  });
+}
+
+const first = (parameters: Parameters | undefined) => parameters?.get(name)?.data[0];
+
+describe('models', () => {
+  it('come back from the files as they were saved, moments and step included', async () => {
+    const files = await save('files', 1);
+    expect(files.step).toBe(5);
+    const { tensors, metadata } = await readSafetensors(files.parameters);
+    expect(metadata).toEqual({ format: 'pt' });
+    expect(tensors).toEqual(filled(tinyConfig, 1));
+    expect((await readSafetensors(files.moments ?? '')).tensors.get(`v.${name}`)?.data[0]).toBe(3);
+  });
+
+  it('are shared among readers, also after the file was moved', async () => {
+    const files = await save('moved', 1);
+    const before = await loadModel(files);
+    const parameters = join(directory, 'elsewhere.safetensors');
+    await rename(files.parameters, parameters);
+    expect(await loadModel({ ...files, parameters })).toBe(before);
+  });
+
+  it('can be changed by who takes them without any reader seeing it', async () => {
+    const files = await save('taken', 1);
+    const reader = await loadModel(files);
+    const taken = await takeModel(files);
+    for (const tensors of [taken.parameters, taken.moments?.first]) tensors?.get(name)?.data.fill(7);
+    expect(first(reader)).toBe(1);
+    expect(first(await loadModel(files))).toBe(1);
+    const again = await takeModel(files);
+    expect([first(again.parameters), first(again.moments?.first), first(again.moments?.second)]).toEqual([1, 2, 3]);
+  });
+
+  it('pass from one trainer to the next without a copy', async () => {
+    const files = await save('passed', 1);
+    const taken = await takeModel(files);
+    taken.parameters.get(name)?.data.fill(8);
+    const next = await saveModel(join(directory, 'passed-on'), { config: tinyConfig, step: 6, ...taken });
+    expect((await takeModel(next)).parameters).toBe(taken.parameters);
+    expect(first(await loadModel(files))).toBe(1);
+    expect(first(await loadModel(next))).toBe(8);
+  });
+
+  it('are read anew when another file was put in their place', async () => {
+    const files = await save('replaced', 1);
+    await loadModel(files);
+    await writeSafetensors(files.parameters, filled(tinyConfig, 9));
+    expect(first(await loadModel(files))).toBe(9);
+  });
+
+  it('are refused when a tensor is missing or has another shape than the config says', async () => {
+    const files = await save('misfit', 1);
+    const wider = { ...tinyConfig, intermediate_size: 48 };
+    await expect(loadModel({ ...files, config: wider })).rejects.toThrow(
+      /model.layers.0.mlp.gate_proj.weight has shape \[\d+, \d+\], the config asks for \[48, \d+\]/,
+    );
+    const untied = { ...tinyConfig, tie_word_embeddings: false };
+    await expect(takeModel({ ...files, config: untied })).rejects.toThrow(/lm_head.weight is missing/);
+    await expect(takeModel({ ...files, config: untied })).rejects.toMatchObject({ name: 'InvalidModel' });
+  });
+
+  it('are refused when their moments belong to other parameters', async () => {
+    const files = await save('moments', 1);
+    await writeSafetensors(files.moments ?? '', new Map([[`m.${name}`, { shape: [1], data: Float32Array.of(1) }]]));
+    await expect(takeModel(files)).rejects.toThrow(/moments of model.embed_tokens.weight/);
+  });
+});

@@ -1,0 +1,145 @@
+/** Chat templates as pretrained models carry them, rendered as transformers renders them, or refused. */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import type { Example, ObjectRef } from '../../../activities/contracts.js';
+import { trainTokenizer } from '../../../activities/data/tokenizer/trainTokenizer.js';
+import { createPrepareData } from '../../../activities/prepareData.js';
+import { readChatTemplate } from '../../../activities/pretrained/chatTemplate.js';
+import { dataSchema } from '../../../workflows/config/spec.js';
+import { createMemoryStore } from '../data/memoryStore.js';
+import { noSandbox } from '../data/sourceAccess.js';
+import { temporaryDirectory, writeFolder } from './modelFolders.js';
+import { peerPython } from './peer.js';
+
+const chatMl =
+  "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n'}}{% endfor %}" +
+  "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+/** In the manner of Llama 3: begins with a token, may name the day, trims. */
+const llama3 = `{%- if not date_string is defined %}
+    {%- set date_string = strftime_now("%d %b %Y") %}
+{%- endif %}
+{{- bos_token }}
+{{- "<|start_header_id|>system<|end_header_id|>\n\nToday Date: " + date_string + "<|eot_id|>" }}
+{%- for message in messages %}
+    {{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'+ message['content'] | trim + '<|eot_id|>' }}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|start_header_id|>assistant<|end_header_id|>\n\n' }}
+{%- endif %}
+`;
+const bytes = (value: unknown): Uint8Array => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+const inConfig = (template: unknown, more = {}): ReadonlyMap<string, Uint8Array> =>
+  new Map([['tokenizer_config.json', bytes({ chat_template: template, ...more })]]);
+
+describe('a chat template', () => {
+  it('opens the assistant’s turn behind the question', () => {
+    const expected = '<|im_start|>user\nHow many?<|im_end|>\n<|im_start|>assistant\n';
+    expect(readChatTemplate(inConfig(chatMl))('How many?')).toBe(expected);
+    const several = [
+      { name: 'tool_use', template: 'x' },
+      { name: 'default', template: chatMl },
+    ];
+    expect(readChatTemplate(inConfig(several))('How many?')).toBe(expected);
+    const ownFile = new Map([...inConfig('x'), ['chat_template.jinja', bytes(chatMl)]]);
+    expect(readChatTemplate(ownFile)('How many?')).toBe(expected);
+  });
+
+  it('has the tokenizer’s tokens, and a day that never changes', () => {
+    const files = inConfig(llama3, { bos_token: { content: '<s>' } });
+    expect(readChatTemplate(files)(' 1 + 1? ')).toBe(
+      '<s><|start_header_id|>system<|end_header_id|>\n\nToday Date: 26 Jul 2024<|eot_id|>' +
+        '<|start_header_id|>user<|end_header_id|>\n\n1 + 1?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n',
+    );
+  });
+
+  it.each([
+    ['there is none', new Map(), /data\.promptFormat is chat, but the model has no chat template/],
+    ['it is empty', inConfig(null), /no chat template/],
+    ['it is no template', inConfig('{% for %}'), /^chat_template in tokenizer_config\.json cannot be used: /],
+    ['it refuses', inConfig("{{ raise_exception('no users here') }}"), /cannot be used: .*no users here/],
+    ['it writes the day', inConfig('{{ strftime_now("%d") }}'), /cannot be used: it writes the current date/],
+    [
+      'the file is broken',
+      new Map([['tokenizer_config.json', bytes('{')]]),
+      /^tokenizer_config\.json cannot be used: /,
+    ],
+  ])('is refused where %s', (_, files, message) => {
+    expect(() => readChatTemplate(files)).toThrow(
+      expect.objectContaining({ name: 'InvalidModel', message: expect.stringMatching(message) }),
+    );
+  });
+
+  it.skipIf(peerPython === undefined)(
+    'is rendered as transformers renders it (REFT_PEER_PYTHON)',
+    async () => {
+      const root = await temporaryDirectory();
+      const script = `
+import sys
+from transformers import AutoTokenizer
+tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
+sys.stdout.write(tokenizer.apply_chat_template([{"role": "user", "content": sys.argv[2]}], tokenize=False,
+    add_generation_prompt=True, date_string="26 Jul 2024"))
+`;
+      for (const [name, template] of Object.entries({ chatMl, llama3 })) {
+        const change = ({ tokenizerConfig }: { tokenizerConfig: Record<string, unknown> }): void =>
+          void Object.assign(tokenizerConfig, { chat_template: template, bos_token: '</s>' });
+        const folder = await writeFolder(join(root, name), 'qwen2', { change });
+        const config = await readFile(join(folder, 'tokenizer_config.json'));
+        const question = ' Tom has 3 apples.\n\nHow many "apples" has he? ';
+        const { stdout } = await promisify(execFile)(peerPython ?? '', ['-c', script, folder, question]);
+        expect(readChatTemplate(new Map([['tokenizer_config.json', config]]))(question)).toBe(stdout);
+      }
+    },
+    60_000,
+  );
+});
+
+describe('prepareData with promptFormat chat', () => {
+  const data = dataSchema.parse({ source: 'generated', train: 5, test: 5, validation: 2, promptFormat: 'chat' });
+
+  const prepare = async (tokenizerConfig: object, cot: 'program' | 'natural') => {
+    const store = createMemoryStore();
+    const json = trainTokenizer(['<|im_start|>'], {
+      kind: 'bytePair',
+      vocabularySize: 300,
+      templates: ['<|im_start|>'],
+    });
+    const otherFiles: Record<string, ObjectRef> = { 'tokenizer_config.json': await store.putJson(tokenizerConfig) };
+    const tokenizer = {
+      tokenizer: await store.putJson(json),
+      otherFiles,
+      vocabularySize: 260,
+      endToken: 1,
+      padToken: 0,
+    };
+    const prepared = await createPrepareData({ store, sandbox: noSandbox, dataDirectory: undefined })({
+      data: { ...data, cot, docstring: false },
+      seed: 0,
+      tokenizer,
+    });
+    const special = json.added_tokens.length;
+    return { examples: (await store.getLines(prepared.train)) as Example[], special };
+  };
+
+  it('puts questions to the user and lets programs begin the answer', async () => {
+    const { examples } = await prepare({ chat_template: chatMl }, 'program');
+    for (const { prompt, question, answer } of examples) {
+      expect(prompt).toBe(`<|im_start|>user\n${question}<|im_end|>\n<|im_start|>assistant\ndef solution():\n`);
+      expect(answer).toMatch(/^ {4}\S/);
+    }
+    const natural = await prepare({ chat_template: chatMl }, 'natural');
+    expect(natural.examples[0]?.prompt).toMatch(/<\|im_start\|>assistant\n$/);
+    // The template's marks are the tokenizer's special tokens, not spelt out.
+    expect(natural.examples[0]?.promptTokens.filter((token) => token < natural.special)).toHaveLength(2);
+  });
+
+  it('needs a model with a template', async () => {
+    await expect(prepare({}, 'program')).rejects.toMatchObject({
+      name: 'InvalidModel',
+      message: expect.stringContaining('no chat template'),
+    });
+  });
+});

@@ -1,0 +1,46 @@
+/** What a round's answers add up to. */
+import { expect, it } from 'vitest';
+import { roundFigures } from '../../../workflows/monitoring/roundMetrics.js';
+import type { Answers } from '../../../workflows/steps/rollout.js';
+
+const answers: Answers = {
+  scored: [],
+  count: 200,
+  correct: 80,
+  extracted: 150,
+  truncated: 10,
+  meanReward: (80 + 0.1 * 70) / 200,
+  meanLength: 33.5,
+  longest: 60,
+  failures: { syntax: 30, timeout: 20 },
+  choices: {},
+  work: { engineSeconds: 0, forwardTokens: 0, backwardTokens: 0, generatedTokens: 0 },
+};
+
+it('gives the reward with its parts, shares and lengths, and counts failures by reason', () => {
+  const { rewardExtracted, ...figures } = roundFigures(answers);
+  expect(figures).toEqual({
+    reward: 0.435,
+    rewardRight: 0.4,
+    sampleAccuracy: 40,
+    extractedWrong: 35,
+    extracted: 75,
+    nothingExtracted: 25,
+    truncated: 5,
+    answerLength: 33.5,
+    longestAnswer: 60,
+    'failed.syntax': 30,
+    'failed.timeout': 20,
+  });
+  expect(rewardExtracted).toBeCloseTo(0.035, 12);
+});
+
+it('keeps a reason that no answer of this round failed for', () => {
+  const later = roundFigures({ ...answers, failures: { syntax: 50 } }, { 'failed.timeout': 20, reward: 1 });
+  expect(later).toMatchObject({ 'failed.syntax': 50, 'failed.timeout': 0, reward: 0.435 });
+});
+
+it('gives the share of the commonest option among answers that name one', () => {
+  expect(roundFigures({ ...answers, choices: { a: 60, b: 25, e: 15 } }).commonestChoice).toBe(60);
+  expect(roundFigures(answers)).not.toHaveProperty('commonestChoice');
+});

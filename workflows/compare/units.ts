@@ -1,0 +1,144 @@
+/**
+ * The children of a comparison: a warm-up, a reward model, a method's training, a model's evaluation, each a workflow of its own.
+ *
+ * Each keeps its result under its key as its last step, so that what has finished is never lost to a later comparison.
+ */
+import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import type { CheckpointRef, PreparedData, TallyEvaluationResult, Work } from '../../activities/contracts.js';
+import type { MethodName } from '../config/methods.js';
+import type { Spec } from '../config/spec.js';
+import { trainMethods } from '../methods/index.js';
+import type { MethodInput, MethodState, SharedStart } from '../methods/method.js';
+import { asWorkflow } from '../methods/training.js';
+import { beginPhase, type Controls, finishUnit, type Journal, openJournal } from '../monitoring/journal.js';
+import { serveProgress, showProgress, whilePaused } from '../monitoring/progress.js';
+import { openRun, type RunState } from '../runState.js';
+import { general } from '../steps/activities.js';
+import { countShards, measureModel, noAnswers, type TestAnswers } from '../steps/evaluate.js';
+import { prepareData } from '../steps/prepare.js';
+import { trainRewardModel } from '../steps/rewardModel.js';
+import type { Measured } from '../steps/validate.js';
+import { warmUp } from '../steps/warmUp.js';
+import type { Trained } from './state.js';
+
+export interface UnitInput {
+  /** Where its result is kept. */
+  readonly key: string;
+  readonly spec: Spec;
+  readonly controls: Controls;
+}
+
+/** Engine work by what it was for. */
+type WorkByPurpose = Readonly<Record<string, Work>>;
+
+export interface WarmUpInput extends UnitInput {
+  /** All that the comparison trains from it. */
+  readonly methods: readonly MethodName[];
+}
+export interface WarmUpResult extends SharedStart {
+  readonly work: WorkByPurpose;
+}
+
+export async function comparisonWarmUp(input: WarmUpInput, carried?: RunState): Promise<WarmUpResult> {
+  const run = carried ?? openRun(input.spec, input.controls);
+  serveProgress(run.journal);
+  run.data ??= await prepareData(run);
+  const renew = (): Promise<void> => renewIfDue(run.journal, input, run);
+  const start = await warmUp(run, run.data, renew, input.methods);
+  if (!run.base) throw new Error('warmed up without a model');
+  return finish(input.key, { data: run.data, start, base: run.base, work: run.journal.work });
+}
+
+export interface RewardModelInput extends UnitInput {
+  readonly data: PreparedData;
+  readonly start: Measured;
+}
+export interface RewardModelResult {
+  readonly checkpoint: CheckpointRef;
+  readonly work: WorkByPurpose;
+}
+
+/**
+ * The judge of all methods: trained, as the paper's, on samples of the training questions drawn from the warm-up.
+ *
+ * One judge for all, because a judge that has seen a method's own mistakes would favour that method, and because its figures
+ * must not depend on which other methods a comparison happens to have.
+ */
+export async function comparisonRewardModel(input: RewardModelInput, carried?: RunState): Promise<RewardModelResult> {
+  const { key, spec, controls, data, start } = input;
+  const run = carried ?? openRun(spec, controls);
+  serveProgress(run.journal);
+  if (spec.rewardModel === null) throw new Error('the specification has no reward model');
+  const checkpoint = await trainRewardModel(run, data, spec.rewardModel, [start.checkpoint], start.checkpoint, () =>
+    renewIfDue(run.journal, input, run),
+  );
+  return finish(key, { checkpoint, work: run.journal.work });
+}
+
+export type TrainingInput = UnitInput & MethodInput;
+export type TrainingResult = Trained & { readonly work: WorkByPurpose };
+
+export async function comparisonTraining(input: TrainingInput, carried?: MethodState): Promise<TrainingResult> {
+  const { points, ...result } = await asWorkflow(trainMethods[input.spec.method], input, carried);
+  return finish(input.key, { ...result, figures: points.at(-1)?.metrics ?? {} });
+}
+
+export interface EvaluationInput extends UnitInput {
+  readonly data: PreparedData;
+  readonly checkpoint: CheckpointRef;
+  readonly rewardModel?: CheckpointRef;
+  readonly name: string;
+}
+export interface EvaluationResult extends TallyEvaluationResult {
+  readonly work: WorkByPurpose;
+}
+
+/** Carried through continue-as-new. */
+interface EvaluationState {
+  readonly journal: Journal;
+  readonly answers: TestAnswers;
+}
+
+export async function comparisonEvaluation(
+  input: EvaluationInput,
+  carried?: EvaluationState,
+): Promise<EvaluationResult> {
+  const { key, spec, controls, data, checkpoint, rewardModel, name } = input;
+  const state = carried ?? { journal: openJournal(controls), answers: noAnswers() };
+  const { journal } = state;
+  serveProgress(journal);
+  const phase = beginPhase(journal, 'evaluation', 'shard', countShards(spec, data.test, rewardModel));
+  showProgress(journal);
+  const tallied = await measureModel(
+    journal,
+    {
+      spec,
+      data,
+      questions: data.test,
+      checkpoint,
+      rewardModel,
+      name,
+      onShard: () => finishUnit(phase),
+      betweenUnits: () => renewIfDue(journal, input, state),
+    },
+    state.answers,
+  );
+  return finish(key, { ...tallied, work: journal.work });
+}
+
+/** Waits while paused, and goes on with a fresh history where the old one has grown long. */
+async function renewIfDue(journal: Journal, input: unknown, state: unknown): Promise<void> {
+  await whilePaused(journal);
+  showProgress(journal);
+  // Curves are a run's matter; a comparison shows what came of them.
+  journal.points = [];
+  if (!workflowInfo().continueAsNewSuggested) return;
+  await condition(allHandlersFinished);
+  await continueAsNew(input, state);
+}
+
+async function finish<Result>(key: string, result: Result): Promise<Result> {
+  await general.keepResult.executeWithOptions({ summary: 'keep the result' }, [{ key, result }]);
+  await condition(allHandlersFinished);
+  return result;
+}

@@ -1,0 +1,35 @@
+/** Runs a method as a workflow: it shows as one in the UI, runs beside others, and is steered like a run or by its parent. */
+import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { type Journal, openJournal } from '../monitoring/journal.js';
+import { serveProgress, whilePaused } from '../monitoring/progress.js';
+import type { MethodInput, MethodResult, MethodState, TrainMethod } from './method.js';
+
+/** As many as a chart can show: more only make the history heavy. */
+const mostPoints = 250;
+
+/** The body of a method's workflow. `carried` is what continue-as-new hands on; never given by who starts it. */
+export async function asWorkflow(
+  train: TrainMethod,
+  input: MethodInput,
+  carried: MethodState | undefined,
+): Promise<MethodResult> {
+  const run = carried ?? { spec: input.spec, journal: openJournal(input.controls) };
+  const { journal } = run;
+  serveProgress(journal);
+  const betweenUnits = async (): Promise<void> => {
+    await whilePaused(journal);
+    thinPoints(journal);
+    if (!workflowInfo().continueAsNewSuggested) return;
+    await condition(allHandlersFinished);
+    await continueAsNew(input, run);
+  };
+  const best = await train(run, input, betweenUnits);
+  await condition(allHandlersFinished);
+  const { points, work, watch } = journal;
+  return { ...best, done: run.training?.done ?? 0, points, work, warnings: watch?.warnings ?? [] };
+}
+
+/** Halves the curve's resolution whenever it grows beyond what is worth keeping. */
+function thinPoints(journal: Journal): void {
+  if (journal.points.length > mostPoints) journal.points = journal.points.filter((_, index) => index % 2 === 1);
+}

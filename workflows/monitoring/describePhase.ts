@@ -1,0 +1,61 @@
+/** A phase in words, for whoever watches a run: in the details of Temporal's UI, and on a terminal. */
+
+import { methodNames, methods } from '../config/methods.js';
+import type { PhaseName } from './journal.js';
+import type { PhaseProgress } from './progress.js';
+
+const titles: Readonly<Record<PhaseName, string>> = {
+  prepare: 'Data',
+  'warm-up': 'Warm-up',
+  sft: 'SFT',
+  'offline-self-training': 'Offline self-training',
+  'online-self-training': 'Online self-training',
+  'expert-iteration': 'Expert iteration',
+  grpo: 'GRPO',
+  rloo: 'RLOO',
+  ppo: 'PPO',
+  'reward-model': 'Reward model',
+  evaluation: 'Evaluation',
+  comparison: 'Comparison',
+  report: 'Report',
+  finished: 'Finished',
+};
+
+export function titleOf({ phase }: Pick<PhaseProgress, 'phase'>): string {
+  return titles[phase];
+}
+
+/** `round 66 of 80`; empty for a phase that has no units. */
+export function positionOf({ unit, round, rounds }: PhaseProgress): string {
+  if (rounds === 0) return '';
+  if (rounds === 1) return round === 0 ? 'under way' : 'done';
+  return `${unit} ${round} of ${rounds}`;
+}
+
+const plain = (value: number): string => String(Number(value.toPrecision(3)));
+const percent = (value: number): string => `${value.toFixed(1)} %`;
+
+/** The figures worth a place beside a phase, the most telling first; all others are in the query `progress`. */
+const figures: readonly (readonly [name: string, label: string, write: (value: number) => string])[] = [
+  ['questions', 'questions', plain],
+  ['vocabulary', 'vocabulary', plain],
+  ['reward', 'reward', plain],
+  ['validationAccuracy', 'validation', percent],
+  ['bestValidationAccuracy', 'best', percent],
+  ['loss', 'loss', plain],
+  ['accuracy', 'judged right', percent],
+  ['klPerToken', 'KL per token', plain],
+  ['warmUp', 'warm-up', percent],
+  ...methodNames.map((name) => [name, methods[name].title, percent] as const),
+  ['voting', 'voting', percent],
+  ['reranking', 'reranking', percent],
+  ['upperBound', 'upper bound', percent],
+];
+
+/** `reward 0.87`, `validation 85.5 %`, … */
+export function figuresOf({ metrics }: PhaseProgress): string[] {
+  return figures.flatMap(([name, label, write]) => {
+    const value = metrics[name];
+    return value === undefined ? [] : [`${label} ${write(value)}`];
+  });
+}

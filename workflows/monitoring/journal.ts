@@ -1,0 +1,101 @@
+/**
+ * What a workflow notes down about its course: phases and how far they are, the points of the curves, the work done.
+ *
+ * Plain JSON, changed in place and carried whole through continue-as-new. `progress.ts` shows it to the world.
+ */
+import type { CurvePoint, Work } from '../../activities/contracts.js';
+import type { Watch } from './warnings.js';
+
+export type PhaseName = 'prepare' | CurvePoint['phase'] | 'evaluation' | 'comparison' | 'report' | 'finished';
+export type PhaseUnit = 'step' | 'epoch' | 'round' | 'shard';
+
+/** One stretch of a run: `done` of `total` units. */
+export interface Phase {
+  readonly name: PhaseName;
+  readonly unit: PhaseUnit;
+  readonly total: number;
+  done: number;
+  /** The latest figures, by name. */
+  metrics: Record<string, number>;
+  /** Durations of the latest units, in seconds: what the time left is estimated from. */
+  recentSeconds: number[];
+  /** When the unit under way began, in milliseconds since 1970. */
+  unitStartedAt: number;
+}
+
+export interface Journal {
+  readonly startedAt: number;
+  /** Set by the updates `pause`, `resume` and `stopEarly`; heeded between units of work. */
+  controls: Controls;
+  /** In order of beginning; the last is under way. */
+  phases: Phase[];
+  points: CurvePoint[];
+  /** What is watched for signs of collapse, and the warnings so far; absent before the first round. */
+  watch?: Watch;
+  /** Engine work by what it was for. */
+  work: Record<string, Work>;
+  /** What training steps need in memory, in a sentence; set before the first. */
+  memory?: string;
+  /** Latest accuracy in percent: validation while training, at the end the test set. */
+  accuracy?: number;
+  /** Of a comparison: its table so far, a line a row. */
+  table?: readonly string[];
+}
+
+export interface Controls {
+  readonly paused: boolean;
+  /** Train no further: evaluate and report what there is. */
+  readonly stopping: boolean;
+}
+
+const recentUnits = 10;
+
+export function openJournal(controls: Controls = { paused: false, stopping: false }): Journal {
+  return { startedAt: Date.now(), controls, phases: [], points: [], work: {} };
+}
+
+/** Enters a phase; one entered before continue-as-new is found again as it was. */
+export function beginPhase(journal: Journal, name: PhaseName, unit: PhaseUnit, total: number): Phase {
+  const entered = journal.phases.find((phase) => phase.name === name);
+  if (entered) return entered;
+  const phase: Phase = { name, unit, total, done: 0, metrics: {}, recentSeconds: [], unitStartedAt: Date.now() };
+  journal.phases.push(phase);
+  return phase;
+}
+
+/** Notes one more unit of a phase as done, with its figures. */
+export function finishUnit(phase: Phase, metrics: Readonly<Record<string, number>> = {}): void {
+  const now = Date.now();
+  phase.done += 1;
+  phase.recentSeconds = [...phase.recentSeconds, (now - phase.unitStartedAt) / 1_000].slice(-recentUnits);
+  phase.unitStartedAt = now;
+  phase.metrics = { ...phase.metrics, ...metrics };
+}
+
+/**
+ * Seconds until a phase ends, at the pace of its latest units; undefined before the first is done. Their median, so that an
+ * outage or a retry in one unit does not count for all; of a comparison, whose steps are long trainings and short evaluations,
+ * their mean.
+ */
+export function estimateSecondsLeft({ name, recentSeconds, total, done }: Phase): number | undefined {
+  const count = recentSeconds.length;
+  if (count === 0) return undefined;
+  const median = [...recentSeconds].sort((a, b) => a - b)[Math.floor(count / 2)] ?? 0;
+  const mean = recentSeconds.reduce((sum, seconds) => sum + seconds, 0) / count;
+  return (name === 'comparison' ? mean : median) * (total - done);
+}
+
+/** Adds engine work to what was done before for the same purpose. */
+export function addWork(journal: Journal, purpose: string, work: Work): void {
+  const before = journal.work[purpose];
+  journal.work[purpose] = before === undefined ? work : sumWork([before, work]);
+}
+
+export function sumWork(parts: readonly Work[]): Work {
+  return parts.reduce((sum, part) => ({
+    engineSeconds: sum.engineSeconds + part.engineSeconds,
+    forwardTokens: sum.forwardTokens + part.forwardTokens,
+    backwardTokens: sum.backwardTokens + part.backwardTokens,
+    generatedTokens: sum.generatedTokens + part.generatedTokens,
+  }));
+}

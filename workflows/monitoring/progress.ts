@@ -1,0 +1,146 @@
+/**
+ * How a run is watched and steered: the query `progress`, the updates, search attributes, and the Markdown in Temporal's UI.
+ */
+import { defineSearchAttributeKey } from '@temporalio/common';
+import {
+  condition,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type { TrainingWarning } from '../../activities/contracts.js';
+import { figuresOf, positionOf, titleOf } from './describePhase.js';
+import { type Controls, estimateSecondsLeft, type Journal, type Phase, type PhaseName } from './journal.js';
+import { describeWarning } from './warnings.js';
+
+/** A phase as it is shown: `round` of `rounds` units are done. */
+export interface PhaseProgress {
+  readonly phase: PhaseName;
+  readonly unit: Phase['unit'];
+  readonly round: number;
+  readonly rounds: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Until this phase ends; absent before its first unit is done. */
+  readonly etaSeconds?: number;
+}
+
+/** Answer of the query `progress`: the phase under way, and each phase so far. */
+export interface Progress extends PhaseProgress {
+  readonly phases: readonly PhaseProgress[];
+  readonly paused: boolean;
+  readonly stopping: boolean;
+  readonly elapsedSeconds: number;
+  /** Latest accuracy in percent: validation while training, at the end the test set. */
+  readonly accuracy?: number;
+  /** What training steps need in memory, in a sentence: there before the first. */
+  readonly memory?: string;
+  /** Of a comparison: its table so far, a line of Markdown a row. */
+  readonly table?: readonly string[];
+  /** Signs of collapse so far, one a kind. */
+  readonly warnings: readonly TrainingWarning[];
+  /** The workflow that continues supervised training beside this one, once it has started. */
+  readonly baselineWorkflowId?: string;
+}
+
+export const progressQuery = defineQuery<Progress>('progress');
+export const pauseUpdate = defineUpdate<Progress>('pause');
+export const resumeUpdate = defineUpdate<Progress>('resume');
+export const stopEarlyUpdate = defineUpdate<Progress>('stopEarly');
+/** From a run to its baseline: what `controls` are now. */
+export const controlsSignal = defineSignal<[Controls]>('controls');
+
+const phaseKey = defineSearchAttributeKey('ReftPhase', 'KEYWORD');
+const roundKey = defineSearchAttributeKey('ReftRound', 'INT');
+const accuracyKey = defineSearchAttributeKey('ReftAccuracy', 'DOUBLE');
+
+/** Answers `progress`, and obeys `pause`, `resume` and `stopEarly` (for a baseline, the signal from its run). */
+export function serveProgress(journal: Journal, more: () => Partial<Progress> = () => ({})): void {
+  const describe = (): Progress => ({ ...describeJournal(journal), ...more() });
+  const steer = (change: Partial<Controls>) => (): Progress => {
+    setControls(journal, { ...journal.controls, ...change });
+    return describe();
+  };
+  setHandler(progressQuery, describe, { description: 'Phase, finished rounds, latest figures and seconds left' });
+  setHandler(pauseUpdate, steer({ paused: true }), { description: 'Waits after the work under way, until resumed' });
+  setHandler(resumeUpdate, steer({ paused: false }), { description: 'Goes on after a pause' });
+  setHandler(stopEarlyUpdate, steer({ stopping: true, paused: false }), {
+    description: 'Trains no further: evaluates and reports the best checkpoint so far',
+  });
+  setHandler(controlsSignal, (controls) => setControls(journal, controls), {
+    description: 'Passes on pause, resume and stopEarly of the parent run',
+  });
+}
+
+function setControls(journal: Journal, controls: Controls): void {
+  const current = journal.phases.at(-1);
+  // A pause is no part of a round's duration.
+  if (current && journal.controls.paused && !controls.paused) current.unitStartedAt = Date.now();
+  journal.controls = controls;
+  showDetails(journal);
+}
+
+/** Waits while the run is paused. */
+export async function whilePaused(journal: Journal): Promise<void> {
+  if (journal.controls.paused) await condition(() => !journal.controls.paused);
+}
+
+/** Brings search attributes and the UI's details up to date with the journal. */
+export function showProgress(journal: Journal): void {
+  const current = journal.phases.at(-1);
+  if (current === undefined) return;
+  upsertSearchAttributes([
+    { key: phaseKey, value: current.name },
+    { key: roundKey, value: current.done },
+    ...(journal.accuracy === undefined ? [] : [{ key: accuracyKey, value: journal.accuracy }]),
+  ]);
+  showDetails(journal);
+}
+
+function describeJournal(journal: Journal): Progress {
+  const phases = journal.phases.map(describePhase);
+  const current = phases.at(-1) ?? { phase: 'prepare', unit: 'step', round: 0, rounds: 1, metrics: {} };
+  return {
+    ...current,
+    phases,
+    ...journal.controls,
+    warnings: journal.watch?.warnings ?? [],
+    elapsedSeconds: (Date.now() - journal.startedAt) / 1_000,
+    ...(journal.accuracy === undefined ? {} : { accuracy: journal.accuracy }),
+    ...(journal.memory === undefined ? {} : { memory: journal.memory }),
+    ...(journal.table === undefined ? {} : { table: journal.table }),
+  };
+}
+
+function describePhase(phase: Phase): PhaseProgress {
+  const etaSeconds = estimateSecondsLeft(phase);
+  return {
+    phase: phase.name,
+    unit: phase.unit,
+    round: phase.done,
+    rounds: phase.total,
+    metrics: phase.metrics,
+    ...(etaSeconds === undefined ? {} : { etaSeconds }),
+  };
+}
+
+/** A flat list: the UI joins the lines of nested ones, and sets the headers of tables without spaces between them. */
+function showDetails(journal: Journal): void {
+  const { paused, stopping } = journal.controls;
+  const state = paused ? ['**Paused** until the update `resume`\n'] : stopping ? ['**Stopping early**\n'] : [];
+  const phases = journal.phases.map(describePhase).map((phase) => {
+    const parts = [positionOf(phase), timeLeft(phase), ...figuresOf(phase)].filter((part) => part !== '');
+    return `- **${titleOf(phase)}**: ${parts.join(', ')}`;
+  });
+  const memory = journal.memory === undefined ? [] : [`- ${journal.memory}`];
+  const warnings = (journal.watch?.warnings ?? []).map((warning) => `- ⚠ **Warning**, ${describeWarning(warning)}`);
+  setCurrentDetails([...state, ...phases, ...warnings, ...memory, ...(journal.table ?? [])].join('\n'));
+}
+
+function timeLeft({ etaSeconds, round, rounds }: PhaseProgress): string {
+  if (etaSeconds === undefined || round === rounds) return '';
+  const minutes = Math.ceil(etaSeconds / 60);
+  return minutes > 1 ? `about ${minutes} minutes left` : 'about a minute left';
+}

@@ -1,0 +1,84 @@
+/** Before the first step of training: what the steps will need in memory, shown to whoever watches the run. */
+import type { CheckpointRef, PlannedStep, PreparedData, TrainingPlan } from '../../activities/contracts.js';
+import { type MethodName, methods } from '../config/methods.js';
+import type { AnsweringSpec, RewardModelSpec, Spec } from '../config/spec.js';
+import type { Journal } from '../monitoring/journal.js';
+import { showProgress } from '../monitoring/progress.js';
+import { engine } from './activities.js';
+
+/** Sets the journal's note on memory. What cannot fit fails here, with `InsufficientMemory`. */
+export async function planTraining(
+  journal: Journal,
+  checkpoint: CheckpointRef,
+  steps: readonly PlannedStep[],
+): Promise<void> {
+  const plan = await engine.planTraining.executeWithOptions({ summary: 'memory that training needs' }, [
+    { checkpoint, steps },
+  ]);
+  journal.memory = describePlan(plan);
+  showProgress(journal);
+}
+
+/** The methods a run trains with: its own, and SFT beside it where it has that baseline. */
+export function methodsOf({ method, sft }: Spec): readonly MethodName[] {
+  return sft && method !== 'sft' ? ['sft', method] : [method];
+}
+
+/** The largest steps of the warm-up, of these methods and of the reward model: every sequence as long as the longest. */
+export function plannedSteps(
+  spec: Spec,
+  data: PreparedData,
+  methodNames: readonly MethodName[] = methodsOf(spec),
+): readonly PlannedStep[] {
+  const { annotated } = longest(spec, data);
+  return [
+    { name: 'warm-up', objective: 'supervised', sequences: spec.warmUp.batchSize, ...annotated },
+    ...methodNames.flatMap((method) => methodStep(spec, data, method)),
+    ...(spec.rewardModel && spec.evaluation.samplesPerQuestion > 0
+      ? [rewardModelStep(spec, data, spec.rewardModel)]
+      : []),
+  ];
+}
+
+export function rewardModelStep(spec: AnsweringSpec, data: PreparedData, { batchSize }: RewardModelSpec): PlannedStep {
+  return { name: 'reward model', objective: 'rewardModel', sequences: batchSize, ...longest(spec, data).sampled };
+}
+
+function methodStep(spec: Spec, data: PreparedData, method: MethodName): readonly PlannedStep[] {
+  const { sft, ppo, groupPolicy, onlineSelfTraining, expertIteration, offlineSelfTraining } = spec;
+  const { annotated, sampled } = longest(spec, data);
+  const name = method === 'reft' ? 'PPO' : methods[method].title;
+  const mixed = { ...sampled, answerTokens: Math.max(annotated.answerTokens, sampled.answerTokens) };
+  if (method === 'sft' && sft) return [{ name, objective: 'supervised', sequences: sft.batchSize, ...annotated }];
+  if (method === 'reft' && ppo) return [{ name, objective: 'policy', sequences: ppo.miniBatch, ...sampled }];
+  if ((method === 'grpo' || method === 'rloo') && groupPolicy)
+    return [{ name, objective: 'groupPolicy', sequences: groupPolicy.miniBatch, ...sampled }];
+  const samples =
+    method === 'online-self-training' ? onlineSelfTraining : method === 'expert-iteration' ? expertIteration : null;
+  // Each question with its samples and its annotated answer.
+  if (samples) {
+    const sequences = samples.miniBatch * (samples.samplesPerQuestion + 1);
+    return [{ name, objective: 'supervised', sequences, ...mixed }];
+  }
+  if (method === 'offline-self-training' && offlineSelfTraining)
+    return [{ name, objective: 'supervised', sequences: offlineSelfTraining.batchSize, ...mixed }];
+  return [];
+}
+
+/** Tokens of the longest sequence with an annotated answer, and with a sampled one. */
+function longest({ generation: { maxAnswerTokens } }: AnsweringSpec, { longestPrompt, longestAnswer }: PreparedData) {
+  return {
+    annotated: { promptTokens: longestPrompt, answerTokens: longestAnswer },
+    sampled: { promptTokens: longestPrompt, answerTokens: maxAnswerTokens },
+  };
+}
+
+/** `A training step takes at most 0.4 GiB (warm-up), 1.2 GiB (PPO, in 2 parts); training may take 7.8 of 15.6 GiB.` */
+export function describePlan({ steps, usableBytes, machineBytes }: TrainingPlan): string {
+  const gibibytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(bytes < 2 ** 30 ? 2 : 1);
+  const needs = steps.map(({ name, bytes, microBatches }) => {
+    const parts = microBatches > 1 ? `, in ${microBatches} parts` : '';
+    return `${gibibytes(bytes)} GiB (${name}${parts})`;
+  });
+  return `A training step takes at most ${needs.join(', ')}; training may take ${gibibytes(usableBytes)} of the machine's ${gibibytes(machineBytes)} GiB.`;
+}

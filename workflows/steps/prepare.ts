@@ -1,0 +1,33 @@
+/** What every run does first: imports the model it starts from, where there is one, and prepares its data. */
+import type { PreparedData, PretrainedModel } from '../../activities/contracts.js';
+import { sourceName } from '../config/describe.js';
+import type { Spec } from '../config/spec.js';
+import { beginPhase, finishUnit, type Journal } from '../monitoring/journal.js';
+import { showProgress } from '../monitoring/progress.js';
+import { engine, general } from './activities.js';
+
+interface Preparing {
+  readonly spec: Pick<Spec, 'data' | 'seed' | 'model' | 'lora'>;
+  readonly journal: Journal;
+  pretrained?: PretrainedModel;
+  notes: string[];
+}
+
+/** Sets `run.pretrained` where the specification names a model to start from. */
+export async function prepareData(run: Preparing): Promise<PreparedData> {
+  const phase = beginPhase(run.journal, 'prepare', 'step', 1);
+  showProgress(run.journal);
+  const { data, seed, model, lora } = run.spec;
+  if ('from' in model) {
+    run.pretrained = await engine.importModel.executeWithOptions({ summary: `import ${model.from}` }, [
+      { ...model, lora, seed },
+    ]);
+    run.notes.push(`Started from ${run.pretrained.name}.`);
+  }
+  const tokenizer = run.pretrained ? { tokenizer: run.pretrained.tokenizer } : {};
+  const prepared = await general.prepareData.executeWithOptions({ summary: `prepare ${sourceName(data)} data` }, [
+    { data, seed, ...tokenizer },
+  ]);
+  finishUnit(phase, { questions: prepared.train.count, vocabulary: prepared.vocabularySize });
+  return prepared;
+}

@@ -1,0 +1,85 @@
+/**
+ * The reward model of reranking: the warm-up's trunk with a two-class head, trained to tell right answers from wrong ones.
+ *
+ * It learns from samples of the training questions, drawn from the warm-up model and again from the final one: a judge that
+ * never saw a policy's mistakes falls for them.
+ */
+import type { CheckpointRef, ObjectRef, PreparedData } from '../../activities/contracts.js';
+import type { AnsweringSpec, RewardModelSpec } from '../config/spec.js';
+import { addWork, beginPhase, finishUnit, type Journal } from '../monitoring/journal.js';
+import { showProgress } from '../monitoring/progress.js';
+import { engine } from './activities.js';
+import { answerQuestions } from './rollout.js';
+import { cutIntoShards, shardSize } from './selections.js';
+
+/** How far the training of a reward model is. */
+export interface JudgeState {
+  readonly done: number;
+  readonly checkpoint: CheckpointRef;
+  readonly scored: readonly ObjectRef[];
+}
+
+interface Judging {
+  readonly spec: AnsweringSpec;
+  readonly journal: Journal;
+  /** Absent until its samples are there. */
+  rewardModel?: JudgeState;
+}
+
+export async function trainRewardModel(
+  run: Judging,
+  data: PreparedData,
+  rewardModel: RewardModelSpec,
+  /** Warm-up first; the samples of each have a random stream of their own. */
+  sampledFrom: readonly CheckpointRef[],
+  trunk: CheckpointRef,
+  betweenUnits: () => Promise<void>,
+): Promise<CheckpointRef> {
+  const { spec, journal } = run;
+  const whole = { order: 'plain', from: 0, to: data.train.count } as const;
+  const shards = cutIntoShards(whole, shardSize(spec.generation, rewardModel.samplesPerQuestion)).length;
+  const phase = beginPhase(journal, 'reward-model', 'step', sampledFrom.length * shards + rewardModel.epochs);
+  showProgress(journal);
+
+  if (run.rewardModel === undefined) {
+    await betweenUnits();
+    const scored: ObjectRef[] = [];
+    for (const [round, checkpoint] of sampledFrom.entries()) {
+      const answers = await answerQuestions({
+        spec,
+        data,
+        checkpoint,
+        questions: data.train,
+        samples: rewardModel.samplesPerQuestion,
+        temperature: 1,
+        purpose: 'sample-reward-model',
+        round,
+        label: `for the reward model, model ${round + 1}/${sampledFrom.length}`,
+        onShard: () => finishUnit(phase),
+      });
+      addWork(journal, 'reward model', answers.work);
+      scored.push(...answers.scored);
+      showProgress(journal);
+    }
+    run.rewardModel = { done: 0, checkpoint: trunk, scored };
+  }
+
+  let { done, checkpoint } = run.rewardModel;
+  const { scored } = run.rewardModel;
+  while (done < rewardModel.epochs) {
+    await betweenUnits();
+    const trained = await engine.trainRewardModel.executeWithOptions(
+      { summary: `reward model epoch ${done + 1}/${rewardModel.epochs}` },
+      [{ checkpoint, train: data.train, scored, rewardModel, seed: spec.seed, epoch: done }],
+    );
+    done += 1;
+    checkpoint = trained.checkpoint;
+    run.rewardModel = { done, checkpoint, scored };
+    addWork(journal, 'reward model', trained.work);
+    const metrics = { loss: trained.loss, accuracy: 100 * trained.accuracy };
+    journal.points.push({ phase: 'reward-model', step: done, metrics });
+    finishUnit(phase, metrics);
+    showProgress(journal);
+  }
+  return checkpoint;
+}

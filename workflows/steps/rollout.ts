@@ -1,0 +1,118 @@
+/** Lets a model answer questions and has the answers scored: the step that rollouts, validation and evaluation share. */
+
+import type {
+  CheckpointRef,
+  DataSetRef,
+  ObjectRef,
+  PreparedData,
+  QuestionSelection,
+  Work,
+} from '../../activities/contracts.js';
+import type { RandomPurpose } from '../../activities/engine/api.js';
+import type { AnsweringSpec } from '../config/spec.js';
+import { sumWork } from '../monitoring/journal.js';
+import { engine, general } from './activities.js';
+import { atMost } from './atMost.js';
+import { cutIntoShards, shardSize } from './selections.js';
+
+export interface AnswerRequest {
+  readonly spec: AnsweringSpec;
+  readonly data: PreparedData;
+  readonly checkpoint: CheckpointRef;
+  readonly questions: DataSetRef;
+  /** All questions in their own order when left out. */
+  readonly selection?: QuestionSelection;
+  /** Answers a question; with temperature 0 there is but one. */
+  readonly samples: number;
+  readonly temperature: 0 | 1;
+  readonly purpose: RandomPurpose;
+  readonly round: number;
+  /** What the UI's timeline calls it: `12/80` gives `rollout 12/80, shard 2/2`. */
+  readonly label: string;
+  /** Called after each shard. */
+  readonly onShard?: () => void;
+}
+
+/** Scored answers of all shards, in the selection's order. Shares are of all answers. */
+export interface Answers {
+  readonly scored: readonly ObjectRef[];
+  readonly count: number;
+  readonly correct: number;
+  readonly extracted: number;
+  readonly truncated: number;
+  readonly meanReward: number;
+  readonly meanLength: number;
+  readonly longest: number;
+  /** Answers with nothing extracted, counted by reason. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** Multiple choice: answers by the option letter they name. */
+  readonly choices: Readonly<Record<string, number>>;
+  readonly work: Work;
+}
+
+/**
+ * Shards under way at once, each an activity: enough for many workers, and far below the 2,000 that a Temporal server lets one
+ * workflow have pending.
+ */
+export const shardsAtOnce = 32;
+
+/** Shards run side by side, on as many workers as there are; each is scored as soon as it is there. */
+export async function answerQuestions(request: AnswerRequest): Promise<Answers> {
+  const { spec, questions } = request;
+  const selection = request.selection ?? { order: 'plain', from: 0, to: questions.count };
+  const shards = cutIntoShards(selection, shardSize(spec.generation, request.samples));
+  const results = await atMost(shardsAtOnce, shards, async (shard, index) => {
+    const place = shards.length > 1 ? `${request.label}, shard ${index + 1}/${shards.length}` : request.label;
+    const result = await answerShard(request, shard, place);
+    request.onShard?.();
+    return result;
+  });
+  const total = (pick: (result: (typeof results)[number]) => number): number =>
+    results.reduce((sum, result) => sum + pick(result), 0);
+  const count = total(({ score }) => score.count);
+  return {
+    scored: results.map(({ score }) => score.scored),
+    count,
+    correct: total(({ score }) => score.correct),
+    extracted: total(({ score }) => score.extracted),
+    truncated: total(({ rollout }) => rollout.truncated),
+    meanReward: total(({ score }) => score.meanReward * score.count) / count,
+    meanLength: total(({ rollout }) => rollout.meanLength * rollout.count) / count,
+    longest: Math.max(...results.map(({ rollout }) => rollout.longest)),
+    failures: addCounts(results.map(({ score }) => score.failures)),
+    choices: addCounts(results.map(({ score }) => score.choices)),
+    work: sumWork(results.map(({ rollout }) => rollout.work)),
+  };
+}
+
+function addCounts(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const part of parts)
+    for (const [name, count] of Object.entries(part)) counts[name] = (counts[name] ?? 0) + count;
+  return counts;
+}
+
+async function answerShard(request: AnswerRequest, selection: QuestionSelection, place: string) {
+  const { spec, data, checkpoint, questions, samples, temperature, purpose, round } = request;
+  const { maxAnswerTokens } = spec.generation;
+  const { endToken, padToken, tokenizer, format, answerKind } = data;
+  const rollout = await engine.rollout.executeWithOptions({ summary: `rollout ${place}` }, [
+    {
+      checkpoint,
+      data: questions,
+      selection,
+      samples,
+      temperature,
+      maxAnswerTokens,
+      endToken,
+      padToken,
+      seed: spec.seed,
+      purpose,
+      round,
+    },
+  ]);
+  const score = await general.scoreSamples.executeWithOptions({ summary: `score ${place}` }, [
+    { samples: rollout.samples, data: questions, tokenizer, endToken, padToken, format, answerKind },
+  ]);
+  return { rollout, score };
+}

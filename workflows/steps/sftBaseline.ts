@@ -1,0 +1,40 @@
+/** Runs the SFT baseline as a child workflow beside the run's method, passing on to it whether the run is paused or stopping. */
+import { condition, ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
+import type { SharedStart } from '../methods/method.js';
+import { continueSft } from '../methods/sft.js';
+import { addWork } from '../monitoring/journal.js';
+import { controlsSignal } from '../monitoring/progress.js';
+import type { RunState } from '../runState.js';
+
+export function baselineWorkflowId(): string {
+  return `${workflowInfo().workflowId}-sft`;
+}
+
+/** Sets `run.sft` to the best epoch. A run must not continue as new while this is under way: the child would be ended. */
+export async function runBaseline(run: RunState, shared: SharedStart): Promise<void> {
+  const { journal, spec } = run;
+  let sent = journal.controls;
+  const child = await startChild(continueSft, {
+    workflowId: baselineWorkflowId(),
+    args: [{ ...shared, spec, controls: sent }],
+    parentClosePolicy: ParentClosePolicy.TERMINATE,
+    staticSummary: 'SFT continued from the warm-up',
+  });
+  let finished = false;
+  const result = child.result().finally(() => {
+    finished = true;
+  });
+  const passOnControls = async (): Promise<void> => {
+    for (;;) {
+      await condition(() => finished || journal.controls !== sent);
+      if (finished) return;
+      sent = journal.controls;
+      // A child that has just ended needs no controls.
+      await child.signal(controlsSignal, sent).catch(() => undefined);
+    }
+  };
+  const [{ checkpoint, accuracy, step, points, work }] = await Promise.all([result, passOnControls()]);
+  run.sft = { checkpoint, accuracy, step };
+  journal.points.push(...points);
+  for (const [purpose, amount] of Object.entries(work)) addWork(journal, purpose, amount);
+}

@@ -1,0 +1,77 @@
+/** The warm-up: supervised training on the annotated answers, an activity per epoch. */
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { CheckpointRef, PreparedData } from '../../activities/contracts.js';
+import type { MethodName } from '../config/methods.js';
+import { addWork, beginPhase, finishUnit } from '../monitoring/journal.js';
+import { showProgress } from '../monitoring/progress.js';
+import type { RunState } from '../runState.js';
+import { engine } from './activities.js';
+import { methodsOf, plannedSteps, planTraining } from './planMemory.js';
+import { type Measured, measureAccuracy } from './validate.js';
+
+/**
+ * Trains to the end of the warm-up (or to where it is stopped) and measures its validation accuracy.
+ * @param methodNames those that are to train from it: what they need in memory is planned before the first step
+ */
+export async function warmUp(
+  run: RunState,
+  data: PreparedData,
+  betweenUnits: () => Promise<void>,
+  methodNames: readonly MethodName[] = methodsOf(run.spec),
+): Promise<Measured> {
+  const { spec, journal } = run;
+  const phase = beginPhase(journal, 'warm-up', 'epoch', spec.warmUp.epochs);
+  showProgress(journal);
+  run.base ??= await startingModel(run, data);
+  if (!run.warmUp) await planTraining(journal, run.base, plannedSteps(spec, data, methodNames));
+  run.warmUp ??= { done: 0, checkpoint: run.base };
+  let { done, checkpoint } = run.warmUp;
+  while (done < spec.warmUp.epochs) {
+    await betweenUnits();
+    if (journal.controls.stopping) break;
+    const trained = await engine.trainSupervised.executeWithOptions(
+      { summary: `warm-up epoch ${done + 1}/${spec.warmUp.epochs}` },
+      [
+        {
+          ...spec.warmUp,
+          checkpoint,
+          train: data.train,
+          seed: spec.seed,
+          purpose: 'order-warm-up',
+          epoch: done,
+          freshOptimiser: done === 0,
+        },
+      ],
+    );
+    done += 1;
+    checkpoint = trained.checkpoint;
+    run.warmUp = { done, checkpoint };
+    addWork(journal, 'warm-up', trained.work);
+    const metrics = { loss: trained.loss, gradientNorm: trained.gradientNorm };
+    journal.points.push({ phase: 'warm-up', step: done, metrics });
+    finishUnit(phase, metrics);
+    showProgress(journal);
+  }
+  const accuracy = await measureAccuracy(journal, { spec, data }, checkpoint, 'validation, warm-up');
+  journal.accuracy = accuracy;
+  phase.metrics = { ...phase.metrics, validationAccuracy: accuracy };
+  showProgress(journal);
+  return { checkpoint, accuracy, step: 0 };
+}
+
+/** The pretrained model, or a fresh one. */
+async function startingModel({ spec, pretrained }: RunState, data: PreparedData): Promise<CheckpointRef> {
+  const { model, lora, seed } = spec;
+  if (!('from' in model))
+    return engine.initialiseModel.executeWithOptions({ summary: 'initialise the model' }, [
+      { model, lora, data, seed },
+    ]);
+  if (!pretrained) throw new Error('data was prepared without the model');
+  const longest = data.longestPrompt + data.longestAnswer;
+  if (longest > pretrained.positions)
+    throw ApplicationFailure.nonRetryable(
+      `${pretrained.name} takes at most ${pretrained.positions} tokens, but the longest prompt and answer of the data have ${longest}`,
+      'InvalidSpec',
+    );
+  return pretrained.checkpoint;
+}
