@@ -1,9 +1,27 @@
 /** The activity `addSamples`: what offline self-training trains on, annotated answers and right samples together. */
-import type { AddSamplesInput, AddSamplesResult, Example } from './contracts.js';
+
 import { loadTokenizer } from './data/tokenizer/loadTokenizer.js';
+import type { DataSetRef, Example } from './data/types.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
-import type { Store } from './store/types.js';
+import type { ObjectRef, Store } from './store/types.js';
 import { readExamples, readScored } from './trainingSteps.js';
+
+/** Adds right samples to the annotated answers: what offline self-training trains on. */
+export interface AddSamplesInput {
+  readonly train: DataSetRef;
+  /** Scored objects; all samples of a question are in one of them. */
+  readonly scored: readonly ObjectRef[];
+  readonly keepPerQuestion: number;
+  readonly tokenizer: ObjectRef;
+  readonly endToken: number;
+  readonly padToken: number;
+}
+
+export interface AddSamplesResult {
+  /** The annotated examples, then the samples as further examples. */
+  readonly train: DataSetRef;
+  readonly added: number;
+}
 
 /**
  * Of each question the first right samples with texts that neither an earlier one nor its annotated answer has. A truncated

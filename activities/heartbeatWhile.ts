@@ -6,7 +6,13 @@
  * activity files in this folder use this; the rooms below them take plain `onProgress` callbacks and AbortSignals.
  */
 import { asyncLocalStorage } from '@temporalio/activity';
-import type { ActivityProgress } from './contracts.js';
+
+/** Progress an activity heartbeats: shown in the UI under Pending Activities, and read by a retry. */
+export interface ActivityProgress {
+  readonly done: number;
+  readonly total: number;
+  readonly unit: string;
+}
 
 const heartbeatIntervalMs = 1_000;
 

@@ -1,28 +1,77 @@
 /** All activities over what they work with: the store, the engine's process, the sandbox and the folder of data sets. */
+
+import type { AddSamplesInput, AddSamplesResult } from './addSamples.js';
 import { createAddSamples } from './addSamples.js';
-import type { EngineActivities, GeneralActivities } from './contracts.js';
-import type { Engine } from './engine/api.js';
+import type { PreparedData } from './data/types.js';
+import type { Engine } from './engine/process/engine.js';
+import type { ImportModelInput, PretrainedModel } from './importModel.js';
 import { createImportModel } from './importModel.js';
+import type { InitialiseModelInput } from './initialiseModel.js';
 import { createInitialiseModel } from './initialiseModel.js';
+import type { PlanTrainingInput, TrainingPlan } from './planTraining.js';
 import { createPlanTraining } from './planTraining.js';
+import type { PrepareDataInput } from './prepareData.js';
 import { createPrepareData } from './prepareData.js';
 import type { HubAccess } from './pretrained/hub.js';
+import type { PublishComparisonInput, PublishComparisonResult } from './publishComparison.js';
 import { createPublishComparison } from './publishComparison.js';
+import type { PublishEvaluationInput, PublishEvaluationResult } from './publishEvaluation.js';
 import { createPublishEvaluation } from './publishEvaluation.js';
+import type { PublishRunInput, PublishRunResult } from './publishRun.js';
 import { createPublishRun } from './publishRun.js';
+import type { KeepResultInput, RecallResultInput, RecallResultResult } from './recallResult.js';
 import { createKeepResult, createRecallResult } from './recallResult.js';
+import type { RecordCurveInput } from './recordCurve.js';
 import { createRecordCurve } from './recordCurve.js';
 import type { SandboxPool } from './rewards/sandbox/pool.js';
+import type { RolloutInput, RolloutResult } from './rollout.js';
 import { createRollout } from './rollout.js';
+import type { JudgeSamplesInput, JudgeSamplesResult } from './scoreByRewardModel.js';
 import { createJudgeSamples } from './scoreByRewardModel.js';
+import type { ScoreSamplesInput, ScoreSamplesResult } from './scoreSamples.js';
 import { createScoreSamples } from './scoreSamples.js';
-import type { Store } from './store/types.js';
+import type { CheckpointRef, ObjectRef, Store } from './store/types.js';
+import type { TallyEvaluationInput, TallyEvaluationResult } from './tallyEvaluation.js';
 import { createTallyEvaluation } from './tallyEvaluation.js';
+import type { TrainOnSamplesInput, TrainOnSamplesResult } from './trainOnSamples.js';
 import { createTrainOnSamples } from './trainOnSamples.js';
+import type { TrainRewardModelInput, TrainRewardModelResult } from './trainRewardModel.js';
 import { createTrainRewardModel } from './trainRewardModel.js';
+import type { TrainSupervisedInput, TrainSupervisedResult } from './trainSupervised.js';
 import { createTrainSupervised } from './trainSupervised.js';
+import type { UpdateGroupPolicyInput, UpdateGroupPolicyResult } from './updateGroupPolicy.js';
 import { createUpdateGroupPolicy } from './updateGroupPolicy.js';
+import type { UpdatePolicyInput, UpdatePolicyResult } from './updatePolicy.js';
 import { createUpdatePolicy } from './updatePolicy.js';
+
+/** Every activity, by the task queue that serves it. */
+export interface EngineActivities {
+  importModel(input: ImportModelInput): Promise<PretrainedModel>;
+  initialiseModel(input: InitialiseModelInput): Promise<CheckpointRef>;
+  planTraining(input: PlanTrainingInput): Promise<TrainingPlan>;
+  trainSupervised(input: TrainSupervisedInput): Promise<TrainSupervisedResult>;
+  rollout(input: RolloutInput): Promise<RolloutResult>;
+  updatePolicy(input: UpdatePolicyInput): Promise<UpdatePolicyResult>;
+  updateGroupPolicy(input: UpdateGroupPolicyInput): Promise<UpdateGroupPolicyResult>;
+  trainOnSamples(input: TrainOnSamplesInput): Promise<TrainOnSamplesResult>;
+  trainRewardModel(input: TrainRewardModelInput): Promise<TrainRewardModelResult>;
+  judgeSamples(input: JudgeSamplesInput): Promise<JudgeSamplesResult>;
+}
+
+export interface GeneralActivities {
+  prepareData(input: PrepareDataInput): Promise<PreparedData>;
+  scoreSamples(input: ScoreSamplesInput): Promise<ScoreSamplesResult>;
+  addSamples(input: AddSamplesInput): Promise<AddSamplesResult>;
+  tallyEvaluation(input: TallyEvaluationInput): Promise<TallyEvaluationResult>;
+  recordCurve(input: RecordCurveInput): Promise<ObjectRef>;
+  publishRun(input: PublishRunInput): Promise<PublishRunResult>;
+  recallResult(input: RecallResultInput): Promise<RecallResultResult>;
+  keepResult(input: KeepResultInput): Promise<void>;
+  publishComparison(input: PublishComparisonInput): Promise<PublishComparisonResult>;
+  publishEvaluation(input: PublishEvaluationInput): Promise<PublishEvaluationResult>;
+}
+
+export type Activities = EngineActivities & GeneralActivities;
 
 export interface Dependencies {
   readonly store: Store;

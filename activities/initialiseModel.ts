@@ -1,10 +1,19 @@
 /** The activity `initialiseModel`: a model from scratch, sized by the spec, with the prepared data's vocabulary. */
 import { ApplicationFailure } from '@temporalio/common';
-import type { CheckpointRef, InitialiseModelInput } from './contracts.js';
-import type { LlamaConfig } from './engine/api.js';
+import type { LoraSpec, ScratchModelSpec } from '../workflows/config/spec.js';
+import type { PreparedData } from './data/types.js';
+import type { LlamaConfig } from './engine/models/configs/types.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
+import type { CheckpointRef } from './store/types.js';
 import { type EngineDependencies, withOutputDirectory } from './trainingSteps.js';
 import { writeStartingModel } from './writeStartingModel.js';
+
+export interface InitialiseModelInput {
+  readonly model: ScratchModelSpec;
+  readonly lora: LoraSpec | null;
+  readonly data: PreparedData;
+  readonly seed: number;
+}
 
 /** @throws ApplicationFailure of type InvalidSpec when the data's longest sequence does not fit the model. */
 export function createInitialiseModel(dependencies: EngineDependencies) {

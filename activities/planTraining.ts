@@ -1,8 +1,18 @@
 /** The activity `planTraining`: what a run's training steps will need in memory on an engine's machine, before the first. */
-import type { PlanTrainingInput, TrainingPlan } from './contracts.js';
+
+import type { PlannedStep, PlanTrainingTask } from './engine/tasks/planTraining.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { readManifest } from './store/checkpoint.js';
+import type { CheckpointRef } from './store/types.js';
 import type { EngineDependencies } from './trainingSteps.js';
+
+/** `steps` are the largest of each kind that the run will take. */
+export interface PlanTrainingInput {
+  readonly checkpoint: CheckpointRef;
+  readonly steps: readonly PlannedStep[];
+}
+
+export type TrainingPlan = PlanTrainingTask['output'];
 
 /** @throws InsufficientMemory, naming the step, when one of its sequences does not fit by itself. */
 export function createPlanTraining({ store, engine }: EngineDependencies) {

@@ -2,17 +2,27 @@
  * The activity `prepareData`: from a specification's data part to tokenised data sets and a tokenizer in the store. The same
  * specification and seed give the same objects, so a retry writes nothing new.
  */
-import type { DataSetRef, Example, GeneralActivities, ObjectRef, PrepareDataInput, PreparedData } from './contracts.js';
+
+import type { DataSpec } from '../workflows/config/spec.js';
 import { toExamples } from './data/examples.js';
 import { type PromptStyle, promptText, templatePieces } from './data/format.js';
 import type { Question } from './data/questions.js';
 import { loadQuestions } from './data/sources.js';
 import { loadTokenizer, type Tokenizer } from './data/tokenizer/loadTokenizer.js';
 import { trainTokenizer } from './data/tokenizer/trainTokenizer.js';
+import type { DataSetRef, Example, PreparedData, PretrainedTokenizer } from './data/types.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
+import type { GeneralActivities } from './index.js';
 import { type Chat, readChatTemplate } from './pretrained/chatTemplate.js';
 import type { SandboxPool } from './rewards/sandbox/pool.js';
-import type { Store } from './store/types.js';
+import type { ObjectRef, Store } from './store/types.js';
+
+export interface PrepareDataInput {
+  readonly data: DataSpec;
+  readonly seed: number;
+  /** A pretrained model's; left out, a tokenizer is trained on the training questions. */
+  readonly tokenizer?: PretrainedTokenizer;
+}
 
 export interface PrepareDataSettings {
   readonly store: Store;

@@ -3,13 +3,49 @@
  * last of all `result.json`.
  */
 import { z } from 'zod';
-import type { PublishComparisonInput, PublishComparisonResult, Verdict } from './contracts.js';
+import type { PreparedData } from './data/types.js';
 import { compareModels, type ModelVerdicts } from './evaluation/compareModels.js';
+import type { ComparedModel, ComparisonFigures, Verdict } from './evaluation/types.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { type ComparisonReport, renderComparison } from './report/comparisonPage.js';
 import { summariseData } from './report/data.js';
+import type { ComparedTraining } from './report/types.js';
 import { runPrefix } from './store/runKeys.js';
-import type { Store } from './store/types.js';
+import type { CheckpointRef, ObjectRef, Store } from './store/types.js';
+import type { Work } from './work.js';
+
+/** One evaluated model of a comparison. */
+export interface ComparedVerdicts {
+  readonly model: ComparedModel;
+  /** Of its training; absent for the warm-up, which all trainings share. */
+  readonly seed?: number;
+  readonly checkpoint: CheckpointRef;
+  readonly verdicts: ObjectRef;
+}
+
+export interface PublishComparisonInput {
+  readonly comparisonId: string;
+  readonly title: string;
+  readonly spec: unknown;
+  readonly models: readonly ComparedVerdicts[];
+  readonly trainings: readonly ComparedTraining[];
+  /** What all of its models learned from and were tested on. */
+  readonly data: PreparedData;
+  /** Samples a question. */
+  readonly samples: number;
+  /** Children that failed, in words. */
+  readonly failures: readonly string[];
+  readonly notes: readonly string[];
+  readonly work: Readonly<Record<string, Work>>;
+}
+
+export interface PublishComparisonResult {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly report: string;
+  readonly result: string;
+  readonly figures: ComparisonFigures;
+}
 
 /** Enough for the first decimal of an interval's bounds. */
 const replicates = 2_000;

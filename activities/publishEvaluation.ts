@@ -2,13 +2,39 @@
  * The activity `publishEvaluation`: what an evaluation leaves under `runs/<its id>/`: its answers, the report, and last of all
  * `result.json`.
  */
-import type { PublishEvaluationInput, PublishEvaluationResult } from './contracts.js';
+
+import type { PreparedData } from './data/types.js';
+import type { EvaluationFigures } from './evaluation/types.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { readAnswers } from './readAnswers.js';
 import { summariseData } from './report/data.js';
 import { renderEvaluation } from './report/evaluationPage.js';
 import { runPrefix } from './store/runKeys.js';
-import type { Store } from './store/types.js';
+import type { ObjectRef, Store } from './store/types.js';
+import type { Work } from './work.js';
+
+/** What an evaluation leaves: the figures of one model on one data set. */
+export interface PublishEvaluationInput {
+  readonly evaluationId: string;
+  readonly title: string;
+  readonly spec: unknown;
+  /** What the model is called. */
+  readonly model: string;
+  readonly data: PreparedData;
+  readonly figures: EvaluationFigures;
+  /** Its greedy answers, scored. */
+  readonly answers: readonly ObjectRef[];
+  readonly work: Readonly<Record<string, Work>>;
+  readonly notes: readonly string[];
+}
+
+export interface PublishEvaluationResult {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly report: string;
+  readonly result: string;
+  readonly samples: string;
+}
 
 export function createPublishEvaluation({ store }: { readonly store: Store }) {
   return (input: PublishEvaluationInput): Promise<PublishEvaluationResult> =>

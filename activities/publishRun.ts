@@ -2,18 +2,50 @@
  * The activity `publishRun`: what a finished run leaves under `runs/<run id>/`: the model as a Hugging Face folder, the
  * answers, the report, and last of all `result.json`, whose being there says that the rest is complete.
  */
-import type { PublishRunInput, PublishRunResult } from './contracts.js';
+
+import type { PreparedData } from './data/types.js';
+import type { RunFigures } from './evaluation/types.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { readAnswers } from './readAnswers.js';
 import { readCurve } from './recordCurve.js';
 import { summariseData } from './report/data.js';
 import { renderReport } from './report/page.js';
 import type { PublishedResult } from './report/publishedResult.js';
+import type { CurvePoint, TrainingWarning } from './report/types.js';
 import { publishAdapterFolder } from './store/adapterFolder.js';
 import { readCheckpoint } from './store/checkpoint.js';
 import { publishModelFolder } from './store/modelFolder.js';
 import { runPrefix } from './store/runKeys.js';
-import type { Store } from './store/types.js';
+import type { CheckpointRef, ObjectRef, Store } from './store/types.js';
+import type { Work } from './work.js';
+
+export interface PublishRunInput {
+  readonly runId: string;
+  readonly title: string;
+  readonly spec: unknown;
+  readonly model: CheckpointRef;
+  readonly data: PreparedData;
+  readonly figures: RunFigures;
+  readonly curve: ObjectRef | null;
+  /** Points not yet flushed to `curve`. */
+  readonly points: readonly CurvePoint[];
+  /** Scored objects (greedy, test set) to show right and wrong answers from. */
+  readonly sampled: readonly ObjectRef[];
+  readonly work: Readonly<Record<string, Work>>;
+  readonly notes: readonly string[];
+  /** The pretrained model it started from, as `PretrainedModel` names it. */
+  readonly startedFrom?: string;
+  readonly warnings: readonly TrainingWarning[];
+}
+
+/** What a run leaves under `runs/<run id>/`. Keys are full S3 keys. */
+export interface PublishRunResult {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly report: string;
+  readonly result: string;
+  readonly samples: string;
+}
 
 /** Its result's `prefix` has no slash at its end; the model lies in `<prefix>/model`, LoRA adapters besides in `<prefix>/adapter`. */
 export function createPublishRun({ store }: { readonly store: Store }) {

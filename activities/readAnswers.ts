@@ -1,8 +1,8 @@
 /** Scored answers joined with their questions, from the store. */
-import type { DataSetRef, ObjectRef } from './contracts.js';
+import type { DataSetRef } from './data/types.js';
 import { type AnsweredQuestion, answeredQuestion } from './report/answers.js';
 import { CorruptObject } from './store/errors.js';
-import type { Store } from './store/types.js';
+import type { ObjectRef, Store } from './store/types.js';
 import { readExamples, readScored } from './trainingSteps.js';
 
 /** @throws CorruptObject when an answer is to a question that the data set does not have. */

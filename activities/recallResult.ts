@@ -7,11 +7,33 @@
  * become of that one.
  */
 import { stringify } from 'safe-stable-stringify';
-import type { KeepResultInput, RecallResultInput, RecallResultResult } from './contracts.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { sha256OfBytes } from './store/digest.js';
 import { CorruptObject } from './store/errors.js';
 import type { Store } from './store/types.js';
+
+/** What a child of a comparison is for: each has a result that a later comparison may take over. */
+export type ComparisonUnit = 'warm-up' | 'reward-model' | 'training' | 'evaluation';
+
+/** Asks whether a child with the same content has been done before, by whatever comparison. */
+export interface RecallResultInput {
+  readonly unit: ComparisonUnit;
+  /** Of the code that gives its result. */
+  readonly edition: number;
+  /** Everything that its result depends on. */
+  readonly content: unknown;
+}
+
+export interface RecallResultResult {
+  /** Where its result lies or will lie: `comparisons/<unit>/<sha256 of edition and content>.json`. */
+  readonly key: string;
+  readonly result?: unknown;
+}
+
+export interface KeepResultInput {
+  readonly key: string;
+  readonly result: unknown;
+}
 
 export function createRecallResult({ store }: { readonly store: Store }) {
   return ({ unit, edition, content }: RecallResultInput): Promise<RecallResultResult> =>

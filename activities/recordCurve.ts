@@ -3,9 +3,16 @@
  *
  * Each object holds the whole curve so far, one point a line; run again, it writes the same object.
  */
-import type { CurvePoint, ObjectRef, RecordCurveInput } from './contracts.js';
+
 import { heartbeatWhile } from './heartbeatWhile.js';
-import type { Store } from './store/types.js';
+import type { CurvePoint } from './report/types.js';
+import type { ObjectRef, Store } from './store/types.js';
+
+/** Appends curve points to the run's chain of metrics objects, so that workflow history stays small. */
+export interface RecordCurveInput {
+  readonly previous: ObjectRef | null;
+  readonly points: readonly CurvePoint[];
+}
 
 export function createRecordCurve({ store }: { readonly store: Store }) {
   return ({ previous, points }: RecordCurveInput): Promise<ObjectRef> =>

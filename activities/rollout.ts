@@ -1,8 +1,38 @@
 /** The activity `rollout`: answers generated for one shard of questions, sampled or greedy. */
-import type { RolloutInput, RolloutResult, Sample } from './contracts.js';
+
+import type { DataSetRef, QuestionSelection } from './data/types.js';
+import type { RandomPurpose } from './engine/sampling/random.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
+import type { Sample } from './rewards/samples.js';
 import { readCheckpoint } from './store/checkpoint.js';
+import type { CheckpointRef, ObjectRef } from './store/types.js';
 import { type EngineDependencies, readExamples, selectQuestions, workOf } from './trainingSteps.js';
+import type { Work } from './work.js';
+
+/** Generates `samples` answers for each selected question. Greedy when `temperature` is 0. */
+export interface RolloutInput {
+  readonly checkpoint: CheckpointRef;
+  readonly data: DataSetRef;
+  readonly selection: QuestionSelection;
+  readonly samples: number;
+  readonly temperature: 0 | 1;
+  readonly maxAnswerTokens: number;
+  readonly endToken: number;
+  readonly padToken: number;
+  readonly seed: number;
+  readonly purpose: RandomPurpose;
+  readonly round: number;
+}
+
+export interface RolloutResult {
+  /** Lines of `Sample`, ordered by position in the selection, then by sample. */
+  readonly samples: ObjectRef;
+  readonly count: number;
+  readonly meanLength: number;
+  readonly longest: number;
+  readonly truncated: number;
+  readonly work: Work;
+}
 
 /** Every random number is keyed by (seed, purpose, round, question, sample, position): a retry gives the same answers. */
 export function createRollout({ store, engine }: Pick<EngineDependencies, 'store' | 'engine'>) {

@@ -5,23 +5,41 @@
  * thousand times what ordinary programs take.
  */
 import { z } from 'zod';
-import type {
-  AnswerFormat,
-  AnswerKind,
-  Sample,
-  ScoredSample,
-  ScoreSamplesInput,
-  ScoreSamplesResult,
-} from './contracts.js';
 import { InvalidData } from './data/errors.js';
 import { programFrom } from './data/format.js';
 import { loadTokenizer } from './data/tokenizer/loadTokenizer.js';
+import type { AnswerFormat, AnswerKind, DataSetRef } from './data/types.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
 import { type Extraction, extractFromProgram, extractFromText } from './rewards/extractAnswer.js';
 import { judgeAnswer } from './rewards/rewardRule.js';
+import type { Sample, ScoredSample } from './rewards/samples.js';
 import type { SandboxPool } from './rewards/sandbox/pool.js';
-import type { Store } from './store/types.js';
+import type { ObjectRef, Store } from './store/types.js';
 import { readExamples } from './trainingSteps.js';
+
+export interface ScoreSamplesInput {
+  readonly samples: ObjectRef;
+  readonly data: DataSetRef;
+  readonly tokenizer: ObjectRef;
+  readonly endToken: number;
+  readonly padToken: number;
+  readonly format: AnswerFormat;
+  readonly answerKind: AnswerKind;
+}
+
+export interface ScoreSamplesResult {
+  /** Lines of `ScoredSample`, in the samples' order. */
+  readonly scored: ObjectRef;
+  readonly count: number;
+  readonly correct: number;
+  readonly extracted: number;
+  readonly meanReward: number;
+  /** Samples with nothing extracted, counted by reason. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** Multiple choice: how many samples name each option letter. Empty for numbers. */
+  readonly choices: Readonly<Record<string, number>>;
+  readonly seconds: number;
+}
 
 export interface ScoringDependencies {
   readonly store: Store;

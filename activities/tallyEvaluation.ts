@@ -5,19 +5,29 @@
  * however many samples there are.
  */
 import { z } from 'zod';
-import type {
-  Judgement,
-  ObjectRef,
-  ScoredSample,
-  TallyEvaluationInput,
-  TallyEvaluationResult,
-  Verdict,
-} from './contracts.js';
 import { InvalidData } from './data/errors.js';
+import type { DataSetRef } from './data/types.js';
+import type { EvaluationFigures, Verdict } from './evaluation/types.js';
 import { figuresOf, judgeSampled } from './evaluation/verdicts.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
-import type { Store } from './store/types.js';
+import type { Judgement, ScoredSample } from './rewards/samples.js';
+import type { ObjectRef, Store } from './store/types.js';
 import { readScored } from './trainingSteps.js';
+
+/** Turns scored (and judged) samples of one model into the figures of the table. */
+export interface TallyEvaluationInput {
+  readonly data: DataSetRef;
+  readonly greedy: readonly ObjectRef[];
+  /** K samples a question, all of a question in one object; `judged` aligned with `sampled` where there is a reward model. */
+  readonly sampled: readonly ObjectRef[];
+  readonly judged: readonly ObjectRef[];
+}
+
+export interface TallyEvaluationResult {
+  readonly figures: EvaluationFigures;
+  /** Lines of `Verdict`, one a question. */
+  readonly verdicts: ObjectRef;
+}
 
 const judgementsSchema: z.ZodType<readonly Judgement[]> = z.array(
   z.object({ example: z.int(), sample: z.int(), probability: z.number().min(0).max(1) }),

@@ -2,11 +2,15 @@
  * The activity `trainOnSamples`: one round of online self-training or expert iteration, supervised training on the right answers
  * among a round's samples, after a look at all of them.
  */
-import type { Example, ScoredSample, TrainOnSamplesInput, TrainOnSamplesResult } from './contracts.js';
-import type { TokenSequence, WeightedSequence } from './engine/api.js';
+
+import type { SampleTrainingSpec } from '../workflows/config/spec.js';
+import type { DataSetRef, Example } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
+import type { TokenSequence, WeightedSequence } from './engine/training/layout.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
+import type { ScoredSample } from './rewards/samples.js';
 import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
+import type { CheckpointRef, ObjectRef } from './store/types.js';
 import {
   drawMiniBatches,
   type EngineDependencies,
@@ -16,6 +20,40 @@ import {
   withOutputDirectory,
   workOf,
 } from './trainingSteps.js';
+import type { Work } from './work.js';
+
+/**
+ * One round of cross-entropy on the right answers among scored samples and, with the share that `annotatedShare` gives them, on
+ * the annotated answers of the same questions.
+ */
+export interface TrainOnSamplesInput {
+  readonly checkpoint: CheckpointRef;
+  /** The warm-up checkpoint: nothing holds the training near it, but how far it has gone is measured. */
+  readonly reference: CheckpointRef;
+  readonly train: DataSetRef;
+  /** Scored objects of the round's shards. */
+  readonly scored: readonly ObjectRef[];
+  /** Of the loss, 0 … 1; the right samples have the rest. */
+  readonly annotatedShare: number;
+  readonly settings: SampleTrainingSpec;
+  readonly seed: number;
+  readonly round: number;
+  /** Rounds of the whole run: a learning-rate schedule spans them. */
+  readonly rounds: number;
+  readonly freshOptimiser: boolean;
+}
+
+export interface TrainOnSamplesResult {
+  /** The one given where there was nothing to train on. */
+  readonly checkpoint: CheckpointRef;
+  /**
+   * KL to the reference and entropy of the samples, named as in `PolicyMetrics`; `loss` and `gradientNorm`, means over the steps,
+   * where there were any.
+   */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly steps: number;
+  readonly work: Work;
+}
 
 export function createTrainOnSamples({ store, engine, workDirectory }: EngineDependencies) {
   return (input: TrainOnSamplesInput): Promise<TrainOnSamplesResult> =>

@@ -1,10 +1,13 @@
 /** The activity `trainRewardModel`: one epoch of the two-class model that says whether an answer is right. */
-import type { ObjectRef, ScoredSample, TrainRewardModelInput, TrainRewardModelResult } from './contracts.js';
+
+import type { RewardModelSpec } from '../workflows/config/spec.js';
+import type { DataSetRef } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
 import { permutation } from './engine/sampling/random.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
+import type { ScoredSample } from './rewards/samples.js';
 import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
-import type { Store } from './store/types.js';
+import type { CheckpointRef, ObjectRef, Store } from './store/types.js';
 import {
   chunks,
   type EngineDependencies,
@@ -14,6 +17,26 @@ import {
   withOutputDirectory,
   workOf,
 } from './trainingSteps.js';
+import type { Work } from './work.js';
+
+/** One epoch of the two-class reward model: the trunk of `checkpoint` with a head on the last token. */
+export interface TrainRewardModelInput {
+  readonly checkpoint: CheckpointRef;
+  readonly train: DataSetRef;
+  readonly scored: readonly ObjectRef[];
+  readonly rewardModel: RewardModelSpec;
+  readonly seed: number;
+  readonly epoch: number;
+}
+
+export interface TrainRewardModelResult {
+  readonly checkpoint: CheckpointRef;
+  readonly loss: number;
+  /** Share of its training samples judged on the right side of ½. */
+  readonly accuracy: number;
+  readonly steps: number;
+  readonly work: Work;
+}
 
 /** The first epoch starts from a policy's checkpoint with a new head and new moments, later ones from the last epoch's. */
 export function createTrainRewardModel({ store, engine, workDirectory }: EngineDependencies) {

@@ -1,9 +1,12 @@
 /** The activity `trainSupervised`: one epoch of cross-entropy on annotated answers, for the warm-up and for SFT. */
-import type { TrainSupervisedInput, TrainSupervisedResult } from './contracts.js';
+
+import type { OptimiserSpec } from '../workflows/config/spec.js';
+import type { DataSetRef } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
 import { permutation } from './engine/sampling/random.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
+import type { CheckpointRef } from './store/types.js';
 import {
   chunks,
   type EngineDependencies,
@@ -12,6 +15,31 @@ import {
   withOutputDirectory,
   workOf,
 } from './trainingSteps.js';
+import type { Work } from './work.js';
+
+/** Supervised cross-entropy over one epoch (warm-up and SFT). A learning-rate schedule spans `totalSteps`. */
+export interface TrainSupervisedInput {
+  readonly checkpoint: CheckpointRef;
+  readonly train: DataSetRef;
+  readonly seed: number;
+  readonly purpose: 'order-warm-up' | 'order-sft' | 'order-self-training';
+  /** 0-based. */
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly optimiser: OptimiserSpec;
+  /** True for the first epoch of a phase: moments start at zero again. */
+  readonly freshOptimiser: boolean;
+}
+
+export interface TrainSupervisedResult {
+  readonly checkpoint: CheckpointRef;
+  /** Mean loss per answer token over the epoch, natural log. */
+  readonly loss: number;
+  readonly gradientNorm: number;
+  readonly steps: number;
+  readonly work: Work;
+}
 
 /** Examples are taken in an order of their own each epoch, from (seed, purpose, epoch). */
 export function createTrainSupervised({ store, engine, workDirectory }: EngineDependencies) {

@@ -5,10 +5,14 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { DataSetRef, Example, ObjectRef, QuestionSelection, ScoredSample, Work } from './contracts.js';
-import type { Engine, EngineWork, Optimiser } from './engine/api.js';
+import type { DataSetRef, Example, QuestionSelection } from './data/types.js';
+import type { Optimiser } from './engine/optim/optimiser.js';
+import type { Engine } from './engine/process/engine.js';
 import { permutation } from './engine/sampling/random.js';
-import type { Store } from './store/types.js';
+import type { EngineWork } from './engine/tasks/task.js';
+import type { ScoredSample } from './rewards/samples.js';
+import type { ObjectRef, Store } from './store/types.js';
+import type { Work } from './work.js';
 
 export interface EngineDependencies {
   readonly store: Store;

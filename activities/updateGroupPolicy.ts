@@ -1,8 +1,12 @@
 /** The activity `updateGroupPolicy`: one round of GRPO or RLOO on the scored answers of all its shards, ending in a new checkpoint. */
-import type { UpdateGroupPolicyInput, UpdateGroupPolicyResult } from './contracts.js';
+
+import type { GroupPolicySpec } from '../workflows/config/spec.js';
+import type { DataSetRef } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
+import type { GroupPolicyMetrics } from './engine/rl/metrics.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
+import type { CheckpointRef, ObjectRef } from './store/types.js';
 import {
   drawMiniBatches,
   type EngineDependencies,
@@ -12,6 +16,32 @@ import {
   withOutputDirectory,
   workOf,
 } from './trainingSteps.js';
+import type { Work } from './work.js';
+
+/** One round of GRPO (`baseline: 'group'`) or RLOO (`leave-one-out`). */
+export interface UpdateGroupPolicyInput {
+  readonly checkpoint: CheckpointRef;
+  /** The warm-up checkpoint, frozen: the KL penalty's reference. */
+  readonly reference: CheckpointRef;
+  readonly train: DataSetRef;
+  /** Scored objects of the round's shards. */
+  readonly scored: readonly ObjectRef[];
+  readonly baseline: 'group' | 'leave-one-out';
+  readonly settings: GroupPolicySpec;
+  readonly maxAnswerTokens: number;
+  readonly seed: number;
+  readonly round: number;
+  /** Rounds of the whole run: a learning-rate schedule spans them. */
+  readonly rounds: number;
+  readonly freshOptimiser: boolean;
+}
+
+export interface UpdateGroupPolicyResult {
+  readonly checkpoint: CheckpointRef;
+  readonly metrics: GroupPolicyMetrics;
+  readonly steps: number;
+  readonly work: Work;
+}
 
 export function createUpdateGroupPolicy({ store, engine, workDirectory }: EngineDependencies) {
   return (input: UpdateGroupPolicyInput): Promise<UpdateGroupPolicyResult> =>

@@ -1,8 +1,12 @@
 /** The activity `updatePolicy`: one PPO round on the scored answers of all its shards, ending in a new checkpoint. */
-import type { UpdatePolicyInput, UpdatePolicyResult } from './contracts.js';
+
+import type { PpoSpec } from '../workflows/config/spec.js';
+import type { DataSetRef } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
+import type { PolicyMetrics } from './engine/rl/metrics.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
+import type { CheckpointRef, ObjectRef } from './store/types.js';
 import {
   drawMiniBatches,
   type EngineDependencies,
@@ -12,6 +16,29 @@ import {
   withOutputDirectory,
   workOf,
 } from './trainingSteps.js';
+import type { Work } from './work.js';
+
+export interface UpdatePolicyInput {
+  readonly checkpoint: CheckpointRef;
+  /** The warm-up checkpoint, frozen: the KL penalty's reference. */
+  readonly reference: CheckpointRef;
+  readonly train: DataSetRef;
+  /** Scored objects of the round's shards; together they are one PPO batch. */
+  readonly scored: readonly ObjectRef[];
+  readonly ppo: PpoSpec;
+  readonly seed: number;
+  readonly round: number;
+  /** Rounds of the whole run: a learning-rate schedule spans them. */
+  readonly rounds: number;
+  readonly freshOptimiser: boolean;
+}
+
+export interface UpdatePolicyResult {
+  readonly checkpoint: CheckpointRef;
+  readonly metrics: PolicyMetrics;
+  readonly steps: number;
+  readonly work: Work;
+}
 
 export function createUpdatePolicy({ store, engine, workDirectory }: EngineDependencies) {
   return (input: UpdatePolicyInput): Promise<UpdatePolicyResult> =>

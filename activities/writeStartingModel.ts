@@ -1,7 +1,10 @@
 /** The first checkpoint of a run, of a fresh model or of an imported one: with LoRA adapters are added here, for both. */
-import type { CheckpointRef, ObjectRef } from './contracts.js';
-import type { LoraConfig, ModelFiles, TaskContext } from './engine/api.js';
+
+import type { LoraConfig } from './engine/lora/adapters.js';
+import type { TaskContext } from './engine/process/engine.js';
+import type { ModelFiles } from './engine/weights/modelFiles.js';
 import { writeCheckpoint } from './store/checkpoint.js';
+import type { CheckpointRef, ObjectRef } from './store/types.js';
 import type { EngineDependencies } from './trainingSteps.js';
 
 export interface StartingModel {

@@ -5,13 +5,11 @@
  * specification one is trained, as the paper's is, on the model's own samples of the training questions.
  */
 import { ApplicationFailure, allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
-import type {
-  EvaluationFigures,
-  PreparedData,
-  PretrainedModel,
-  PublishEvaluationResult,
-  Work,
-} from '../activities/contracts.js';
+import type { PreparedData } from '../activities/data/types.js';
+import type { EvaluationFigures } from '../activities/evaluation/types.js';
+import type { PretrainedModel } from '../activities/importModel.js';
+import type { PublishEvaluationResult } from '../activities/publishEvaluation.js';
+import type { Work } from '../activities/work.js';
 import { type EvaluationRunSpec, resolveEvaluation } from './config/evaluation.js';
 import { InvalidSpec, type SpecInput } from './config/resolve.js';
 import { beginPhase, finishUnit, type Journal, openJournal } from './monitoring/journal.js';

@@ -4,7 +4,8 @@
  * A long run continues as new between two units of work, with `RunState` as all it needs to know.
  */
 import { ApplicationFailure, allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
-import type { EvaluationFigures, PreparedData } from '../activities/contracts.js';
+import type { PreparedData } from '../activities/data/types.js';
+import type { EvaluationFigures } from '../activities/evaluation/types.js';
 import { InvalidSpec, resolveSpec, type SpecInput } from './config/resolve.js';
 import type { Spec } from './config/spec.js';
 import { trainMethods } from './methods/index.js';

@@ -1,15 +1,12 @@
 /** All a run knows between two units of work: small, plain JSON, carried whole through continue-as-new. */
-import type {
-  CheckpointRef,
-  EvaluationFigures,
-  ObjectRef,
-  PreparedData,
-  PretrainedModel,
-  PublishRunInput,
-  PublishRunResult,
-  TrainingWarning,
-  Work,
-} from '../activities/contracts.js';
+
+import type { PreparedData } from '../activities/data/types.js';
+import type { EvaluationFigures } from '../activities/evaluation/types.js';
+import type { PretrainedModel } from '../activities/importModel.js';
+import type { PublishRunInput, PublishRunResult } from '../activities/publishRun.js';
+import type { TrainingWarning } from '../activities/report/types.js';
+import type { CheckpointRef, ObjectRef } from '../activities/store/types.js';
+import type { Work } from '../activities/work.js';
 import type { MethodName } from './config/methods.js';
 import type { Spec } from './config/spec.js';
 import type { MethodState } from './methods/method.js';

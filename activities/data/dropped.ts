@@ -1,5 +1,5 @@
 /** Rows that could not be used, by reason: how many, and the first few of them by name. */
-import type { DroppedRows } from '../contracts.js';
+import type { DroppedRows } from './types.js';
 
 /** So many of each reason are named. */
 const namedRows = 5;

@@ -1,9 +1,9 @@
 /** Turns questions into the lines of a data-set object: prompts and answers with their tokens, so nothing is encoded later. */
 import { setImmediate } from 'node:timers/promises';
-import type { Example } from '../contracts.js';
 import { type PromptStyle, promptText } from './format.js';
 import type { Question } from './questions.js';
 import type { Tokenizer } from './tokenizer/loadTokenizer.js';
+import type { Example } from './types.js';
 
 /** Examples of all questions, in order. Lets other work through now and then, and calls `onProgress` with how many are done. */
 export async function toExamples(

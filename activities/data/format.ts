@@ -5,7 +5,7 @@
  * A program's first line, and where wanted its docstring, belongs to the prompt, so an answer is the indented body alone and
  * training, sampling and scoring all see the same boundary.
  */
-import type { AnswerFormat } from '../contracts.js';
+import type { AnswerFormat } from './types.js';
 
 const questionStart = 'Question:\n';
 const reasoningStart = '\nAnswer reasoning:\n';

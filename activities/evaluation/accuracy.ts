@@ -1,5 +1,5 @@
 /** A share of right answers with its 95 % interval. */
-import type { Accuracy } from '../contracts.js';
+import type { Accuracy } from './types.js';
 
 /** 97.5th percentile of the standard normal distribution. */
 const z = 1.959963984540054;

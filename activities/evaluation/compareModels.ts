@@ -5,9 +5,9 @@
  * on each question, not two averages.
  */
 import { type MeasureName, measureNames } from '../../workflows/config/measures.js';
-import type { ComparedModel, ComparisonFigures, PairFigures, Verdict } from '../contracts.js';
 import { type Block, bootstrap } from './bootstrap.js';
 import { holm, pairedTest } from './pairedTest.js';
+import type { ComparedModel, ComparisonFigures, PairFigures, Verdict } from './types.js';
 
 /** Whether a way to answer got a question right; undefined where it was not tried. */
 const measures: Readonly<Record<MeasureName, (verdict: Verdict) => boolean | undefined>> = {

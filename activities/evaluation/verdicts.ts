@@ -1,7 +1,8 @@
 /** From a question's answers to a verdict, and from all verdicts to the figures of the table. */
-import type { EvaluationFigures, Verdict } from '../contracts.js';
+
 import { accuracyOf } from './accuracy.js';
 import { passAt, passSizes } from './passAt.js';
+import type { EvaluationFigures, Verdict } from './types.js';
 import { type Candidate, rerank, vote } from './voting.js';
 
 /** What came of K samples of one question; with the reward model's probabilities also of the ways that need one. */

@@ -1,8 +1,8 @@
 /** A checkpoint in the store as a model to evaluate: `checkpoint:<sha256>`, as reports and `result.json` name it. */
 import { z } from 'zod';
-import type { PretrainedModel } from '../contracts.js';
 import { loadTokenizer } from '../data/tokenizer/loadTokenizer.js';
 import { languageModel } from '../engine/models/architectures.js';
+import type { PretrainedModel } from '../importModel.js';
 import { readCheckpoint } from '../store/checkpoint.js';
 import type { Store } from '../store/types.js';
 import { InvalidModel } from './errors.js';

@@ -1,5 +1,6 @@
 /** A model's answers joined with their questions: the lines of `samples.jsonl`, and those the report shows. */
-import type { Example, ScoredSample } from '../contracts.js';
+import type { Example } from '../data/types.js';
+import type { ScoredSample } from '../rewards/samples.js';
 
 export interface AnsweredQuestion {
   readonly id: string;

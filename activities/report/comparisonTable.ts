@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import { measureTitle, modelTitle } from '../../workflows/config/measures.js';
 import { differenceText, interval, meanAndSpread, seedsText } from '../../workflows/config/metricText.js';
-import type { ComparedModel, ComparisonFigures, PairFigures } from '../contracts.js';
+import type { ComparedModel, ComparisonFigures, PairFigures } from '../evaluation/types.js';
 
 /** A row a model, a column a measure: mean ± standard deviation over the seeds, with the mean's interval below. */
 export function comparisonTable(figures: ComparisonFigures): string {

@@ -3,7 +3,7 @@
  *
  * A metric without an entry here still gets its chart, under its own name.
  */
-import type { CurvePoint } from '../contracts.js';
+import type { CurvePoint } from './types.js';
 
 type Phase = CurvePoint['phase'];
 

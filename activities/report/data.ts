@@ -1,7 +1,7 @@
 /** What a run or a comparison learned from and was tested on: questions, files, and the rows that could not be used. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
-import type { DataFile, DroppedRows, PreparedData } from '../contracts.js';
+import type { DataFile, DroppedRows, PreparedData } from '../data/types.js';
 
 export interface DataSummary {
   /** Questions in each set. */

@@ -3,7 +3,7 @@
 import { measureMeaning, measureNames, measureTitle, modelTitle } from '../../workflows/config/measures.js';
 import { methodNames } from '../../workflows/config/methods.js';
 import { interval, percent } from '../../workflows/config/metricText.js';
-import type { Accuracy, EvaluationFigures, RunFigures } from '../contracts.js';
+import type { Accuracy, EvaluationFigures, RunFigures } from '../evaluation/types.js';
 import type { IntervalGroup } from './intervalChart.js';
 
 export interface EvaluatedModel {

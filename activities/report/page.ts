@@ -2,7 +2,8 @@
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { interval, percent } from '../../workflows/config/metricText.js';
-import type { CurvePoint, RunFigures, TrainingWarning, Work } from '../contracts.js';
+import type { RunFigures } from '../evaluation/types.js';
+import type { Work } from '../work.js';
 import { answersSection } from './answerCards.js';
 import type { AnsweredQuestion } from './answers.js';
 import { type Curve, type PhaseCurves, phaseCurves } from './curves.js';
@@ -12,6 +13,7 @@ import { evaluatedModels, finalFigures, intervalGroups, measuresOf } from './fig
 import { intervalChart } from './intervalChart.js';
 import { lineChart, short } from './lineChart.js';
 import { compute, notes, specification } from './sections.js';
+import type { CurvePoint, TrainingWarning } from './types.js';
 import { warningsSection } from './warnings.js';
 
 export interface Report {

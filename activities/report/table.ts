@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import { measureNames, measureTitle } from '../../workflows/config/measures.js';
 import { interval, percent } from '../../workflows/config/metricText.js';
-import type { EvaluationFigures, RunFigures } from '../contracts.js';
+import type { EvaluationFigures, RunFigures } from '../evaluation/types.js';
 import { evaluatedModels, finalFigures, measuresOf } from './figures.js';
 
 const confidence = 'Percent right on the test questions, with 95 % intervals.';

@@ -3,9 +3,9 @@ import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { modelTitle } from '../../workflows/config/measures.js';
 import { percent } from '../../workflows/config/metricText.js';
-import type { ComparedTraining } from '../contracts.js';
 import { metricTitle } from './curves.js';
 import { short } from './lineChart.js';
+import type { ComparedTraining } from './types.js';
 
 /** What tells most of whether a training was sound; all figures are in `result.json`. */
 const shown = [

@@ -1,7 +1,7 @@
 /** Signs of collapse while training, for the reports of runs and comparisons. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
-import type { TrainingWarning } from '../contracts.js';
+import type { TrainingWarning } from './types.js';
 
 /** `training` names the one that a warning is about, where there are several. */
 export interface ShownWarning extends TrainingWarning {

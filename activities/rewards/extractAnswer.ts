@@ -2,8 +2,9 @@
  * What a model's answer says, as the published code reads it: the text after the marker (N-CoT) or the value of `solution()`
  * (P-CoT), taken as a number or as an option letter.
  */
-import type { AnswerKind } from '../contracts.js';
+
 import { answerMarker } from '../data/format.js';
+import type { AnswerKind } from '../data/types.js';
 import { pythonFloat, pythonStrip } from './pythonFloat.js';
 import type { ProgramFailure, ProgramOutcome } from './sandbox/outcome.js';
 

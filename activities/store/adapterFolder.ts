@@ -2,8 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LoraConfig, ModelFiles } from '../engine/api.js';
+import type { LoraConfig } from '../engine/lora/adapters.js';
 import { isConv1d } from '../engine/lora/adapters.js';
+import type { ModelFiles } from '../engine/weights/modelFiles.js';
 import type { Parameters } from '../engine/weights/parameters.js';
 import { readSafetensors, writeSafetensors } from '../engine/weights/safetensors.js';
 import type { Store } from './types.js';

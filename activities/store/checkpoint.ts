@@ -5,11 +5,12 @@
  * final checkpoints compares the runs.
  */
 import { z } from 'zod';
-import type { CheckpointRef, ObjectRef } from '../contracts.js';
-import type { LoraConfig, ModelConfig, ModelFiles } from '../engine/api.js';
+import type { LoraConfig } from '../engine/lora/adapters.js';
 import { readConfig } from '../engine/models/configs/readConfig.js';
+import type { ModelConfig } from '../engine/models/configs/types.js';
+import type { ModelFiles } from '../engine/weights/modelFiles.js';
 import { CorruptObject } from './errors.js';
-import type { Store } from './types.js';
+import type { CheckpointRef, ObjectRef, Store } from './types.js';
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 const objectRefSchema: z.ZodType<ObjectRef> = z.strictObject({

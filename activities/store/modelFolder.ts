@@ -8,15 +8,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { ObjectRef } from '../contracts.js';
-import type { ModelConfig, ModelFiles } from '../engine/api.js';
 import { writeOnnxModel } from '../engine/export/writeOnnxModel.js';
 import { readMerged } from '../engine/lora/mergeAdapters.js';
 import { languageModel } from '../engine/models/architectures.js';
+import type { ModelConfig } from '../engine/models/configs/types.js';
 import { configJson } from '../engine/models/configs/writeConfig.js';
+import type { ModelFiles } from '../engine/weights/modelFiles.js';
 import { writeSafetensors } from '../engine/weights/safetensors.js';
 import { CorruptObject } from './errors.js';
-import type { Store } from './types.js';
+import type { ObjectRef, Store } from './types.js';
 
 /** Names of tensors that belong to heads other than the language model's. */
 const otherHeads = /^(value_head|score)\./;

@@ -13,13 +13,12 @@ import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { stringify } from 'safe-stable-stringify';
-import type { ObjectRef } from '../contracts.js';
 import { createCache } from './cache.js';
 import { contentTypeOf } from './contentTypes.js';
 import { sha256OfBytes, sha256OfFile } from './digest.js';
 import { CorruptObject } from './errors.js';
 import { connect, type S3Options } from './s3.js';
-import type { Store } from './types.js';
+import type { ObjectRef, Store } from './types.js';
 
 /** From this size on it is cheaper to ask first whether an object is there than to send it and be refused. */
 const askFirstBytes = 2 ** 18;

@@ -1,5 +1,16 @@
 /** What the rest of the project may ask of the object store. `createStore` in this folder implements it over S3. */
-import type { ObjectRef } from '../contracts.js';
+
+/** An immutable object in S3, named by its content: `key` is `objects/<sha256>`. */
+export interface ObjectRef {
+  readonly key: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** A checkpoint's manifest in S3 (`CheckpointManifest`); `step` counts AdamW updates so far. */
+export interface CheckpointRef extends ObjectRef {
+  readonly step: number;
+}
 
 export interface Store {
   readonly bucket: string;

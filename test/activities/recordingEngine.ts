@@ -5,16 +5,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CheckpointRef, DataSetRef, Example, ObjectRef, ScoredSample } from '../../activities/contracts.js';
-import type {
-  Engine,
-  EngineTasks,
-  EngineWork,
-  LlamaConfig,
-  ModelFiles,
-  TaskName,
-} from '../../activities/engine/api.js';
-import type { Store } from '../../activities/store/types.js';
+import type { DataSetRef, Example } from '../../activities/data/types.js';
+import type { LlamaConfig } from '../../activities/engine/models/configs/types.js';
+import type { Engine } from '../../activities/engine/process/engine.js';
+import type { EngineTasks, TaskName } from '../../activities/engine/tasks/index.js';
+import type { EngineWork } from '../../activities/engine/tasks/task.js';
+import type { ModelFiles } from '../../activities/engine/weights/modelFiles.js';
+import type { ScoredSample } from '../../activities/rewards/samples.js';
+import type { CheckpointRef, ObjectRef, Store } from '../../activities/store/types.js';
 import { createMemoryStore } from './data/memoryStore.js';
 
 const config: LlamaConfig = {

@@ -1,8 +1,8 @@
 /** What each training activity hands to the engine, and what it keeps of the answer: a round or epoch of every method. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { CheckpointRef, DataSetRef, ObjectRef } from '../../activities/contracts.js';
+import type { DataSetRef } from '../../activities/data/types.js';
 import { readManifest } from '../../activities/store/checkpoint.js';
-import type { Store } from '../../activities/store/types.js';
+import type { CheckpointRef, ObjectRef, Store } from '../../activities/store/types.js';
 import { createTrainOnSamples } from '../../activities/trainOnSamples.js';
 import { createTrainRewardModel } from '../../activities/trainRewardModel.js';
 import { createTrainSupervised } from '../../activities/trainSupervised.js';

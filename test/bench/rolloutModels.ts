@@ -2,10 +2,11 @@
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LlamaConfig, ModelFiles } from '../../activities/engine/api.js';
+import type { LlamaConfig } from '../../activities/engine/models/configs/types.js';
 import { randomWords } from '../../activities/engine/sampling/random.js';
 import { importModel } from '../../activities/engine/tasks/importModel.js';
 import { initialise } from '../../activities/engine/tasks/initialise.js';
+import type { ModelFiles } from '../../activities/engine/weights/modelFiles.js';
 import { readFolder } from '../../activities/pretrained/readFolder.js';
 
 export const quiet = { onProgress: () => undefined, isCancelled: () => false };

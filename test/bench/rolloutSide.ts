@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import type { GenerateTask } from '../../activities/engine/api.js';
+import type { GenerateTask } from '../../activities/engine/sampling/generate.js';
 import { generate } from '../../activities/engine/sampling/generate.js';
 import { quiet } from './rolloutModels.js';
 

@@ -1,6 +1,9 @@
 /** Reads the fixtures that the PyTorch scripts of this folder wrote, for the tests of the engine. */
 import { readFileSync } from 'node:fs';
-import type { LlamaConfig, LoraConfig, Optimiser, TokenSequence } from '../../activities/engine/api.js';
+import type { LoraConfig } from '../../activities/engine/lora/adapters.js';
+import type { LlamaConfig } from '../../activities/engine/models/configs/types.js';
+import type { Optimiser } from '../../activities/engine/optim/optimiser.js';
+import type { TokenSequence } from '../../activities/engine/training/layout.js';
 import type { Parameters } from '../../activities/engine/weights/parameters.js';
 
 type StoredTensors = Readonly<Record<string, { readonly shape: readonly number[]; readonly data: string }>>;

@@ -7,19 +7,14 @@
 import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { stringify } from 'safe-stable-stringify';
-import type {
-  Accuracy,
-  Activities,
-  CheckpointRef,
-  DataSetRef,
-  ObjectRef,
-  PublishRunInput,
-  QuestionSelection,
-  UpdatePolicyInput,
-  Work,
-} from '../../activities/contracts.js';
-import type { PolicyMetrics } from '../../activities/engine/api.js';
-import type { ActivitySet } from '../../activities/index.js';
+import type { DataSetRef, QuestionSelection } from '../../activities/data/types.js';
+import type { PolicyMetrics } from '../../activities/engine/rl/metrics.js';
+import type { Accuracy } from '../../activities/evaluation/types.js';
+import type { Activities, ActivitySet } from '../../activities/index.js';
+import type { PublishRunInput } from '../../activities/publishRun.js';
+import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
+import type { UpdatePolicyInput } from '../../activities/updatePolicy.js';
+import type { Work } from '../../activities/work.js';
 
 export interface Call {
   readonly name: keyof Activities;

@@ -14,13 +14,9 @@ import {
   isCancellation,
   workflowInfo,
 } from '@temporalio/workflow';
-import type {
-  CheckpointRef,
-  ComparedModel,
-  ComparedVerdicts,
-  ObjectRef,
-  PublishComparisonResult,
-} from '../../activities/contracts.js';
+import type { ComparedModel } from '../../activities/evaluation/types.js';
+import type { ComparedVerdicts, PublishComparisonResult } from '../../activities/publishComparison.js';
+import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
 import { type CompareSpec, resolveComparison } from '../config/compare.js';
 import { InvalidSpec, type SpecInput } from '../config/resolve.js';
 import { addWork, beginPhase, finishUnit } from '../monitoring/journal.js';

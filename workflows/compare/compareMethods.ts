@@ -3,7 +3,9 @@
  * soon as both it and the judge are trained.
  */
 import { startChild } from '@temporalio/workflow';
-import type { CheckpointRef, ComparedModel, Work } from '../../activities/contracts.js';
+import type { ComparedModel } from '../../activities/evaluation/types.js';
+import type { CheckpointRef } from '../../activities/store/types.js';
+import type { Work } from '../../activities/work.js';
 import { type CompareSpec, childSpec } from '../config/compare.js';
 import { modelTitle } from '../config/measures.js';
 import { type MethodName, methods } from '../config/methods.js';

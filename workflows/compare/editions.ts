@@ -5,7 +5,7 @@
  * of older code are then not taken over. A child whose content holds another's result (a checkpoint, prepared data) follows it by
  * itself.
  */
-import type { ComparisonUnit } from '../../activities/contracts.js';
+import type { ComparisonUnit } from '../../activities/recallResult.js';
 
 export const editions: Readonly<Record<ComparisonUnit, number>> = {
   'warm-up': 2,

@@ -1,7 +1,7 @@
 /** Gets the result of one child: from an earlier comparison where it is there, otherwise by running the child. */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { type ChildWorkflowHandle, sleep, type Workflow } from '@temporalio/workflow';
-import type { ComparisonUnit } from '../../activities/contracts.js';
+import type { ComparisonUnit } from '../../activities/recallResult.js';
 import { general } from '../steps/activities.js';
 import { editions } from './editions.js';
 

@@ -1,11 +1,8 @@
 /** What a comparison knows between two children: small, plain JSON, carried whole through continue-as-new. */
-import type {
-  CheckpointRef,
-  ComparedModel,
-  ComparedTraining,
-  EvaluationFigures,
-  ObjectRef,
-} from '../../activities/contracts.js';
+
+import type { ComparedModel, EvaluationFigures } from '../../activities/evaluation/types.js';
+import type { ComparedTraining } from '../../activities/report/types.js';
+import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
 import type { CompareSpec } from '../config/compare.js';
 import type { SharedStart } from '../methods/method.js';
 import { beginPhase, type Journal, openJournal } from '../monitoring/journal.js';

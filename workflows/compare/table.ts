@@ -1,5 +1,5 @@
 /** A comparison's table as Markdown for Temporal's UI: lists, because the headers of a table would run together there. */
-import type { ComparedModel, ComparisonFigures } from '../../activities/contracts.js';
+import type { ComparedModel, ComparisonFigures } from '../../activities/evaluation/types.js';
 import type { CompareSpec } from '../config/compare.js';
 import { measureNames, measureTitle, modelTitle } from '../config/measures.js';
 import { differenceText, interval, meanAndSpread, seedsText } from '../config/metricText.js';

@@ -4,7 +4,10 @@
  * Each keeps its result under its key as its last step, so that what has finished is never lost to a later comparison.
  */
 import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
-import type { CheckpointRef, PreparedData, TallyEvaluationResult, Work } from '../../activities/contracts.js';
+import type { PreparedData } from '../../activities/data/types.js';
+import type { CheckpointRef } from '../../activities/store/types.js';
+import type { TallyEvaluationResult } from '../../activities/tallyEvaluation.js';
+import type { Work } from '../../activities/work.js';
 import type { MethodName } from '../config/methods.js';
 import type { Spec } from '../config/spec.js';
 import { trainMethods } from '../methods/index.js';

@@ -1,5 +1,8 @@
 /** The loop of every method that trains on annotated answers: epochs, each validated, the best kept. */
-import type { CheckpointRef, DataSetRef, TrainSupervisedInput } from '../../activities/contracts.js';
+
+import type { DataSetRef } from '../../activities/data/types.js';
+import type { CheckpointRef } from '../../activities/store/types.js';
+import type { TrainSupervisedInput } from '../../activities/trainSupervised.js';
 import type { TrainingPhase } from '../config/methods.js';
 import type { SupervisedSpec } from '../config/spec.js';
 import { addWork, beginPhase, finishUnit } from '../monitoring/journal.js';

@@ -11,7 +11,7 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { TrainingWarning } from '../../activities/contracts.js';
+import type { TrainingWarning } from '../../activities/report/types.js';
 import { figuresOf, positionOf, titleOf } from './describePhase.js';
 import { type Controls, estimateSecondsLeft, type Journal, type Phase, type PhaseName } from './journal.js';
 import { describeWarning } from './warnings.js';

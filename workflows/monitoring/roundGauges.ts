@@ -5,7 +5,7 @@
  * negative values (they would fail the workflow), so what a figure is below zero has a gauge of its own.
  */
 import { metricMeter, workflowInfo } from '@temporalio/workflow';
-import type { TrainingWarning } from '../../activities/contracts.js';
+import type { TrainingWarning } from '../../activities/report/types.js';
 
 /**
  * `klPerToken` becomes `reft_kl_per_token` less `reft_kl_per_token_below_zero`, `failed.syntax` becomes `reft_failed` with the label

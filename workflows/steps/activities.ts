@@ -6,7 +6,7 @@
  * succeeds or the run is cancelled; what can never succeed is not.
  */
 import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
-import type { EngineActivities, GeneralActivities } from '../../activities/contracts.js';
+import type { EngineActivities, GeneralActivities } from '../../activities/index.js';
 import { engineQueue, generalQueue } from '../config/taskQueues.js';
 
 const options: ActivityOptions = {

@@ -1,12 +1,8 @@
 /** Measures one model on a set of questions: greedy answers and K samples, judged where there is a reward model, and tallied. */
-import type {
-  CheckpointRef,
-  DataSetRef,
-  ObjectRef,
-  PreparedData,
-  QuestionSelection,
-  TallyEvaluationResult,
-} from '../../activities/contracts.js';
+
+import type { DataSetRef, PreparedData, QuestionSelection } from '../../activities/data/types.js';
+import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
+import type { TallyEvaluationResult } from '../../activities/tallyEvaluation.js';
 import type { AnsweringSpec } from '../config/spec.js';
 import { addWork, type Journal } from '../monitoring/journal.js';
 import { engine, general } from './activities.js';

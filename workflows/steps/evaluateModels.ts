@@ -1,5 +1,7 @@
 /** A run's final measurements: each of its models on the test questions. */
-import type { CheckpointRef, PreparedData } from '../../activities/contracts.js';
+
+import type { PreparedData } from '../../activities/data/types.js';
+import type { CheckpointRef } from '../../activities/store/types.js';
 import { beginPhase, finishUnit } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';
 import type { ModelName, RunState } from '../runState.js';

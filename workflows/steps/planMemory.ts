@@ -1,5 +1,9 @@
 /** Before the first step of training: what the steps will need in memory, shown to whoever watches the run. */
-import type { CheckpointRef, PlannedStep, PreparedData, TrainingPlan } from '../../activities/contracts.js';
+
+import type { PreparedData } from '../../activities/data/types.js';
+import type { PlannedStep } from '../../activities/engine/tasks/planTraining.js';
+import type { TrainingPlan } from '../../activities/planTraining.js';
+import type { CheckpointRef } from '../../activities/store/types.js';
 import { type MethodName, methods } from '../config/methods.js';
 import type { AnsweringSpec, RewardModelSpec, Spec } from '../config/spec.js';
 import type { Journal } from '../monitoring/journal.js';

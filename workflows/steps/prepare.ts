@@ -1,5 +1,6 @@
 /** What every run does first: imports the model it starts from, where there is one, and prepares its data. */
-import type { PreparedData, PretrainedModel } from '../../activities/contracts.js';
+import type { PreparedData } from '../../activities/data/types.js';
+import type { PretrainedModel } from '../../activities/importModel.js';
 import { sourceName } from '../config/describe.js';
 import type { Spec } from '../config/spec.js';
 import { beginPhase, finishUnit, type Journal } from '../monitoring/journal.js';

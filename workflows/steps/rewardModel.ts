@@ -4,7 +4,9 @@
  * It learns from samples of the training questions, drawn from the warm-up model and again from the final one: a judge that
  * never saw a policy's mistakes falls for them.
  */
-import type { CheckpointRef, ObjectRef, PreparedData } from '../../activities/contracts.js';
+
+import type { PreparedData } from '../../activities/data/types.js';
+import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
 import type { AnsweringSpec, RewardModelSpec } from '../config/spec.js';
 import { addWork, beginPhase, finishUnit, type Journal } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';

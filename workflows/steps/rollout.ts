@@ -1,14 +1,9 @@
 /** Lets a model answer questions and has the answers scored: the step that rollouts, validation and evaluation share. */
 
-import type {
-  CheckpointRef,
-  DataSetRef,
-  ObjectRef,
-  PreparedData,
-  QuestionSelection,
-  Work,
-} from '../../activities/contracts.js';
-import type { RandomPurpose } from '../../activities/engine/api.js';
+import type { DataSetRef, PreparedData, QuestionSelection } from '../../activities/data/types.js';
+import type { RandomPurpose } from '../../activities/engine/sampling/random.js';
+import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
+import type { Work } from '../../activities/work.js';
 import type { AnsweringSpec } from '../config/spec.js';
 import { sumWork } from '../monitoring/journal.js';
 import { engine, general } from './activities.js';

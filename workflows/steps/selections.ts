@@ -4,7 +4,7 @@
  * This division alone fixes the composition of every batch, so that results do not depend on who does the work or how often
  * it was interrupted.
  */
-import type { QuestionSelection } from '../../activities/contracts.js';
+import type { QuestionSelection } from '../../activities/data/types.js';
 import type { GenerationSpec, PpoSpec } from '../config/spec.js';
 
 /** What a specification says of a method's rounds. */

@@ -1,5 +1,7 @@
 /** Which checkpoint of a training counts: the one that answers most validation questions right, greedily. */
-import type { CheckpointRef, PreparedData } from '../../activities/contracts.js';
+
+import type { PreparedData } from '../../activities/data/types.js';
+import type { CheckpointRef } from '../../activities/store/types.js';
 import type { Spec } from '../config/spec.js';
 import { addWork, type Journal } from '../monitoring/journal.js';
 import { answerQuestions } from './rollout.js';

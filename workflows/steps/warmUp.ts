@@ -1,6 +1,7 @@
 /** The warm-up: supervised training on the annotated answers, an activity per epoch. */
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { CheckpointRef, PreparedData } from '../../activities/contracts.js';
+import type { PreparedData } from '../../activities/data/types.js';
+import type { CheckpointRef } from '../../activities/store/types.js';
 import type { MethodName } from '../config/methods.js';
 import { addWork, beginPhase, finishUnit } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';

@@ -6,10 +6,10 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { DataFileSpec } from '../../../workflows/config/spec.js';
-import type { DataFile } from '../../contracts.js';
 import { StoreUnavailable } from '../../store/errors.js';
 import type { Store } from '../../store/types.js';
 import { InvalidData } from '../errors.js';
+import type { DataFile } from '../types.js';
 import { download, tooLarge } from './download.js';
 import { type FileRow, formatOf, readers } from './formats.js';
 

@@ -1,9 +1,10 @@
 /** The graph of an exported model: tokens and a past in, logits and the grown past out. Greedy or sampled is the caller's affair. */
-import type { ModelConfig } from '../api.js';
+
 import { createGraph, type Graph, input, output } from '../graph/graph.js';
 import { reshape } from '../graph/operators.js';
 import { product } from '../graph/shape.js';
 import { languageModel } from '../models/architectures.js';
+import type { ModelConfig } from '../models/configs/types.js';
 import { weightsFrom } from '../models/languageModel.js';
 import { pastAttention } from './pastAttention.js';
 import { plainOperators } from './plainOperators.js';

@@ -9,8 +9,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { InvalidModel } from '../../errors.js';
-import type { ModelConfig } from '../api.js';
 import { GraphProto, graphProto, ModelProto, modelHeader, TensorProto } from '../graph/onnx/serialise.js';
+import type { ModelConfig } from '../models/configs/types.js';
 import type { NamedTensor, Parameters } from '../weights/parameters.js';
 import { exportProgram } from './exportGraph.js';
 

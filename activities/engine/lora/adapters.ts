@@ -4,10 +4,18 @@
  */
 
 import { InvalidModel } from '../../errors.js';
-import type { LoraConfig } from '../api.js';
 import type { ParameterShapes } from '../models/languageModel.js';
 import { fillUniform } from '../sampling/random.js';
 import type { NamedTensor, Parameters } from '../weights/parameters.js';
+
+/** Low-rank adapters, described as in PEFT's adapter_config.json (`r`, `lora_alpha`, `target_modules`). */
+export interface LoraConfig {
+  readonly rank: number;
+  /** B·A is multiplied by alpha / rank. */
+  readonly alpha: number;
+  /** Last parts of module names (`q_proj`, … `down_proj`), or every linear layer but the head. */
+  readonly targetModules: 'all-linear' | readonly string[];
+}
 
 /** The adapter of one weight. */
 export interface Adapter {

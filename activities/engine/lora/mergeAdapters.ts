@@ -1,14 +1,15 @@
 /** Adds adapters into the weights they belong to, so that decoding and scoring run the plain model at its plain speed. */
 import type { InferenceSession } from 'onnxruntime-node';
 import { InvalidModel } from '../../errors.js';
-import type { LoraConfig, ModelFiles } from '../api.js';
 import { createGraph, input, output } from '../graph/graph.js';
 import { add, matmul, multiply } from '../graph/operators.js';
 import { languageModel } from '../models/architectures.js';
 import { createInPlaceSession, runInPlace } from '../ort/runInPlace.js';
 import { float32 } from '../ort/tensors.js';
+import type { ModelFiles } from '../weights/modelFiles.js';
 import type { NamedTensor, Parameters } from '../weights/parameters.js';
 import { readSafetensors } from '../weights/safetensors.js';
+import type { LoraConfig } from './adapters.js';
 import { type Adapter, adaptersOf, loraScale } from './adapters.js';
 
 const opened = new Map<boolean, Promise<InferenceSession>>();

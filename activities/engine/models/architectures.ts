@@ -1,5 +1,5 @@
 /** The architectures there are, by the `model_type` of their configs. */
-import type { ModelConfig } from '../api.js';
+import type { ModelConfig } from './configs/types.js';
 import { gpt2 } from './gpt2.js';
 import type { LanguageModel } from './languageModel.js';
 import { llama } from './llama.js';

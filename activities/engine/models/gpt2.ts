@@ -3,10 +3,11 @@
  *
  * Its linear layers are Hugging Face's `Conv1D`: weights lie as `[in, out]`.
  */
-import type { Gpt2Config } from '../api.js';
+
 import type { Tensor } from '../graph/graph.js';
 import { add, columns, gatherRows, matmul } from '../graph/operators.js';
 import { geluTanh, layerNorm, rowsBehindAttention } from './blocks.js';
+import type { Gpt2Config } from './configs/types.js';
 import { withHead } from './head.js';
 import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
 

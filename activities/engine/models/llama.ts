@@ -1,5 +1,5 @@
 /** Llama, and what is built like it: CodeLLAMA, SmolLM2. No biases anywhere. */
-import type { LlamaConfig } from '../api.js';
+import type { LlamaConfig } from './configs/types.js';
 import type { LanguageModel } from './languageModel.js';
 import { rotaryDecoder } from './rotaryDecoder.js';
 

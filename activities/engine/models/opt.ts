@@ -1,8 +1,9 @@
 /** OPT and Galactica: learned positions, LayerNorm before each part, biases, ReLU or GELU. */
-import type { OptConfig } from '../api.js';
+
 import type { Tensor } from '../graph/graph.js';
 import { add, gatherRows, maximum } from '../graph/operators.js';
 import { gelu, layerNorm, linear, rowsBehindAttention } from './blocks.js';
+import type { OptConfig } from './configs/types.js';
 import { withHead } from './head.js';
 import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
 

@@ -1,6 +1,7 @@
 /** Frequencies of the rotary position embedding, stretched as a config asks, and their tables in a graph. */
-import type { RopeScaling } from '../api.js';
+
 import { constant, type Graph, type Tensor } from '../graph/graph.js';
+import type { RopeScaling } from './configs/types.js';
 import type { Rotary } from './languageModel.js';
 
 /** base^(−2i/size) for each of the size / 2 pairs, scaled. */

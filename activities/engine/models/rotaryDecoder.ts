@@ -2,10 +2,11 @@
  * The decoder of the Llama family (RMSNorm, rotary embedding, grouped-query attention, SwiGLU, tied or untied head) in graph
  * operators. `llama.ts` and `qwen2.ts` say how they differ.
  */
-import type { RotaryDecoderConfig } from '../api.js';
+
 import type { Tensor } from '../graph/graph.js';
 import { add, gatedSilu, gatherRows, rmsNorm } from '../graph/operators.js';
 import { linear, rowsBehindAttention } from './blocks.js';
+import type { RotaryDecoderConfig } from './configs/types.js';
 import { withHead } from './head.js';
 import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
 import { rotaryFrequencies } from './rotary.js';

@@ -5,9 +5,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { EngineCrashed, TaskCancelled } from '../../errors.js';
-import type { Engine, EngineTasks, TaskContext, TaskName } from '../api.js';
 import { forkModule } from '../ort/forkModule.js';
+import type { EngineTasks, TaskName } from '../tasks/index.js';
 import { errorFrom, type FromEngine, type ToEngine } from '../threads/messages.js';
+import type { Engine, TaskContext } from './engine.js';
 
 /** As much of the process's last words as an error message carries. */
 const keptStderrCharacters = 2_000;

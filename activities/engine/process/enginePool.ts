@@ -3,7 +3,7 @@
  *
  * Each has its share of the cores (`enginesHere.ts`). How tasks are shared out changes no result: all give the same numbers.
  */
-import type { Engine } from '../api.js';
+import type { Engine } from './engine.js';
 import { createEngine, type EngineClient } from './engineClient.js';
 
 interface Member {

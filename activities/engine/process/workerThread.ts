@@ -1,7 +1,8 @@
 /** A lane: a thread of the engine process that runs one task at a time, as `lanes.ts` sends them. */
 import { parentPort } from 'node:worker_threads';
-import type { GenerateTask, RunContext } from '../api.js';
+import type { GenerateTask } from '../sampling/generate.js';
 import { generate } from '../tasks/generate.js';
+import type { RunContext } from '../tasks/task.js';
 import { movedWith } from '../threads/messages.js';
 import { createTaskRunner } from '../threads/taskRunner.js';
 import { sumGradientsInLane } from '../training/gradientThreads.js';

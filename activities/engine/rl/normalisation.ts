@@ -1,5 +1,7 @@
 /** How the answer tokens of a mini-batch share its loss. */
-import type { LossNormalisation } from '../api.js';
+
+/** How answer tokens share a mini-batch's loss (`losses/normalisation.ts`). */
+export type LossNormalisation = 'sequence' | 'token' | 'constant';
 
 /**
  * The weight of each answer's tokens, answer by answer.

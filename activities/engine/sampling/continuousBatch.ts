@@ -7,8 +7,8 @@
  */
 
 import { InvalidModel } from '../../errors.js';
-import type { GenerateTask } from '../api.js';
 import type { Decoder, StepArrays } from './decoder.js';
+import type { GenerateTask } from './generate.js';
 import { copyRow, createCache, releaseCache } from './keyValueCache.js';
 import { createPromptShelf, type PromptShelf, prefillRows } from './prefixCache.js';
 import { uniform } from './random.js';

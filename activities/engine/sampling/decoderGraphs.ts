@@ -1,8 +1,9 @@
 /** The two graphs of decoding, over the model's decoder that training uses: prompts into the cache, then a token a step. */
-import type { ModelConfig } from '../api.js';
+
 import { createGraph, input, output, storedTensor } from '../graph/graph.js';
 import { reshape } from '../graph/operators.js';
 import { languageModel } from '../models/architectures.js';
+import type { ModelConfig } from '../models/configs/types.js';
 import { weightsFrom } from '../models/languageModel.js';
 import type { Program } from '../training/graphs.js';
 import type { Parameters } from '../weights/parameters.js';

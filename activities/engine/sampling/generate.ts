@@ -4,17 +4,45 @@
  */
 
 import { InvalidData, TaskCancelled } from '../../errors.js';
-import type { GenerateTask, RunContext } from '../api.js';
 import { languageModel } from '../models/architectures.js';
 import type { LanguageModel } from '../models/languageModel.js';
 import type { RunMode } from '../ort/runInPlace.js';
+import type { EngineWork, RunContext } from '../tasks/task.js';
 import { mostLanes } from '../threads/workerThreads.js';
+import type { ModelFiles } from '../weights/modelFiles.js';
 import { loadModel } from '../weights/modelFiles.js';
 import { type Answer, decode } from './continuousBatch.js';
 import { createDecoder } from './decoder.js';
 import { generateInLanes } from './generateInThreads.js';
 import { bytesPerRow } from './keyValueCache.js';
+import type { RandomPurpose } from './random.js';
 import { isLarge } from './stepSession.js';
+
+export interface GenerateTask {
+  readonly input: {
+    readonly model: ModelFiles;
+    /** Distinct prompts; `samples` answers are drawn for each. */
+    readonly prompts: readonly { readonly example: number; readonly tokens: readonly number[] }[];
+    readonly samples: number;
+    /** 0 is greedy, 1 samples from the model's distribution. */
+    readonly temperature: 0 | 1;
+    readonly maxAnswerTokens: number;
+    readonly endToken: number;
+    readonly padToken: number;
+    readonly random: { readonly seed: number; readonly purpose: RandomPurpose; readonly round: number };
+  };
+  readonly output: {
+    /** In order of prompt, then sample. */
+    readonly answers: readonly {
+      readonly example: number;
+      readonly sample: number;
+      readonly tokens: readonly number[];
+      readonly logProbs: readonly number[];
+      readonly truncated: boolean;
+    }[];
+    readonly work: EngineWork;
+  };
+}
 
 type Input = GenerateTask['input'];
 type Output = GenerateTask['output'];

@@ -1,6 +1,8 @@
 /** Deals the prompts of a `generate` task out to lanes and puts their answers together again. */
-import type { GenerateTask, RunContext } from '../api.js';
+
+import type { RunContext } from '../tasks/task.js';
 import { runInLanes } from '../threads/workerThreads.js';
+import type { GenerateTask } from './generate.js';
 
 type Input = GenerateTask['input'];
 type Output = GenerateTask['output'];

@@ -5,7 +5,23 @@
  * process. So work can be split, retried or moved to another worker and every random choice stays the same.
  * Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
  */
-import type { RandomPurpose } from '../api.js';
+
+/** What a random number is for: part of the counter-based generator's key, so no two uses share a stream. */
+export type RandomPurpose =
+  | 'initialise'
+  | 'order-warm-up'
+  | 'order-sft'
+  | 'order-rollout'
+  | 'order-mini-batch'
+  | 'order-self-training'
+  | 'order-reward-model'
+  | 'generate-problems'
+  | 'split-validation'
+  | 'rollout'
+  | 'sample-test'
+  | 'sample-self-training'
+  | 'sample-reward-model'
+  | 'bootstrap';
 
 /** What a random number is for. Every field is an integer in 0 … 2³²−1; fields left out are 0. */
 export interface RandomKey {

@@ -6,8 +6,8 @@
  * takes a third less time. The copy is made once for a checkpoint, in the time of some hundred tokens.
  */
 import type { InferenceSession } from 'onnxruntime-node';
-import type { ModelConfig } from '../api.js';
 import { languageModel } from '../models/architectures.js';
+import type { ModelConfig } from '../models/configs/types.js';
 import type { LanguageModel } from '../models/languageModel.js';
 import { chosenDevice } from '../ort/devices.js';
 import { programSession, releaseSession } from '../training/sessions.js';

@@ -1,11 +1,27 @@
 /** The task `addAdapters`: what turns a model into one for LoRA training. */
 
 import { InvalidModel } from '../../errors.js';
-import type { TaskFunction } from '../api.js';
+import type { LoraConfig } from '../lora/adapters.js';
 import { adaptersOf, createAdapters } from '../lora/adapters.js';
 import { languageModel } from '../models/architectures.js';
 import { supervisedObjective } from '../training/graphs.js';
+import type { ModelFiles } from '../weights/modelFiles.js';
 import { saveModel } from '../weights/modelFiles.js';
+import type { TaskFunction } from './task.js';
+
+/**
+ * Puts adapters on a model that has none, PEFT's initial values: what it computes stays the same. Writes the adapters only.
+ * InvalidModel where a layer they are meant for takes none.
+ */
+export interface AddAdaptersTask {
+  readonly input: {
+    readonly model: ModelFiles;
+    readonly lora: LoraConfig;
+    readonly seed: number;
+    readonly outputDirectory: string;
+  };
+  readonly output: { readonly files: ModelFiles };
+}
 
 export const addAdapters: TaskFunction<'addAdapters'> = async ({ model, lora, seed, outputDirectory }) => {
   if (model.adapters) throw new InvalidModel(`${model.adapters.file}: the model has adapters already`);

@@ -1,9 +1,27 @@
 /** The task `diagnoseRollouts`: how far rollouts are from a reference and how varied they are, for methods that train without either. */
 
 import { TaskCancelled } from '../../errors.js';
-import type { TaskFunction } from '../api.js';
 import { rolloutDiagnostics } from '../rl/diagnostics.js';
+import type { PolicyMetrics } from '../rl/metrics.js';
+import type { TokenSequence } from '../training/layout.js';
 import { scoreAnswers } from '../training/scoreAnswers.js';
+import type { ModelFiles } from '../weights/modelFiles.js';
+import type { EngineWork, TaskFunction } from './task.js';
+
+/**
+ * What policy training says of a round's rollouts before it updates, for methods that need none of it to train. Their own
+ * log-probabilities stand for the policy, so that the reference alone is run.
+ */
+export interface DiagnoseRolloutsTask {
+  readonly input: {
+    readonly reference: ModelFiles;
+    readonly rollouts: readonly (TokenSequence & { readonly logProbs: readonly number[] })[];
+  };
+  readonly output: {
+    readonly metrics: Pick<PolicyMetrics, 'klPerToken' | 'klPerSequence' | 'entropy' | 'entropyPerSequence'>;
+    readonly work: EngineWork;
+  };
+}
 
 export const diagnoseRollouts: TaskFunction<'diagnoseRollouts'> = async ({ reference, rollouts }, context) => {
   const started = performance.now();

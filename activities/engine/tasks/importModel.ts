@@ -1,13 +1,26 @@
 /** The task `importModel`: a pretrained model's weights, checked in full, in the form the engine trains. */
 
 import { InvalidModel, TaskCancelled } from '../../errors.js';
-import type { ModelConfig, TaskFunction } from '../api.js';
 import { languageModel } from '../models/architectures.js';
+import type { ModelConfig } from '../models/configs/types.js';
 import { headName } from '../models/head.js';
+import type { ModelFiles } from '../weights/modelFiles.js';
 import { saveModel } from '../weights/modelFiles.js';
 import type { NamedTensor } from '../weights/parameters.js';
 import { readSafetensors } from '../weights/safetensors.js';
 import { findShards } from '../weights/shards.js';
+import type { TaskFunction } from './task.js';
+
+/** Reads a pretrained model's safetensors and writes them to `outputDirectory` in float32, under the names of `config`'s model. */
+export interface ImportModelTask {
+  readonly input: {
+    readonly config: ModelConfig;
+    /** A Hugging Face folder: `model.safetensors`, or `model.safetensors.index.json` with its shards. */
+    readonly directory: string;
+    readonly outputDirectory: string;
+  };
+  readonly output: { readonly files: ModelFiles };
+}
 
 export const importModel: TaskFunction<'importModel'> = async ({ config, directory, outputDirectory }, context) => {
   const { shapes, embedding } = languageModel(config);

@@ -1,16 +1,44 @@
 /** Every task the engine process can run, by name. */
-import type { TaskFunction, TaskName } from '../api.js';
+
+import type { GenerateTask } from '../sampling/generate.js';
+import type { AddAdaptersTask } from './addAdapters.js';
 import { addAdapters } from './addAdapters.js';
+import type { DiagnoseRolloutsTask } from './diagnoseRollouts.js';
 import { diagnoseRollouts } from './diagnoseRollouts.js';
 import { generate } from './generate.js';
+import type { ImportModelTask } from './importModel.js';
 import { importModel } from './importModel.js';
+import type { InitialiseTask } from './initialise.js';
 import { initialise } from './initialise.js';
+import type { PlanTrainingTask } from './planTraining.js';
 import { planTraining } from './planTraining.js';
+import type { JudgeTask } from './rewardModelScore.js';
 import { judge } from './rewardModelScore.js';
+import type { TaskFunction } from './task.js';
+import type { TrainGroupPolicyTask } from './trainGroupPolicy.js';
 import { trainGroupPolicy } from './trainGroupPolicy.js';
+import type { TrainPolicyTask } from './trainPolicy.js';
 import { trainPolicy } from './trainPolicy.js';
+import type { TrainRewardModelTask } from './trainRewardModel.js';
 import { trainRewardModel } from './trainRewardModel.js';
+import type { TrainSupervisedTask } from './trainSupervised.js';
 import { trainSupervised } from './trainSupervised.js';
+
+export interface EngineTasks {
+  readonly initialise: InitialiseTask;
+  readonly importModel: ImportModelTask;
+  readonly addAdapters: AddAdaptersTask;
+  readonly planTraining: PlanTrainingTask;
+  readonly trainSupervised: TrainSupervisedTask;
+  readonly generate: GenerateTask;
+  readonly trainPolicy: TrainPolicyTask;
+  readonly trainGroupPolicy: TrainGroupPolicyTask;
+  readonly diagnoseRollouts: DiagnoseRolloutsTask;
+  readonly trainRewardModel: TrainRewardModelTask;
+  readonly judge: JudgeTask;
+}
+
+export type TaskName = keyof EngineTasks;
 
 export const tasks: { readonly [Name in TaskName]: TaskFunction<Name> } = {
   initialise,

@@ -1,11 +1,19 @@
 /** The task `initialise`: a fresh Llama model, Normal(0, 0.02) weights and norms at one, as Hugging Face initialises it. */
 
 import { TaskCancelled } from '../../errors.js';
-import type { TaskFunction } from '../api.js';
 import { languageModel } from '../models/architectures.js';
+import type { LlamaConfig } from '../models/configs/types.js';
 import { fillNormal } from '../sampling/random.js';
+import type { ModelFiles } from '../weights/modelFiles.js';
 import { saveModel } from '../weights/modelFiles.js';
 import type { NamedTensor } from '../weights/parameters.js';
+import type { TaskFunction } from './task.js';
+
+/** Writes a freshly initialised model to `outputDirectory`. Normal(0, 0.02) weights, norms at one. */
+export interface InitialiseTask {
+  readonly input: { readonly config: LlamaConfig; readonly seed: number; readonly outputDirectory: string };
+  readonly output: { readonly files: ModelFiles };
+}
 
 const standardDeviation = 0.02;
 

@@ -1,12 +1,46 @@
 /** The task `planTraining`: what the training steps of a run will need in memory, before any is taken. */
 
 import { InsufficientMemory } from '../../errors.js';
-import type { LoraConfig, ModelConfig, PlannedStep, TaskFunction, TokenSequence } from '../api.js';
+import type { LoraConfig } from '../lora/adapters.js';
+import type { ModelConfig } from '../models/configs/types.js';
 import { updateProgram } from '../training/graphs.js';
+import type { TokenSequence } from '../training/layout.js';
 import { machineMemory, usableMemory } from '../training/memory.js';
 import { buildObjective, type Training } from '../training/objectives.js';
 import { type PolicyMemory, policyMemory } from '../training/policyMemory.js';
 import { stepMemory, stepNeed } from '../training/stepMemory.js';
+import type { TaskFunction } from './task.js';
+
+/** A kind of training step that a run will take, at its largest. */
+export interface PlannedStep {
+  /** What the caller knows it by. */
+  readonly name: string;
+  /** `policy` is PPO, `groupPolicy` GRPO or RLOO. */
+  readonly objective: 'supervised' | 'policy' | 'groupPolicy' | 'rewardModel';
+  readonly sequences: number;
+  /** Tokens of each, at most. */
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+}
+
+/** What steps need in memory, told before any is taken. InsufficientMemory where one cannot fit. */
+export interface PlanTrainingTask {
+  readonly input: {
+    readonly config: ModelConfig;
+    readonly lora?: LoraConfig;
+    readonly steps: readonly PlannedStep[];
+  };
+  readonly output: {
+    /**
+     * In order. `bytes` is the engine process's memory at its peak, scoring of rollouts included; a batch too large for one run
+     * is split.
+     */
+    readonly steps: readonly { readonly name: string; readonly bytes: number; readonly microBatches: number }[];
+    /** What training may take of `machineBytes`, the memory of the machine or its container. */
+    readonly usableBytes: number;
+    readonly machineBytes: number;
+  };
+}
 
 /** Constants of losses and optimisers, which change no tensor's size. */
 const optimiser = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, clipNorm: 1 };

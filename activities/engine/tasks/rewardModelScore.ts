@@ -1,13 +1,21 @@
 /** The task `judge`: the reward model's probability of being right, for each answer. */
 
 import { InvalidModel, TaskCancelled } from '../../errors.js';
-import type { TaskFunction } from '../api.js';
 import { float32 } from '../ort/tensors.js';
 import { judgeProgram } from '../training/graphs.js';
+import type { TokenSequence } from '../training/layout.js';
 import { groupByLength, layOutWhole, sequenceFeeds, withinTokens } from '../training/layout.js';
 import { programSession } from '../training/sessions.js';
 import { runProgram } from '../training/trainer.js';
+import type { ModelFiles } from '../weights/modelFiles.js';
 import { loadModel } from '../weights/modelFiles.js';
+import type { EngineWork, TaskFunction } from './task.js';
+
+/** Probability of being right for each sequence, in order. */
+export interface JudgeTask {
+  readonly input: { readonly model: ModelFiles; readonly sequences: readonly TokenSequence[] };
+  readonly output: { readonly probabilities: readonly number[]; readonly work: EngineWork };
+}
 
 /** Padded tokens in one forward pass: bounds its memory. */
 const tokenBudget = 8_192;

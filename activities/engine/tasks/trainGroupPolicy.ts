@@ -6,13 +6,50 @@
  */
 
 import { TaskCancelled } from '../../errors.js';
-import type { EngineTasks, TaskFunction } from '../api.js';
+import type { Optimiser } from '../optim/optimiser.js';
 import { rolloutDiagnostics } from '../rl/diagnostics.js';
 import { groupAdvantages, mixedShare } from '../rl/groupAdvantages.js';
+import type { GroupPolicyMetrics } from '../rl/metrics.js';
+import type { LossNormalisation } from '../rl/normalisation.js';
 import { tokenWeights } from '../rl/normalisation.js';
+import type { TokenSequence } from '../training/layout.js';
 import { takePolicySteps } from '../training/policySteps.js';
 import { type AnswerScores, scoreAnswers } from '../training/scoreAnswers.js';
 import { adamWOptions, createTrainer } from '../training/trainer.js';
+import type { ModelFiles } from '../weights/modelFiles.js';
+import type { EngineTasks } from './index.js';
+import type { EngineWork, TaskFunction } from './task.js';
+
+/** One batch of GRPO or RLOO: advantages by comparison within groups of answers, then the mini-batches, one AdamW step each. */
+export interface TrainGroupPolicyTask {
+  readonly input: {
+    readonly model: ModelFiles;
+    readonly reference: ModelFiles;
+    /** `group` says which question an answer belongs to. */
+    readonly rollouts: readonly (TokenSequence & {
+      readonly group: number;
+      readonly reward: number;
+      readonly logProbs: readonly number[];
+    })[];
+    /** For each optimiser step, the rollouts it takes (indices), and its learning rate in `optimiser`. */
+    readonly miniBatches: readonly (readonly number[])[];
+    readonly optimiser: Optimiser;
+    readonly baseline: 'group' | 'leave-one-out';
+    readonly scaleAdvantages: boolean;
+    readonly normalisation: LossNormalisation;
+    /** What the normalisation `constant` divides by. */
+    readonly maxAnswerTokens: number;
+    readonly klCoefficient: number;
+    readonly klPlacement: 'reward' | 'loss';
+    readonly clipRange: number;
+    readonly outputDirectory: string;
+  };
+  readonly output: {
+    readonly files: ModelFiles;
+    readonly metrics: GroupPolicyMetrics;
+    readonly work: EngineWork;
+  };
+}
 
 type Input = EngineTasks['trainGroupPolicy']['input'];
 

@@ -6,13 +6,42 @@
  */
 
 import { TaskCancelled } from '../../errors.js';
-import type { EngineTasks, TaskFunction } from '../api.js';
+import type { Optimiser } from '../optim/optimiser.js';
 import { explainedVariance, rolloutDiagnostics } from '../rl/diagnostics.js';
 import { generalisedAdvantages, tokenRewards, whiten } from '../rl/gae.js';
+import type { PolicyMetrics } from '../rl/metrics.js';
 import { valueHeadShapes } from '../training/graphs.js';
+import type { TokenSequence } from '../training/layout.js';
 import { takePolicySteps } from '../training/policySteps.js';
 import { type AnswerScores, scoreAnswers } from '../training/scoreAnswers.js';
 import { adamWOptions, createTrainer } from '../training/trainer.js';
+import type { ModelFiles } from '../weights/modelFiles.js';
+import type { EngineTasks } from './index.js';
+import type { EngineWork, TaskFunction } from './task.js';
+
+/** One PPO batch: log-probabilities, values, KL, GAE, whitening, then `passes` × mini-batches of AdamW. */
+export interface TrainPolicyTask {
+  readonly input: {
+    readonly model: ModelFiles;
+    readonly reference: ModelFiles;
+    readonly rollouts: readonly (TokenSequence & { readonly reward: number; readonly logProbs: readonly number[] })[];
+    /** For each optimiser step, the rollouts it takes (indices), and its learning rate in `optimiser`. */
+    readonly miniBatches: readonly (readonly number[])[];
+    readonly optimiser: Optimiser;
+    readonly klCoefficient: number;
+    readonly valueCoefficient: number;
+    readonly discount: number;
+    readonly gaeLambda: number;
+    readonly clipRange: number;
+    readonly valueClipRange: number;
+    readonly outputDirectory: string;
+  };
+  readonly output: {
+    readonly files: ModelFiles;
+    readonly metrics: PolicyMetrics;
+    readonly work: EngineWork;
+  };
+}
 
 type Input = EngineTasks['trainPolicy']['input'];
 

@@ -1,13 +1,35 @@
 /** The task `trainRewardModel`: a two-class head on the last token says whether an answer is right. */
 
 import { TaskCancelled } from '../../errors.js';
-import type { EngineTasks, TaskFunction } from '../api.js';
+import type { Optimiser } from '../optim/optimiser.js';
 import { float32, int64 } from '../ort/tensors.js';
 import { fillNormal } from '../sampling/random.js';
 import { rewardHeadShapes } from '../training/graphs.js';
+import type { TokenSequence } from '../training/layout.js';
 import { layOutWhole, sequenceFeeds } from '../training/layout.js';
 import type { Feeds } from '../training/runGraph.js';
 import { adamWOptions, createTrainer } from '../training/trainer.js';
+import type { ModelFiles } from '../weights/modelFiles.js';
+import type { EngineTasks } from './index.js';
+import type { EngineWork, TaskFunction } from './task.js';
+
+/** Two-class training: is this answer right? A model without the two-class head gets one. */
+export interface TrainRewardModelTask {
+  readonly input: {
+    readonly model: ModelFiles;
+    readonly batches: readonly (readonly (TokenSequence & { readonly correct: boolean })[])[];
+    readonly optimiser: Optimiser;
+    readonly seed: number;
+    readonly outputDirectory: string;
+  };
+  readonly output: {
+    readonly files: ModelFiles;
+    readonly loss: number;
+    readonly accuracy: number;
+    readonly gradientNorm: number;
+    readonly work: EngineWork;
+  };
+}
 
 export const trainRewardModel: TaskFunction<'trainRewardModel'> = async (
   { model, batches, optimiser, seed, outputDirectory },

@@ -1,11 +1,30 @@
 /** The task `trainSupervised`: cross-entropy on answers, one AdamW step a batch. Warm-up and SFT are made of it. */
 
 import { TaskCancelled } from '../../errors.js';
-import type { TaskFunction, WeightedSequence } from '../api.js';
+import type { Optimiser } from '../optim/optimiser.js';
 import { float32, int64 } from '../ort/tensors.js';
+import type { WeightedSequence } from '../training/layout.js';
 import { layOutAnswers, sequenceFeeds } from '../training/layout.js';
 import type { Feeds } from '../training/runGraph.js';
 import { adamWOptions, createTrainer } from '../training/trainer.js';
+import type { ModelFiles } from '../weights/modelFiles.js';
+import type { EngineWork, TaskFunction } from './task.js';
+
+/** One optimiser step a batch, in order; `learningRates` has one entry a batch. */
+export interface TrainSupervisedTask {
+  readonly input: {
+    readonly model: ModelFiles;
+    readonly batches: readonly (readonly WeightedSequence[])[];
+    readonly optimiser: Optimiser;
+    readonly outputDirectory: string;
+  };
+  readonly output: {
+    readonly files: ModelFiles;
+    readonly loss: number;
+    readonly gradientNorm: number;
+    readonly work: EngineWork;
+  };
+}
 
 export const trainSupervised: TaskFunction<'trainSupervised'> = async (
   { model, batches, optimiser, outputDirectory },

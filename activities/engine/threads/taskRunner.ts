@@ -4,8 +4,9 @@
  *
  * Between two steps of a task messages come in, so cancelling is a flag that tasks look at.
  */
-import type { RunContext } from '../api.js';
+
 import { selfTest } from '../ort/runInPlace.js';
+import type { RunContext } from '../tasks/task.js';
 import type { FromEngine, ToEngine } from './messages.js';
 
 /** Progress is for people: a few messages a second are enough. */

@@ -6,9 +6,10 @@
  */
 import { isMainThread, Worker } from 'node:worker_threads';
 import { EngineCrashed } from '../../errors.js';
-import type { GenerateTask, RunContext } from '../api.js';
 import { chosenDevice } from '../ort/devices.js';
 import { threads } from '../ort/session.js';
+import type { GenerateTask } from '../sampling/generate.js';
+import type { RunContext } from '../tasks/task.js';
 import type { SumGradientsTask } from '../training/gradientThreads.js';
 import { errorFrom, type FromEngine, movedWith, type ToEngine } from './messages.js';
 

@@ -2,12 +2,13 @@
  * The graphs that training and scoring run: trunk, heads and losses put together, with gradients and AdamW behind them where
  * parameters are trained. Each is built once per model configuration and serves every batch size and length.
  */
-import type { LoraConfig, ModelConfig } from '../api.js';
+
 import { sumAsComputed } from '../graph/computationOrder.js';
 import { gradients } from '../graph/gradients.js';
 import { createGraph, type Graph, input, output, type Tensor } from '../graph/graph.js';
 import { add, cast, columns, greaterOrEqual, logSoftmax, multiply, reshape, sum } from '../graph/operators.js';
 import { elementCount } from '../graph/pieces.js';
+import type { LoraConfig } from '../lora/adapters.js';
 import { adapterShapes, adaptersOf, loraScale } from '../lora/adapters.js';
 import { adaptGraph } from '../lora/adaptGraph.js';
 import { crossEntropy } from '../losses/crossEntropy.js';
@@ -15,6 +16,7 @@ import { tokenLogProbs } from '../losses/tokenLogProbs.js';
 import { languageModel } from '../models/architectures.js';
 import { linear } from '../models/blocks.js';
 import { causalAttention } from '../models/causalAttention.js';
+import type { ModelConfig } from '../models/configs/types.js';
 import { type LanguageModel, type ParameterShapes, type Weights, weightsFrom } from '../models/languageModel.js';
 import { type AdamWOptions, adamW, adamWInputs, globalNorm, updateScalars } from '../optim/adamw.js';
 import { type GroupPolicyOptions, groupPolicyLoss } from '../rl/groupPolicyLoss.js';

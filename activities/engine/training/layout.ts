@@ -4,8 +4,18 @@
  * answer tokens, so prompts cost no head either.
  */
 import type { Tensor } from 'onnxruntime-node';
-import type { TokenSequence } from '../api.js';
 import { int64 } from '../ort/tensors.js';
+
+/** A prompt with its answer; losses touch the answer's tokens only. */
+export interface TokenSequence {
+  readonly prompt: readonly number[];
+  readonly answer: readonly number[];
+}
+
+/** `tokenWeight` is what each of its answer tokens weighs in the batch's loss; left out, all tokens of the batch share 1. */
+export interface WeightedSequence extends TokenSequence {
+  readonly tokenWeight?: number;
+}
 
 export interface SequenceLayout {
   readonly batch: number;

@@ -4,7 +4,7 @@
  */
 
 import { InsufficientMemory } from '../../errors.js';
-import type { TokenSequence } from '../api.js';
+import type { TokenSequence } from './layout.js';
 import { groupByLength, trainedLength } from './layout.js';
 import type { MemoryModel, Sizes } from './memory.js';
 

@@ -1,5 +1,6 @@
 /** What is trained and by which loss, as data: every thread that has a part in a step builds the same graph from it. */
-import type { LoraConfig, ModelConfig } from '../api.js';
+import type { LoraConfig } from '../lora/adapters.js';
+import type { ModelConfig } from '../models/configs/types.js';
 import type { GroupPolicyOptions } from '../rl/groupPolicyLoss.js';
 import type { PpoOptions } from '../rl/ppoLoss.js';
 import {

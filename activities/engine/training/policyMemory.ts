@@ -2,11 +2,13 @@
  * What a round of policy training (PPO, GRPO, RLOO) holds beside its steps: weights that answers are scored with, and a scoring pass
  * while the steps of the round before still have their memory.
  */
-import type { LoraConfig, ModelConfig, TokenSequence } from '../api.js';
+import type { LoraConfig } from '../lora/adapters.js';
 import { adaptersOf } from '../lora/adapters.js';
 import { languageModel } from '../models/architectures.js';
+import type { ModelConfig } from '../models/configs/types.js';
 import type { ParameterShapes } from '../models/languageModel.js';
 import { answersProgram } from './graphs.js';
+import type { TokenSequence } from './layout.js';
 import { trainedLength } from './layout.js';
 import { memoryModel, weightBytes } from './memory.js';
 import { groupSizes } from './microBatches.js';

@@ -1,6 +1,7 @@
 /** The optimiser steps of a round of policy training, and what their metrics come to: PPO, GRPO and RLOO alike. */
-import type { Optimiser, TokenSequence } from '../api.js';
+import type { Optimiser } from '../optim/optimiser.js';
 import { float32, int64 } from '../ort/tensors.js';
+import type { TokenSequence } from './layout.js';
 import { layOutAnswers, sequenceFeeds } from './layout.js';
 import type { Trainer } from './trainer.js';
 

@@ -1,9 +1,11 @@
 /** Log-probabilities, entropies and values of given answers under a model, without gradients. */
-import type { ModelFiles, TokenSequence } from '../api.js';
+
 import type { Graph } from '../graph/graph.js';
 import { float32, int64 } from '../ort/tensors.js';
+import type { ModelFiles } from '../weights/modelFiles.js';
 import { loadModel } from '../weights/modelFiles.js';
 import { answersProgram } from './graphs.js';
+import type { TokenSequence } from './layout.js';
 import { groupByLength, layOutAnswers, sequenceFeeds, trainedLength, withinTokens } from './layout.js';
 import { memoryModel, usableMemory } from './memory.js';
 import { groupSizes } from './microBatches.js';

@@ -1,7 +1,8 @@
 /** What a training step needs in memory, told from its graph and the shapes of its weights before anything is loaded. */
-import type { TokenSequence } from '../api.js';
+
 import { mostLanes } from '../threads/workerThreads.js';
 import { accumulateProgram, type TrainingProgram } from './graphs.js';
+import type { TokenSequence } from './layout.js';
 import { type MemoryModel, memoryModel, runMemory, weightBytes } from './memory.js';
 import { dealToLanes, groupSizes, type StepMemory, splitBatch } from './microBatches.js';
 import { buildObjective, type Training } from './objectives.js';

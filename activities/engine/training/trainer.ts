@@ -7,17 +7,19 @@
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { DivergedTraining, InvalidModel } from '../../errors.js';
-import type { ModelFiles, Optimiser, TokenSequence } from '../api.js';
 import type { ParameterShapes } from '../models/languageModel.js';
 import { type AdamWOptions, adamWScalars } from '../optim/adamw.js';
+import type { Optimiser } from '../optim/optimiser.js';
 import { toHost } from '../ort/residentTensors.js';
 import { placeOnDevice, runInPlace } from '../ort/runInPlace.js';
 import { float32 } from '../ort/tensors.js';
+import type { ModelFiles } from '../weights/modelFiles.js';
 import { saveModel, takeModel } from '../weights/modelFiles.js';
 import type { NamedTensor, Parameters } from '../weights/parameters.js';
 import { mapState, stateFeeds, stepsInLanes, stepsInTurn } from './accumulatedStep.js';
 import { layFlat } from './flatTensors.js';
 import { type Program, updateProgram } from './graphs.js';
+import type { TokenSequence } from './layout.js';
 import { usableMemory } from './memory.js';
 import { splitBatch } from './microBatches.js';
 import { buildObjective, type Training } from './objectives.js';

@@ -7,12 +7,27 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvalidModel } from '../../errors.js';
-import type { LoraConfig, ModelConfig, ModelFiles } from '../api.js';
+import type { LoraConfig } from '../lora/adapters.js';
 import { adaptersOf } from '../lora/adapters.js';
 import { mergeAdapters } from '../lora/mergeAdapters.js';
 import { languageModel } from '../models/architectures.js';
+import type { ModelConfig } from '../models/configs/types.js';
 import type { NamedTensor, Parameters } from './parameters.js';
 import { readDerived, readPrivate, readShared, writeAndKeep } from './tensorFileCache.js';
+
+export interface ModelFiles {
+  readonly config: ModelConfig;
+  readonly parameters: string;
+  /**
+   * Present in LoRA training: `parameters` are frozen, and only this file (adapters under PEFT's names, and the value or reward
+   * head) and its moments are trained and written.
+   */
+  readonly adapters?: { readonly file: string; readonly lora: LoraConfig };
+  /** Absent: training starts with zero moments. */
+  readonly moments?: string;
+  /** AdamW updates behind `moments`; bias correction counts from it. */
+  readonly step: number;
+}
 
 /** Adam's first and second moments, each under its parameter's name. */
 export interface Moments {

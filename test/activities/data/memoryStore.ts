@@ -1,7 +1,6 @@
 /** A Store that keeps objects in memory, for tests of what is written rather than of how it is kept. */
 import { createHash } from 'node:crypto';
-import type { ObjectRef } from '../../../activities/contracts.js';
-import type { Store } from '../../../activities/store/types.js';
+import type { ObjectRef, Store } from '../../../activities/store/types.js';
 
 type ObjectStore = Pick<Store, 'putBytes' | 'putJson' | 'putLines' | 'getBytes' | 'getJson' | 'getLines'>;
 

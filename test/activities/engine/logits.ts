@@ -1,10 +1,12 @@
 /** A model's logits at the positions that predict answers, from one forward pass. */
-import type { ModelConfig, TokenSequence } from '../../../activities/engine/api.js';
+
 import { createGraph, input, output } from '../../../activities/engine/graph/graph.js';
 import { gatherRows, reshape } from '../../../activities/engine/graph/operators.js';
 import { languageModel } from '../../../activities/engine/models/architectures.js';
 import { causalAttention } from '../../../activities/engine/models/causalAttention.js';
+import type { ModelConfig } from '../../../activities/engine/models/configs/types.js';
 import { weightsFrom } from '../../../activities/engine/models/languageModel.js';
+import type { TokenSequence } from '../../../activities/engine/training/layout.js';
 import { layOutAnswers, sequenceFeeds } from '../../../activities/engine/training/layout.js';
 import type { Parameters } from '../../../activities/engine/weights/parameters.js';
 import { type Feeds, floats, integers, parameterFeeds, runOnce } from './runGraph.js';

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import type { ModelConfig, ModelFiles } from '../../../activities/engine/api.js';
+import type { ModelConfig } from '../../../activities/engine/models/configs/types.js';
+import type { ModelFiles } from '../../../activities/engine/weights/modelFiles.js';
 import type { Parameters } from '../../../activities/engine/weights/parameters.js';
 import { writeSafetensors } from '../../../activities/engine/weights/safetensors.js';
 

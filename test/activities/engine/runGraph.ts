@@ -1,8 +1,8 @@
 /** Runs the engine's training graphs on fixtures, one plain onnxruntime call a step. */
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import type { Optimiser } from '../../../activities/engine/api.js';
 import { serialise } from '../../../activities/engine/graph/onnx/serialise.js';
 import { adamWScalars } from '../../../activities/engine/optim/adamw.js';
+import type { Optimiser } from '../../../activities/engine/optim/optimiser.js';
 import { createSession } from '../../../activities/engine/ort/session.js';
 import type { Program } from '../../../activities/engine/training/graphs.js';
 import type { NamedTensor, Parameters } from '../../../activities/engine/weights/parameters.js';

@@ -1,8 +1,8 @@
 /** The comparison's statistics: means and spreads by hand, pairing by seed and question, what is missing, and Holm over all pairs. */
 import { describe, expect, it } from 'vitest';
-import type { Verdict } from '../../../activities/contracts.js';
 import { compareModels, type ModelVerdicts } from '../../../activities/evaluation/compareModels.js';
 import { holm, pairedTest } from '../../../activities/evaluation/pairedTest.js';
+import type { Verdict } from '../../../activities/evaluation/types.js';
 
 const options = { replicates: 500, seed: 1 };
 

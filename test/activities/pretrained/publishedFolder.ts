@@ -1,12 +1,11 @@
 /** A fixture's model as a run would publish it: imported from a Hugging Face folder, and written out as one again. */
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ObjectRef } from '../../../activities/contracts.js';
-import type { ModelFiles } from '../../../activities/engine/api.js';
 import { importModel } from '../../../activities/engine/tasks/importModel.js';
+import type { ModelFiles } from '../../../activities/engine/weights/modelFiles.js';
 import { readFolder } from '../../../activities/pretrained/readFolder.js';
 import { publishModelFolder } from '../../../activities/store/modelFolder.js';
-import type { Store } from '../../../activities/store/types.js';
+import type { ObjectRef, Store } from '../../../activities/store/types.js';
 import { createMemoryStore } from '../data/memoryStore.js';
 import { quietContext } from '../engine/modelFolder.js';
 

@@ -3,15 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type {
-  ComparedModel,
-  ComparisonFigures,
-  DataSetRef,
-  Example,
-  PreparedData,
-  PublishComparisonInput,
-  Verdict,
-} from '../../../activities/contracts.js';
+import type { DataSetRef, Example, PreparedData } from '../../../activities/data/types.js';
+import type { ComparedModel, ComparisonFigures, Verdict } from '../../../activities/evaluation/types.js';
+import type { PublishComparisonInput } from '../../../activities/publishComparison.js';
 import { createPublishComparison } from '../../../activities/publishComparison.js';
 import { createKeepResult, createRecallResult } from '../../../activities/recallResult.js';
 import { renderComparison } from '../../../activities/report/comparisonPage.js';

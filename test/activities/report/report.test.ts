@@ -1,10 +1,10 @@
 /** The report page and the result tables: what they say, that they are whole by themselves, and hostile text in them. */
 import { describe, expect, test } from 'vitest';
-import type { CurvePoint } from '../../../activities/contracts.js';
 import { spread } from '../../../activities/report/answers.js';
 import { phaseCurves } from '../../../activities/report/curves.js';
 import { renderReport } from '../../../activities/report/page.js';
 import { resultLine, resultTable } from '../../../activities/report/table.js';
+import type { CurvePoint } from '../../../activities/report/types.js';
 import { accuracy, answers, figuresOf, sampleReport } from './sampleReport.js';
 
 const { figures } = sampleReport;

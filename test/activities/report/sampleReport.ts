@@ -1,7 +1,8 @@
 /** A report like the demo's, for tests: plausible figures, curves of every phase, answers right and wrong. */
-import type { Accuracy, CurvePoint, EvaluationFigures } from '../../../activities/contracts.js';
+import type { Accuracy, EvaluationFigures } from '../../../activities/evaluation/types.js';
 import type { AnsweredQuestion } from '../../../activities/report/answers.js';
 import type { Report } from '../../../activities/report/page.js';
+import type { CurvePoint } from '../../../activities/report/types.js';
 
 /** `count` of 1,000 right, with an interval near Wilson's. */
 export function accuracy(correct: number): Accuracy {

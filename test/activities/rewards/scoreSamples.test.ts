@@ -1,9 +1,10 @@
 /** Scoring and tallying as workflows call them: real tokenizer, real sandbox, a store in memory. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Example, Judgement, PreparedData, Sample, ScoredSample } from '../../../activities/contracts.js';
 import { answerMarker } from '../../../activities/data/format.js';
 import { loadTokenizer, type Tokenizer } from '../../../activities/data/tokenizer/loadTokenizer.js';
+import type { Example, PreparedData } from '../../../activities/data/types.js';
 import { createPrepareData } from '../../../activities/prepareData.js';
+import type { Judgement, Sample, ScoredSample } from '../../../activities/rewards/samples.js';
 import { createSandboxPool, type SandboxPool } from '../../../activities/rewards/sandbox/pool.js';
 import { createScoreSamples } from '../../../activities/scoreSamples.js';
 import { createTallyEvaluation } from '../../../activities/tallyEvaluation.js';

@@ -3,12 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { CheckpointRef, ObjectRef } from '../../../activities/contracts.js';
-import type { LlamaConfig } from '../../../activities/engine/api.js';
+import type { LlamaConfig } from '../../../activities/engine/models/configs/types.js';
 import { type CheckpointParts, readCheckpoint, writeCheckpoint } from '../../../activities/store/checkpoint.js';
 import { runPrefix } from '../../../activities/store/runKeys.js';
 import { createStore } from '../../../activities/store/store.js';
-import type { Store } from '../../../activities/store/types.js';
+import type { CheckpointRef, ObjectRef, Store } from '../../../activities/store/types.js';
 import { type S3Server, startS3 } from './s3Server.js';
 
 const config: LlamaConfig = {

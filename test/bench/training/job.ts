@@ -1,7 +1,8 @@
 /** What both sides of a training benchmark are told, in a JSON file, and what they answer to each line. */
 import { z } from 'zod';
-import type { ModelFiles, TokenSequence } from '../../../activities/engine/api.js';
 import type { AdamWOptions } from '../../../activities/engine/optim/adamw.js';
+import type { TokenSequence } from '../../../activities/engine/training/layout.js';
+import type { ModelFiles } from '../../../activities/engine/weights/modelFiles.js';
 
 export interface Job {
   readonly model: ModelFiles;

@@ -1,6 +1,6 @@
 /** The bound on work under way: by itself, and on the shards of thousands of questions. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { PreparedData } from '../../../activities/contracts.js';
+import type { PreparedData } from '../../../activities/data/types.js';
 import { atMost } from '../../../workflows/steps/atMost.js';
 import { answerQuestions, shardsAtOnce } from '../../../workflows/steps/rollout.js';
 

@@ -1,6 +1,6 @@
 /** Which steps are planned for before a run trains, and the sentence a reader gets. */
 import { describe, expect, it } from 'vitest';
-import type { PreparedData } from '../../../activities/contracts.js';
+import type { PreparedData } from '../../../activities/data/types.js';
 import type { MethodName } from '../../../workflows/config/methods.js';
 import { resolveSpec } from '../../../workflows/config/resolve.js';
 import { describePlan, plannedSteps } from '../../../workflows/steps/planMemory.js';

@@ -1,7 +1,7 @@
 /** Fields of `config.json` that architectures share, and the check of one architecture's fields. */
 import { z } from 'zod';
 import { InvalidModel } from '../../../errors.js';
-import type { ModelConfig } from '../../api.js';
+import type { ModelConfig } from './types.js';
 
 export const size = z.int().min(1);
 export const positive = z.number().positive();

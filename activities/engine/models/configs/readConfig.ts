@@ -6,9 +6,9 @@
  */
 import { z } from 'zod';
 import { InvalidModel } from '../../../errors.js';
-import type { ModelConfig } from '../../api.js';
 import { check, configJson, only, positive, size, type Tokens, tokenFields } from './fields.js';
 import { readRotaryConfig } from './rotaryFields.js';
+import type { ModelConfig } from './types.js';
 
 type Json = Readonly<Record<string, unknown>>;
 type Reader = (json: Json, file: string, tokens: Tokens) => ModelConfig;

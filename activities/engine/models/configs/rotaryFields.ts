@@ -1,8 +1,8 @@
 /** What configs of the Llama family share, in the forms that transformers 4 and 5 write. */
 import { z } from 'zod';
 import { InvalidModel } from '../../../errors.js';
-import type { RotaryDecoderConfig } from '../../api.js';
 import { check, configJson, only, positive, show, size, type Tokens, tokenFields } from './fields.js';
+import type { RotaryDecoderConfig } from './types.js';
 
 const scalingSchema = z.discriminatedUnion('rope_type', [
   z.strictObject({ rope_type: z.literal('default') }),

@@ -1,5 +1,5 @@
 /** The `config.json` of a model: what the engine reads of it, and what the engine takes for granted. */
-import type { ModelConfig } from '../../api.js';
+import type { ModelConfig } from './types.js';
 
 export function configJson(config: ModelConfig): Readonly<Record<string, unknown>> {
   return { ...config, ...takenForGranted(config), dtype: 'float32' };

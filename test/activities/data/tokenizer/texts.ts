@@ -1,7 +1,8 @@
 /** Training texts of both kinds for tokenizer tests: prompts and answers of generated problems, and awkward ones. */
-import type { AnswerFormat } from '../../../../activities/contracts.js';
+
 import { promptText } from '../../../../activities/data/format.js';
 import { generateQuestions } from '../../../../activities/data/generated.js';
+import type { AnswerFormat } from '../../../../activities/data/types.js';
 
 export async function problemTexts(format: AnswerFormat, docstring = false): Promise<readonly string[]> {
   const counts = { train: 150, validation: 1, test: 1 };

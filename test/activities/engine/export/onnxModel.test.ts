@@ -3,11 +3,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import type { ModelConfig } from '../../../../activities/engine/api.js';
 import { writeOnnxModel } from '../../../../activities/engine/export/writeOnnxModel.js';
 import { ModelProto } from '../../../../activities/engine/graph/onnx/serialise.js';
 import { languageModel } from '../../../../activities/engine/models/architectures.js';
 import { readConfig } from '../../../../activities/engine/models/configs/readConfig.js';
+import type { ModelConfig } from '../../../../activities/engine/models/configs/types.js';
 import { architectures, decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { temporaryFolder } from '../modelFolder.js';
 

@@ -1,12 +1,14 @@
 /** Adapters on every architecture: the adapted graph that trains and the merged model that decodes are one model. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { LoraConfig, ModelFiles, TokenSequence } from '../../../../activities/engine/api.js';
+import type { LoraConfig } from '../../../../activities/engine/lora/adapters.js';
 import { readConfig } from '../../../../activities/engine/models/configs/readConfig.js';
 import { addAdapters } from '../../../../activities/engine/tasks/addAdapters.js';
 import { supervisedFeeds, trainSupervised } from '../../../../activities/engine/tasks/trainSupervised.js';
 import { supervisedObjective, updateProgram } from '../../../../activities/engine/training/graphs.js';
+import type { TokenSequence } from '../../../../activities/engine/training/layout.js';
 import { scoreAnswers } from '../../../../activities/engine/training/scoreAnswers.js';
+import type { ModelFiles } from '../../../../activities/engine/weights/modelFiles.js';
 import { writeSafetensors } from '../../../../activities/engine/weights/safetensors.js';
 import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';

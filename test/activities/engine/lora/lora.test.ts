@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { LoraConfig, ModelFiles } from '../../../../activities/engine/api.js';
+import type { LoraConfig } from '../../../../activities/engine/lora/adapters.js';
 import { adapterShapes, adaptersOf, createAdapters } from '../../../../activities/engine/lora/adapters.js';
 import { languageModel } from '../../../../activities/engine/models/architectures.js';
 import { addAdapters } from '../../../../activities/engine/tasks/addAdapters.js';
@@ -11,6 +11,7 @@ import { trainRewardModel } from '../../../../activities/engine/tasks/trainRewar
 import { supervisedFeeds, trainSupervised } from '../../../../activities/engine/tasks/trainSupervised.js';
 import { supervisedObjective, updateProgram } from '../../../../activities/engine/training/graphs.js';
 import { scoreAnswers } from '../../../../activities/engine/training/scoreAnswers.js';
+import type { ModelFiles } from '../../../../activities/engine/weights/modelFiles.js';
 import { loadModel } from '../../../../activities/engine/weights/modelFiles.js';
 import type { Parameters } from '../../../../activities/engine/weights/parameters.js';
 import { readSafetensors, writeSafetensors } from '../../../../activities/engine/weights/safetensors.js';

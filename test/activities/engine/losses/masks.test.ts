@@ -5,9 +5,9 @@
 import { join } from 'node:path';
 import type { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import type { TokenSequence } from '../../../../activities/engine/api.js';
 import { trainPolicy } from '../../../../activities/engine/tasks/trainPolicy.js';
 import { policyObjective, supervisedObjective, updateProgram } from '../../../../activities/engine/training/graphs.js';
+import type { TokenSequence } from '../../../../activities/engine/training/layout.js';
 import { layOutAnswers, sequenceFeeds } from '../../../../activities/engine/training/layout.js';
 import type { Parameters } from '../../../../activities/engine/weights/parameters.js';
 import { readSafetensors } from '../../../../activities/engine/weights/safetensors.js';

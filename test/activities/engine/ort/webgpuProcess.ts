@@ -6,7 +6,6 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession } from 'onnxruntime-node';
-import type { TokenSequence } from '../../../../activities/engine/api.js';
 import { lower } from '../../../../activities/engine/graph/lower.js';
 import { serialise } from '../../../../activities/engine/graph/onnx/serialise.js';
 import { chosenDevice } from '../../../../activities/engine/ort/devices.js';
@@ -14,6 +13,7 @@ import type { Tensors } from '../../../../activities/engine/ort/residentTensors.
 import { sessionOptions } from '../../../../activities/engine/ort/session.js';
 import { supervisedFeeds } from '../../../../activities/engine/tasks/trainSupervised.js';
 import { supervisedObjective, updateProgram } from '../../../../activities/engine/training/graphs.js';
+import type { TokenSequence } from '../../../../activities/engine/training/layout.js';
 import { createTrainer, type Trainer } from '../../../../activities/engine/training/trainer.js';
 import { readSafetensors, writeSafetensors } from '../../../../activities/engine/weights/safetensors.js';
 import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';

@@ -1,7 +1,7 @@
 /** The task `trainPolicy` against PyTorch: from rollouts and rewards to the updated policy, every quantity its own. */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { EngineTasks } from '../../../../activities/engine/api.js';
+import type { EngineTasks } from '../../../../activities/engine/tasks/index.js';
 import { trainPolicy } from '../../../../activities/engine/tasks/trainPolicy.js';
 import { readSafetensors } from '../../../../activities/engine/weights/safetensors.js';
 import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';

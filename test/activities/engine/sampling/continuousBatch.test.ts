@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { GenerateTask, ModelFiles } from '../../../../activities/engine/api.js';
 import { type Answer, decode } from '../../../../activities/engine/sampling/continuousBatch.js';
 import { createDecoder, type Decoder } from '../../../../activities/engine/sampling/decoder.js';
+import type { GenerateTask } from '../../../../activities/engine/sampling/generate.js';
 import { generate } from '../../../../activities/engine/sampling/generate.js';
 import { createCache } from '../../../../activities/engine/sampling/keyValueCache.js';
 import { createPromptShelf } from '../../../../activities/engine/sampling/prefixCache.js';
 import { permutation } from '../../../../activities/engine/sampling/random.js';
+import type { ModelFiles } from '../../../../activities/engine/weights/modelFiles.js';
 import { loadModel } from '../../../../activities/engine/weights/modelFiles.js';
 import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
 import { randomParameters } from '../support/randomParameters.js';

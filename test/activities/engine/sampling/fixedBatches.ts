@@ -2,8 +2,9 @@
  * Decoding in fixed batches, as simply as it can be written: every sample computes its own prompt, a batch goes on until its
  * last answer has ended, then comes the next. What continuous batching is compared with, in tests and in benchmarks.
  */
-import type { GenerateTask } from '../../../../activities/engine/api.js';
+
 import { createDecoder, type Decoder, type StepArrays } from '../../../../activities/engine/sampling/decoder.js';
+import type { GenerateTask } from '../../../../activities/engine/sampling/generate.js';
 import { createCache } from '../../../../activities/engine/sampling/keyValueCache.js';
 import { uniform } from '../../../../activities/engine/sampling/random.js';
 import { loadModel } from '../../../../activities/engine/weights/modelFiles.js';

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { GenerateTask, ModelConfig, ModelFiles } from '../../../../activities/engine/api.js';
 import { createGraph, input, output } from '../../../../activities/engine/graph/graph.js';
 import { reshape } from '../../../../activities/engine/graph/operators.js';
 import { languageModel } from '../../../../activities/engine/models/architectures.js';
 import { causalAttention } from '../../../../activities/engine/models/causalAttention.js';
+import type { ModelConfig } from '../../../../activities/engine/models/configs/types.js';
 import { weightsFrom } from '../../../../activities/engine/models/languageModel.js';
+import type { GenerateTask } from '../../../../activities/engine/sampling/generate.js';
 import { type GenerateOptions, generate } from '../../../../activities/engine/sampling/generate.js';
 import { uniform } from '../../../../activities/engine/sampling/random.js';
+import type { ModelFiles } from '../../../../activities/engine/weights/modelFiles.js';
 import type { Parameters } from '../../../../activities/engine/weights/parameters.js';
 import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
 import { integers, parameterFeeds, runOnce } from '../runGraph.js';

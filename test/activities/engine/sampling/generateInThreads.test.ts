@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { GenerateTask, ModelFiles } from '../../../../activities/engine/api.js';
+import type { GenerateTask } from '../../../../activities/engine/sampling/generate.js';
 import { generate } from '../../../../activities/engine/sampling/generate.js';
 import { runInLanes } from '../../../../activities/engine/threads/workerThreads.js';
+import type { ModelFiles } from '../../../../activities/engine/weights/modelFiles.js';
 import { TaskCancelled } from '../../../../activities/errors.js';
 import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
 import { randomParameters } from '../support/randomParameters.js';

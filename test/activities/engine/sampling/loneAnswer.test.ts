@@ -1,9 +1,10 @@
 /** A lone answer of a model that is large enough for its weights to be stored in the session. */
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { GenerateTask, ModelFiles } from '../../../../activities/engine/api.js';
+import type { GenerateTask } from '../../../../activities/engine/sampling/generate.js';
 import { generate } from '../../../../activities/engine/sampling/generate.js';
 import { initialise } from '../../../../activities/engine/tasks/initialise.js';
+import type { ModelFiles } from '../../../../activities/engine/weights/modelFiles.js';
 import { quietContext, temporaryFolder } from '../modelFolder.js';
 import { tinyConfig } from '../support/tinyConfig.js';
 

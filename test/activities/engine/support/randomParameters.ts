@@ -1,6 +1,7 @@
 /** Weights of an untrained model whose next token is open. */
-import type { ModelConfig } from '../../../../activities/engine/api.js';
+
 import { languageModel } from '../../../../activities/engine/models/architectures.js';
+import type { ModelConfig } from '../../../../activities/engine/models/configs/types.js';
 import { fillNormal } from '../../../../activities/engine/sampling/random.js';
 import type { Parameters } from '../../../../activities/engine/weights/parameters.js';
 

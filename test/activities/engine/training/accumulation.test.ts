@@ -1,10 +1,10 @@
 /** A step in micro-batches is the step on the whole batch: the same gradients, metrics and updated weights. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ModelFiles } from '../../../../activities/engine/api.js';
 import { addAdapters } from '../../../../activities/engine/tasks/addAdapters.js';
 import { supervisedFeeds } from '../../../../activities/engine/tasks/trainSupervised.js';
 import { createTrainer } from '../../../../activities/engine/training/trainer.js';
+import type { ModelFiles } from '../../../../activities/engine/weights/modelFiles.js';
 import type { Parameters } from '../../../../activities/engine/weights/parameters.js';
 import { readSafetensors } from '../../../../activities/engine/weights/safetensors.js';
 import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';

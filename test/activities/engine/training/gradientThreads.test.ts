@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import type { Tensor } from 'onnxruntime-node';
 import { expect, it } from 'vitest';
-import type { TokenSequence } from '../../../../activities/engine/api.js';
 import { supervisedFeeds } from '../../../../activities/engine/tasks/trainSupervised.js';
 import { flatArray, layFlat, tensorsIn } from '../../../../activities/engine/training/flatTensors.js';
 import { gradientLanes } from '../../../../activities/engine/training/gradientThreads.js';
+import type { TokenSequence } from '../../../../activities/engine/training/layout.js';
 import { buildObjective } from '../../../../activities/engine/training/objectives.js';
 import { gradientSum, sumGradients } from '../../../../activities/engine/training/sumGradients.js';
 import { createTrainer } from '../../../../activities/engine/training/trainer.js';

@@ -5,9 +5,10 @@ import { promptText, templatePieces } from '../../../../activities/data/format.j
 import { loadQuestions } from '../../../../activities/data/sources.js';
 import { loadTokenizer } from '../../../../activities/data/tokenizer/loadTokenizer.js';
 import { trainTokenizer } from '../../../../activities/data/tokenizer/trainTokenizer.js';
-import type { LlamaConfig, TokenSequence } from '../../../../activities/engine/api.js';
 import { languageModel } from '../../../../activities/engine/models/architectures.js';
+import type { LlamaConfig } from '../../../../activities/engine/models/configs/types.js';
 import { permutation } from '../../../../activities/engine/sampling/random.js';
+import type { TokenSequence } from '../../../../activities/engine/training/layout.js';
 import {
   groupByLength,
   layOutAnswers,

@@ -1,6 +1,7 @@
 /** The memory that a run's steps need, told before any is taken; `memory.test.ts` holds such figures against real processes. */
 import { describe, expect, it } from 'vitest';
-import type { LlamaConfig, PlannedStep } from '../../../../activities/engine/api.js';
+import type { LlamaConfig } from '../../../../activities/engine/models/configs/types.js';
+import type { PlannedStep } from '../../../../activities/engine/tasks/planTraining.js';
 import { planTraining } from '../../../../activities/engine/tasks/planTraining.js';
 import { machineMemory } from '../../../../activities/engine/training/memory.js';
 import { quietContext } from '../modelFolder.js';

@@ -2,12 +2,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LlamaConfig, ModelFiles } from '../../../../activities/engine/api.js';
+import type { LlamaConfig } from '../../../../activities/engine/models/configs/types.js';
 import { addAdapters } from '../../../../activities/engine/tasks/addAdapters.js';
 import { initialise } from '../../../../activities/engine/tasks/initialise.js';
 import { planTraining } from '../../../../activities/engine/tasks/planTraining.js';
 import { trainGroupPolicy } from '../../../../activities/engine/tasks/trainGroupPolicy.js';
 import { trainPolicy } from '../../../../activities/engine/tasks/trainPolicy.js';
+import type { ModelFiles } from '../../../../activities/engine/weights/modelFiles.js';
 
 const {
   config,

@@ -1,0 +1,10 @@
+/** The optimiser settings of a training task. */
+
+export interface Optimiser {
+  readonly learningRates: readonly number[];
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  readonly clipNorm: number;
+}
