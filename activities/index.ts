@@ -26,8 +26,8 @@ import { createRecordCurve } from './recordCurve.js';
 import type { SandboxPool } from './rewards/sandbox/pool.js';
 import type { RolloutInput, RolloutResult } from './rollout.js';
 import { createRollout } from './rollout.js';
-import type { JudgeSamplesInput, JudgeSamplesResult } from './scoreByRewardModel.js';
-import { createJudgeSamples } from './scoreByRewardModel.js';
+import type { ScoreByRewardModelInput, ScoreByRewardModelResult } from './scoreByRewardModel.js';
+import { createScoreByRewardModel } from './scoreByRewardModel.js';
 import type { ScoreSamplesInput, ScoreSamplesResult } from './scoreSamples.js';
 import { createScoreSamples } from './scoreSamples.js';
 import type { CheckpointRef, ObjectRef, Store } from './store/types.js';
@@ -55,7 +55,7 @@ export interface EngineActivities {
   updateGroupPolicy(input: UpdateGroupPolicyInput): Promise<UpdateGroupPolicyResult>;
   trainOnSamples(input: TrainOnSamplesInput): Promise<TrainOnSamplesResult>;
   trainRewardModel(input: TrainRewardModelInput): Promise<TrainRewardModelResult>;
-  judgeSamples(input: JudgeSamplesInput): Promise<JudgeSamplesResult>;
+  scoreByRewardModel(input: ScoreByRewardModelInput): Promise<ScoreByRewardModelResult>;
 }
 
 export interface GeneralActivities {
@@ -102,7 +102,7 @@ export function createActivities(dependencies: Dependencies): ActivitySet {
       updateGroupPolicy: createUpdateGroupPolicy(dependencies),
       trainOnSamples: createTrainOnSamples(dependencies),
       trainRewardModel: createTrainRewardModel(dependencies),
-      judgeSamples: createJudgeSamples(dependencies),
+      scoreByRewardModel: createScoreByRewardModel(dependencies),
     },
     general: {
       prepareData: createPrepareData(dependencies),

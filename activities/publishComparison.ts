@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { PreparedData } from './data/types.js';
 import { compareModels, type ModelVerdicts } from './evaluation/compareModels.js';
-import type { ComparedModel, ComparisonFigures, Verdict } from './evaluation/types.js';
+import type { ComparedModel, ComparisonMetrics, Verdict } from './evaluation/types.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { type ComparisonReport, renderComparison } from './report/comparisonPage.js';
 import { summariseData } from './report/data.js';
@@ -44,7 +44,7 @@ export interface PublishComparisonResult {
   readonly prefix: string;
   readonly report: string;
   readonly result: string;
-  readonly figures: ComparisonFigures;
+  readonly metrics: ComparisonMetrics;
 }
 
 /** Enough for the first decimal of an interval's bounds. */
@@ -70,12 +70,12 @@ export function createPublishComparison({ store }: { readonly store: Store }) {
       for (const { verdicts, checkpoint, ...model } of models)
         compared.push({ ...model, verdicts: verdictsSchema.parse(await store.getLines(verdicts)) });
       const options = { replicates, seed: bootstrapSeed, signal, onProgress };
-      const figures = { ...(await compareModels(compared, options)), samples };
+      const metrics = { ...(await compareModels(compared, options)), samples };
 
       const prefix = runPrefix(comparisonId);
       const keys = { report: `${prefix}/report.html`, result: `${prefix}/result.json` };
       const data = summariseData(input.data);
-      const report: ComparisonReport = { comparisonId, title, spec, figures, trainings, data, failures, notes, work };
+      const report: ComparisonReport = { comparisonId, title, spec, metrics, trainings, data, failures, notes, work };
       await store.publish(keys.report, Buffer.from(renderComparison(report)));
       const checkpoints = models.map(({ verdicts, checkpoint, ...model }) => ({
         ...model,
@@ -83,6 +83,6 @@ export function createPublishComparison({ store }: { readonly store: Store }) {
       }));
       const result = { ...report, checkpoints, bucket: store.bucket, keys };
       await store.publish(keys.result, Buffer.from(`${JSON.stringify(result, null, 2)}\n`));
-      return { bucket: store.bucket, prefix, ...keys, figures };
+      return { bucket: store.bucket, prefix, ...keys, metrics };
     });
 }

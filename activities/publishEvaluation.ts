@@ -4,7 +4,7 @@
  */
 
 import type { PreparedData } from './data/types.js';
-import type { EvaluationFigures } from './evaluation/types.js';
+import type { EvaluationMetrics } from './evaluation/types.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { readAnswers } from './readAnswers.js';
 import { summariseData } from './report/data.js';
@@ -13,7 +13,7 @@ import { runPrefix } from './store/runKeys.js';
 import type { ObjectRef, Store } from './store/types.js';
 import type { Work } from './work.js';
 
-/** What an evaluation leaves: the figures of one model on one data set. */
+/** What an evaluation leaves: the metrics of one model on one data set. */
 export interface PublishEvaluationInput {
   readonly evaluationId: string;
   readonly title: string;
@@ -21,7 +21,7 @@ export interface PublishEvaluationInput {
   /** What the model is called. */
   readonly model: string;
   readonly data: PreparedData;
-  readonly figures: EvaluationFigures;
+  readonly metrics: EvaluationMetrics;
   /** Its greedy answers, scored. */
   readonly answers: readonly ObjectRef[];
   readonly work: Readonly<Record<string, Work>>;
@@ -39,7 +39,7 @@ export interface PublishEvaluationResult {
 export function createPublishEvaluation({ store }: { readonly store: Store }) {
   return (input: PublishEvaluationInput): Promise<PublishEvaluationResult> =>
     heartbeatWhile('files', async () => {
-      const { evaluationId, title, spec, model, figures, work, notes } = input;
+      const { evaluationId, title, spec, model, metrics, work, notes } = input;
       const data = summariseData(input.data);
       const prefix = runPrefix(evaluationId);
       const keys = {
@@ -49,9 +49,9 @@ export function createPublishEvaluation({ store }: { readonly store: Store }) {
       };
       const answers = await readAnswers(store, input.data.test, input.answers);
       await store.publish(keys.samples, Buffer.from(answers.map((answer) => `${JSON.stringify(answer)}\n`).join('')));
-      const report = { evaluationId, title, model, spec, figures, answers, data, work, notes };
+      const report = { evaluationId, title, model, spec, metrics, answers, data, work, notes };
       await store.publish(keys.report, Buffer.from(renderEvaluation(report)));
-      const result = { evaluationId, title, model, spec, figures, data, work, notes, bucket: store.bucket, keys };
+      const result = { evaluationId, title, model, spec, metrics, data, work, notes, bucket: store.bucket, keys };
       await store.publish(keys.result, Buffer.from(`${JSON.stringify(result, null, 2)}\n`));
       return { bucket: store.bucket, prefix, ...keys };
     });

@@ -4,7 +4,7 @@
  */
 
 import type { PreparedData } from './data/types.js';
-import type { RunFigures } from './evaluation/types.js';
+import type { RunMetrics } from './evaluation/types.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { readAnswers } from './readAnswers.js';
 import { readCurve } from './recordCurve.js';
@@ -25,7 +25,7 @@ export interface PublishRunInput {
   readonly spec: unknown;
   readonly model: CheckpointRef;
   readonly data: PreparedData;
-  readonly figures: RunFigures;
+  readonly metrics: RunMetrics;
   readonly curve: ObjectRef | null;
   /** Points not yet flushed to `curve`. */
   readonly points: readonly CurvePoint[];
@@ -51,7 +51,7 @@ export interface PublishRunResult {
 export function createPublishRun({ store }: { readonly store: Store }) {
   return (input: PublishRunInput): Promise<PublishRunResult> =>
     heartbeatWhile('files', async () => {
-      const { runId, title, spec, figures, work, notes, warnings, model } = input;
+      const { runId, title, spec, metrics, work, notes, warnings, model } = input;
       const prefix = runPrefix(runId);
       const keys = {
         model: `${prefix}/model`,
@@ -73,7 +73,7 @@ export function createPublishRun({ store }: { readonly store: Store }) {
         runId,
         title,
         spec,
-        figures,
+        metrics,
         curve,
         answers,
         data,
@@ -90,7 +90,7 @@ export function createPublishRun({ store }: { readonly store: Store }) {
         runId,
         title,
         spec,
-        figures,
+        metrics,
         checkpoint,
         data,
         work,

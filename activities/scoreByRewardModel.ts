@@ -1,27 +1,27 @@
-/** The activity `judgeSamples`: the reward model's probability of being right for each sampled answer. */
+/** The activity `scoreByRewardModel`: the reward model's probability of being right for each sampled answer. */
 
 import type { DataSetRef } from './data/types.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
-import type { Judgement } from './rewards/samples.js';
+import type { RewardModelScore } from './rewards/samples.js';
 import { readCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef } from './store/types.js';
 import { type EngineDependencies, readExamples, readScored, workOf } from './trainingSteps.js';
 import type { Work } from './work.js';
 
-export interface JudgeSamplesInput {
+export interface ScoreByRewardModelInput {
   readonly rewardModel: CheckpointRef;
   readonly data: DataSetRef;
   readonly scored: ObjectRef;
 }
 
-export interface JudgeSamplesResult {
-  /** Lines of `Judgement`, in the scored object's order. */
-  readonly judged: ObjectRef;
+export interface ScoreByRewardModelResult {
+  /** Lines of `RewardModelScore`, in the scored object's order. */
+  readonly rewardModelScores: ObjectRef;
   readonly work: Work;
 }
 
-export function createJudgeSamples({ store, engine }: Pick<EngineDependencies, 'store' | 'engine'>) {
-  return (input: JudgeSamplesInput): Promise<JudgeSamplesResult> =>
+export function createScoreByRewardModel({ store, engine }: Pick<EngineDependencies, 'store' | 'engine'>) {
+  return (input: ScoreByRewardModelInput): Promise<ScoreByRewardModelResult> =>
     heartbeatWhile('answers', async (onProgress, signal) => {
       const { files } = await readCheckpoint(store, input.rewardModel, { moments: false });
       const examples = await readExamples(store, input.data);
@@ -30,10 +30,14 @@ export function createJudgeSamples({ store, engine }: Pick<EngineDependencies, '
         prompt: examples[example]?.promptTokens ?? [],
         answer: tokens,
       }));
-      const { probabilities, work } = await engine.run('judge', { model: files, sequences }, { onProgress, signal });
-      const judgements = samples.map(
-        ({ example, sample }, index): Judgement => ({ example, sample, probability: probabilities[index] ?? 0 }),
+      const { probabilities, work } = await engine.run(
+        'rewardModelScore',
+        { model: files, sequences },
+        { onProgress, signal },
       );
-      return { judged: await store.putLines(judgements), work: workOf(work) };
+      const rewardModelScores = samples.map(
+        ({ example, sample }, index): RewardModelScore => ({ example, sample, probability: probabilities[index] ?? 0 }),
+      );
+      return { rewardModelScores: await store.putLines(rewardModelScores), work: workOf(work) };
     });
 }

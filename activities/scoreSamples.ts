@@ -11,7 +11,7 @@ import { loadTokenizer } from './data/tokenizer/loadTokenizer.js';
 import type { AnswerFormat, AnswerKind, DataSetRef } from './data/types.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
 import { type Extraction, extractFromProgram, extractFromText } from './rewards/extractAnswer.js';
-import { judgeAnswer } from './rewards/rewardRule.js';
+import { rewardAnswer } from './rewards/rewardRule.js';
 import type { Sample, ScoredSample } from './rewards/samples.js';
 import type { SandboxPool } from './rewards/sandbox/pool.js';
 import type { ObjectRef, Store } from './store/types.js';
@@ -77,7 +77,7 @@ export function createScoreSamples({ store, sandbox }: ScoringDependencies) {
           ...sample,
           text: texts[index] ?? '',
           value: extraction.value,
-          ...judgeAnswer(extraction.value, expected),
+          ...rewardAnswer(extraction.value, expected),
           ...(extraction.value === null ? { failure: extraction.failure } : {}),
         };
       });

@@ -1,41 +1,41 @@
 /**
- * The activity `tallyEvaluation`: the table's figures for one model, from its scored (and judged) samples of a test set.
+ * The activity `tallyEvaluation`: the table's metrics for one model, from its scored (and reward model scores) samples of a test set.
  *
- * Shards are read, judged and forgotten one after the other, so memory holds one shard's samples and a line a question,
+ * Shards are read, reward model scores and forgotten one after the other, so memory holds one shard's samples and a line a question,
  * however many samples there are.
  */
 import { z } from 'zod';
 import { InvalidData } from './data/errors.js';
 import type { DataSetRef } from './data/types.js';
-import type { EvaluationFigures, Verdict } from './evaluation/types.js';
-import { figuresOf, judgeSampled } from './evaluation/verdicts.js';
+import type { EvaluationMetrics, Verdict } from './evaluation/types.js';
+import { metricsOf, sampledVerdict } from './evaluation/verdicts.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
-import type { Judgement, ScoredSample } from './rewards/samples.js';
+import type { RewardModelScore, ScoredSample } from './rewards/samples.js';
 import type { ObjectRef, Store } from './store/types.js';
 import { readScored } from './trainingSteps.js';
 
-/** Turns scored (and judged) samples of one model into the figures of the table. */
+/** Turns scored (and reward model scores) samples of one model into the metrics of the table. */
 export interface TallyEvaluationInput {
   readonly data: DataSetRef;
   readonly greedy: readonly ObjectRef[];
-  /** K samples a question, all of a question in one object; `judged` aligned with `sampled` where there is a reward model. */
+  /** K samples a question, all of a question in one object; `rewardModelScores` aligned with `sampled` where there is a reward model. */
   readonly sampled: readonly ObjectRef[];
-  readonly judged: readonly ObjectRef[];
+  readonly rewardModelScores: readonly ObjectRef[];
 }
 
 export interface TallyEvaluationResult {
-  readonly figures: EvaluationFigures;
+  readonly metrics: EvaluationMetrics;
   /** Lines of `Verdict`, one a question. */
   readonly verdicts: ObjectRef;
 }
 
-const judgementsSchema: z.ZodType<readonly Judgement[]> = z.array(
+const rewardModelScoresSchema: z.ZodType<readonly RewardModelScore[]> = z.array(
   z.object({ example: z.int(), sample: z.int(), probability: z.number().min(0).max(1) }),
 );
 
 /**
- * @throws InvalidData when the samples do not cover each question of the data set equally, or judgements do not match them:
- *   a figure over part of the questions must not pass for one over all.
+ * @throws InvalidData when the samples do not cover each question of the data set equally, or reward model scores do not match them:
+ *   a metric over part of the questions must not pass for one over all.
  */
 export function createTallyEvaluation({ store }: { readonly store: Store }) {
   return (input: TallyEvaluationInput): Promise<TallyEvaluationResult> =>
@@ -44,18 +44,18 @@ export function createTallyEvaluation({ store }: { readonly store: Store }) {
 
 async function tally(
   store: Store,
-  { data: { count }, greedy, sampled, judged }: TallyEvaluationInput,
+  { data: { count }, greedy, sampled, rewardModelScores }: TallyEvaluationInput,
   report: ReportProgress,
   signal: AbortSignal,
 ): Promise<TallyEvaluationResult> {
   const verdicts = Array.from({ length: count }, (): Partial<Verdict> => ({}));
   const shards = greedy.length + sampled.length;
   let done = 0;
-  /** Hands each question of a shard, with its samples in order, to `judge`, whose verdict must be the question's first. */
+  /** Hands each question of a shard, with its samples in order, to `verdictOf`, whose verdict must be the question's first. */
   const take = async (
     ref: ObjectRef,
     field: 'top1' | 'correct',
-    judge: (question: readonly ScoredSample[], start: number) => Partial<Verdict>,
+    verdictOf: (question: readonly ScoredSample[], start: number) => Partial<Verdict>,
   ): Promise<void> => {
     signal.throwIfAborted();
     const samples = await readScored(store, [ref]);
@@ -65,7 +65,7 @@ async function tally(
       const before = verdicts[example];
       if (before === undefined) throw new InvalidData(`a sample is of question ${example}, but there are ${count}`);
       if (before[field] !== undefined) throw new InvalidData(`question ${example} was answered twice`);
-      verdicts[example] = { ...before, ...judge(samples.slice(start, end), start) };
+      verdicts[example] = { ...before, ...verdictOf(samples.slice(start, end), start) };
     }
     done += 1;
     report(done, shards);
@@ -76,11 +76,11 @@ async function tally(
       if (question.length !== 1) throw new InvalidData('greedy answers: expected exactly one a question');
       return { top1: question[0]?.correct ?? false };
     });
-  if (judged.length > 0 && judged.length !== sampled.length)
-    throw new InvalidData(`${judged.length} objects of judgements for ${sampled.length} of samples`);
+  if (rewardModelScores.length > 0 && rewardModelScores.length !== sampled.length)
+    throw new InvalidData(`${rewardModelScores.length} objects of rewardModelScores for ${sampled.length} of samples`);
   let each: number | undefined;
   for (const [index, ref] of sampled.entries()) {
-    const judgements = judged[index] && (await readJudgements(store, judged[index]));
+    const shardScores = rewardModelScores[index] && (await readRewardModelScores(store, rewardModelScores[index]));
     let taken = 0;
     await take(ref, 'correct', (question, start) => {
       each ??= question.length;
@@ -89,10 +89,10 @@ async function tally(
           `question ${question[0]?.example} has ${question.length} samples where others have ${each}`,
         );
       taken += question.length;
-      return judgeSampled(question, judgements ? probabilitiesOf(question, judgements, start) : null);
+      return sampledVerdict(question, shardScores ? probabilitiesOf(question, shardScores, start) : null);
     });
-    if (judgements && judgements.length !== taken)
-      throw new InvalidData(`${judgements.length} judgements for ${taken} samples: expected one each`);
+    if (shardScores && shardScores.length !== taken)
+      throw new InvalidData(`${shardScores.length} reward model scores for ${taken} samples: expected one each`);
   }
 
   const complete = verdicts.map((verdict, question): Verdict => {
@@ -102,22 +102,24 @@ async function tally(
       throw new InvalidData(`question ${question} of ${count} has no samples`);
     return { ...verdict, top1 };
   });
-  return { figures: figuresOf(complete, each ?? 0), verdicts: await store.putLines(complete) };
+  return { metrics: metricsOf(complete, each ?? 0), verdicts: await store.putLines(complete) };
 }
 
-async function readJudgements(store: Store, ref: ObjectRef): Promise<readonly Judgement[]> {
-  return judgementsSchema.parse(await store.getLines(ref));
+async function readRewardModelScores(store: Store, ref: ObjectRef): Promise<readonly RewardModelScore[]> {
+  return rewardModelScoresSchema.parse(await store.getLines(ref));
 }
 
 function probabilitiesOf(
   question: readonly ScoredSample[],
-  judgements: readonly Judgement[],
+  rewardModelScores: readonly RewardModelScore[],
   start: number,
 ): readonly number[] {
   return question.map(({ example, sample }, index) => {
-    const judgement = judgements[start + index];
-    if (judgement?.example !== example || judgement.sample !== sample)
-      throw new InvalidData(`judgement ${start + index} is not of the sample at its place (question ${example})`);
-    return judgement.probability;
+    const rewardModelScore = rewardModelScores[start + index];
+    if (rewardModelScore?.example !== example || rewardModelScore.sample !== sample)
+      throw new InvalidData(
+        `rewardModelScore ${start + index} is not of the sample at its place (question ${example})`,
+      );
+    return rewardModelScore.probability;
   });
 }

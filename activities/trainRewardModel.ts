@@ -32,7 +32,7 @@ export interface TrainRewardModelInput {
 export interface TrainRewardModelResult {
   readonly checkpoint: CheckpointRef;
   readonly loss: number;
-  /** Share of its training samples judged on the right side of ½. */
+  /** Share of its training samples reward model scores on the right side of ½. */
   readonly accuracy: number;
   readonly steps: number;
   readonly work: Work;
@@ -78,7 +78,7 @@ export function createTrainRewardModel({ store, engine, workDirectory }: EngineD
 }
 
 /** What training needs of a sample. */
-type JudgedAnswer = Pick<ScoredSample, 'example' | 'tokens' | 'correct'>;
+type LabelledAnswer = Pick<ScoredSample, 'example' | 'tokens' | 'correct'>;
 
 /**
  * A question's identical answers count once: a confident policy repeats itself. Shard by shard, since texts and log-probabilities of
@@ -88,9 +88,9 @@ async function readUniqueAnswers(
   store: Store,
   shards: readonly ObjectRef[],
   signal: AbortSignal,
-): Promise<readonly JudgedAnswer[]> {
+): Promise<readonly LabelledAnswer[]> {
   const seen = new Set<string>();
-  const answers: JudgedAnswer[] = [];
+  const answers: LabelledAnswer[] = [];
   for (const shard of shards) {
     signal.throwIfAborted();
     for (const { example, tokens, correct } of await readScored(store, [shard])) {

@@ -107,8 +107,8 @@ export function drawMiniBatches(
 
 /** A spec's optimiser with the learning rate of each step worked out. */
 export function optimiserWith(spec: Omit<Optimiser, 'learningRates'>, learningRates: readonly number[]): Optimiser {
-  const { beta1, beta2, epsilon, weightDecay, clipNorm } = spec;
-  return { learningRates, beta1, beta2, epsilon, weightDecay, clipNorm };
+  const { beta1, beta2, epsilon, weightDecay, maxGradNorm } = spec;
+  return { learningRates, beta1, beta2, epsilon, weightDecay, maxGradNorm };
 }
 
 /** The work of an activity's tasks together. */

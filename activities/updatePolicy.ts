@@ -58,7 +58,7 @@ export function createUpdatePolicy({ store, engine, workDirectory }: EngineDepen
       const steps = miniBatches.length;
       const rates = learningRates(ppo.optimiser, round * steps, steps, input.rounds * steps);
       return withOutputDirectory(workDirectory, async (outputDirectory) => {
-        const { klCoefficient, valueCoefficient, discount, gaeLambda, clipRange, valueClipRange } = ppo;
+        const { klCoefficient, valueCoefficient, gamma, lambda, clipRange, valueClipRange } = ppo;
         const result = await engine.run(
           'trainPolicy',
           {
@@ -69,8 +69,8 @@ export function createUpdatePolicy({ store, engine, workDirectory }: EngineDepen
             optimiser: optimiserWith(ppo.optimiser, rates),
             klCoefficient,
             valueCoefficient,
-            discount,
-            gaeLambda,
+            gamma,
+            lambda,
             clipRange,
             valueClipRange,
             outputDirectory,

@@ -22,7 +22,7 @@ export function installRuntime(): void {
     // Lost connections are told of by whoever gives up; each of their retries would be a line.
     telemetryOptions: {
       logging: { filter: 'error,temporalio_sdk_core=warn', forward: {} },
-      // The SDK's own metrics and a run's figures, at `/metrics`.
+      // The SDK's own metrics and a run's metrics, at `/metrics`.
       ...(bindAddress ? { metrics: { prometheus: { bindAddress } } } : {}),
     },
   });

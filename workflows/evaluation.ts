@@ -6,7 +6,7 @@
  */
 import { ApplicationFailure, allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { PreparedData } from '../activities/data/types.js';
-import type { EvaluationFigures } from '../activities/evaluation/types.js';
+import type { EvaluationMetrics } from '../activities/evaluation/types.js';
 import type { PretrainedModel } from '../activities/importModel.js';
 import type { PublishEvaluationResult } from '../activities/publishEvaluation.js';
 import type { Work } from '../activities/work.js';
@@ -18,11 +18,11 @@ import { general } from './steps/activities.js';
 import { countShards, measureModel, noAnswers, type TestAnswers } from './steps/evaluate.js';
 import { planTraining, rewardModelStep } from './steps/planMemory.js';
 import { prepareData } from './steps/prepare.js';
-import { type JudgeState, trainRewardModel } from './steps/rewardModel.js';
+import { type RewardModelState, trainRewardModel } from './steps/rewardModel.js';
 
 export interface EvaluationResult {
   readonly evaluationId: string;
-  readonly figures: EvaluationFigures;
+  readonly metrics: EvaluationMetrics;
   readonly published: PublishEvaluationResult;
   readonly work: Readonly<Record<string, Work>>;
   readonly seconds: number;
@@ -35,7 +35,7 @@ interface EvaluationState {
   notes: string[];
   pretrained?: PretrainedModel;
   data?: PreparedData;
-  rewardModel?: JudgeState;
+  rewardModel?: RewardModelState;
 }
 
 /**
@@ -49,7 +49,7 @@ export async function evaluation(input: SpecInput, carried?: EvaluationState): P
   const state = carried ?? { journal: openJournal(), answers: noAnswers(), notes: [] };
   const { journal } = state;
   serveProgress(journal);
-  const betweenUnits = async (): Promise<void> => {
+  const safePoint = async (): Promise<void> => {
     await whilePaused(journal);
     if (!workflowInfo().continueAsNewSuggested) return;
     await condition(allHandlersFinished);
@@ -65,12 +65,12 @@ export async function evaluation(input: SpecInput, carried?: EvaluationState): P
   if (spec.rewardModel && journal.memory === undefined)
     await planTraining(journal, checkpoint, [rewardModelStep(spec, data, spec.rewardModel)]);
   const rewardModel = spec.rewardModel
-    ? await trainRewardModel(run, data, spec.rewardModel, [checkpoint], checkpoint, betweenUnits)
+    ? await trainRewardModel(run, data, spec.rewardModel, [checkpoint], checkpoint, safePoint)
     : undefined;
 
   const phase = beginPhase(journal, 'evaluation', 'shard', countShards(spec, data.test, rewardModel));
   showProgress(journal);
-  const { figures } = await measureModel(
+  const { metrics } = await measureModel(
     journal,
     {
       spec,
@@ -83,16 +83,16 @@ export async function evaluation(input: SpecInput, carried?: EvaluationState): P
         finishUnit(phase);
         showProgress(journal);
       },
-      betweenUnits,
+      safePoint,
     },
     state.answers,
   );
-  journal.accuracy = figures.top1.percent;
-  const published = await publish(asked, state, data, figures);
+  journal.accuracy = metrics.top1.percent;
+  const published = await publish(asked, state, data, metrics);
   await condition(allHandlersFinished);
   return {
     evaluationId: workflowInfo().workflowId,
-    figures,
+    metrics,
     published,
     work: journal.work,
     seconds: (Date.now() - journal.startedAt) / 1_000,
@@ -112,7 +112,7 @@ async function publish(
   spec: EvaluationRunSpec,
   { journal, answers, notes, pretrained }: EvaluationState,
   data: PreparedData,
-  figures: EvaluationFigures,
+  metrics: EvaluationMetrics,
 ): Promise<PublishEvaluationResult> {
   const phase = beginPhase(journal, 'report', 'step', 1);
   showProgress(journal);
@@ -123,7 +123,7 @@ async function publish(
       spec,
       model: pretrained?.name ?? spec.model.from,
       data,
-      figures,
+      metrics,
       answers: answers.greedy,
       work: journal.work,
       notes,

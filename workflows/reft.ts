@@ -5,7 +5,7 @@
  */
 import { ApplicationFailure, allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { PreparedData } from '../activities/data/types.js';
-import type { EvaluationFigures } from '../activities/evaluation/types.js';
+import type { EvaluationMetrics } from '../activities/evaluation/types.js';
 import { InvalidSpec, resolveSpec, type SpecInput } from './config/resolve.js';
 import type { Spec } from './config/spec.js';
 import { trainMethods } from './methods/index.js';
@@ -37,7 +37,7 @@ export async function reft(input: SpecInput, carried?: RunState): Promise<RunRes
   serveProgress(journal, () => (baseline || run.sft ? { baselineWorkflowId: baselineWorkflowId() } : {}));
 
   /** The points at which a run may wait, save its curve, or go on with a fresh history. */
-  const betweenUnits = async (): Promise<void> => {
+  const safePoint = async (): Promise<void> => {
     await whilePaused(journal);
     const renew = workflowInfo().continueAsNewSuggested;
     if (journal.points.length >= pointsKept || (renew && journal.points.length > 0)) await saveCurve(run);
@@ -49,14 +49,14 @@ export async function reft(input: SpecInput, carried?: RunState): Promise<RunRes
 
   run.data ??= await prepareData(run);
   const { data } = run;
-  run.warmUpEnd ??= await warmUp(run, data, betweenUnits);
+  run.warmUpEnd ??= await warmUp(run, data, safePoint);
   const start = run.warmUpEnd;
   if (!run.base) throw new Error('warmed up without a model');
 
   const { sft, method } = run.spec;
   const shared = { data, start, base: run.base };
   if (sft !== null && run.sft === undefined) baseline = runBaseline(run, shared);
-  const training = method === 'sft' ? undefined : trainMethods[method](run, shared, betweenUnits);
+  const training = method === 'sft' ? undefined : trainMethods[method](run, shared, safePoint);
   const [best] = await Promise.all([training, baseline]);
 
   const contestants: Contestant[] = [
@@ -65,8 +65,8 @@ export async function reft(input: SpecInput, carried?: RunState): Promise<RunRes
     ...(best ? [{ name: method, checkpoint: best.checkpoint }] : []),
   ];
   const final = best ?? run.sft ?? start;
-  const judge = await prepareJudge(run, data, start, final, betweenUnits);
-  await evaluate(run, data, contestants, judge, betweenUnits);
+  const rewardModel = await prepareRewardModel(run, data, start, final, safePoint);
+  await evaluate(run, data, contestants, rewardModel, safePoint);
   const result = await publish(run, data, final);
   await condition(allHandlersFinished);
   return result;
@@ -90,28 +90,28 @@ async function saveCurve(run: RunState): Promise<void> {
   run.journal.points = run.journal.points.slice(points.length);
 }
 
-/** The reward model, unless the specification leaves it or the samples it would judge out. */
-async function prepareJudge(
+/** The reward model, unless the specification leaves it or the samples it would score out. */
+async function prepareRewardModel(
   run: RunState,
   data: PreparedData,
   start: Measured,
   final: Measured,
-  betweenUnits: () => Promise<void>,
+  safePoint: () => Promise<void>,
 ) {
   const { rewardModel, evaluation } = run.spec;
   if (rewardModel === null || evaluation.samplesPerQuestion === 0) return undefined;
   const sampledFrom = [start.checkpoint, final.checkpoint];
-  return trainRewardModel(run, data, rewardModel, sampledFrom, start.checkpoint, betweenUnits);
+  return trainRewardModel(run, data, rewardModel, sampledFrom, start.checkpoint, safePoint);
 }
 
 async function publish(run: RunState, data: PreparedData, final: Measured): Promise<RunResult> {
-  const { journal, spec, figures } = run;
+  const { journal, spec, metrics } = run;
   const { workflowId } = workflowInfo();
   const phase = beginPhase(journal, 'report', 'step', 1);
   showProgress(journal);
-  const finalFigures = figures[spec.method] ?? figures.warmUp;
+  const finalMetrics = metrics[spec.method] ?? metrics.warmUp;
   const finalAnswers = run.testAnswers[spec.method] ?? run.testAnswers.warmUp;
-  if (!figures.warmUp || !finalFigures || !finalAnswers) throw new Error('published before the evaluation');
+  if (!metrics.warmUp || !finalMetrics || !finalAnswers) throw new Error('published before the evaluation');
   const notes = journal.controls.stopping ? [...run.notes, 'Stopped early by hand.'] : run.notes;
   const warnings = journal.watch?.warnings ?? [];
   const published = await general.publishRun.executeWithOptions({ summary: 'write the report' }, [
@@ -121,7 +121,7 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
       spec,
       model: final.checkpoint,
       data,
-      figures: { ...figures, warmUp: figures.warmUp },
+      metrics: { ...metrics, warmUp: metrics.warmUp },
       curve: run.curve,
       points: journal.points,
       sampled: finalAnswers.greedy,
@@ -132,7 +132,7 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
     },
   ]);
   finishUnit(phase);
-  const accuracy = summarise(figures.warmUp, figures.sft, finalFigures);
+  const accuracy = summarise(metrics.warmUp, metrics.sft, finalMetrics);
   const { top1, ...others } = accuracy;
   beginPhase(journal, 'finished', 'step', 0).metrics = { ...others, [spec.method]: top1 };
   showProgress(journal);
@@ -141,7 +141,7 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
     model: { bucket: published.bucket, prefix: `${published.prefix}/model` },
     checkpoint: final.checkpoint,
     accuracy,
-    figures: { ...figures, warmUp: figures.warmUp },
+    metrics: { ...metrics, warmUp: metrics.warmUp },
     report: published.report,
     published,
     warnings,
@@ -151,12 +151,12 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
 }
 
 function summarise(
-  warmUpFigures: EvaluationFigures,
-  sft: EvaluationFigures | undefined,
-  final: EvaluationFigures,
+  warmUpMetrics: EvaluationMetrics,
+  sft: EvaluationMetrics | undefined,
+  final: EvaluationMetrics,
 ): RunResult['accuracy'] {
   return {
-    warmUp: warmUpFigures.top1.percent,
+    warmUp: warmUpMetrics.top1.percent,
     ...(sft ? { sft: sft.top1.percent } : {}),
     top1: final.top1.percent,
     ...(final.voting ? { voting: final.voting.percent } : {}),

@@ -1,7 +1,7 @@
 /** All a run knows between two units of work: small, plain JSON, carried whole through continue-as-new. */
 
 import type { PreparedData } from '../activities/data/types.js';
-import type { EvaluationFigures } from '../activities/evaluation/types.js';
+import type { EvaluationMetrics } from '../activities/evaluation/types.js';
 import type { PretrainedModel } from '../activities/importModel.js';
 import type { PublishRunInput, PublishRunResult } from '../activities/publishRun.js';
 import type { TrainingWarning } from '../activities/report/types.js';
@@ -12,7 +12,7 @@ import type { Spec } from './config/spec.js';
 import type { MethodState } from './methods/method.js';
 import { type Controls, openJournal } from './monitoring/journal.js';
 import type { TestAnswers } from './steps/evaluate.js';
-import type { JudgeState } from './steps/rewardModel.js';
+import type { RewardModelState } from './steps/rewardModel.js';
 import type { Measured } from './steps/validate.js';
 
 /** The models a run compares: the warm-up, and what its methods made of it. */
@@ -31,9 +31,9 @@ export interface RunState extends MethodState {
   warmUpEnd?: Measured;
   /** The baseline's best epoch. */
   sft?: Measured;
-  rewardModel?: JudgeState;
+  rewardModel?: RewardModelState;
   readonly testAnswers: { [Name in ModelName]?: TestAnswers };
-  figures: { [Name in ModelName]?: EvaluationFigures };
+  metrics: { [Name in ModelName]?: EvaluationMetrics };
   /** Curve points moved out of the journal, so that neither history nor state grows with the run. */
   curve: ObjectRef | null;
   /** What a reader of the report should know about this run. */
@@ -55,7 +55,7 @@ export interface RunResult {
     readonly reranking?: number;
     readonly upperBound?: number;
   };
-  readonly figures: PublishRunInput['figures'];
+  readonly metrics: PublishRunInput['metrics'];
   /** Key of the HTML report. */
   readonly report: string;
   readonly published: PublishRunResult;
@@ -66,5 +66,5 @@ export interface RunResult {
 }
 
 export function openRun(spec: Spec, controls?: Controls): RunState {
-  return { spec, journal: openJournal(controls), testAnswers: {}, figures: {}, curve: null, notes: [] };
+  return { spec, journal: openJournal(controls), testAnswers: {}, metrics: {}, curve: null, notes: [] };
 }

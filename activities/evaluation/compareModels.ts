@@ -7,7 +7,7 @@
 import { type MeasureName, measureNames } from '../../workflows/config/measures.js';
 import { type Block, bootstrap } from './bootstrap.js';
 import { holm, pairedTest } from './pairedTest.js';
-import type { ComparedModel, ComparisonFigures, PairFigures, Verdict } from './types.js';
+import type { ComparedModel, ComparisonMetrics, PairMetrics, Verdict } from './types.js';
 
 /** Whether a way to answer got a question right; undefined where it was not tried. */
 const measures: Readonly<Record<MeasureName, (verdict: Verdict) => boolean | undefined>> = {
@@ -38,7 +38,7 @@ export interface CompareOptions {
 export async function compareModels(
   all: readonly ModelVerdicts[],
   options: CompareOptions,
-): Promise<Omit<ComparisonFigures, 'samples'>> {
+): Promise<Omit<ComparisonMetrics, 'samples'>> {
   const trained = [...new Set(all.flatMap(({ seed }) => (seed === undefined ? [] : [seed])))];
   const seeds = trained.length > 0 ? trained : [undefined];
   const models = [...new Set(all.map(({ model }) => model))];
@@ -113,7 +113,7 @@ function outcomes(verdicts: readonly Verdict[], measure: MeasureName): Int8Array
   return Int8Array.from(verdicts, (verdict) => (measures[measure](verdict) ? 1 : 0));
 }
 
-function withCorrection(pairs: readonly Omit<PairFigures, 'pCorrected'>[]): PairFigures[] {
+function withCorrection(pairs: readonly Omit<PairMetrics, 'pCorrected'>[]): PairMetrics[] {
   const corrected = holm(pairs.map(({ p }) => p));
   return pairs.map((pair, index) => ({ ...pair, pCorrected: corrected[index] ?? 1 }));
 }

@@ -15,7 +15,7 @@ export function passAt(k: number, n: number, c: number): number {
   return 1 - allWrong;
 }
 
-/** The k that are worth a figure where n samples were drawn: 1, 2, 4, … and n itself. */
+/** The k that are worth a metric where n samples were drawn: 1, 2, 4, … and n itself. */
 export function passSizes(n: number): number[] {
   const sizes: number[] = [];
   for (let k = 1; k < n; k *= 2) sizes.push(k);

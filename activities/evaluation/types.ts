@@ -12,7 +12,7 @@ export interface Accuracy {
   readonly count: number;
 }
 
-export interface EvaluationFigures {
+export interface EvaluationMetrics {
   readonly top1: Accuracy;
   readonly voting?: Accuracy;
   readonly reranking?: Accuracy;
@@ -35,15 +35,15 @@ export interface Verdict {
 }
 
 /** Of the warm-up, and of what each method made of it. */
-export type RunFigures = { readonly warmUp: EvaluationFigures } & {
-  readonly [Name in MethodName]?: EvaluationFigures;
+export type RunMetrics = { readonly warmUp: EvaluationMetrics } & {
+  readonly [Name in MethodName]?: EvaluationMetrics;
 };
 
 /** A row of a comparison: the warm-up, or what a method made of it. */
-export type ComparedModel = keyof RunFigures;
+export type ComparedModel = keyof RunMetrics;
 
 /** A model under a measure, over its seeds: all in percent. */
-export interface MeasureFigures {
+export interface MeasureMetrics {
   readonly measure: MeasureName;
   /** In the order of the row's seeds; a single one for the warm-up. */
   readonly perSeed: readonly number[];
@@ -56,7 +56,7 @@ export interface MeasureFigures {
 }
 
 /** How far `a` is above `b` under a measure, on the same questions, in points of percent. */
-export interface PairFigures {
+export interface PairMetrics {
   readonly measure: MeasureName;
   readonly a: ComparedModel;
   readonly b: ComparedModel;
@@ -71,15 +71,15 @@ export interface PairFigures {
   readonly seeds: number;
 }
 
-export interface ComparisonFigures {
+export interface ComparisonMetrics {
   readonly measures: readonly MeasureName[];
   readonly rows: readonly {
     readonly model: ComparedModel;
     /** None for the warm-up, which all seeds share. */
     readonly seeds: readonly number[];
-    readonly measures: readonly MeasureFigures[];
+    readonly measures: readonly MeasureMetrics[];
   }[];
-  readonly pairs: readonly PairFigures[];
+  readonly pairs: readonly PairMetrics[];
   /** Test questions, the same for all. */
   readonly questions: number;
   /** K of voting and reranking. */

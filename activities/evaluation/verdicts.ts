@@ -1,12 +1,12 @@
-/** From a question's answers to a verdict, and from all verdicts to the figures of the table. */
+/** From a question's answers to a verdict, and from all verdicts to the metrics of the table. */
 
 import { accuracyOf } from './accuracy.js';
 import { passAt, passSizes } from './passAt.js';
-import type { EvaluationFigures, Verdict } from './types.js';
+import type { EvaluationMetrics, Verdict } from './types.js';
 import { type Candidate, rerank, vote } from './voting.js';
 
 /** What came of K samples of one question; with the reward model's probabilities also of the ways that need one. */
-export function judgeSampled(
+export function sampledVerdict(
   samples: readonly Candidate[],
   probabilities: readonly number[] | null,
 ): Omit<Verdict, 'top1'> {
@@ -22,16 +22,16 @@ export function judgeSampled(
 }
 
 /** @param samples K, the same for every question; 0 when there were greedy answers only. */
-export function figuresOf(verdicts: readonly Verdict[], samples: number): EvaluationFigures {
+export function metricsOf(verdicts: readonly Verdict[], samples: number): EvaluationMetrics {
   const accuracy = (isRight: (verdict: Verdict) => boolean | undefined) =>
     accuracyOf(verdicts.filter(isRight).length, verdicts.length);
   const top1 = accuracy((verdict) => verdict.top1);
   if (samples === 0) return { top1, samples };
-  const judged = verdicts.some(({ reranking }) => reranking !== undefined);
+  const rewardModelScores = verdicts.some(({ reranking }) => reranking !== undefined);
   return {
     top1,
     voting: accuracy(({ voting }) => voting),
-    ...(judged && {
+    ...(rewardModelScores && {
       reranking: accuracy(({ reranking }) => reranking),
       weightedVoting: accuracy(({ weightedVoting }) => weightedVoting),
     }),

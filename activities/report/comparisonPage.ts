@@ -3,7 +3,7 @@ import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { type MeasureName, measureMeaning, measureTitle, modelTitle } from '../../workflows/config/measures.js';
 import { interval, meanAndSpread, percent, pText, signed } from '../../workflows/config/metricText.js';
-import type { ComparisonFigures } from '../evaluation/types.js';
+import type { ComparisonMetrics } from '../evaluation/types.js';
 import type { Work } from '../work.js';
 import { differenceLines, explanation, mainModel } from './comparisonTable.js';
 import { type DataSummary, dataSection } from './data.js';
@@ -18,7 +18,7 @@ export interface ComparisonReport {
   readonly comparisonId: string;
   readonly title: string;
   readonly spec: unknown;
-  readonly figures: ComparisonFigures;
+  readonly metrics: ComparisonMetrics;
   readonly trainings: readonly ComparedTraining[];
   readonly data: DataSummary;
   readonly failures: readonly string[];
@@ -28,14 +28,14 @@ export interface ComparisonReport {
 
 /** The same comparison always gives the same bytes. */
 export function renderComparison(report: ComparisonReport): string {
-  const { title, figures, comparisonId } = report;
+  const { title, metrics, comparisonId } = report;
   const content = html`
     <header>
       <h1>${title}</h1>
-      ${differenceLines(figures, mainModel(figures)).map((line) => html`<p class="lead soft">${line}</p>`)}
+      ${differenceLines(metrics, mainModel(metrics)).map((line) => html`<p class="lead soft">${line}</p>`)}
     </header>
-    ${failures(report.failures)} ${warningsSection(warningsOf(report.trainings))} ${results(figures)}
-    ${perSeed(figures)} ${pairs(figures)} ${trainingsSection(report.trainings)}
+    ${failures(report.failures)} ${warningsSection(warningsOf(report.trainings))} ${results(metrics)}
+    ${perSeed(metrics)} ${pairs(metrics)} ${trainingsSection(report.trainings)}
     ${dataSection(report.data)} ${compute(report.work)} ${notes([...method, ...report.notes])}
     ${specification(report.spec)}
     <footer>Comparison <code>${comparisonId}</code></footer>
@@ -51,7 +51,7 @@ function warningsOf(trainings: readonly ComparedTraining[]): readonly ShownWarni
 
 /** How intervals and p-values came about. */
 const method: readonly string[] = [
-  'All models are trained from one warm-up: how much warm-ups vary is not in the figures. Intervals: percentiles of a two-level bootstrap, which draws seeds, and questions for all of them, with replacement.',
+  'All models are trained from one warm-up: how much warm-ups vary is not in the metrics. Intervals: percentiles of a two-level bootstrap, which draws seeds, and questions for all of them, with replacement.',
   'p: exact paired permutation test on each question’s difference (for one seed McNemar’s exact test), two-sided, corrected by Holm for all pairs under a measure. It is about these trained models; how much trainings vary is in the intervals.',
 ];
 
@@ -65,14 +65,14 @@ function failures(all: readonly string[]): VNode | null {
   ` as VNode;
 }
 
-function results(figures: ComparisonFigures): VNode {
-  const { rows, measures, samples } = figures;
+function results(metrics: ComparisonMetrics): VNode {
+  const { rows, measures, samples } = metrics;
   return html`
     <section>
       <h2>Results</h2>
       <div class="card">
         <div class="scroll">
-          <table class="figures">
+          <table class="metrics">
             <thead>
               <tr><th></th>${measures.map((measure) => html`<th>${measureTitle(measure, samples)}</th>`)}</tr>
             </thead>
@@ -93,7 +93,7 @@ function results(figures: ComparisonFigures): VNode {
             </tbody>
           </table>
         </div>
-        <p class="explain soft">${explanation(figures)}</p>
+        <p class="explain soft">${explanation(metrics)}</p>
         <dl class="explain soft">
           ${measures.map(
             (name) => html`<div><dt>${measureTitle(name, samples)}</dt><dd>${measureMeaning(name, samples)}</dd></div>`,
@@ -104,13 +104,13 @@ function results(figures: ComparisonFigures): VNode {
         <div class="legend">
           ${rows.map(({ model }) => html`<span class=${model}><i class="swatch"></i>${modelTitle(model)}</span>`)}
         </div>
-        ${chart(figures)}
+        ${chart(metrics)}
       </div>
     </section>
   ` as VNode;
 }
 
-function chart({ rows, measures, samples }: ComparisonFigures): VNode {
+function chart({ rows, measures, samples }: ComparisonMetrics): VNode {
   return intervalChart(
     measures.map((name) => ({
       name: measureTitle(name, samples),
@@ -124,7 +124,7 @@ function chart({ rows, measures, samples }: ComparisonFigures): VNode {
   );
 }
 
-function perSeed({ rows, measures, samples }: ComparisonFigures): VNode {
+function perSeed({ rows, measures, samples }: ComparisonMetrics): VNode {
   const seeds = [...new Set(rows.flatMap((row) => row.seeds))];
   const cell = (row: (typeof rows)[number], name: MeasureName, seed: number): string => {
     const { perSeed: values = [] } = row.measures.find(({ measure }) => measure === name) ?? {};
@@ -157,7 +157,7 @@ function perSeed({ rows, measures, samples }: ComparisonFigures): VNode {
   ` as VNode;
 }
 
-function pairs({ pairs: all, measures, samples }: ComparisonFigures): VNode | null {
+function pairs({ pairs: all, measures, samples }: ComparisonMetrics): VNode | null {
   if (all.length === 0) return null;
   const table = (name: MeasureName): VNode =>
     html`

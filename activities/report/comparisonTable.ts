@@ -2,46 +2,46 @@
 import Table from 'cli-table3';
 import { measureTitle, modelTitle } from '../../workflows/config/measures.js';
 import { differenceText, interval, meanAndSpread, seedsText } from '../../workflows/config/metricText.js';
-import type { ComparedModel, ComparisonFigures, PairFigures } from '../evaluation/types.js';
+import type { ComparedModel, ComparisonMetrics, PairMetrics } from '../evaluation/types.js';
 
 /** A row a model, a column a measure: mean ± standard deviation over the seeds, with the mean's interval below. */
-export function comparisonTable(figures: ComparisonFigures): string {
+export function comparisonTable(metrics: ComparisonMetrics): string {
   const table = new Table({
-    head: ['', ...figures.measures.map((measure) => measureTitle(measure, figures.samples).replace(' ', '\n'))],
-    colAligns: ['left', ...figures.measures.map(() => 'right' as const)],
+    head: ['', ...metrics.measures.map((measure) => measureTitle(measure, metrics.samples).replace(' ', '\n'))],
+    colAligns: ['left', ...metrics.measures.map(() => 'right' as const)],
     style: { head: [], border: [] },
   });
-  for (const { model, seeds, measures } of figures.rows) {
-    const cells = figures.measures.map((name) => {
+  for (const { model, seeds, measures } of metrics.rows) {
+    const cells = metrics.measures.map((name) => {
       const found = measures.find(({ measure }) => measure === name);
       return found === undefined ? '' : `${meanAndSpread(found)}\n(${interval(found)})`;
     });
     table.push([`${modelTitle(model)}\n(${seedsText(seeds.length)})`, ...cells]);
   }
-  return `${table.toString()}\n${explanation(figures)}`;
+  return `${table.toString()}\n${explanation(metrics)}`;
 }
 
 /** How the table's numbers came about, in a sentence. */
-export function explanation({ questions }: ComparisonFigures): string {
+export function explanation({ questions }: ComparisonMetrics): string {
   return `Percent right on ${questions.toLocaleString('en')} test questions: mean ± standard deviation over the seeds, and the mean's 95 % bootstrap interval.`;
 }
 
 /** `ReFT less SFT: 15.0 (12.1–18.0), p < 0.001`, greedily, for the model against each other one. */
-export function differenceLines(figures: ComparisonFigures, model: ComparedModel): string[] {
-  return figures.pairs
+export function differenceLines(metrics: ComparisonMetrics, model: ComparedModel): string[] {
+  return metrics.pairs
     .filter(({ measure, a, b }) => measure === 'top1' && (a === model || b === model))
     .map((pair) => (pair.a === model ? pair : turned(pair)))
     .map((pair) => `${modelTitle(pair.a)} less ${modelTitle(pair.b)}: ${differenceText(pair)}`);
 }
 
 /** The same comparison with the models' places changed. */
-function turned(pair: PairFigures): PairFigures {
+function turned(pair: PairMetrics): PairMetrics {
   const { a, b, difference, low, high } = pair;
   return { ...pair, a: b, b: a, difference: -difference, low: -high, high: -low };
 }
 
 /** The model a comparison is about: ReFT where it takes part, otherwise its last. */
-export function mainModel({ rows }: ComparisonFigures): ComparedModel {
+export function mainModel({ rows }: ComparisonMetrics): ComparedModel {
   const models = rows.map(({ model }) => model);
   return models.find((model) => model === 'reft') ?? models.at(-1) ?? 'warmUp';
 }

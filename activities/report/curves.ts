@@ -40,7 +40,7 @@ const phases: readonly { readonly phase: Phase; readonly title: string; readonly
 const metrics: Readonly<Record<string, { readonly title: string; readonly unit: string }>> = {
   validationAccuracy: { title: 'Validation accuracy', unit: '%' },
   reward: { title: 'Mean reward', unit: '' },
-  accuracy: { title: 'Samples judged right', unit: '%' },
+  accuracy: { title: 'Samples rewardModelScores right', unit: '%' },
   klPerToken: { title: 'KL per token', unit: 'nats' },
   loss: { title: 'Loss', unit: 'nats' },
   policyLoss: { title: 'Policy loss', unit: '' },

@@ -3,7 +3,7 @@ import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { measureMeaning, measureNames, measureTitle } from '../../workflows/config/measures.js';
 import { interval, percent } from '../../workflows/config/metricText.js';
-import type { EvaluationFigures } from '../evaluation/types.js';
+import type { EvaluationMetrics } from '../evaluation/types.js';
 import type { Work } from '../work.js';
 import { answersSection } from './answerCards.js';
 import type { AnsweredQuestion } from './answers.js';
@@ -18,7 +18,7 @@ export interface EvaluationReport {
   readonly title: string;
   readonly model: string;
   readonly spec: unknown;
-  readonly figures: EvaluationFigures;
+  readonly metrics: EvaluationMetrics;
   readonly answers: readonly AnsweredQuestion[];
   readonly data: DataSummary;
   readonly work: Readonly<Record<string, Work>>;
@@ -27,8 +27,8 @@ export interface EvaluationReport {
 
 /** The same evaluation always gives the same bytes. */
 export function renderEvaluation(report: EvaluationReport): string {
-  const { title, model, figures, evaluationId } = report;
-  const { top1 } = figures;
+  const { title, model, metrics, evaluationId } = report;
+  const { top1 } = metrics;
   const content = html`
     <header>
       <h1>${title}</h1>
@@ -37,17 +37,17 @@ export function renderEvaluation(report: EvaluationReport): string {
         right.
       </p>
     </header>
-    ${results(figures)} ${answersSection(report.answers)} ${dataSection(report.data)} ${compute(report.work)}
+    ${results(metrics)} ${answersSection(report.answers)} ${dataSection(report.data)} ${compute(report.work)}
     ${notes(report.notes)} ${specification(report.spec)}
     <footer>Evaluation <code>${evaluationId}</code></footer>
   ` as VNode;
   return renderDocument(title, content);
 }
 
-function results(figures: EvaluationFigures): VNode {
-  const { samples, passAt = [] } = figures;
+function results(metrics: EvaluationMetrics): VNode {
+  const { samples, passAt = [] } = metrics;
   const measures = measureNames.flatMap((name) => {
-    const accuracy = figures[name];
+    const accuracy = metrics[name];
     return accuracy === undefined ? [] : [{ name: measureTitle(name, samples), accuracy, id: name }];
   });
   return html`
@@ -55,7 +55,7 @@ function results(figures: EvaluationFigures): VNode {
       <h2>Results</h2>
       <div class="grid-of-cards two">
         <div class="card">
-          <table class="figures">
+          <table class="metrics">
             <tbody>
               ${measures.map(
                 ({ name, accuracy }) => html`
@@ -87,9 +87,9 @@ function results(figures: EvaluationFigures): VNode {
 }
 
 /** Over the logarithm of k, in which pass@k is nearly a line. */
-function passChart(passAt: NonNullable<EvaluationFigures['passAt']>): VNode {
+function passChart(passAt: NonNullable<EvaluationMetrics['passAt']>): VNode {
   return html`
-    <figure class="card">
+    <metric class="card">
       <figcaption>pass@k<span>${passAt.map(({ k, percent: value }) => `@${k} ${percent(value)}`).join(', ')}</span></figcaption>
       ${lineChart({
         title: 'pass@k: share of questions with a right answer among k samples, without bias',
@@ -101,6 +101,6 @@ function passChart(passAt: NonNullable<EvaluationFigures['passAt']>): VNode {
         width: 430,
         height: 190,
       })}
-    </figure>
+    </metric>
   ` as VNode;
 }

@@ -2,16 +2,16 @@
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { interval, percent } from '../../workflows/config/metricText.js';
-import type { RunFigures } from '../evaluation/types.js';
+import type { RunMetrics } from '../evaluation/types.js';
 import type { Work } from '../work.js';
 import { answersSection } from './answerCards.js';
 import type { AnsweredQuestion } from './answers.js';
 import { type Curve, type PhaseCurves, phaseCurves } from './curves.js';
 import { type DataSummary, dataSection } from './data.js';
 import { renderDocument } from './document.js';
-import { evaluatedModels, finalFigures, intervalGroups, measuresOf } from './figures.js';
 import { intervalChart } from './intervalChart.js';
 import { lineChart, short } from './lineChart.js';
+import { evaluatedModels, finalMetrics, intervalGroups, measuresOf } from './metrics.js';
 import { compute, notes, specification } from './sections.js';
 import type { CurvePoint, TrainingWarning } from './types.js';
 import { warningsSection } from './warnings.js';
@@ -20,7 +20,7 @@ export interface Report {
   readonly runId: string;
   readonly title: string;
   readonly spec: unknown;
-  readonly figures: RunFigures;
+  readonly metrics: RunMetrics;
   readonly curve: readonly CurvePoint[];
   /** Greedy answers of the final model to the test questions. */
   readonly answers: readonly AnsweredQuestion[];
@@ -39,7 +39,7 @@ const chartsShown = 6;
 export function renderReport(report: Report): string {
   const curves = phaseCurves(report.curve);
   const content = html`
-    ${header(report)} ${warningsSection(report.warnings)} ${results(report.figures)} ${training(curves)} ${answersSection(report.answers)} ${dataSection(report.data)}
+    ${header(report)} ${warningsSection(report.warnings)} ${results(report.metrics)} ${training(curves)} ${answersSection(report.answers)} ${dataSection(report.data)}
     ${compute(report.work)} ${notes(report.notes)} ${specification(report.spec)}
     <footer>
       Run <code>${report.runId}</code>, final checkpoint <code>${report.checkpoint}</code>
@@ -48,15 +48,15 @@ export function renderReport(report: Report): string {
   return renderDocument(report.title, content);
 }
 
-function header({ title, figures }: Report): VNode {
-  const models = evaluatedModels(figures);
+function header({ title, metrics }: Report): VNode {
+  const models = evaluatedModels(metrics);
   return html`
     <header>
       <h1>${title}</h1>
-      <p class="lead soft">${summary(figures)}</p>
+      <p class="lead soft">${summary(metrics)}</p>
       <div class="headline">
         ${models.map(
-          ({ id, name, figures: { top1 } }) => html`
+          ({ id, name, metrics: { top1 } }) => html`
             <div class="card ${id}">
               <span>${name}</span>
               <b>${percent(top1.percent)}<small> %</small></b>
@@ -70,11 +70,11 @@ function header({ title, figures }: Report): VNode {
 }
 
 /** The result in a sentence or two. */
-function summary(figures: RunFigures): string {
-  const { top1 } = finalFigures(figures);
+function summary(metrics: RunMetrics): string {
+  const { top1 } = finalMetrics(metrics);
   const questions = top1.count.toLocaleString('en');
-  const { sft, warmUp } = figures;
-  const models = evaluatedModels(figures);
+  const { sft, warmUp } = metrics;
+  const models = evaluatedModels(metrics);
   const against = (name: string, other: number): string => {
     const points = top1.percent - other;
     return `${percent(Math.abs(points))} points ${points < 0 ? 'below' : 'above'} ${name}`;
@@ -87,9 +87,9 @@ function summary(figures: RunFigures): string {
   return comparisons.length === 0 ? `${share}.` : `${share}, ${comparisons.join(' and ')}.`;
 }
 
-function results(figures: RunFigures): VNode {
-  const models = evaluatedModels(figures);
-  const measures = measuresOf(figures);
+function results(metrics: RunMetrics): VNode {
+  const models = evaluatedModels(metrics);
+  const measures = measuresOf(metrics);
   return html`
     <section>
       <h2>Results</h2>
@@ -102,7 +102,7 @@ function results(figures: RunFigures): VNode {
         </div>
         <div class="card">
           <div class="scroll">
-            <table class="figures">
+            <table class="metrics">
               <thead>
                 <tr>
                   <th></th>
@@ -115,7 +115,7 @@ function results(figures: RunFigures): VNode {
                     <tr>
                       <th>${measure.name}</th>
                       ${models.map((model) => {
-                        const accuracy = measure.accuracyOf(model.figures);
+                        const accuracy = measure.accuracyOf(model.metrics);
                         return accuracy === undefined
                           ? html`<td></td>`
                           : html`<td><b>${percent(accuracy.percent)}</b><small>${interval(accuracy)}</small></td>`;
@@ -166,7 +166,7 @@ function charts({ title, stepName }: PhaseCurves, curves: readonly Curve[]): VNo
     <div class="grid-of-cards">
       ${curves.map(
         (curve) => html`
-          <figure class="card">
+          <metric class="card">
             <figcaption>${curve.title}<span>${lastValue(curve)}</span></figcaption>
             ${lineChart({
               title: `${title}: ${curve.title} by ${stepName}`,
@@ -176,7 +176,7 @@ function charts({ title, stepName }: PhaseCurves, curves: readonly Curve[]): VNo
               width: 320,
               height: 190,
             })}
-          </figure>
+          </metric>
         `,
       )}
     </div>
@@ -198,7 +198,7 @@ function comparison(phases: readonly PhaseCurves[]): VNode | null {
   });
   if (series.length < 2) return null;
   return html`
-    <figure class="card">
+    <metric class="card">
       <figcaption>
         Validation accuracy from the same warm-up
         <span class="legend">
@@ -215,6 +215,6 @@ function comparison(phases: readonly PhaseCurves[]): VNode | null {
         height: 260,
       })}
       </div>
-    </figure>
+    </metric>
   ` as VNode;
 }

@@ -1,11 +1,11 @@
 /**
- * `result.json`, what a finished run leaves for programs to read: its specification, figures and where its files lie.
+ * `result.json`, what a finished run leaves for programs to read: its specification, metrics and where its files lie.
  *
  * It holds no times of day and no paths, so two runs that trained alike leave alike files (their ids and keys aside).
  */
 import { z } from 'zod';
 import { methodNames } from '../../workflows/config/methods.js';
-import type { Accuracy, EvaluationFigures, RunFigures } from '../evaluation/types.js';
+import type { Accuracy, EvaluationMetrics, RunMetrics } from '../evaluation/types.js';
 import type { Work } from '../work.js';
 import type { DataSummary } from './data.js';
 import type { CurvePoint, TrainingWarning } from './types.js';
@@ -29,7 +29,7 @@ const figuresSchema = z.strictObject({
   upperBound: accuracySchema.optional(),
   passAt: z.array(z.strictObject({ k: count, percent: percentage })).optional(),
   samples: count,
-}) as z.ZodType<EvaluationFigures>;
+}) as z.ZodType<EvaluationMetrics>;
 
 const dataSummarySchema: z.ZodType<DataSummary> = z.strictObject({
   train: count,
@@ -63,10 +63,10 @@ export const publishedResultSchema = z.strictObject({
   runId: z.string(),
   title: z.string(),
   spec: z.unknown(),
-  figures: z.strictObject({
+  metrics: z.strictObject({
     warmUp: figuresSchema,
     ...Object.fromEntries(methodNames.map((name) => [name, figuresSchema.optional()])),
-  }) as z.ZodType<RunFigures>,
+  }) as z.ZodType<RunMetrics>,
   /** The final model's checkpoint: equal hashes mean equal training, to the last bit. */
   checkpoint: z.strictObject({ sha256: z.string(), step: count }),
   /** Questions by set, the files they came from, and rows left out by reason with the first few named. */
@@ -76,7 +76,7 @@ export const publishedResultSchema = z.strictObject({
   notes: z.array(z.string()),
   /** Signs of collapse while training. */
   warnings: z.array(warningSchema),
-  /** The figures of every epoch and round. */
+  /** The metrics of every epoch and round. */
   curve: z.array(curvePointSchema),
   bucket: z.string(),
   /** S3 keys; `model` is the folder of a Hugging Face model. */

@@ -55,7 +55,7 @@ tfoot td, tfoot th { font-weight: 600; border-top: 1px solid var(--edge); }
 .swatch { display: inline-block; width: 10px; height: 10px; border-radius: 50%; background: var(--colour); margin-right: 7px; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 14px; color: var(--soft); }
 
-figure { margin: 0; }
+metric { margin: 0; }
 figcaption { display: flex; justify-content: space-between; gap: 12px; font-size: 14px; font-weight: 600; margin-bottom: 6px; }
 figcaption span { color: var(--soft); font-weight: 400; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .chart { display: block; width: 100%; height: auto; overflow: visible; }
@@ -100,11 +100,11 @@ footer { margin-top: 56px; font-size: 14px; color: var(--soft); overflow-wrap: a
   .headline b { font-size: 26px; }
   .headline b small { font-size: 15px; }
   th, td { padding: 8px 5px; }
-  .figures { font-size: 14px; }
-  .figures th { white-space: normal; }
-  .figures thead th { white-space: nowrap; }
-  .figures .swatch { display: none; }
-  .figures small { font-size: 12px; }
+  .metrics { font-size: 14px; }
+  .metrics th { white-space: normal; }
+  .metrics thead th { white-space: nowrap; }
+  .metrics .swatch { display: none; }
+  .metrics small { font-size: 12px; }
 }
 @media print { body { background: none; } .card { break-inside: avoid; } }
 `;

@@ -1,4 +1,4 @@
-/** The trainings of a comparison: how long each was, when it was best, and its last figures. */
+/** The trainings of a comparison: how long each was, when it was best, and its last metrics. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { modelTitle } from '../../workflows/config/measures.js';
@@ -7,7 +7,7 @@ import { metricTitle } from './curves.js';
 import { short } from './lineChart.js';
 import type { ComparedTraining } from './types.js';
 
-/** What tells most of whether a training was sound; all figures are in `result.json`. */
+/** What tells most of whether a training was sound; all metrics are in `result.json`. */
 const shown = [
   'reward',
   'sampleAccuracy',
@@ -26,7 +26,7 @@ export function trainingTitle({ model, seed }: Pick<ComparedTraining, 'model' | 
 
 export function trainingsSection(all: readonly ComparedTraining[]): VNode | null {
   if (all.length === 0) return null;
-  const columns = shown.filter((name) => all.some(({ figures }) => figures[name] !== undefined));
+  const columns = shown.filter((name) => all.some(({ metrics }) => metrics[name] !== undefined));
   const cell = (value: number | undefined): string => (value === undefined ? '' : short(value));
   return html`
     <section>
@@ -46,13 +46,13 @@ export function trainingsSection(all: readonly ComparedTraining[]): VNode | null
                   <th>${trainingTitle(training)}</th>
                   <td>${training.step} of ${training.done}</td>
                   <td>${percent(training.accuracy)}</td>
-                  ${columns.map((name) => html`<td>${cell(training.figures[name])}</td>`)}
+                  ${columns.map((name) => html`<td>${cell(training.metrics[name])}</td>`)}
                 </tr>
               `,
             )}
           </tbody>
         </table>
-        <p class="explain soft">Epochs or rounds, accuracy at the best of them, and the figures of the last.</p>
+        <p class="explain soft">Epochs or rounds, accuracy at the best of them, and the metrics of the last.</p>
       </div>
     </section>
   ` as VNode;

@@ -37,6 +37,6 @@ export interface ComparedTraining {
   readonly step: number;
   readonly accuracy: number;
   /** Of the last epoch or round, by name. */
-  readonly figures: Readonly<Record<string, number>>;
+  readonly metrics: Readonly<Record<string, number>>;
   readonly warnings: readonly TrainingWarning[];
 }

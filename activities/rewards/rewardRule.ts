@@ -10,8 +10,8 @@ export interface Verdict {
   readonly reward: number;
 }
 
-/** Judges an extracted answer (null: nothing was extracted) against the annotated one. */
-export function judgeAnswer(value: AnswerValue | null, expected: AnswerValue): Verdict {
+/** Rewards an extracted answer (null: nothing was extracted) against the annotated one. */
+export function rewardAnswer(value: AnswerValue | null, expected: AnswerValue): Verdict {
   if (value === null) return { correct: false, reward: 0 };
   return sameAnswer(value, expected) ? { correct: true, reward: 1 } : { correct: false, reward: extractedReward };
 }

@@ -26,8 +26,8 @@ export interface ScoredSample extends Sample {
   readonly failure?: string;
 }
 
-/** One line of a judged object (JSON Lines): the reward model's probability that a sample is right, in the samples' order. */
-export interface Judgement {
+/** One line of a reward model scores object (JSON Lines): the reward model's probability that a sample is right, in the samples' order. */
+export interface RewardModelScore {
   readonly example: number;
   readonly sample: number;
   readonly probability: number;

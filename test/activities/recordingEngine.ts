@@ -137,5 +137,5 @@ export const optimiser = {
   beta2: 0.98,
   epsilon: 1e-8,
   weightDecay: 0.01,
-  clipNorm: 2,
+  maxGradNorm: 2,
 } as const;

@@ -64,8 +64,8 @@ describe('updatePolicy', () => {
     optimiser: { ...optimiser, schedule: 'linear' },
     klCoefficient: 0.03,
     valueCoefficient: 4,
-    discount: 0.99,
-    gaeLambda: 0.9,
+    gamma: 0.99,
+    lambda: 0.9,
     clipRange: 0.1,
     valueClipRange: 0.3,
   });
@@ -78,11 +78,11 @@ describe('updatePolicy', () => {
     expect(input).toMatchObject({
       klCoefficient: 0.03,
       valueCoefficient: 4,
-      discount: 0.99,
-      gaeLambda: 0.9,
+      gamma: 0.99,
+      lambda: 0.9,
       clipRange: 0.1,
       valueClipRange: 0.3,
-      optimiser: { beta1: 0.9, beta2: 0.98, weightDecay: 0.01, clipNorm: 2 },
+      optimiser: { beta1: 0.9, beta2: 0.98, weightDecay: 0.01, maxGradNorm: 2 },
       model: { parameters: 'policy parameters', moments: 'policy moments', step: 7 },
       reference: { parameters: 'reference parameters' },
     });

@@ -3,10 +3,10 @@
 /** One line of `npm run bench`. */
 export interface BenchmarkResult {
   readonly name: string;
-  /** Our figure in `unit`. */
+  /** Our metric in `unit`. */
   readonly ours: number;
   readonly unit: string;
-  /** The peer's figure in the same unit; left out where there is none or it is not at hand. */
+  /** The peer's metric in the same unit; left out where there is none or it is not at hand. */
   readonly peer?: number;
   /** Above 1 means that we are faster. */
   readonly ratio?: number;

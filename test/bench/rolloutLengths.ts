@@ -128,7 +128,7 @@ async function warmUp(
     beta2: 0.98,
     epsilon: 1e-8,
     weightDecay: 0.01,
-    clipNorm: 1,
+    maxGradNorm: 1,
   };
   const { files } = await trainSupervised({ model, batches, optimiser, outputDirectory }, quiet);
   return files;

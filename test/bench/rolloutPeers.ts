@@ -100,9 +100,9 @@ async function compare(rollout: RolloutCase, { files, folder }: BenchModel, scra
     const ours = async (): Promise<number> => stepSchema.parse(await our.step()).seconds;
     const theirs = async (): Promise<number> => (peer ? stepSchema.parse(await peer.step()).seconds : Number.NaN);
     const measured = await inTurns(ours, theirs, warmUps, pairs);
-    const figures = { ...about, ours: rate(measured.ours), load: rounded(load) };
-    if (!peer) return { ...figures, note: 'no peer: set REFT_PEER_PYTHON' };
+    const metrics = { ...about, ours: rate(measured.ours), load: rounded(load) };
+    if (!peer) return { ...metrics, note: 'no peer: set REFT_PEER_PYTHON' };
     const versions = Object.entries(versionsSchema.parse(peer.about)).map((entry) => entry.join(' '));
-    return { ...figures, peer: rate(measured.theirs), ...ratios(measured), versions: versions.join(', ') };
+    return { ...metrics, peer: rate(measured.theirs), ...ratios(measured), versions: versions.join(', ') };
   });
 }

@@ -1,7 +1,7 @@
 /**
  * `npm run bench [name …]`: runs the benchmarks (all, or those named) and prints JSON lines, one for each thing measured.
  *
- * `REFT_PEER_PYTHON` names a Python with torch and transformers to be compared with; without it only our figures are printed.
+ * `REFT_PEER_PYTHON` names a Python with torch and transformers to be compared with; without it only our metrics are printed.
  * Exits with 1 when a ratio is below its floor or a benchmark fails. The floors are promises for a machine that does nothing
  * else: whatever runs beside a benchmark slows one side more than the other.
  */

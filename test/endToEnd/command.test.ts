@@ -105,9 +105,9 @@ describe('reft', () => {
     const { out, error, code } = await reft('evaluate', 'shared', '--samples', '12', '--id', 'evaluated');
     expect({ error, code }).toEqual({ error: '', code: 0 });
     expect(out).toMatch(/voting@12 +│.*upper bound@12 +│.*pass@1 +│.*pass@8 +│.*pass@12 +│/s);
-    const figures = async (id: string) =>
-      (await new Client({ connection }).workflow.getHandle(id).result()).figures as Record<string, unknown>;
-    const [ofRun, evaluated] = await Promise.all([figures('shared'), figures('evaluated')]);
+    const metrics = async (id: string) =>
+      (await new Client({ connection }).workflow.getHandle(id).result()).metrics as Record<string, unknown>;
+    const [ofRun, evaluated] = await Promise.all([metrics('shared'), metrics('evaluated')]);
     expect(evaluated.top1).toEqual((ofRun.reft as Record<string, unknown>).top1);
     // The checkpoint that the run ended with is the model that it published.
     const { checkpoint } = await new Client({ connection }).workflow.getHandle('shared').result();
@@ -115,7 +115,7 @@ describe('reft', () => {
     const settings = ['--set', data, '--set', 'generation={"maxAnswerTokens":24,"questionsPerShard":8}'];
     const byHash = await reft('evaluate', `checkpoint:${checkpoint.sha256}`, ...settings, '--id', 'by-hash');
     expect({ error: byHash.error, code: byHash.code }).toEqual({ error: '', code: 0 });
-    expect((await figures('by-hash')).top1).toEqual(evaluated.top1);
+    expect((await metrics('by-hash')).top1).toEqual(evaluated.top1);
     const report = await reft('report', 'evaluated');
     expect(await readFile(report.out.trim(), 'utf8')).toContain('pass@k');
     expect((await reft('status', 'evaluated')).out).toMatch(/^evaluated: completed\n.*greedy [\d.]+ \| voting@12/s);

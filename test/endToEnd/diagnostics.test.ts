@@ -1,4 +1,4 @@
-/** The figures of rounds on the real parts: in progress, result, report and on the metrics endpoint, and warnings of a run gone wrong. */
+/** The metrics of rounds on the real parts: in progress, result, report and on the metrics endpoint, and warnings of a run gone wrong. */
 import { createServer } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -14,12 +14,12 @@ let stack: TestStack;
 let worker: WorkerProcess;
 let connection: Connection;
 let client: Client;
-let metrics: string;
+let metricsAddress: string;
 
 beforeAll(async () => {
   stack = await startTestStack();
-  metrics = `127.0.0.1:${await freePort()}`;
-  worker = await startWorkerProcess(stack, undefined, { REFT_METRICS_ADDRESS: metrics });
+  metricsAddress = `127.0.0.1:${await freePort()}`;
+  worker = await startWorkerProcess(stack, undefined, { REFT_METRICS_ADDRESS: metricsAddress });
   connection = await Connection.connect({ address: stack.temporal.address });
   client = new Client({ connection });
 });
@@ -68,7 +68,7 @@ async function train(workflowId: string, learningRate: number) {
   };
 }
 
-const figures = [
+const metrics = [
   'reward',
   'rewardRight',
   'rewardExtracted',
@@ -97,7 +97,7 @@ it('a run tells of each round in result, progress, report and metrics', async ()
   const rounds = published.curve.filter(({ phase }) => phase === 'ppo');
   expect(rounds.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
   for (const round of rounds) {
-    expect(Object.keys(round.metrics)).toEqual(expect.arrayContaining([...figures]));
+    expect(Object.keys(round.metrics)).toEqual(expect.arrayContaining([...metrics]));
     const { reward = 0, rewardRight = 0, rewardExtracted = 0 } = round.metrics;
     expect(reward).toBeCloseTo(rewardRight + rewardExtracted, 9);
     const failed = Object.entries(round.metrics).filter(([name]) => name.startsWith('failed.'));
@@ -107,14 +107,14 @@ it('a run tells of each round in result, progress, report and metrics', async ()
   // The first round's answers are the warm-up's own.
   expect(Math.abs(rounds[0]?.metrics.klPerToken ?? 1)).toBeLessThan(1e-5);
   expect(Object.keys(progress.phases.find(({ phase }) => phase === 'ppo')?.metrics ?? {})).toEqual(
-    expect.arrayContaining([...figures]),
+    expect.arrayContaining([...metrics]),
   );
   for (const title of ['Clipped share of tokens', 'Variance the critic explains', 'Longest answer', 'KL of an update'])
     expect(report).toContain(title);
   for (const kind of ['kl-blow-up', 'steps-too-large'])
     expect(result.warnings.map((warning) => warning.kind)).not.toContain(kind);
 
-  const exposed = await (await fetch(`http://${metrics}/metrics`)).text();
+  const exposed = await (await fetch(`http://${metricsAddress}/metrics`)).text();
   const gauge = (name: string): number => {
     const line = exposed.split('\n').find((text) => text.startsWith(`${name}{`) && text.includes('run="usual"'));
     expect(line, name).toContain('phase="ppo"');
@@ -149,7 +149,7 @@ it('a run with an absurd learning rate goes on to its end, with warnings whereve
   expect(published.curve.filter(({ phase }) => phase === 'ppo')).toHaveLength(6);
   expect(details).toMatch(/\*\*Warning\*\*, rounds \d–\d: /);
   expect(report).toContain('<h2>Warnings</h2>');
-  const exposed = await (await fetch(`http://${metrics}/metrics`)).text();
+  const exposed = await (await fetch(`http://${metricsAddress}/metrics`)).text();
   const gauges = exposed
     .split('\n')
     .filter((line) => line.startsWith('reft_warning{') && line.includes('run="absurd"'));

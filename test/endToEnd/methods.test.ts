@@ -70,9 +70,9 @@ it('every method trains, evaluates and reports, and ends the same after losing i
   for (const [index, type] of types.entries()) {
     const result = calm[index];
     if (!result) throw new Error(`no result of ${type}`);
-    const { accuracy, figures, work, checkpoint } = result;
-    expect(Object.keys(figures), type).toEqual(['warmUp', type]);
-    const { correct = Number.NaN, count } = figures[type]?.top1 ?? {};
+    const { accuracy, metrics, work, checkpoint } = result;
+    expect(Object.keys(metrics), type).toEqual(['warmUp', type]);
+    const { correct = Number.NaN, count } = metrics[type]?.top1 ?? {};
     expect(count, type).toBe(16);
     expect(accuracy.top1, type).toBe((100 * correct) / 16);
     expect(work.validation?.engineSeconds, type).toBeGreaterThan(0);

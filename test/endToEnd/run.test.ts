@@ -68,7 +68,7 @@ describe('a run started with the Temporal CLI', () => {
     result = await client.workflow.getHandle('w1').result();
   }, 180_000);
 
-  it('gives every figure of the table', () => {
+  it('gives every metric of the table', () => {
     expect(Object.keys(result.accuracy).sort()).toEqual(
       ['reranking', 'sft', 'top1', 'upperBound', 'voting', 'warmUp'].sort(),
     );

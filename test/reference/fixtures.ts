@@ -44,8 +44,8 @@ export interface PpoFixture extends StoredModel {
   readonly optimiser: Optimiser;
   readonly klCoefficient: number;
   readonly valueCoefficient: number;
-  readonly discount: number;
-  readonly gaeLambda: number;
+  readonly gamma: number;
+  readonly lambda: number;
   readonly clipRange: number;
   readonly valueClipRange: number;
   readonly rollouts: readonly (TokenSequence & { readonly reward: number })[];
@@ -91,7 +91,7 @@ export interface MethodsFixture {
   readonly miniBatches: readonly (readonly number[])[];
   readonly ppo: Pick<
     PpoFixture,
-    'klCoefficient' | 'valueCoefficient' | 'discount' | 'gaeLambda' | 'clipRange' | 'valueClipRange'
+    'klCoefficient' | 'valueCoefficient' | 'gamma' | 'lambda' | 'clipRange' | 'valueClipRange'
   >;
   readonly questions: readonly TokenSequence[];
   readonly samples: readonly (TokenSequence & {

@@ -22,7 +22,7 @@ OPTIMISER = {
     "beta2": 0.98,
     "epsilon": 1e-8,
     "weightDecay": 0.01,
-    "clipNorm": 1.0,
+    "maxGradNorm": 1.0,
 }
 
 
@@ -64,11 +64,11 @@ def write(name, description, config, seed, batch_lengths):
     losses, norms, first_gradients = [], [], {}
     for batch, rate in zip(batches, OPTIMISER["learningRates"]):
         loss = loss_of(model, batch)
-        gradients, norm = common.adamw_step(model, optimiser, loss, rate, OPTIMISER["clipNorm"])
+        gradients, norm = common.adamw_step(model, optimiser, loss, rate, OPTIMISER["maxGradNorm"])
         first_gradients = first_gradients or gradients
         losses.append(loss.item())
         norms.append(norm.item())
-    assert max(norms) > OPTIMISER["clipNorm"], "no step was clipped"
+    assert max(norms) > OPTIMISER["maxGradNorm"], "no step was clipped"
     check(config, state, batches[0], [row[marked] for row, marked in zip(logits.detach(), answer)], first_gradients)
 
     common.write(

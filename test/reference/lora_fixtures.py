@@ -103,12 +103,12 @@ def main():
         if not gradients:
             gradients = {name: p.grad.clone() for name, p in adapters.items()}
             common.require_clear_signs(gradients)
-        norms.append(nn.utils.clip_grad_norm_(adapters.values(), OPTIMISER["clipNorm"]).item())
+        norms.append(nn.utils.clip_grad_norm_(adapters.values(), OPTIMISER["maxGradNorm"]).item())
         losses.append(loss.item())
         for group in optimiser.param_groups:
             group["lr"] = rate
         optimiser.step()
-    assert max(norms) > OPTIMISER["clipNorm"], "no step was clipped"
+    assert max(norms) > OPTIMISER["maxGradNorm"], "no step was clipped"
     common.write(
         "lora",
         {

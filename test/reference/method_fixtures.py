@@ -30,7 +30,7 @@ import ppo_fixtures
 KEEP, MAX_TOKENS, CLIP, KL = 2, 9, 0.05, 0.2
 LEARNING_RATES = [4e-3, 4e-3]
 MINI_BATCHES = [[3, 0, 13, 6, 10, 9, 15, 4], [1, 2, 5, 7, 8, 11, 12, 14]]
-OPTIMISER = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weightDecay": 0.0, "clipNorm": 1.0}
+OPTIMISER = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weightDecay": 0.0, "maxGradNorm": 1.0}
 
 
 def make_questions(vocabulary):
@@ -137,7 +137,7 @@ def train(model, losses):
     values = []
     for loss_of, rate in zip(losses, LEARNING_RATES):
         loss = loss_of(model)
-        common.adamw_step(model, optimiser, loss, rate, OPTIMISER["clipNorm"])
+        common.adamw_step(model, optimiser, loss, rate, OPTIMISER["maxGradNorm"])
         values.append(loss.item())
     return {"losses": common.numbers(values), "parametersAfter": common.tensors(common.parameters(model))}
 
@@ -225,8 +225,8 @@ def main():
             "ppo": {
                 "klCoefficient": ppo_fixtures.KL,
                 "valueCoefficient": ppo_fixtures.VALUE_COEFFICIENT,
-                "discount": ppo_fixtures.DISCOUNT,
-                "gaeLambda": ppo_fixtures.LAMBDA,
+                "gamma": ppo_fixtures.DISCOUNT,
+                "lambda": ppo_fixtures.LAMBDA,
                 "clipRange": ppo_fixtures.CLIP,
                 "valueClipRange": ppo_fixtures.VALUE_CLIP,
             },

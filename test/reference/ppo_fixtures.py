@@ -32,7 +32,7 @@ OPTIMISER = {
     "beta2": 0.999,
     "epsilon": 1e-8,
     "weightDecay": 0.0,
-    "clipNorm": 1.0,
+    "maxGradNorm": 1.0,
 }
 # Two passes over five rollouts in mini-batches of three and two.
 MINI_BATCHES = [[3, 0, 4], [1, 2], [2, 4, 0], [3, 1]]
@@ -164,7 +164,7 @@ def main():
     for indices, rate in zip(MINI_BATCHES, OPTIMISER["learningRates"]):
         policy_loss, value_loss, seen = losses(policy, rollouts, batch, indices)
         loss = policy_loss + VALUE_COEFFICIENT * value_loss
-        gradients, norm = common.adamw_step(policy, optimiser, loss, rate, OPTIMISER["clipNorm"])
+        gradients, norm = common.adamw_step(policy, optimiser, loss, rate, OPTIMISER["maxGradNorm"])
         first_gradients = first_gradients or gradients
         step = {"policyLoss": policy_loss.item(), "valueLoss": value_loss.item(), "loss": loss.item()}
         steps.append({k: common.numbers(v) for k, v in {**step, "gradientNorm": norm.item(), **seen}.items()})
@@ -181,8 +181,8 @@ def main():
             "optimiser": OPTIMISER,
             "klCoefficient": KL,
             "valueCoefficient": VALUE_COEFFICIENT,
-            "discount": DISCOUNT,
-            "gaeLambda": LAMBDA,
+            "gamma": DISCOUNT,
+            "lambda": LAMBDA,
             "clipRange": CLIP,
             "valueClipRange": VALUE_CLIP,
             "whitening": "mean 0 and unbiased variance 1 over all answer tokens of the batch, epsilon 1e-8",

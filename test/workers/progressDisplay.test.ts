@@ -49,7 +49,7 @@ describe('in a log', () => {
     expect(rounds).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80]);
   });
 
-  it('tells the time left and the figures that matter', () => {
+  it('tells the time left and the metrics that matter', () => {
     const { stream, written } = output({});
     createProgressDisplay(stream).show(progress(ppo(15)), undefined);
     expect(written()).toBe(

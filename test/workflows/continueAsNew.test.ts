@@ -34,7 +34,7 @@ it('keeps histories short and results the same', async () => {
   expect([whole.renewed, cut.renewed]).toEqual([false, true]);
   expect(cut.historyLength).toBeLessThan(whole.historyLength);
   expect(cut.result.checkpoint).toEqual(whole.result.checkpoint);
-  expect(cut.result.figures).toEqual(whole.result.figures);
+  expect(cut.result.metrics).toEqual(whole.result.metrics);
   expect(cut.result.work).toEqual(whole.result.work);
   for (const activity of ['updatePolicy', 'trainSupervised', 'rollout', 'trainRewardModel'] as const)
     expect(cut.standIns.inputsOf(activity)).toHaveLength(whole.standIns.inputsOf(activity).length);

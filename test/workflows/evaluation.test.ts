@@ -51,9 +51,9 @@ it('takes 100 samples in shards of bounded size, judges each, and is the same af
   for (const { selection, samples } of sampled)
     expect((selection.to - selection.from) * samples).toBeLessThanOrEqual(1_000);
   const [tally] = standIns.inputsOf('tallyEvaluation');
-  expect([tally?.greedy.length, tally?.sampled.length, tally?.judged.length]).toEqual([4, 40, 40]);
-  const judged = standIns.inputsOf('judgeSamples').map(({ scored }) => scored.sha256);
-  expect(new Set(judged)).toEqual(new Set(tally?.sampled.map(({ sha256 }) => sha256)));
+  expect([tally?.greedy.length, tally?.sampled.length, tally?.rewardModelScores.length]).toEqual([4, 40, 40]);
+  const rewardModelScores = standIns.inputsOf('scoreByRewardModel').map(({ scored }) => scored.sha256);
+  expect(new Set(rewardModelScores)).toEqual(new Set(tally?.sampled.map(({ sha256 }) => sha256)));
   expect(standIns.inputsOf('planTraining').map(({ steps }) => steps)).toMatchObject([
     [{ name: 'reward model', objective: 'rewardModel', sequences: 8 }],
   ]);

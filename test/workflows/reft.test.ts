@@ -196,7 +196,7 @@ describe('reft', () => {
     expect(published?.points.map(({ phase, step }) => `${phase} ${step}`).sort()).toEqual(
       ['ppo 1', 'ppo 2', 'ppo 3', 'ppo 4', 'reward-model 1', 'sft 1', 'sft 2', 'warm-up 1', 'warm-up 2'].sort(),
     );
-    expect(Object.keys(published?.figures ?? {})).toEqual(['warmUp', 'sft', 'reft']);
+    expect(Object.keys(published?.metrics ?? {})).toEqual(['warmUp', 'sft', 'reft']);
     expect(result.accuracy).toEqual({ warmUp: 50, sft: 50, top1: 50, voting: 50, reranking: 50, upperBound: 50 });
     expect(result.model).toEqual({ bucket: 'reft', prefix: `runs/${handle.workflowId}/model` });
 
@@ -301,7 +301,7 @@ describe('steering', () => {
     expect(
       standIns.inputsOf('trainSupervised').filter(({ purpose }) => purpose === 'order-sft').length,
     ).toBeLessThanOrEqual(1);
-    expect(Object.keys(result.figures)).toEqual(['warmUp', 'sft', 'reft']);
+    expect(Object.keys(result.metrics)).toEqual(['warmUp', 'sft', 'reft']);
     expect(standIns.inputsOf('publishRun')[0]?.notes).toEqual(['Stopped early by hand.']);
   });
 
@@ -385,7 +385,7 @@ describe('sft', () => {
     const standIns = await serve();
     const result = await (await start({ preset: 'smoke' }, 'sft')).result();
     expect(standIns.inputsOf('updatePolicy')).toEqual([]);
-    expect(Object.keys(result.figures)).toEqual(['warmUp', 'sft']);
+    expect(Object.keys(result.metrics)).toEqual(['warmUp', 'sft']);
     expect(result.checkpoint.step).toBe(4);
   });
 });

@@ -174,7 +174,10 @@ export function createStandIns({
         steps: 1,
         work,
       })),
-      judgeSamples: record('judgeSamples', async (input) => ({ judged: refer('judge', input), work })),
+      scoreByRewardModel: record('scoreByRewardModel', async (input) => ({
+        rewardModelScores: refer('judge', input),
+        work,
+      })),
     },
     general: {
       prepareData: record('prepareData', async ({ data }) => ({
@@ -207,10 +210,10 @@ export function createStandIns({
         added: input.train.count,
       })),
       tallyEvaluation: record('tallyEvaluation', async (input) => ({
-        figures: {
+        metrics: {
           top1: perfect,
           ...(input.sampled.length > 0 ? { voting: perfect, upperBound: perfect } : {}),
-          ...(input.judged.length > 0 ? { reranking: perfect } : {}),
+          ...(input.rewardModelScores.length > 0 ? { reranking: perfect } : {}),
           samples: input.sampled.length,
         },
         verdicts: refer('verdicts', input),
@@ -242,7 +245,7 @@ export function createStandIns({
         prefix: `runs/${comparisonId}`,
         report: `runs/${comparisonId}/report.html`,
         result: `runs/${comparisonId}/result.json`,
-        figures: {
+        metrics: {
           measures: ['top1'],
           rows: [...new Set(models.map(({ model }) => model))].map((model) => ({
             model,

@@ -39,7 +39,7 @@ export function status(id: string): Promise<void> {
   );
 }
 
-/** The figures of a finished run, or why there are none. */
+/** The metrics of a finished run, or why there are none. */
 async function outcome(handle: WorkflowHandle, type: string): Promise<string> {
   try {
     return summariseResult(type, await handle.result());

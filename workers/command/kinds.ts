@@ -46,8 +46,8 @@ export const runKind: Kind<RunResult> = {
     return { title: spec.title, details: describeSpec(spec) };
   },
   idOf: ({ runId }) => runId,
-  present: ({ figures }) => `${resultTable(figures)}\n\n${resultLine(figures)}`,
-  summarise: ({ figures }) => resultLine(figures),
+  present: ({ metrics }) => `${resultTable(metrics)}\n\n${resultLine(metrics)}`,
+  summarise: ({ metrics }) => resultLine(metrics),
   isWhole: () => true,
 };
 
@@ -62,15 +62,15 @@ export const compareKind: Kind<CompareResult> = {
   },
   idOf: ({ comparisonId }) => comparisonId,
   present(result) {
-    const { figures, failures, children } = result;
+    const { metrics, failures, children } = result;
     const taken = children.reused > 0 ? [`${children.reused} children were taken over from earlier comparisons.`] : [];
     const failed = failures.map((failure) => `Failed: ${failure}`);
-    return [comparisonTable(figures), '', ...differenceLines(figures, mainModel(figures)), ...taken, ...failed].join(
+    return [comparisonTable(metrics), '', ...differenceLines(metrics, mainModel(metrics)), ...taken, ...failed].join(
       '\n',
     );
   },
-  summarise: ({ figures, failures }) =>
-    [comparisonTable(figures), ...failures.map((failure) => `Failed: ${failure}`)].join('\n'),
+  summarise: ({ metrics, failures }) =>
+    [comparisonTable(metrics), ...failures.map((failure) => `Failed: ${failure}`)].join('\n'),
   isWhole: ({ failures }) => failures.length === 0,
 };
 
@@ -84,8 +84,8 @@ export const evaluationKind: Kind<EvaluationResult> = {
     return { title: spec.title, details: describeEvaluation(spec) };
   },
   idOf: ({ evaluationId }) => evaluationId,
-  present: ({ figures }) => `${evaluationTable(figures)}\n\n${evaluationLine(figures)}`,
-  summarise: ({ figures }) => evaluationLine(figures),
+  present: ({ metrics }) => `${evaluationTable(metrics)}\n\n${evaluationLine(metrics)}`,
+  summarise: ({ metrics }) => evaluationLine(metrics),
   isWhole: () => true,
 };
 

@@ -1,6 +1,6 @@
-/** A run's progress on a terminal: a bar for each phase with its time left and figures; now and then a line where there is no terminal. */
+/** A run's progress on a terminal: a bar for each phase with its time left and metrics; now and then a line where there is no terminal. */
 import { MultiBar, type SingleBar } from 'cli-progress';
-import { figuresOf, positionOf, titleOf } from '../../workflows/monitoring/describePhase.js';
+import { metricsOf, positionOf, titleOf } from '../../workflows/monitoring/describePhase.js';
 import type { PhaseProgress, Progress } from '../../workflows/monitoring/progress.js';
 import { describeWarning } from '../../workflows/monitoring/warnings.js';
 
@@ -83,9 +83,9 @@ function phasesOf(progress: Progress, baseline: Progress | undefined): readonly 
   return [...progress.phases, ...(baseline?.phases ?? [])].filter(({ rounds }) => rounds > 0);
 }
 
-/** `round 66 of 80, 1:15 left, reward 0.87, …`, with as many figures as there is room for. */
+/** `round 66 of 80, 1:15 left, reward 0.87, …`, with as many metrics as there is room for. */
 function describe(phase: PhaseProgress, room = Number.POSITIVE_INFINITY): string {
-  const parts = [positionOf(phase), timeLeft(phase), ...figuresOf(phase)].filter((part) => part !== '');
+  const parts = [positionOf(phase), timeLeft(phase), ...metricsOf(phase)].filter((part) => part !== '');
   while (parts.length > 1 && parts.join(', ').length > room) parts.pop();
   return parts.join(', ');
 }

@@ -30,7 +30,7 @@ import { finalTable, tableSoFar } from './table.js';
 
 export interface CompareResult extends PublishComparisonResult {
   readonly comparisonId: string;
-  /** Children that failed, in words; what depends on them is not in the figures. */
+  /** Children that failed, in words; what depends on them is not in the metrics. */
   readonly failures: readonly string[];
   /** Children done now, and those that an earlier comparison had done. */
   readonly children: { readonly done: number; readonly reused: number };
@@ -164,7 +164,7 @@ async function publish(spec: CompareSpec, state: ComparisonState): Promise<Compa
   ]);
   finishUnit(phase);
   beginPhase(journal, 'finished', 'step', 0);
-  journal.table = finalTable(spec, state, published.figures);
+  journal.table = finalTable(spec, state, published.metrics);
   showProgress(journal);
   return {
     ...published,

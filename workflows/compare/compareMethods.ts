@@ -1,6 +1,6 @@
 /**
- * The children of a comparison in their order: the warm-up, then its judge and every method with every seed, each evaluated as
- * soon as both it and the judge are trained.
+ * The children of a comparison in their order: the warm-up, then its reward model and every method with every seed, each evaluated as
+ * soon as both it and the reward model are trained.
  */
 import { startChild } from '@temporalio/workflow';
 import type { ComparedModel } from '../../activities/evaluation/types.js';
@@ -11,7 +11,7 @@ import { modelTitle } from '../config/measures.js';
 import { type MethodName, methods } from '../config/methods.js';
 import type { SharedStart } from '../methods/method.js';
 import type { Unit } from './runUnit.js';
-import { type ComparisonState, hasJudge, memberKey } from './state.js';
+import { type ComparisonState, hasRewardModel, memberKey } from './state.js';
 import { comparisonEvaluation, comparisonRewardModel, comparisonTraining, comparisonWarmUp } from './units.js';
 
 /** The result of a child, the smallest `place` first; undefined when it failed, or when nothing more is to begin. */
@@ -38,20 +38,20 @@ export async function compareMethods(comparison: Comparison): Promise<void> {
   const { spec } = comparison;
   const start = await warmUp(comparison);
   if (!start) return;
-  // Trainings need no judge: they fill what its own leaves free.
-  const judged = trainJudge(comparison, start);
-  const evaluateJudged = async (member: Member, checkpoint: CheckpointRef): Promise<void> => {
-    const rewardModel = await judged;
-    if (hasJudge(spec) && !rewardModel) return;
+  // Trainings need no reward model: they fill what its own leaves free.
+  const rewardModelScores = trainRewardModelOnce(comparison, start);
+  const evaluateReranked = async (member: Member, checkpoint: CheckpointRef): Promise<void> => {
+    const rewardModel = await rewardModelScores;
+    if (hasRewardModel(spec) && !rewardModel) return;
     await evaluate(comparison, { ...start, ...(rewardModel ? { rewardModel } : {}) }, member, checkpoint);
   };
   await Promise.all([
-    evaluateJudged({ model: 'warmUp', seed: spec.run.seed, order: 0 }, start.start.checkpoint),
+    evaluateReranked({ model: 'warmUp', seed: spec.run.seed, order: 0 }, start.start.checkpoint),
     ...spec.seeds.flatMap((seed, order) =>
       spec.methods.map(async (model) => {
         const member = { model, seed, order };
         const checkpoint = await train(comparison, start, member);
-        if (checkpoint) await evaluateJudged(member, checkpoint);
+        if (checkpoint) await evaluateReranked(member, checkpoint);
       }),
     ),
   ]);
@@ -95,9 +95,12 @@ async function warmUp(comparison: Comparison): Promise<SharedStart | undefined> 
   return shared;
 }
 
-async function trainJudge(comparison: Comparison, { data, start }: SharedStart): Promise<CheckpointRef | undefined> {
+async function trainRewardModelOnce(
+  comparison: Comparison,
+  { data, start }: SharedStart,
+): Promise<CheckpointRef | undefined> {
   const { spec, state, run } = comparison;
-  if (state.judge || !hasJudge(spec)) return state.judge;
+  if (state.rewardModel || !hasRewardModel(spec)) return state.rewardModel;
   const { seed, rewardModel, generation } = spec.run;
   const result = await run(0, {
     unit: 'reward-model',
@@ -110,7 +113,7 @@ async function trainJudge(comparison: Comparison, { data, start }: SharedStart):
         args: [{ key, spec: spec.run, controls: controlsOf(comparison), data, start }],
       }),
   });
-  if (result) state.judge = result.checkpoint;
+  if (result) state.rewardModel = result.checkpoint;
   return result?.checkpoint;
 }
 
@@ -157,22 +160,22 @@ async function evaluate(
   if (state.evaluated[place]) return;
   const own = { ...spec.run, seed };
   const { samplesPerQuestion: samples } = own.evaluation;
-  const judge = rewardModel ? { rewardModel } : {};
+  const scoredBy = rewardModel ? { rewardModel } : {};
   const result = await run(places(member).first, {
     unit: 'evaluation',
     title: `evaluation of ${model === 'warmUp' ? modelTitle(model) : `${modelTitle(model)}, seed ${seed}`}`,
     name: `${model}-seed${seed}`,
-    content: { seed, samples, generation: own.generation, data, checkpoint, ...judge },
+    content: { seed, samples, generation: own.generation, data, checkpoint, ...scoredBy },
     start: (key, options) =>
       startChild(comparisonEvaluation, {
         ...options,
         args: [
-          { key, spec: own, controls: controlsOf(comparison), data, checkpoint, ...judge, name: modelTitle(model) },
+          { key, spec: own, controls: controlsOf(comparison), data, checkpoint, ...scoredBy, name: modelTitle(model) },
         ],
       }),
   });
   if (!result) return;
-  const { figures, verdicts } = result;
-  state.evaluated[place] = { figures, verdicts };
+  const { metrics, verdicts } = result;
+  state.evaluated[place] = { metrics, verdicts };
   show();
 }

@@ -1,6 +1,6 @@
 /** What a comparison knows between two children: small, plain JSON, carried whole through continue-as-new. */
 
-import type { ComparedModel, EvaluationFigures } from '../../activities/evaluation/types.js';
+import type { ComparedModel, EvaluationMetrics } from '../../activities/evaluation/types.js';
 import type { ComparedTraining } from '../../activities/report/types.js';
 import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
 import type { CompareSpec } from '../config/compare.js';
@@ -10,12 +10,12 @@ import type { Measured } from '../steps/validate.js';
 
 export interface ComparisonState {
   readonly journal: Journal;
-  /** The warm-up, and the judge of all models' samples. */
+  /** The warm-up, and the reward model of all models' samples. */
   start?: SharedStart;
-  judge?: CheckpointRef;
+  rewardModel?: CheckpointRef;
   /** By `<seed> <model>`; the warm-up's evaluation under the seed of the run. */
   readonly trained: Record<string, Trained>;
-  readonly evaluated: Record<string, { readonly figures: EvaluationFigures; readonly verdicts: ObjectRef }>;
+  readonly evaluated: Record<string, { readonly metrics: EvaluationMetrics; readonly verdicts: ObjectRef }>;
   /** Children whose results were there already. */
   reused: number;
   failures: Failure[];
@@ -45,14 +45,14 @@ export function memberKey(seed: number, model: ComparedModel): string {
 }
 
 /**
- * Children in all: the warm-up and its evaluation, a judge where samples are reranked, per method and seed a training and an
+ * Children in all: the warm-up and its evaluation, a reward model where samples are reranked, per method and seed a training and an
  * evaluation.
  */
 export function countChildren(spec: CompareSpec): number {
-  return 2 + (hasJudge(spec) ? 1 : 0) + 2 * spec.seeds.length * spec.methods.length;
+  return 2 + (hasRewardModel(spec) ? 1 : 0) + 2 * spec.seeds.length * spec.methods.length;
 }
 
-export function hasJudge({ run }: CompareSpec): boolean {
+export function hasRewardModel({ run }: CompareSpec): boolean {
   return run.rewardModel !== null && run.evaluation.samplesPerQuestion > 0;
 }
 

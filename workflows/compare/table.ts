@@ -1,5 +1,5 @@
 /** A comparison's table as Markdown for Temporal's UI: lists, because the headers of a table would run together there. */
-import type { ComparedModel, ComparisonFigures } from '../../activities/evaluation/types.js';
+import type { ComparedModel, ComparisonMetrics } from '../../activities/evaluation/types.js';
 import type { CompareSpec } from '../config/compare.js';
 import { measureNames, measureTitle, modelTitle } from '../config/measures.js';
 import { differenceText, interval, meanAndSpread, seedsText } from '../config/metricText.js';
@@ -10,24 +10,24 @@ import { type ComparisonState, memberKey, seedsOf } from './state.js';
 export function tableSoFar(spec: CompareSpec, state: ComparisonState): string[] {
   const models: readonly ComparedModel[] = ['warmUp', ...spec.methods];
   const rows = models.flatMap((model) => {
-    const figures = seedsOf(spec, model).flatMap((seed) => state.evaluated[memberKey(seed, model)]?.figures ?? []);
-    const [first] = figures;
+    const metrics = seedsOf(spec, model).flatMap((seed) => state.evaluated[memberKey(seed, model)]?.metrics ?? []);
+    const [first] = metrics;
     if (first === undefined) return [];
     const cells = measureNames.flatMap((measure) => {
-      const values = figures.flatMap((one) => one[measure]?.percent ?? []);
+      const values = metrics.flatMap((one) => one[measure]?.percent ?? []);
       return values.length === 0
         ? []
         : [`${measureTitle(measure, first.samples)} ${meanAndSpread(statisticsOf(values))}`];
     });
-    return [`- **${modelTitle(model)}** (${seedsText(model === 'warmUp' ? 0 : figures.length)}): ${cells.join(', ')}`];
+    return [`- **${modelTitle(model)}** (${seedsText(model === 'warmUp' ? 0 : metrics.length)}): ${cells.join(', ')}`];
   });
   return [...rows, ...remarks(spec, state)];
 }
 
 /** At its end: the same with intervals, then a line for each two models, under every measure. */
-export function finalTable(spec: CompareSpec, state: ComparisonState, figures: ComparisonFigures): string[] {
-  const { measures, samples, pairs } = figures;
-  const rows = figures.rows.map((row) => {
+export function finalTable(spec: CompareSpec, state: ComparisonState, metrics: ComparisonMetrics): string[] {
+  const { measures, samples, pairs } = metrics;
+  const rows = metrics.rows.map((row) => {
     const cells = row.measures.map(
       (found) => `${measureTitle(found.measure, samples)} ${meanAndSpread(found)} (${interval(found)})`,
     );

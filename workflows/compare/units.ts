@@ -62,9 +62,9 @@ export interface RewardModelResult {
 }
 
 /**
- * The judge of all methods: trained, as the paper's, on samples of the training questions drawn from the warm-up.
+ * The reward model of all methods: trained, as the paper's, on samples of the training questions drawn from the warm-up.
  *
- * One judge for all, because a judge that has seen a method's own mistakes would favour that method, and because its figures
+ * One for all, because one that has seen a method's own mistakes would favour that method, and because its metrics
  * must not depend on which other methods a comparison happens to have.
  */
 export async function comparisonRewardModel(input: RewardModelInput, carried?: RunState): Promise<RewardModelResult> {
@@ -83,7 +83,7 @@ export type TrainingResult = Trained & { readonly work: WorkByPurpose };
 
 export async function comparisonTraining(input: TrainingInput, carried?: MethodState): Promise<TrainingResult> {
   const { points, ...result } = await asWorkflow(trainMethods[input.spec.method], input, carried);
-  return finish(input.key, { ...result, figures: points.at(-1)?.metrics ?? {} });
+  return finish(input.key, { ...result, metrics: points.at(-1)?.metrics ?? {} });
 }
 
 export interface EvaluationInput extends UnitInput {
@@ -122,7 +122,7 @@ export async function comparisonEvaluation(
       rewardModel,
       name,
       onShard: () => finishUnit(phase),
-      betweenUnits: () => renewIfDue(journal, input, state),
+      safePoint: () => renewIfDue(journal, input, state),
     },
     state.answers,
   );

@@ -49,7 +49,7 @@ export interface CompareSpec {
 
 const paperSmall = {
   title: 'The paper’s comparison, on generated word problems',
-  // One judge is for all models of a comparison: it is worth more samples and epochs than a run's.
+  // One reward model is for all models of a comparison: it is worth more samples and epochs than a run's.
   run: { preset: 'demo', rewardModel: { samplesPerQuestion: 20, epochs: 6 } },
   methods: ['sft', 'offline-self-training', 'online-self-training', 'grpo', 'reft'],
   seeds: [1, 2, 3, 4, 5],
@@ -66,7 +66,7 @@ export const comparePresets: Readonly<Record<string, z.input<typeof compareSchem
       data: { cot: 'natural', largestNumber: 9 },
       generation: { maxAnswerTokens: 56 },
       ppo: { klCoefficient: 0.05 },
-      // A judge of this size hardly tells right sums from wrong ones: half the samples keep the comparison short.
+      // A reward model of this size hardly tells right sums from wrong ones: half the samples keep the comparison short.
       rewardModel: { samplesPerQuestion: 10, epochs: 6 },
     },
     methods: ['sft', 'offline-self-training', 'reft'],

@@ -1,4 +1,4 @@
-/** How figures are written: alike in reports, on terminals and in Temporal's UI. */
+/** How metrics are written: alike in reports, on terminals and in Temporal's UI. */
 
 /** One decimal, as accuracies of some hundred questions deserve. */
 export function percent(value: number): string {
@@ -42,7 +42,7 @@ export function differenceText({
   return `${signed(difference)} points (${signed(low)} to ${signed(high)}), p ${pText(pCorrected)}`;
 }
 
-/** How many trainings a figure is of; the warm-up, of which there is none of a seed's own, is shared by all. */
+/** How many trainings a metric is of; the warm-up, of which there is none of a seed's own, is shared by all. */
 export function seedsText(seeds: number): string {
   if (seeds === 0) return 'shared';
   return seeds === 1 ? '1 seed' : `${seeds} seeds`;

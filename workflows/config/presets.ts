@@ -48,7 +48,7 @@ const demo = {
     optimiser: onlineOptimiser,
     klCoefficient: 0.01,
     valueCoefficient: 0.1,
-    gaeLambda: 1,
+    lambda: 1,
   },
   // As many steps as twenty epochs over half the questions.
   offlineSelfTraining: {

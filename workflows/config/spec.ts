@@ -20,7 +20,7 @@ export const optimiserSchema = z.strictObject({
   epsilon: z.number().positive().default(1e-8),
   weightDecay: z.number().min(0).default(0),
   /** Global gradient norm is clipped to this. */
-  clipNorm: z.number().positive().default(1),
+  maxGradNorm: z.number().positive().default(1),
 });
 
 const fileForms = [
@@ -180,8 +180,8 @@ export const ppoSchema = z.strictObject({
   optimiser: optimiserSchema,
   klCoefficient: z.number().min(0).default(0.01),
   valueCoefficient: z.number().min(0).default(5),
-  discount: share.default(1),
-  gaeLambda: share.default(0.95),
+  gamma: share.default(1),
+  lambda: share.default(0.95),
   clipRange: z.number().positive().default(0.2),
   valueClipRange: z.number().positive().default(0.2),
 });

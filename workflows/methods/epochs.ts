@@ -29,7 +29,7 @@ export interface EpochMethod {
 export async function trainInEpochs(
   run: MethodState,
   { data }: SharedStart,
-  betweenUnits: () => Promise<void>,
+  safePoint: () => Promise<void>,
   { phase: name, title, settings, train, from, beat, purpose }: EpochMethod,
 ): Promise<Measured> {
   const { journal, spec } = run;
@@ -38,7 +38,7 @@ export async function trainInEpochs(
   run.training ??= { done: 0, checkpoint: from, best: beat, withoutGain: 0 };
   while (run.training.done < settings.epochs) {
     if (isExhausted(run.training, spec)) break;
-    await betweenUnits();
+    await safePoint();
     if (journal.controls.stopping) break;
     const { done, checkpoint } = run.training;
     const place = `${title} epoch ${done + 1}/${settings.epochs}`;

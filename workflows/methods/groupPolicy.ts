@@ -8,8 +8,8 @@ import { trainInRounds } from './rounds.js';
 import { asWorkflow } from './training.js';
 
 function trainByGroups(method: 'grpo' | 'rloo', baseline: 'group' | 'leave-one-out'): TrainMethod {
-  return (run, shared, betweenUnits) =>
-    trainInRounds(run, shared, betweenUnits, {
+  return (run, shared, safePoint) =>
+    trainInRounds(run, shared, safePoint, {
       phase: method,
       rounds: () => settingsOf(run.spec, method),
       update: async ({ checkpoint, answers, round, rounds, summary }) => {

@@ -32,14 +32,10 @@ export interface MethodState {
 /**
  * Trains to the end, or to where it is stopped, and returns the best checkpoint on validation.
  *
- * `betweenUnits` is awaited before each unit of work: there a run may wait, save its curve or continue as new. What is under way
+ * `safePoint` is awaited before each unit of work: there a run may wait, save its curve or continue as new. What is under way
  * is found again in `run`.
  */
-export type TrainMethod = (
-  run: MethodState,
-  shared: SharedStart,
-  betweenUnits: () => Promise<void>,
-) => Promise<Measured>;
+export type TrainMethod = (run: MethodState, shared: SharedStart, safePoint: () => Promise<void>) => Promise<Measured>;
 
 /** Input of a method's own workflow. */
 export interface MethodInput extends SharedStart {

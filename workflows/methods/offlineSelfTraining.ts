@@ -13,14 +13,14 @@ import { asWorkflow } from './training.js';
 
 const phase = 'offline-self-training';
 
-export const trainOfflineSelfTraining: TrainMethod = async (run, shared, betweenUnits) => {
+export const trainOfflineSelfTraining: TrainMethod = async (run, shared, safePoint) => {
   const { data, start, base } = shared;
   const { spec, journal } = run;
   const { samplesPerQuestion, keepPerQuestion, ...settings } = settingsOf(spec, phase);
   beginPhase(journal, phase, 'epoch', settings.epochs);
   showProgress(journal);
   if (run.enlarged === undefined) {
-    await betweenUnits();
+    await safePoint();
     if (journal.controls.stopping) return start;
     const answers = await answerQuestions({
       spec,
@@ -41,7 +41,7 @@ export const trainOfflineSelfTraining: TrainMethod = async (run, shared, between
     ]);
     run.enlarged = train;
   }
-  const best = await trainInEpochs(run, shared, betweenUnits, {
+  const best = await trainInEpochs(run, shared, safePoint, {
     phase,
     title: 'self-training',
     settings,

@@ -9,8 +9,8 @@ import { asWorkflow } from './training.js';
 
 /** @param annotatedShare of the loss; the reference's online self-training has one half. */
 function trainOnSamples(method: 'online-self-training' | 'expert-iteration', annotatedShare: number): TrainMethod {
-  return (run, shared, betweenUnits) =>
-    trainInRounds(run, shared, betweenUnits, {
+  return (run, shared, safePoint) =>
+    trainInRounds(run, shared, safePoint, {
       phase: method,
       rounds: () => settingsOf(run.spec, method),
       update: ({ checkpoint, answers, round, rounds, summary }) =>

@@ -4,8 +4,8 @@ import { type MethodInput, type MethodResult, type MethodState, settingsOf, type
 import { trainInRounds } from './rounds.js';
 import { asWorkflow } from './training.js';
 
-export const trainPpo: TrainMethod = (run, shared, betweenUnits) =>
-  trainInRounds(run, shared, betweenUnits, {
+export const trainPpo: TrainMethod = (run, shared, safePoint) =>
+  trainInRounds(run, shared, safePoint, {
     phase: 'ppo',
     rounds: () => settingsOf(run.spec, 'reft'),
     update: async ({ checkpoint, answers, round, rounds, summary }) => {

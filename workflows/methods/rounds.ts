@@ -8,7 +8,7 @@ import type { TrainingPhase } from '../config/methods.js';
 import { addWork, beginPhase, finishUnit } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';
 import { setRoundGauges } from '../monitoring/roundGauges.js';
-import { roundFigures } from '../monitoring/roundMetrics.js';
+import { roundMetrics } from '../monitoring/roundMetrics.js';
 import { watchRound } from '../monitoring/warnings.js';
 import { type Answers, answerQuestions } from '../steps/rollout.js';
 import { countRounds, type RoundsSpec, selectRound } from '../steps/selections.js';
@@ -43,7 +43,7 @@ export interface RoundMethod {
 export async function trainInRounds(
   run: MethodState,
   { data, start }: SharedStart,
-  betweenUnits: () => Promise<void>,
+  safePoint: () => Promise<void>,
   method: RoundMethod,
 ) {
   const { journal } = run;
@@ -53,7 +53,7 @@ export async function trainInRounds(
   run.training ??= { done: 0, checkpoint: start.checkpoint, best: start, withoutGain: 0 };
   while (run.training.done < rounds) {
     if (isExhausted(run.training, run.spec)) break;
-    await betweenUnits();
+    await safePoint();
     if (journal.controls.stopping) break;
     const { done, checkpoint } = run.training;
     const { spec } = run;
@@ -78,7 +78,7 @@ export async function trainInRounds(
 
     const step = done + 1;
     const metrics: Record<string, number> = {
-      ...roundFigures(answers, phase.metrics),
+      ...roundMetrics(answers, phase.metrics),
       ...update.metrics,
     };
     if (step % spec.evaluation.everyRounds === 0 || step === rounds) {

@@ -4,8 +4,8 @@ import { trainInEpochs } from './epochs.js';
 import { type MethodInput, type MethodResult, type MethodState, settingsOf, type TrainMethod } from './method.js';
 import { asWorkflow } from './training.js';
 
-export const trainSft: TrainMethod = (run, shared, betweenUnits) =>
-  trainInEpochs(run, shared, betweenUnits, {
+export const trainSft: TrainMethod = (run, shared, safePoint) =>
+  trainInEpochs(run, shared, safePoint, {
     phase: 'sft',
     title: 'SFT',
     settings: settingsOf(run.spec, 'sft'),

@@ -16,14 +16,14 @@ export async function asWorkflow(
   const run = carried ?? { spec: input.spec, journal: openJournal(input.controls) };
   const { journal } = run;
   serveProgress(journal);
-  const betweenUnits = async (): Promise<void> => {
+  const safePoint = async (): Promise<void> => {
     await whilePaused(journal);
     thinPoints(journal);
     if (!workflowInfo().continueAsNewSuggested) return;
     await condition(allHandlersFinished);
     await continueAsNew(input, run);
   };
-  const best = await train(run, input, betweenUnits);
+  const best = await train(run, input, safePoint);
   await condition(allHandlersFinished);
   const { points, work, watch } = journal;
   return { ...best, done: run.training?.done ?? 0, points, work, warnings: watch?.warnings ?? [] };

@@ -35,15 +35,15 @@ export function positionOf({ unit, round, rounds }: PhaseProgress): string {
 const plain = (value: number): string => String(Number(value.toPrecision(3)));
 const percent = (value: number): string => `${value.toFixed(1)} %`;
 
-/** The figures worth a place beside a phase, the most telling first; all others are in the query `progress`. */
-const figures: readonly (readonly [name: string, label: string, write: (value: number) => string])[] = [
+/** The metrics worth a place beside a phase, the most telling first; all others are in the query `progress`. */
+const shownMetrics: readonly (readonly [name: string, label: string, write: (value: number) => string])[] = [
   ['questions', 'questions', plain],
   ['vocabulary', 'vocabulary', plain],
   ['reward', 'reward', plain],
   ['validationAccuracy', 'validation', percent],
   ['bestValidationAccuracy', 'best', percent],
   ['loss', 'loss', plain],
-  ['accuracy', 'judged right', percent],
+  ['accuracy', 'rewardModelScores right', percent],
   ['klPerToken', 'KL per token', plain],
   ['warmUp', 'warm-up', percent],
   ...methodNames.map((name) => [name, methods[name].title, percent] as const),
@@ -53,8 +53,8 @@ const figures: readonly (readonly [name: string, label: string, write: (value: n
 ];
 
 /** `reward 0.87`, `validation 85.5 %`, … */
-export function figuresOf({ metrics }: PhaseProgress): string[] {
-  return figures.flatMap(([name, label, write]) => {
+export function metricsOf({ metrics }: PhaseProgress): string[] {
+  return shownMetrics.flatMap(([name, label, write]) => {
     const value = metrics[name];
     return value === undefined ? [] : [`${label} ${write(value)}`];
   });

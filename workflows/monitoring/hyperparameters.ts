@@ -15,8 +15,8 @@ const ppoChanges = ppoSchema
     passes: true,
     klCoefficient: true,
     valueCoefficient: true,
-    discount: true,
-    gaeLambda: true,
+    gamma: true,
+    lambda: true,
     clipRange: true,
     valueClipRange: true,
   })

@@ -16,7 +16,7 @@ export interface Phase {
   readonly unit: PhaseUnit;
   readonly total: number;
   done: number;
-  /** The latest figures, by name. */
+  /** The latest metrics, by name. */
   metrics: Record<string, number>;
   /** Durations of the latest units, in seconds: what the time left is estimated from. */
   recentSeconds: number[];
@@ -64,7 +64,7 @@ export function beginPhase(journal: Journal, name: PhaseName, unit: PhaseUnit, t
   return phase;
 }
 
-/** Notes one more unit of a phase as done, with its figures. */
+/** Notes one more unit of a phase as done, with its metrics. */
 export function finishUnit(phase: Phase, metrics: Readonly<Record<string, number>> = {}): void {
   const now = Date.now();
   phase.done += 1;

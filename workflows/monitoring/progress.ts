@@ -12,7 +12,7 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { TrainingWarning } from '../../activities/report/types.js';
-import { figuresOf, positionOf, titleOf } from './describePhase.js';
+import { metricsOf, positionOf, titleOf } from './describePhase.js';
 import { type Controls, estimateSecondsLeft, type Journal, type Phase, type PhaseName } from './journal.js';
 import { describeWarning } from './warnings.js';
 
@@ -63,7 +63,7 @@ export function serveProgress(journal: Journal, more: () => Partial<Progress> = 
     setControls(journal, { ...journal.controls, ...change });
     return describe();
   };
-  setHandler(progressQuery, describe, { description: 'Phase, finished rounds, latest figures and seconds left' });
+  setHandler(progressQuery, describe, { description: 'Phase, finished rounds, latest metrics and seconds left' });
   setHandler(pauseUpdate, steer({ paused: true }), { description: 'Waits after the work under way, until resumed' });
   setHandler(resumeUpdate, steer({ paused: false }), { description: 'Goes on after a pause' });
   setHandler(stopEarlyUpdate, steer({ stopping: true, paused: false }), {
@@ -131,7 +131,7 @@ function showDetails(journal: Journal): void {
   const { paused, stopping } = journal.controls;
   const state = paused ? ['**Paused** until the update `resume`\n'] : stopping ? ['**Stopping early**\n'] : [];
   const phases = journal.phases.map(describePhase).map((phase) => {
-    const parts = [positionOf(phase), timeLeft(phase), ...figuresOf(phase)].filter((part) => part !== '');
+    const parts = [positionOf(phase), timeLeft(phase), ...metricsOf(phase)].filter((part) => part !== '');
     return `- **${titleOf(phase)}**: ${parts.join(', ')}`;
   });
   const memory = journal.memory === undefined ? [] : [`- ${journal.memory}`];

@@ -1,8 +1,8 @@
 /**
- * A round's figures as gauges of the worker's Prometheus endpoint, labelled with the run and the method's phase.
+ * A round's metrics as gauges of the worker's Prometheus endpoint, labelled with the run and the method's phase.
  *
  * The SDK leaves them alone while a workflow is replayed, so each round sets them once, on the worker that ran it. Its gauges refuse
- * negative values (they would fail the workflow), so what a figure is below zero has a gauge of its own.
+ * negative values (they would fail the workflow), so what a metric is below zero has a gauge of its own.
  */
 import { metricMeter, workflowInfo } from '@temporalio/workflow';
 import type { TrainingWarning } from '../../activities/report/types.js';
@@ -14,7 +14,7 @@ import type { TrainingWarning } from '../../activities/report/types.js';
 export function setRoundGauges(
   phase: string,
   round: number,
-  figures: Readonly<Record<string, number>>,
+  metrics: Readonly<Record<string, number>>,
   warnings: readonly TrainingWarning[],
 ): void {
   const meter = metricMeter.withTags({ run: workflowInfo().workflowId, phase });
@@ -22,13 +22,13 @@ export function setRoundGauges(
     meter.createGauge(`reft_${snakeCase(name)}`, 'float').set(value, tags);
   };
   set('round', round);
-  for (const [name, value] of Object.entries(figures)) {
+  for (const [name, value] of Object.entries(metrics)) {
     if (!Number.isFinite(value)) continue;
-    const [figure = name, reason] = name.split('.');
-    if (reason !== undefined) set(figure, value, { reason });
+    const [metric = name, reason] = name.split('.');
+    if (reason !== undefined) set(metric, value, { reason });
     else {
-      set(figure, Math.max(0, value));
-      set(`${figure}_below_zero`, Math.max(0, -value));
+      set(metric, Math.max(0, value));
+      set(`${metric}_below_zero`, Math.max(0, -value));
     }
   }
   for (const { kind, to } of warnings) set('warning', to === round ? 1 : 0, { kind });

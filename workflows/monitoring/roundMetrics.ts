@@ -1,12 +1,12 @@
-/** A round's figures as its answers and their scores tell them; a method's update adds its own. */
+/** A round's metrics as its answers and their scores tell them; a method's update adds its own. */
 import type { Answers } from '../steps/rollout.js';
 
 /**
  * Shares in percent of the round's answers. `reward` is the sum of its parts `rewardRight` and `rewardExtracted` (answers that say
  * something wrong); the rest say nothing and earn nothing. `failed.<reason>` count those, a reason of an earlier round (`before` has its
- * figures) staying on at 0.
+ * metrics) staying on at 0.
  */
-export function roundFigures(answers: Answers, before: Readonly<Record<string, number>> = {}): Record<string, number> {
+export function roundMetrics(answers: Answers, before: Readonly<Record<string, number>> = {}): Record<string, number> {
   const { count, correct, extracted, truncated, meanReward, meanLength, longest, failures, choices } = answers;
   const share = (part: number): number => (100 * part) / count;
   const earlier = Object.keys(before).filter((name) => name.startsWith('failed.'));

@@ -1,5 +1,5 @@
 /**
- * Signs that training by rewards is going wrong, read off the figures of its rounds. They are shown and never stop a run.
+ * Signs that training by rewards is going wrong, read off the metrics of its rounds. They are shown and never stop a run.
  *
  * Pure and small: what has to be remembered between rounds is the `Watch`, plain JSON carried in the journal. A rule speaks of a
  * mean over rounds, since one round is noise; three rounds are enough for what ruins a run quickly, and few enough to be in time.
@@ -7,15 +7,15 @@
 import type { AnswerKind } from '../../activities/data/types.js';
 import type { TrainingWarning, WarningKind } from '../../activities/report/types.js';
 
-/** A round's figures by name, as `roundFigures` and the methods' updates give them; a method may lack some. */
-export type Figures = Readonly<Record<string, number>>;
+/** A round's metrics by name, as `roundMetrics` and the methods' updates give them; a method may lack some. */
+export type Metrics = Readonly<Record<string, number>>;
 
 /** What the rules remember of the rounds before. */
 export interface Watch {
-  /** The first round's figures: those of the warm-up, whose answers they are. */
-  readonly first: Figures;
-  /** Figures of the latest rounds, the newest last. */
-  readonly recent: readonly Figures[];
+  /** The first round's metrics: those of the warm-up, whose answers they are. */
+  readonly first: Metrics;
+  /** Metrics of the latest rounds, the newest last. */
+  readonly recent: readonly Metrics[];
   readonly warnings: readonly TrainingWarning[];
 }
 
@@ -23,9 +23,9 @@ const shortly = 3;
 const forLong = 10;
 
 /** Adds a round, counted from 1, and brings the warnings up to date: one a kind, in the order of their first round. */
-export function watchRound(before: Watch | undefined, round: number, figures: Figures, answers: AnswerKind): Watch {
+export function watchRound(before: Watch | undefined, round: number, metrics: Metrics, answers: AnswerKind): Watch {
   const watched = Object.fromEntries(
-    figuresWatched.flatMap((name) => (figures[name] === undefined ? [] : [[name, figures[name]]])),
+    metricsWatched.flatMap((name) => (metrics[name] === undefined ? [] : [[name, metrics[name]]])),
   );
   const first = before?.first ?? watched;
   const recent = [...(before?.recent ?? []), watched].slice(-forLong);
@@ -49,7 +49,7 @@ interface Rounds extends Pick<Watch, 'first' | 'recent'> {
   readonly answers: AnswerKind;
 }
 
-const figuresWatched = [
+const metricsWatched = [
   'reward',
   'sampleAccuracy',
   'extracted',
@@ -63,11 +63,11 @@ const figuresWatched = [
   'approximateKl',
   'explainedVariance',
 ] as const;
-type Watched = (typeof figuresWatched)[number];
+type Watched = (typeof metricsWatched)[number];
 
-/** Mean over the latest `count` rounds; undefined before there are so many, or where one lacks the figure. */
+/** Mean over the latest `count` rounds; undefined before there are so many, or where one lacks the metric. */
 function latest({ recent }: Rounds, name: Watched, count = shortly): number | undefined {
-  const values = recent.slice(-count).flatMap((figures) => figures[name] ?? []);
+  const values = recent.slice(-count).flatMap((metrics) => metrics[name] ?? []);
   return values.length < count ? undefined : values.reduce((a, b) => a + b, 0) / count;
 }
 

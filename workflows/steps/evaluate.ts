@@ -1,4 +1,4 @@
-/** Measures one model on a set of questions: greedy answers and K samples, judged where there is a reward model, and tallied. */
+/** Measures one model on a set of questions: greedy answers and K samples, reward model scores where there is a reward model, and tallied. */
 
 import type { DataSetRef, PreparedData, QuestionSelection } from '../../activities/data/types.js';
 import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
@@ -23,19 +23,19 @@ export interface Measurement {
   /** Called after each shard. */
   readonly onShard: () => void;
   /** Called before each batch of shards: may wait, or continue as new with what `answers` holds by then. */
-  readonly betweenUnits: () => Promise<void>;
+  readonly safePoint: () => Promise<void>;
 }
 
 /** A model's scored answers, a reference a shard: small however many samples there are, and filled as they come. */
 export interface TestAnswers {
   readonly greedy: ObjectRef[];
   readonly sampled: ObjectRef[];
-  /** The reward model's judgements of `sampled`, in its order. */
-  readonly judged: ObjectRef[];
+  /** The reward model's reward model scores of `sampled`, in its order. */
+  readonly rewardModelScores: ObjectRef[];
 }
 
 export function noAnswers(): TestAnswers {
-  return { greedy: [], sampled: [], judged: [] };
+  return { greedy: [], sampled: [], rewardModelScores: [] };
 }
 
 /** Shards in one measurement, for progress. */
@@ -59,13 +59,13 @@ export async function measureModel(
   measurement: Measurement,
   answers: TestAnswers,
 ): Promise<TallyEvaluationResult> {
-  const { spec, questions, rewardModel, name, onShard, betweenUnits } = measurement;
+  const { spec, questions, rewardModel, name, onShard, safePoint } = measurement;
   const answerAll = async (samples: number, temperature: 0 | 1, label: string, scored: ObjectRef[]) => {
     const whole = { order: 'plain', from: 0, to: questions.count } as const;
     const shards = cutIntoShards(whole, shardSize(spec.generation, samples));
     // In parts, between which the workflow may continue as new: nothing is done again.
     while (scored.length < shards.length) {
-      await betweenUnits();
+      await safePoint();
       const [first, ...others] = shards.slice(scored.length, scored.length + shardsAtOnce);
       if (first === undefined) break;
       const selection: QuestionSelection = { ...first, to: others.at(-1)?.to ?? first.to };
@@ -86,7 +86,7 @@ export async function measureModel(
       });
       addWork(journal, 'evaluation', answered.work);
       if (temperature === 1 && rewardModel)
-        answers.judged.push(...(await judge(journal, measurement, rewardModel, answered.scored)));
+        answers.rewardModelScores.push(...(await scoreSampled(journal, measurement, rewardModel, answered.scored)));
       scored.push(...answered.scored);
     }
   };
@@ -96,7 +96,7 @@ export async function measureModel(
   return general.tallyEvaluation.executeWithOptions({ summary: `tally ${name}` }, [{ data: questions, ...answers }]);
 }
 
-async function judge(
+async function scoreSampled(
   journal: Journal,
   { questions, name, onShard }: Measurement,
   rewardModel: CheckpointRef,
@@ -104,13 +104,13 @@ async function judge(
 ): Promise<ObjectRef[]> {
   return Promise.all(
     sampled.map(async (scored, index) => {
-      const { judged, work } = await engine.judgeSamples.executeWithOptions(
-        { summary: `judge ${name}, shard ${index + 1}/${sampled.length}` },
+      const { rewardModelScores, work } = await engine.scoreByRewardModel.executeWithOptions(
+        { summary: `reward model scores ${name}, shard ${index + 1}/${sampled.length}` },
         [{ rewardModel, data: questions, scored }],
       );
       addWork(journal, 'evaluation', work);
       onShard();
-      return judged;
+      return rewardModelScores;
     }),
   );
 }

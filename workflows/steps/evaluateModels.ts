@@ -12,13 +12,13 @@ export interface Contestant {
   readonly checkpoint: CheckpointRef;
 }
 
-/** Fills `run.testAnswers` and `run.figures` for each model. */
+/** Fills `run.testAnswers` and `run.metrics` for each model. */
 export async function evaluate(
   run: RunState,
   data: PreparedData,
   contestants: readonly Contestant[],
   rewardModel: CheckpointRef | undefined,
-  betweenUnits: () => Promise<void>,
+  safePoint: () => Promise<void>,
 ): Promise<void> {
   const { journal, spec } = run;
   const shards = contestants.length * countShards(spec, data.test, rewardModel);
@@ -26,18 +26,18 @@ export async function evaluate(
   showProgress(journal);
 
   for (const { name, checkpoint } of contestants) {
-    if (run.figures[name] !== undefined) continue;
+    if (run.metrics[name] !== undefined) continue;
     const answers = run.testAnswers[name] ?? noAnswers();
     run.testAnswers[name] = answers;
     const onShard = (): void => finishUnit(phase);
-    const { figures } = await measureModel(
+    const { metrics } = await measureModel(
       journal,
-      { spec, data, questions: data.test, checkpoint, rewardModel, name, onShard, betweenUnits },
+      { spec, data, questions: data.test, checkpoint, rewardModel, name, onShard, safePoint },
       answers,
     );
-    run.figures = { ...run.figures, [name]: figures };
-    journal.accuracy = figures.top1.percent;
-    phase.metrics = { ...phase.metrics, [name]: figures.top1.percent };
+    run.metrics = { ...run.metrics, [name]: metrics };
+    journal.accuracy = metrics.top1.percent;
+    phase.metrics = { ...phase.metrics, [name]: metrics.top1.percent };
     showProgress(journal);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The reward model of reranking: the warm-up's trunk with a two-class head, trained to tell right answers from wrong ones.
  *
- * It learns from samples of the training questions, drawn from the warm-up model and again from the final one: a judge that
+ * It learns from samples of the training questions, drawn from the warm-up model and again from the final one: a reward model that
  * never saw a policy's mistakes falls for them.
  */
 
@@ -15,27 +15,27 @@ import { answerQuestions } from './rollout.js';
 import { cutIntoShards, shardSize } from './selections.js';
 
 /** How far the training of a reward model is. */
-export interface JudgeState {
+export interface RewardModelState {
   readonly done: number;
   readonly checkpoint: CheckpointRef;
   readonly scored: readonly ObjectRef[];
 }
 
-interface Judging {
+interface RewardModelRun {
   readonly spec: AnsweringSpec;
   readonly journal: Journal;
   /** Absent until its samples are there. */
-  rewardModel?: JudgeState;
+  rewardModel?: RewardModelState;
 }
 
 export async function trainRewardModel(
-  run: Judging,
+  run: RewardModelRun,
   data: PreparedData,
   rewardModel: RewardModelSpec,
   /** Warm-up first; the samples of each have a random stream of their own. */
   sampledFrom: readonly CheckpointRef[],
   trunk: CheckpointRef,
-  betweenUnits: () => Promise<void>,
+  safePoint: () => Promise<void>,
 ): Promise<CheckpointRef> {
   const { spec, journal } = run;
   const whole = { order: 'plain', from: 0, to: data.train.count } as const;
@@ -44,7 +44,7 @@ export async function trainRewardModel(
   showProgress(journal);
 
   if (run.rewardModel === undefined) {
-    await betweenUnits();
+    await safePoint();
     const scored: ObjectRef[] = [];
     for (const [round, checkpoint] of sampledFrom.entries()) {
       const answers = await answerQuestions({
@@ -69,7 +69,7 @@ export async function trainRewardModel(
   let { done, checkpoint } = run.rewardModel;
   const { scored } = run.rewardModel;
   while (done < rewardModel.epochs) {
-    await betweenUnits();
+    await safePoint();
     const trained = await engine.trainRewardModel.executeWithOptions(
       { summary: `reward model epoch ${done + 1}/${rewardModel.epochs}` },
       [{ checkpoint, train: data.train, scored, rewardModel, seed: spec.seed, epoch: done }],

@@ -17,7 +17,7 @@ import { type Measured, measureAccuracy } from './validate.js';
 export async function warmUp(
   run: RunState,
   data: PreparedData,
-  betweenUnits: () => Promise<void>,
+  safePoint: () => Promise<void>,
   methodNames: readonly MethodName[] = methodsOf(run.spec),
 ): Promise<Measured> {
   const { spec, journal } = run;
@@ -28,7 +28,7 @@ export async function warmUp(
   run.warmUp ??= { done: 0, checkpoint: run.base };
   let { done, checkpoint } = run.warmUp;
   while (done < spec.warmUp.epochs) {
-    await betweenUnits();
+    await safePoint();
     if (journal.controls.stopping) break;
     const trained = await engine.trainSupervised.executeWithOptions(
       { summary: `warm-up epoch ${done + 1}/${spec.warmUp.epochs}` },

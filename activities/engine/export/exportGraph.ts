@@ -13,7 +13,7 @@ import { plainOperators } from './plainOperators.js';
  * Input `input_ids` int64 `[batch, time]` and those of `pastAttention`; output `logits` `[batch, time, vocabulary]` and its
  * present keys and values. The model's weights are inputs too: who writes the file makes them constants.
  */
-export function exportProgram(config: ModelConfig): Graph {
+export function exportGraph(config: ModelConfig): Graph {
   const model = languageModel(config);
   const graph = createGraph();
   const tokens = input(graph, 'input_ids', 'int64', ['batch', 'time']);

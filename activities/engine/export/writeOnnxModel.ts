@@ -12,7 +12,7 @@ import { InvalidModel } from '../../errors.js';
 import { GraphProto, graphProto, ModelProto, modelHeader, TensorProto } from '../graph/onnx/serialise.js';
 import type { ModelConfig } from '../models/configs/types.js';
 import type { NamedTensor, Parameters } from '../weights/parameters.js';
-import { exportProgram } from './exportGraph.js';
+import { exportGraph } from './exportGraph.js';
 
 /** Protobuf's own limit is 2 GiB. */
 const largestFileBytes = 2 ** 31 - 2 ** 26;
@@ -33,16 +33,16 @@ export async function writeOnnxModel(
   parameters: Parameters,
   largestFile = largestFileBytes,
 ): Promise<readonly string[]> {
-  const program = exportProgram(config);
+  const modelGraph = exportGraph(config);
   const weights: Weight[] = [];
-  const inputs = program.inputs.filter(({ name }) => {
+  const inputs = modelGraph.inputs.filter(({ name }) => {
     const parameter = parameters.get(name);
     if (parameter) weights.push({ name, ...parameter });
     return parameter === undefined;
   });
   const missing = inputs.find(({ name }) => name.endsWith('.weight') || name.endsWith('.bias'));
   if (missing) throw new InvalidModel(`tensor ${missing.name} is missing`);
-  const graph = { ...program, inputs };
+  const graph = { ...modelGraph, inputs };
 
   const path = join(directory, 'model.onnx');
   const bytes = weights.reduce((sum, { data }) => sum + data.byteLength, 0);

@@ -13,7 +13,7 @@ export interface AdamWOptions {
   readonly beta2: number;
   readonly epsilon: number;
   readonly weightDecay: number;
-  readonly clipNorm: number;
+  readonly maxGradNorm: number;
 }
 
 /** Rank-0 inputs of the update, to be fed at every step from `adamWScalars`. */
@@ -57,7 +57,7 @@ function squares(x: Tensor): Tensor {
 
 /** Scalars that all parameters of one update share, computed once in the graph. */
 export interface UpdateScalars {
-  /** (1 − β₁) and √(1 − β₂), each times min(1, clipNorm / (norm + 10⁻⁶)), the factor by which PyTorch clips gradients. */
+  /** (1 − β₁) and √(1 − β₂), each times min(1, maxGradNorm / (norm + 10⁻⁶)), the factor by which PyTorch clips gradients. */
   readonly firstShare: Tensor;
   readonly secondShare: Tensor;
   /** 1 − learning rate × weight decay. */
@@ -68,7 +68,7 @@ export interface UpdateScalars {
 
 /** @param norm the gradients' global norm, rank 0. */
 export function updateScalars(norm: Tensor, inputs: AdamWInputs, options: AdamWOptions): UpdateScalars {
-  const clip = minimum(divide(options.clipNorm, add(norm, 1e-6)), 1);
+  const clip = minimum(divide(options.maxGradNorm, add(norm, 1e-6)), 1);
   return {
     firstShare: multiply(clip, 1 - options.beta1),
     secondShare: multiply(clip, Math.sqrt(1 - options.beta2)),

@@ -6,5 +6,5 @@ export interface Optimiser {
   readonly beta2: number;
   readonly epsilon: number;
   readonly weightDecay: number;
-  readonly clipNorm: number;
+  readonly maxGradNorm: number;
 }

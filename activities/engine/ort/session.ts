@@ -6,8 +6,8 @@ import { chosenDevice, type Device } from './devices.js';
 import { enginesHere } from './enginesHere.js';
 
 /**
- * Threads inside one operator: every core of the machine, whatever else runs on it, shared among its engines; one in a lane
- * (`lanes.ts`). Sums are split by thread, so the number is part of what "same machine type, same checkpoint hash" means.
+ * Threads inside one operator: every core of the machine, whatever else runs on it, shared among its engines; one in a worker thread
+ * (`workerThreads.ts`). Sums are split by thread, so the number is part of what "same machine type, same checkpoint hash" means.
  */
 export const threads = isMainThread ? Math.max(1, Math.floor(availableParallelism() / enginesHere())) : 1;
 

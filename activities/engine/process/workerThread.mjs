@@ -1,4 +1,4 @@
-/** Where a lane's thread starts: threads do not inherit the loader of TypeScript. */
+/** Where a worker thread's thread starts: threads do not inherit the loader of TypeScript. */
 import { register } from 'tsx/esm/api';
 
 register();

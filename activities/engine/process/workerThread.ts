@@ -1,11 +1,11 @@
-/** A lane: a thread of the engine process that runs one task at a time, as `lanes.ts` sends them. */
+/** A worker thread: a thread of the engine process that runs one task at a time, as `workerThreads.ts` sends them. */
 import { parentPort } from 'node:worker_threads';
 import type { GenerateTask } from '../sampling/generate.js';
 import { generate } from '../tasks/generate.js';
 import type { RunContext } from '../tasks/task.js';
 import { movedWith } from '../threads/messages.js';
 import { createTaskRunner } from '../threads/taskRunner.js';
-import { sumGradientsInLane } from '../training/gradientThreads.js';
+import { sumGradientsInThread } from '../training/gradientThreads.js';
 import { trimSessions } from '../training/sessions.js';
 
 const tasks = {
@@ -14,7 +14,7 @@ const tasks = {
     return generate(input, context);
   },
   // A part of a task, whose other steps want the same sessions.
-  sumGradients: sumGradientsInLane,
+  sumGradients: sumGradientsInThread,
 };
 
 parentPort?.on(

@@ -1,5 +1,5 @@
 /**
- * Figures that tell whether policy training is healthy; none of them is trained on.
+ * Metrics that tell whether policy training is healthy; none of them is trained on.
  *
  * What the ratio π / π_old says is worked out in the training graph, beside the loss. What a round's answers say before any
  * update is worked out in plain arrays, from scores that the loss needs anyway.

@@ -26,7 +26,7 @@ export function tokenRewards(
 export function generalisedAdvantages(
   rewards: Float64Array,
   values: Float32Array,
-  discount: number,
+  gamma: number,
   lambda: number,
 ): { readonly advantages: Float64Array; readonly returns: Float64Array } {
   const advantages = new Float64Array(rewards.length);
@@ -34,8 +34,8 @@ export function generalisedAdvantages(
   let next = 0;
   for (let token = rewards.length - 1; token >= 0; token--) {
     const value = values[token] ?? 0;
-    const delta = (rewards[token] ?? 0) + discount * (values[token + 1] ?? 0) - value;
-    next = delta + discount * lambda * next;
+    const delta = (rewards[token] ?? 0) + gamma * (values[token + 1] ?? 0) - value;
+    next = delta + gamma * lambda * next;
     advantages[token] = next;
     returns[token] = next + value;
   }

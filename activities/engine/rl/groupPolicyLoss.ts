@@ -31,7 +31,7 @@ export interface GroupPolicyLoss extends RatioDiagnostics {
   readonly policy: Tensor;
   /** The KL estimate, normalised as the loss. */
   readonly kl: Tensor;
-  /** Share of tokens whose clipped term is the larger one; it and the ratio's figures by `shares`. */
+  /** Share of tokens whose clipped term is the larger one; it and the ratio's metrics by `shares`. */
   readonly clipFraction: Tensor;
 }
 

@@ -10,7 +10,7 @@ import { InvalidModel } from '../../errors.js';
 import type { Decoder, StepArrays } from './decoder.js';
 import type { GenerateTask } from './generate.js';
 import { copyRow, createCache, releaseCache } from './keyValueCache.js';
-import { createPromptShelf, type PromptShelf, prefillRows } from './prefixCache.js';
+import { createPrefixCache, type PrefixCache, prefillRows } from './prefixCache.js';
 import { uniform } from './random.js';
 
 /** An answer as it grows. */
@@ -66,14 +66,14 @@ export async function decode(answers: readonly Answer[], decoding: Decoding): Pr
     seated++;
   };
   // Created when the first prompt is asked of it.
-  let shelf: PromptShelf | undefined;
+  let prefixes: PrefixCache | undefined;
   /** Gives a row to the next answer that waits, if there is one. */
   const seat = async (row: number): Promise<boolean> => {
     const answer = answers[seated];
     if (!answer) return false;
     decoding.checkpoint();
-    shelf ??= createPromptShelf(decoder, prompts);
-    forwardTokens += await shelf.copyTo(cache, row, answer.prompt);
+    prefixes ??= createPrefixCache(decoder, prompts);
+    forwardTokens += await prefixes.copyTo(cache, row, answer.prompt);
     take(row, answer);
     return true;
   };

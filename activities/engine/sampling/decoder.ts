@@ -6,9 +6,9 @@ import type { ModelConfig } from '../models/configs/types.js';
 import type { AttentionSizes, ParameterShapes } from '../models/languageModel.js';
 import { placeOnDevice, type RunMode, runInPlace, type Tensors } from '../ort/runInPlace.js';
 import { float32, int32, int64 } from '../ort/tensors.js';
-import { programSession } from '../training/sessions.js';
+import { graphSession } from '../training/sessions.js';
 import type { Parameters } from '../weights/parameters.js';
-import { prefillProgram } from './decoderGraphs.js';
+import { prefillGraph } from './decoderGraphs.js';
 import { cacheTensors, type KeyValueCache } from './keyValueCache.js';
 import { stepSession } from './stepSession.js';
 
@@ -54,7 +54,7 @@ export async function createDecoder(
   if (attention.rotary && attention.size % 16 !== 0)
     throw new InvalidModel(`head size ${attention.size}: decoding needs a multiple of 16`);
   const key = JSON.stringify(config);
-  const { session: prefillSession } = await programSession(`prefill ${key}`, () => prefillProgram(config));
+  const { session: prefillSession } = await graphSession(`prefill ${key}`, () => prefillGraph(config));
   const { session, storesWeights } = await stepSession(config, parameters, greedy, isLone);
   const weights = weightTensors(shapes, parameters);
   await placeOnDevice(weights);

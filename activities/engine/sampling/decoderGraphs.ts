@@ -5,7 +5,7 @@ import { reshape } from '../graph/operators.js';
 import { languageModel } from '../models/architectures.js';
 import type { ModelConfig } from '../models/configs/types.js';
 import { weightsFrom } from '../models/languageModel.js';
-import type { Program } from '../training/graphs.js';
+import type { ModelGraph } from '../training/graphs.js';
 import type { Parameters } from '../weights/parameters.js';
 import { cachedAttention } from './cachedAttention.js';
 import { type ChosenTokens, chooseAtRandom, chooseGreedily } from './chooseToken.js';
@@ -15,7 +15,7 @@ import { weightsOnTheLeft } from './weightsOnTheLeft.js';
  * Fills the cache from `tokens [batch, time]` (and the inputs of `cachedAttention`). It has no head: a prompt's last token is
  * left to the first step, so that all samples of a question share its cache and each draws its own first token.
  */
-export function prefillProgram(config: ModelConfig): Program {
+export function prefillGraph(config: ModelConfig): ModelGraph {
   const model = languageModel(config);
   const graph = createGraph({ differentiable: false });
   const tokens = input(graph, 'tokens', 'int64', ['batch', 'time']);
@@ -32,7 +32,7 @@ export type StepWeights = 'right' | 'left' | { readonly stored: Parameters };
  * One token a row: feeds `tokens [batch]`, `uniforms [batch]` unless greedy, and the inputs of `cachedAttention`; gives
  * `next_tokens` int64 `[batch]` and `log_probs` `[batch]`.
  */
-export function stepProgram(config: ModelConfig, greedy: boolean, place: StepWeights): Program {
+export function stepGraph(config: ModelConfig, greedy: boolean, place: StepWeights): ModelGraph {
   const model = languageModel(config);
   const graph = createGraph({ differentiable: false });
   const tokens = input(graph, 'tokens', 'int64', ['batch']);

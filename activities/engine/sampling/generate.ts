@@ -8,12 +8,12 @@ import { languageModel } from '../models/architectures.js';
 import type { LanguageModel } from '../models/languageModel.js';
 import type { RunMode } from '../ort/runInPlace.js';
 import type { EngineWork, RunContext } from '../tasks/task.js';
-import { mostLanes } from '../threads/workerThreads.js';
+import { maxWorkerThreads } from '../threads/workerThreads.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 import { loadModel } from '../weights/modelFiles.js';
 import { type Answer, decode } from './continuousBatch.js';
 import { createDecoder } from './decoder.js';
-import { generateInLanes } from './generateInThreads.js';
+import { generateInThreads } from './generateInThreads.js';
 import { bytesPerRow } from './keyValueCache.js';
 import type { RandomPurpose } from './random.js';
 import { isLarge } from './stepSession.js';
@@ -52,13 +52,13 @@ const largestBatch = 256;
 /** Memory for keys and values at most; long answers of large models are decoded in smaller batches. */
 const largestCacheBytes = 1 << 30;
 
-/** Answers that are worth a lane: fewer take it less time than the exchange of messages and the loss of a common batch. */
+/** Answers that are worth a worker thread: fewer take it less time than the exchange of messages and the loss of a common batch. */
 const answersPerLane = 16;
 
 /** What tests and benchmarks choose; left out, the fastest. */
 export interface GenerateOptions {
-  /** In how many lanes; with 1, or where anything else is chosen, in this thread. */
-  readonly lanes?: number;
+  /** In how many worker threads; with 1, or where anything else is chosen, in this thread. */
+  readonly workerThreads?: number;
   /** How results are fetched. */
   readonly mode?: RunMode;
   /** Answers decoded side by side at most. */
@@ -70,7 +70,7 @@ export interface GenerateOptions {
  * @throws InvalidData when no token may be generated, or naming the example whose prompt is empty, too long, or has tokens the
  * model does not know.
  * @throws InvalidModel when the model's probabilities are not numbers.
- * @throws EngineCrashed when a lane ends.
+ * @throws EngineCrashed when a worker thread ends.
  * @throws TaskCancelled between two steps.
  */
 export async function generate(input: Input, context: RunContext, options: GenerateOptions = {}): Promise<Output> {
@@ -81,8 +81,8 @@ export async function generate(input: Input, context: RunContext, options: Gener
   const model = languageModel(config);
   for (const prompt of input.prompts) checkPrompt(prompt, model);
   const isInThread = options.mode !== undefined || options.slots !== undefined || isLarge(model);
-  const lanes = options.lanes ?? (isInThread ? 1 : lanesFor(input));
-  if (lanes > 1) return generateInLanes(input, context, lanes);
+  const workerThreads = options.workerThreads ?? (isInThread ? 1 : lanesFor(input));
+  if (workerThreads > 1) return generateInThreads(input, context, workerThreads);
   const answers = input.prompts.flatMap(({ example, tokens }) =>
     Array.from({ length: input.samples }, (_, sample): Answer => {
       const limit = Math.min(input.maxAnswerTokens, model.positions - tokens.length);
@@ -148,7 +148,7 @@ function checkPrompt({ example, tokens }: Input['prompts'][number], model: Langu
 /** As many as there can be, each with prompts of its own and answers enough. */
 function lanesFor({ prompts, samples }: Input): number {
   const worthwhile = Math.floor((prompts.length * samples) / answersPerLane);
-  return Math.max(1, Math.min(mostLanes(), prompts.length, worthwhile));
+  return Math.max(1, Math.min(maxWorkerThreads(), prompts.length, worthwhile));
 }
 
 /** Slots of a batch within the limits above. */

@@ -1,33 +1,33 @@
-/** Deals the prompts of a `generate` task out to lanes and puts their answers together again. */
+/** Deals the prompts of a `generate` task out to worker threads and puts their answers together again. */
 
 import type { RunContext } from '../tasks/task.js';
-import { runInLanes } from '../threads/workerThreads.js';
+import { runInWorkerThreads } from '../threads/workerThreads.js';
 import type { GenerateTask } from './generate.js';
 
 type Input = GenerateTask['input'];
 type Output = GenerateTask['output'];
 
 /**
- * Every lane gets like many prompts of like lengths. What an answer is does not depend on its lane, but for float rounding.
- * @throws as `runInLanes`.
+ * Every worker thread gets like many prompts of like lengths. What an answer is does not depend on its worker thread, but for float rounding.
+ * @throws as `runInWorkerThreads`.
  */
-export async function generateInLanes(input: Input, context: RunContext, lanes: number): Promise<Output> {
+export async function generateInThreads(input: Input, context: RunContext, workerThreads: number): Promise<Output> {
   const start = performance.now();
   const { prompts, samples } = input;
-  const hands = Array.from({ length: lanes }, (): number[] => []);
+  const shares = Array.from({ length: workerThreads }, (): number[] => []);
   const byLength = [...prompts.keys()].sort((a, b) => length(prompts, b) - length(prompts, a));
-  for (const [place, prompt] of byLength.entries()) hands[place % lanes]?.push(prompt);
-  const outputs = await runInLanes(
+  for (const [place, prompt] of byLength.entries()) shares[place % workerThreads]?.push(prompt);
+  const outputs = await runInWorkerThreads(
     'generate',
-    hands.map((hand) => ({ ...input, prompts: hand.flatMap((prompt) => prompts[prompt] ?? []) })),
+    shares.map((share) => ({ ...input, prompts: share.flatMap((prompt) => prompts[prompt] ?? []) })),
     context,
   );
 
   const answers: Output['answers'][number][] = [];
-  for (const [lane, hand] of hands.entries())
-    for (const [place, prompt] of hand.entries())
+  for (const [workerThread, share] of shares.entries())
+    for (const [place, prompt] of share.entries())
       for (let sample = 0; sample < samples; sample++) {
-        const answer = outputs[lane]?.answers[place * samples + sample];
+        const answer = outputs[workerThread]?.answers[place * samples + sample];
         if (answer) answers[prompt * samples + sample] = answer;
       }
   const total = (part: 'forwardTokens' | 'generatedTokens'): number =>

@@ -7,16 +7,16 @@
 import type { Decoder } from './decoder.js';
 import { copyRow, createCache, type KeyValueCache } from './keyValueCache.js';
 
-export interface PromptShelf {
+export interface PrefixCache {
   /**
    * Copies all of a prompt but its last token to a row of `cache`; the last token is for the row's first step.
-   * @returns how many tokens went through the model for it: 0 when the prompt was on the shelf.
+   * @returns how many tokens went through the model for it: 0 when the prompt was on the prefixes.
    */
   copyTo(cache: KeyValueCache, row: number, prompt: readonly number[]): Promise<number>;
 }
 
 /** Tokens computed together at most: more gain nothing and need memory. */
-const shelfTokens = 1024;
+const prefixTokens = 1024;
 
 /** Positions of the longest prompt without its last token, at least 1. */
 function longestBeginning(prompts: readonly (readonly number[])[]): number {
@@ -40,7 +40,7 @@ export async function prefillRows(
   checkpoint: () => void,
 ): Promise<number> {
   const beginnings = prompts.map((prompt) => prompt.slice(0, -1));
-  const together = rowsTogether(prompts, shelfTokens);
+  const together = rowsTogether(prompts, prefixTokens);
   for (let row = 0; row < prompts.length; row += together) {
     checkpoint();
     await decoder.prefill(cache, row, beginnings.slice(row, row + together));
@@ -49,25 +49,25 @@ export async function prefillRows(
 }
 
 /** @param prompts distinct arrays, in the order in which they will be asked for; one may be asked for several times in a row. */
-export function createPromptShelf(
+export function createPrefixCache(
   decoder: Decoder,
   prompts: readonly (readonly number[])[],
-  tokens = shelfTokens,
-): PromptShelf {
-  const shelfRows = rowsTogether(prompts, tokens);
-  const shelf = createCache(decoder.attention, shelfRows, longestBeginning(prompts));
-  let shelved: readonly (readonly number[])[] = [];
+  tokens = prefixTokens,
+): PrefixCache {
+  const prefixRows = rowsTogether(prompts, tokens);
+  const prefixes = createCache(decoder.attention, prefixRows, longestBeginning(prompts));
+  let cachedPrefixes: readonly (readonly number[])[] = [];
   return {
     async copyTo(cache, row, prompt) {
       let computed = 0;
-      if (!shelved.includes(prompt)) {
+      if (!cachedPrefixes.includes(prompt)) {
         const start = prompts.indexOf(prompt);
-        shelved = prompts.slice(start, start + shelfRows);
-        const beginnings = shelved.map((other) => other.slice(0, -1));
-        await decoder.prefill(shelf, 0, beginnings);
+        cachedPrefixes = prompts.slice(start, start + prefixRows);
+        const beginnings = cachedPrefixes.map((other) => other.slice(0, -1));
+        await decoder.prefill(prefixes, 0, beginnings);
         computed = beginnings.reduce((total, { length }) => total + length, 0);
       }
-      copyRow(shelf, shelved.indexOf(prompt), cache, row, prompt.length - 1);
+      copyRow(prefixes, cachedPrefixes.indexOf(prompt), cache, row, prompt.length - 1);
       return computed;
     },
   };

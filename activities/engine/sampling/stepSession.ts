@@ -10,9 +10,9 @@ import { languageModel } from '../models/architectures.js';
 import type { ModelConfig } from '../models/configs/types.js';
 import type { LanguageModel } from '../models/languageModel.js';
 import { chosenDevice } from '../ort/devices.js';
-import { programSession, releaseSession } from '../training/sessions.js';
+import { graphSession, releaseSession } from '../training/sessions.js';
 import type { Parameters } from '../weights/parameters.js';
-import { stepProgram } from './decoderGraphs.js';
+import { stepGraph } from './decoderGraphs.js';
 
 export interface StepSession {
   readonly session: InferenceSession;
@@ -50,7 +50,7 @@ export async function stepSession(
   const key = `${greedy ? 'greedy' : 'sampling'} step ${JSON.stringify(config)}`;
   const { session } = storesWeights
     ? await storedStep(`${key} of parameters ${numberOf(parameters)}`, config, parameters, greedy)
-    : await programSession(key, () => stepProgram(config, greedy, isSmall ? 'right' : 'left'));
+    : await graphSession(key, () => stepGraph(config, greedy, isSmall ? 'right' : 'left'));
   return { session, storesWeights };
 }
 
@@ -60,7 +60,7 @@ let storedKey: string | undefined;
 async function storedStep(key: string, config: ModelConfig, stored: Parameters, greedy: boolean) {
   if (storedKey !== undefined && storedKey !== key) await releaseSession(storedKey);
   storedKey = key;
-  return programSession(key, () => stepProgram(config, greedy, { stored }));
+  return graphSession(key, () => stepGraph(config, greedy, { stored }));
 }
 
 const numbers = new WeakMap<Parameters, number>();

@@ -12,8 +12,8 @@ import type { InitialiseTask } from './initialise.js';
 import { initialise } from './initialise.js';
 import type { PlanTrainingTask } from './planTraining.js';
 import { planTraining } from './planTraining.js';
-import type { JudgeTask } from './rewardModelScore.js';
-import { judge } from './rewardModelScore.js';
+import type { RewardModelScoreTask } from './rewardModelScore.js';
+import { rewardModelScore } from './rewardModelScore.js';
 import type { TaskFunction } from './task.js';
 import type { TrainGroupPolicyTask } from './trainGroupPolicy.js';
 import { trainGroupPolicy } from './trainGroupPolicy.js';
@@ -35,7 +35,7 @@ export interface EngineTasks {
   readonly trainGroupPolicy: TrainGroupPolicyTask;
   readonly diagnoseRollouts: DiagnoseRolloutsTask;
   readonly trainRewardModel: TrainRewardModelTask;
-  readonly judge: JudgeTask;
+  readonly rewardModelScore: RewardModelScoreTask;
 }
 
 export type TaskName = keyof EngineTasks;
@@ -51,5 +51,5 @@ export const tasks: { readonly [Name in TaskName]: TaskFunction<Name> } = {
   trainGroupPolicy,
   diagnoseRollouts,
   trainRewardModel,
-  judge,
+  rewardModelScore,
 };

@@ -3,7 +3,7 @@
 import { InsufficientMemory } from '../../errors.js';
 import type { LoraConfig } from '../lora/adapters.js';
 import type { ModelConfig } from '../models/configs/types.js';
-import { updateProgram } from '../training/graphs.js';
+import { updateGraph } from '../training/graphs.js';
 import type { TokenSequence } from '../training/layout.js';
 import { machineMemory, usableMemory } from '../training/memory.js';
 import { buildObjective, type Training } from '../training/objectives.js';
@@ -43,7 +43,7 @@ export interface PlanTrainingTask {
 }
 
 /** Constants of losses and optimisers, which change no tensor's size. */
-const optimiser = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, clipNorm: 1 };
+const optimiser = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1 };
 const groupPolicy = { clipRange: 0.2, klCoefficient: 0.05 };
 const ppo = { clipRange: 0.2, valueClipRange: 0.2, valueCoefficient: 1 };
 
@@ -51,7 +51,7 @@ export const planTraining: TaskFunction<'planTraining'> = async ({ config, lora,
   const usableBytes = usableMemory();
   const planned = steps.map((step) => {
     const training = trainingOf(step, config, lora);
-    const memory = stepMemory(training, updateProgram(buildObjective(training), optimiser), usableBytes);
+    const memory = stepMemory(training, updateGraph(buildObjective(training), optimiser), usableBytes);
     try {
       return { name: step.name, ...stepNeed(largestBatch(step), memory, roundMemory(step, config, lora)) };
     } catch (error) {

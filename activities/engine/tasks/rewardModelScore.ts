@@ -1,18 +1,18 @@
-/** The task `judge`: the reward model's probability of being right, for each answer. */
+/** The task `rewardModelScore`: the reward model's probability of being right, for each answer. */
 
 import { InvalidModel, TaskCancelled } from '../../errors.js';
 import { float32 } from '../ort/tensors.js';
-import { judgeProgram } from '../training/graphs.js';
+import { rewardModelGraph } from '../training/graphs.js';
 import type { TokenSequence } from '../training/layout.js';
 import { groupByLength, layOutWhole, sequenceFeeds, withinTokens } from '../training/layout.js';
-import { programSession } from '../training/sessions.js';
-import { runProgram } from '../training/trainer.js';
+import { graphSession } from '../training/sessions.js';
+import { runGraph } from '../training/trainer.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 import { loadModel } from '../weights/modelFiles.js';
 import type { EngineWork, TaskFunction } from './task.js';
 
 /** Probability of being right for each sequence, in order. */
-export interface JudgeTask {
+export interface RewardModelScoreTask {
   readonly input: { readonly model: ModelFiles; readonly sequences: readonly TokenSequence[] };
   readonly output: { readonly probabilities: readonly number[]; readonly work: EngineWork };
 }
@@ -20,23 +20,23 @@ export interface JudgeTask {
 /** Padded tokens in one forward pass: bounds its memory. */
 const tokenBudget = 8_192;
 
-export const judge: TaskFunction<'judge'> = async ({ model, sequences }, context) => {
+export const rewardModelScore: TaskFunction<'rewardModelScore'> = async ({ model, sequences }, context) => {
   const started = performance.now();
   const parameters = await loadModel(model);
   if (!parameters.has('score.weight'))
     throw new InvalidModel(`${model.parameters} has no score.weight: no reward model`);
-  const { program, session } = await programSession(`judge ${JSON.stringify(model.config)}`, () =>
-    judgeProgram(model.config),
+  const { modelGraph, session } = await graphSession(`reward model scores ${JSON.stringify(model.config)}`, () =>
+    rewardModelGraph(model.config),
   );
   const probabilities = new Array<number>(sequences.length).fill(0);
   const lengths = sequences.map(({ prompt, answer }) => prompt.length + answer.length);
   let done = 0;
   for (const group of groupByLength(lengths, withinTokens(lengths, tokenBudget))) {
-    if (context.isCancelled()) throw new TaskCancelled('judge was cancelled');
+    if (context.isCancelled()) throw new TaskCancelled('rewardModelScore was cancelled');
     const layout = layOutWhole(group.flatMap((index) => sequences[index] ?? []));
     const logProbs = new Float32Array(2 * layout.batch);
-    await runProgram(
-      program,
+    await runGraph(
+      modelGraph,
       session,
       parameters,
       { ...sequenceFeeds(layout) },

@@ -152,6 +152,6 @@ function rolloutMetrics(task: Input, old: readonly AnswerScores[], reference: re
     referenceLogProbs: reference[index]?.logProbs ?? [],
     sampledLogProbs: task.rollouts[index]?.logProbs ?? [],
   }));
-  const { klPerToken = 0, klPerSequence = 0, ...figures } = rolloutDiagnostics(answers);
-  return { ...figures, klPerToken, klPerSequence, klPenalty: task.klCoefficient * klPerSequence };
+  const { klPerToken = 0, klPerSequence = 0, ...metrics } = rolloutDiagnostics(answers);
+  return { ...metrics, klPerToken, klPerSequence, klPenalty: task.klCoefficient * klPerSequence };
 }

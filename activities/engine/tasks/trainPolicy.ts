@@ -30,8 +30,8 @@ export interface TrainPolicyTask {
     readonly optimiser: Optimiser;
     readonly klCoefficient: number;
     readonly valueCoefficient: number;
-    readonly discount: number;
-    readonly gaeLambda: number;
+    readonly gamma: number;
+    readonly lambda: number;
     readonly clipRange: number;
     readonly valueClipRange: number;
     readonly outputDirectory: string;
@@ -110,7 +110,7 @@ function prepareRollouts(
     const referenceScores = reference[index];
     if (!scores || !referenceScores) return [];
     const rewards = tokenRewards(rollout.reward, scores.logProbs, referenceScores.logProbs, task.klCoefficient);
-    return [{ old: scores, ...generalisedAdvantages(rewards, scores.values, task.discount, task.gaeLambda) }];
+    return [{ old: scores, ...generalisedAdvantages(rewards, scores.values, task.gamma, task.lambda) }];
   });
   const whitened = whiten(Float64Array.from(estimates.flatMap(({ advantages }) => [...advantages])));
   let start = 0;
@@ -142,9 +142,9 @@ function rolloutMetrics(task: Input, prepared: readonly PreparedRollout[], refer
     referenceLogProbs: reference[index]?.logProbs ?? [],
     sampledLogProbs: task.rollouts[index]?.logProbs ?? [],
   }));
-  const { klPerToken = 0, klPerSequence = 0, ...figures } = rolloutDiagnostics(answers);
+  const { klPerToken = 0, klPerSequence = 0, ...metrics } = rolloutDiagnostics(answers);
   return {
-    ...figures,
+    ...metrics,
     klPerToken,
     klPerSequence,
     klPenalty: task.klCoefficient * klPerSequence,

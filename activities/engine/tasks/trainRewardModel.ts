@@ -83,10 +83,10 @@ export const trainRewardModel: TaskFunction<'trainRewardModel'> = async (
   };
 };
 
-type JudgedSequence = EngineTasks['trainRewardModel']['input']['batches'][number][number];
+type LabelledSequence = EngineTasks['trainRewardModel']['input']['batches'][number][number];
 
 /** Sequences of a batch of `count`, each weighing the same. */
-function rewardFeeds(sequences: readonly JudgedSequence[], count: number) {
+function rewardFeeds(sequences: readonly LabelledSequence[], count: number) {
   const { length } = sequences;
   return {
     ...sequenceFeeds(layOutWhole(sequences)),

@@ -1,4 +1,4 @@
-/** What who has work for the engine and who does it say to each other: client and engine process, engine process and lanes. */
+/** What who has work for the engine and who does it say to each other: client and engine process, engine process and worker threads. */
 export type ToEngine =
   | { readonly kind: 'run'; readonly task: string; readonly input: unknown }
   /** Asks the running task to stop at its next step. */

@@ -25,7 +25,7 @@ export function createTaskRunner(
   before: () => Promise<void> = async () => undefined,
 ): (message: ToEngine) => void {
   // A device that is not there, or a binding that does not do what the engine relies on, is found before there is work. It is this
-  // thread, too, that has to create the process's first session (`session.ts`), before any lane.
+  // thread, too, that has to create the process's first session (`session.ts`), before any worker thread.
   const ready = selfTest();
   ready.catch(() => undefined);
   let cancelled = false;

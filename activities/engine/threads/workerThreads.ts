@@ -2,7 +2,7 @@
  * Lanes: threads of this process that each run a task with one core.
  *
  * An operator of a small model takes microseconds, less than the cores of a machine need to share it out. So instead of
- * sharing operators they share the work: each lane decodes a part of the questions, or trains on a part of a batch.
+ * sharing operators they share the work: each worker thread decodes a part of the questions, or trains on a part of a batch.
  */
 import { isMainThread, Worker } from 'node:worker_threads';
 import { EngineCrashed } from '../../errors.js';
@@ -13,22 +13,22 @@ import type { RunContext } from '../tasks/task.js';
 import type { SumGradientsTask } from '../training/gradientThreads.js';
 import { errorFrom, type FromEngine, movedWith, type ToEngine } from './messages.js';
 
-/** What lanes do. */
-export interface LaneTasks {
+/** What worker threads do. */
+export interface ThreadTasks {
   readonly generate: GenerateTask;
   readonly sumGradients: SumGradientsTask;
 }
-type LaneTask = keyof LaneTasks;
+type ThreadTask = keyof ThreadTasks;
 
-/** How many lanes there can be: a core each on the CPU, none beside the one that asks elsewhere. */
-export function mostLanes(): number {
+/** How many worker threads there can be: a core each on the CPU, none beside the one that asks elsewhere. */
+export function maxWorkerThreads(): number {
   return isMainThread && chosenDevice().name === 'cpu' ? threads : 1;
 }
 
 /** Started when they are first needed, and kept: they do not keep the process alive. */
 const started: Worker[] = [];
 
-function lane(index: number): Worker {
+function workerThread(index: number): Worker {
   const known = started[index];
   if (known) return known;
   const worker = new Worker(new URL('../process/workerThread.mjs', import.meta.url));
@@ -44,25 +44,25 @@ function lane(index: number): Worker {
 let lastRun: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs a task on each input, the first in the first lane and so on, and waits for all of them.
- * @throws what the first task that fails throws, once the others have stopped; EngineCrashed when a lane ends.
+ * Runs a task on each input, the first in the first worker thread and so on, and waits for all of them.
+ * @throws what the first task that fails throws, once the others have stopped; EngineCrashed when a worker thread ends.
  */
-export function runInLanes<Name extends LaneTask>(
+export function runInWorkerThreads<Name extends ThreadTask>(
   task: Name,
-  inputs: readonly LaneTasks[Name]['input'][],
+  inputs: readonly ThreadTasks[Name]['input'][],
   context: RunContext,
-): Promise<LaneTasks[Name]['output'][]> {
+): Promise<ThreadTasks[Name]['output'][]> {
   const run = lastRun.then(() => runTogether(task, inputs, context));
   lastRun = run.catch(() => undefined);
   return run;
 }
 
-async function runTogether<Name extends LaneTask>(
+async function runTogether<Name extends ThreadTask>(
   task: Name,
-  inputs: readonly LaneTasks[Name]['input'][],
+  inputs: readonly ThreadTasks[Name]['input'][],
   context: RunContext,
-): Promise<LaneTasks[Name]['output'][]> {
-  const workers = inputs.map((_, index) => lane(index));
+): Promise<ThreadTasks[Name]['output'][]> {
+  const workers = inputs.map((_, index) => workerThread(index));
   const progress = inputs.map(() => ({ done: 0, total: 0 }));
   const sum = (part: 'done' | 'total'): number => progress.reduce((total, each) => total + each[part], 0);
   let cancelled = false;
@@ -77,7 +77,7 @@ async function runTogether<Name extends LaneTask>(
   try {
     const results = await Promise.allSettled(
       workers.map((worker, index) =>
-        runInLane(worker, task, inputs[index], (done, total) => {
+        runInWorkerThread(worker, task, inputs[index], (done, total) => {
           progress[index] = { done, total };
           context.onProgress(sum('done'), sum('total'));
         }).catch((error) => {
@@ -90,17 +90,17 @@ async function runTogether<Name extends LaneTask>(
     // Lanes that were told to stop because another had failed say no more than that.
     if (failures.length > 0) throw failures.find(({ name }) => name !== 'TaskCancelled') ?? failures[0];
     return results.flatMap((result) =>
-      // A lane's answer is that of the task it was given.
-      result.status === 'fulfilled' ? [result.value as LaneTasks[Name]['output']] : [],
+      // A worker thread's answer is that of the task it was given.
+      result.status === 'fulfilled' ? [result.value as ThreadTasks[Name]['output']] : [],
     );
   } finally {
     clearInterval(watch);
   }
 }
 
-function runInLane(
+function runInWorkerThread(
   worker: Worker,
-  task: LaneTask,
+  task: ThreadTask,
   input: unknown,
   onProgress: (done: number, total: number) => void,
 ): Promise<unknown> {
@@ -125,6 +125,6 @@ function post(worker: Worker, message: ToEngine): void {
   worker.postMessage(message, message.kind === 'run' ? movedWith(message.input) : []);
 }
 
-function crash(task: LaneTask, reason: string): EngineCrashed {
-  return new EngineCrashed(`a lane of the engine ended during ${task}: ${reason}`);
+function crash(task: ThreadTask, reason: string): EngineCrashed {
+  return new EngineCrashed(`a workerThread of the engine ended during ${task}: ${reason}`);
 }

@@ -3,12 +3,12 @@ import type { Tensor } from 'onnxruntime-node';
 import type { ParameterShapes } from '../models/languageModel.js';
 import type { AdamWOptions } from '../optim/adamw.js';
 import { flatArray, kindShapes, kindsIn, tensorsIn } from './flatTensors.js';
-import { gradientLanes } from './gradientThreads.js';
-import { applyProgram, gradientPrefix } from './graphs.js';
-import { dealToLanes } from './microBatches.js';
+import { gradientThreads } from './gradientThreads.js';
+import { applyGraph, gradientPrefix } from './graphs.js';
+import { dealToThreads } from './microBatches.js';
 import type { Training } from './objectives.js';
 import { type Feeds, joinMetrics, type Metrics, runWithMetrics, updated, withPrefix } from './runGraph.js';
-import { programSession } from './sessions.js';
+import { graphSession } from './sessions.js';
 import { gradientSum, sumGradients } from './sumGradients.js';
 
 /** @param scalars of `adamWScalars`. */
@@ -29,7 +29,7 @@ export function mapState<From, To>(state: State<From>, change: (form: From) => T
   return { weights: change(state.weights), first: change(state.first), second: change(state.second) };
 }
 
-/** The inputs that updating programs read and write: `<name>`, `m.<name>` and `v.<name>`. */
+/** The inputs that updating graphs read and write: `<name>`, `m.<name>` and `v.<name>`. */
 export function stateFeeds({ weights, first, second }: State<Feeds>): Feeds {
   return { ...weights, ...withPrefix('m.', first), ...withPrefix('v.', second) };
 }
@@ -50,36 +50,36 @@ export function stepsInTurn(
   };
 }
 
-/** As many micro-batches at once as there are lanes, each on one core; AdamW takes all matrices as one, and all vectors. */
-export function stepsInLanes(
+/** As many micro-batches at once as there are worker threads, each on one core; AdamW takes all matrices as one, and all vectors. */
+export function stepsInThreads(
   { training, options, shapes }: StepSettings,
   state: State<ArrayBuffer>,
-  lanes: number,
+  workerThreads: number,
 ): StepInPieces {
   const kinds = (array: ArrayBuffer): Feeds => kindsIn(array, shapes);
   const shapesOfKinds = kindShapes(shapes);
   const stateOfKinds = mapState(state, kinds);
   const weights = tensorsIn(state.weights, shapes);
-  const sumInLanes = gradientLanes(training, shapes);
+  const sumInThreads = gradientThreads(training, shapes);
   let ownGradients: ArrayBuffer | undefined;
   return async (microBatches, scalars) => {
     ownGradients ??= flatArray(shapes);
-    const [own = [], ...hands] = dealToLanes(microBatches, lanes);
+    const [own = [], ...shares] = dealToThreads(microBatches, workerThreads);
     const ownSum = await gradientSum(training, own.length, 1);
     const [others, ownMetrics] = await Promise.all([
-      sumInLanes(state.weights, hands),
+      sumInThreads(state.weights, shares),
       sumGradients(ownSum, weights, tensorsIn(ownGradients, shapes), own),
     ]);
-    const gradients = [ownGradients, ...others.map((lane) => lane.gradients)].map(kinds);
-    const metrics = [ownMetrics, ...others.map((lane) => lane.metrics)];
+    const gradients = [ownGradients, ...others.map((workerThread) => workerThread.gradients)].map(kinds);
+    const metrics = [ownMetrics, ...others.map((workerThread) => workerThread.metrics)];
     return {
-      ...joinMetrics(metrics, ownSum.program.peaks),
+      ...joinMetrics(metrics, ownSum.modelGraph.peaks),
       ...(await apply(shapesOfKinds, options, stateOfKinds, gradients, scalars)),
     };
   };
 }
 
-/** @param gradients of each lane; the first's array receives their sum. */
+/** @param gradients of each worker thread; the first's array receives their sum. */
 async function apply(
   shapes: ParameterShapes,
   options: AdamWOptions,
@@ -87,11 +87,11 @@ async function apply(
   gradients: readonly Feeds[],
   scalars: Feeds,
 ): Promise<Metrics> {
-  const lanes = gradients.length;
-  const key = `apply ${JSON.stringify([lanes, options, shapes])}`;
-  const { program, session } = await programSession(key, () => applyProgram(shapes, options, lanes));
+  const workerThreads = gradients.length;
+  const key = `apply ${JSON.stringify([workerThreads, options, shapes])}`;
+  const { modelGraph, session } = await graphSession(key, () => applyGraph(shapes, options, workerThreads));
   const updates = stateFeeds(state);
-  const named = gradients.map((each, lane) => withPrefix(gradientPrefix(lane), each));
+  const named = gradients.map((each, workerThread) => withPrefix(gradientPrefix(workerThread), each));
   const feeds: Record<string, Tensor> = Object.assign({}, updates, scalars, ...named);
-  return runWithMetrics(program, session, feeds, updated(lanes > 1 ? { ...updates, ...named[0] } : updates));
+  return runWithMetrics(modelGraph, session, feeds, updated(workerThreads > 1 ? { ...updates, ...named[0] } : updates));
 }

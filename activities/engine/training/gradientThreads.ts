@@ -1,13 +1,13 @@
 /**
- * A training step's micro-batches in lanes: this thread takes a share of them, other threads the rest, each computing with one core.
+ * A training step's micro-batches in worker threads: this thread takes a share of them, other threads the rest, each computing with one core.
  *
- * Operators of a small model leave cores waiting for each other, several hundred times a step; lanes wait once, at its end. Each other
- * lane has a copy of the weights, made anew for every step, and gradients of its own. Both are one array each, which moves to the
- * lane and back again, so that nothing else is copied.
+ * Operators of a small model leave cores waiting for each other, several hundred times a step; worker threads wait once, at its end. Each other
+ * worker thread has a copy of the weights, made anew for every step, and gradients of its own. Both are one array each, which moves to the
+ * worker thread and back again, so that nothing else is copied.
  */
 import { Tensor } from 'onnxruntime-node';
 import type { ParameterShapes } from '../models/languageModel.js';
-import { runInLanes } from '../threads/workerThreads.js';
+import { runInWorkerThreads } from '../threads/workerThreads.js';
 import { flatArray, tensorsIn } from './flatTensors.js';
 import type { Training } from './objectives.js';
 import type { Feeds, Metrics } from './runGraph.js';
@@ -15,7 +15,7 @@ import { gradientSum, sumGradients } from './sumGradients.js';
 
 type PlainFeeds = Readonly<Record<string, Pick<Tensor, 'type' | 'data' | 'dims'>>>;
 
-/** A lane's part of a step, as its thread gets and answers it. The arrays move. */
+/** A worker thread's part of a step, as its thread gets and answers it. The arrays move. */
 export interface SumGradientsTask {
   readonly input: {
     readonly training: Training;
@@ -27,29 +27,29 @@ export interface SumGradientsTask {
   readonly output: { readonly weights: ArrayBuffer; readonly gradients: ArrayBuffer; readonly metrics: Metrics };
 }
 
-/** What a lane has summed up; the array is the lane's to write again at the next step. */
-export interface LaneGradients {
+/** What a worker thread has summed up; the array is the worker thread's to write again at the next step. */
+export interface ThreadGradients {
   readonly gradients: ArrayBuffer;
   readonly metrics: Metrics;
 }
 
-/** Sums gradients in other threads, a hand of micro-batches each, by the weights in an array from `flatArray`. */
-export type GradientLanes = (
+/** Sums gradients in other threads, a share of micro-batches each, by the weights in an array from `flatArray`. */
+export type GradientThreads = (
   weights: ArrayBuffer,
-  hands: readonly (readonly Feeds[])[],
-) => Promise<readonly LaneGradients[]>;
+  shares: readonly (readonly Feeds[])[],
+) => Promise<readonly ThreadGradients[]>;
 
 /** @param shapes of what is trained: every weight of the model. */
-export function gradientLanes(training: Training, shapes: ParameterShapes): GradientLanes {
+export function gradientThreads(training: Training, shapes: ParameterShapes): GradientThreads {
   const kept: Pick<SumGradientsTask['output'], 'weights' | 'gradients'>[] = [];
-  return async (weights, hands) => {
-    const inputs = hands.map((hand, lane) => {
-      const arrays = kept[lane] ?? { weights: flatArray(shapes), gradients: flatArray(shapes) };
+  return async (weights, shares) => {
+    const inputs = shares.map((share, workerThread) => {
+      const arrays = kept[workerThread] ?? { weights: flatArray(shapes), gradients: flatArray(shapes) };
       new Uint8Array(arrays.weights).set(new Uint8Array(weights));
-      return { training, ...arrays, microBatches: hand.map(toPlain) };
+      return { training, ...arrays, microBatches: share.map(toPlain) };
     });
-    const outputs = await runInLanes('sumGradients', inputs, inOneGo);
-    for (const [lane, { weights, gradients }] of outputs.entries()) kept[lane] = { weights, gradients };
+    const outputs = await runInWorkerThreads('sumGradients', inputs, inOneGo);
+    for (const [workerThread, { weights, gradients }] of outputs.entries()) kept[workerThread] = { weights, gradients };
     return outputs;
   };
 }
@@ -57,15 +57,15 @@ export function gradientLanes(training: Training, shapes: ParameterShapes): Grad
 /** A step is too short to report of or to cancel. */
 const inOneGo = { onProgress: () => undefined, isCancelled: () => false };
 
-/** The task `sumGradients`, in a lane's thread. */
-export async function sumGradientsInLane({
+/** The task `sumGradients`, in a worker thread's thread. */
+export async function sumGradientsInThread({
   training,
   weights,
   gradients,
   microBatches,
 }: SumGradientsTask['input']): Promise<SumGradientsTask['output']> {
   const sum = await gradientSum(training, microBatches.length);
-  const { parameters: shapes } = sum.program;
+  const { parameters: shapes } = sum.modelGraph;
   const feeds = microBatches.map(fromPlain);
   const metrics = await sumGradients(sum, tensorsIn(weights, shapes), tensorsIn(gradients, shapes), feeds);
   return { weights, gradients, metrics };

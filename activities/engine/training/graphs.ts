@@ -33,7 +33,7 @@ export const rewardHeadShapes = (config: ModelConfig): ParameterShapes => [
 ];
 
 /** A graph with what a caller has to know to run it. */
-export interface Program {
+export interface ModelGraph {
   readonly graph: Graph;
   /** Weights it reads, in a fixed order. */
   readonly parameters: ParameterShapes;
@@ -44,12 +44,12 @@ export interface Program {
 }
 
 /** `parameters` are those in training: an update also takes and gives `m.<name>` and `v.<name>` of each. */
-export interface TrainingProgram extends Program {
+export interface TrainingGraph extends ModelGraph {
   /** Weights it only reads. */
   readonly frozen: ParameterShapes;
 }
 
-/** A model with a loss on top: what the programs of training are made of. Each of them needs one of its own. */
+/** A model with a loss on top: what the graphs of training are made of. Each of them needs one of its own. */
 export interface Objective {
   readonly graph: Graph;
   readonly trained: ParameterShapes;
@@ -94,7 +94,7 @@ function declareModel(
 
 function extraWeight(model: Model, name: string): Tensor {
   const tensor = model.extra.get(name);
-  if (!tensor) throw new Error(`program has no weight ${name}`);
+  if (!tensor) throw new Error(`modelGraph has no weight ${name}`);
   return tensor;
 }
 
@@ -131,7 +131,7 @@ function objective(
 }
 
 /** One step as one graph: gradients, clipping and AdamW. */
-export function updateProgram(objective: Objective, options: AdamWOptions): TrainingProgram {
+export function updateGraph(objective: Objective, options: AdamWOptions): TrainingGraph {
   const raw = gradients(objective.loss, objective.parameters);
   const norm = update(objective.graph, objective.trained, objective.parameters, raw, options);
   const { graph, trained, frozen, metrics, peaks, loss } = objective;
@@ -139,7 +139,7 @@ export function updateProgram(objective: Objective, options: AdamWOptions): Trai
 }
 
 /** The gradients of a micro-batch: outputs `updated.g.<name>`. */
-export function gradientProgram(objective: Objective): TrainingProgram {
+export function gradientGraph(objective: Objective): TrainingGraph {
   const raw = gradients(objective.loss, objective.parameters);
   // For its order alone: nobody fetches it.
   output(sumAsComputed(raw, firstNumber), 'order');
@@ -152,7 +152,7 @@ function firstNumber(x: Tensor): Tensor {
 }
 
 /** Adds the gradients of a micro-batch to `g.<name>`: outputs `updated.g.<name>`, so that they may be summed in place. */
-export function accumulateProgram(objective: Objective): TrainingProgram {
+export function accumulateGraph(objective: Objective): TrainingGraph {
   const { graph, loss, parameters } = objective;
   return withGradients(objective, gradients(loss, parameters), (gradient, name, shape) =>
     add(input(graph, `g.${name}`, 'float32', shape), gradient),
@@ -163,7 +163,7 @@ function withGradients(
   { graph, trained, frozen, loss, metrics, peaks }: Objective,
   raw: readonly Tensor[],
   result: (gradient: Tensor, name: string, shape: readonly number[]) => Tensor,
-): TrainingProgram {
+): TrainingGraph {
   raw.forEach((gradient, index) => {
     const [name, shape] = trained[index] ?? [];
     if (name && shape) output(result(gradient, name, shape), `updated.g.${name}`);
@@ -171,24 +171,24 @@ function withGradients(
   return { graph, parameters: trained, frozen, ...nameMetrics({ ...metrics, loss }, peaks) };
 }
 
-/** What gradients are called in `applyProgram` that a lane has summed up. */
-export function gradientPrefix(lane: number): string {
-  return `g${lane}.`;
+/** What gradients are called in `applyGraph` that a worker thread has summed up. */
+export function gradientPrefix(workerThread: number): string {
+  return `g${workerThread}.`;
 }
 
 /**
- * Clipping and AdamW with the gradients `g<lane>.<name>` that lanes have summed up over their micro-batches. Those of several are
+ * Clipping and AdamW with the gradients `g<worker thread>.<name>` that worker threads have summed up over their micro-batches. Those of several are
  * added up first: outputs `updated.g0.<name>`, in the place of the first's.
  */
-export function applyProgram(trained: ParameterShapes, options: AdamWOptions, lanes = 1): TrainingProgram {
+export function applyGraph(trained: ParameterShapes, options: AdamWOptions, workerThreads = 1): TrainingGraph {
   const graph = createGraph();
   const parameters = trained.map(([name, shape]) => input(graph, name, 'float32', shape));
   const sums = trained.map(([name, shape]) => {
-    const gradients = Array.from({ length: lanes }, (_, lane) =>
-      input(graph, gradientPrefix(lane) + name, 'float32', shape),
+    const gradients = Array.from({ length: workerThreads }, (_, workerThread) =>
+      input(graph, gradientPrefix(workerThread) + name, 'float32', shape),
     );
     const sum = gradients.reduce((all, gradient) => add(all, gradient));
-    if (lanes > 1) output(sum, `updated.${gradientPrefix(0)}${name}`);
+    if (workerThreads > 1) output(sum, `updated.${gradientPrefix(0)}${name}`);
     return sum;
   });
   const norm = update(graph, trained, parameters, sums, options);
@@ -222,7 +222,7 @@ function update(
 function nameMetrics(
   sums: Readonly<Record<string, Tensor>>,
   peaks: Readonly<Record<string, Tensor>> = {},
-): Pick<Program, 'metrics' | 'peaks'> {
+): Pick<ModelGraph, 'metrics' | 'peaks'> {
   const metrics = { ...sums, ...peaks };
   for (const [name, tensor] of Object.entries(metrics)) output(tensor, name);
   return { metrics: Object.keys(metrics), peaks: Object.keys(peaks) };
@@ -309,7 +309,7 @@ export interface AnswerOutputs {
 }
 
 /** Scores given answers: outputs `log_probs` and, as asked for, `entropies` and `values`, all `[answers]`. */
-export function answersProgram(config: ModelConfig, outputs: AnswerOutputs): Program {
+export function answersGraph(config: ModelConfig, outputs: AnswerOutputs): ModelGraph {
   const heads = outputs.values ? valueHeadShapes(config) : [];
   const language = languageModel(config);
   const model = declareModel(language, 'answers', language.shapes, heads);
@@ -318,18 +318,18 @@ export function answersProgram(config: ModelConfig, outputs: AnswerOutputs): Pro
   output(chosen, 'log_probs');
   if (outputs.entropies) output(entropy(), 'entropies');
   if (outputs.values) output(valuesOf(model), 'values');
-  return scoringProgram(model);
+  return scoringGraph(model);
 }
 
 /** The reward model's log-probabilities: output `class_log_probs [batch, 2]`, class 1 being right. */
-export function judgeProgram(config: ModelConfig): Program {
+export function rewardModelGraph(config: ModelConfig): ModelGraph {
   const language = languageModel(config);
   const model = declareModel(language, 'batch', language.trunkShapes, rewardHeadShapes(config));
   output(logSoftmax(linear(model.hidden, extraWeight(model, 'score.weight'))), 'class_log_probs');
-  return scoringProgram(model);
+  return scoringGraph(model);
 }
 
-function scoringProgram({ graph, shapes, headShapes }: Model): Program {
+function scoringGraph({ graph, shapes, headShapes }: Model): ModelGraph {
   return { graph, parameters: [...shapes, ...headShapes], metrics: [], peaks: [] };
 }
 

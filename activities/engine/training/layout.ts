@@ -64,7 +64,7 @@ export function layOutAnswers(sequences: readonly TokenSequence[]): AnswerLayout
   return { ...layOutRows(rows), positions, labels, answerLengths };
 }
 
-/** Whole sequences, `positions [batch]` being their last tokens: what the reward model judges. */
+/** Whole sequences, `positions [batch]` being their last tokens: what the reward model scores. */
 export function layOutWhole(sequences: readonly TokenSequence[]): SequenceLayout {
   const positions = new BigInt64Array(sequences.length);
   let end = 0;
@@ -94,7 +94,7 @@ function layOutRows(rows: readonly (readonly number[])[]): Omit<SequenceLayout, 
   return { batch: rows.length, time, tokens, grid, slots };
 }
 
-/** The inputs every program has, as `declareModel` names them. */
+/** The inputs every graph has, as `declareModel` names them. */
 export function sequenceFeeds(layout: SequenceLayout) {
   return {
     tokens: int64(layout.tokens, [layout.tokens.length]),

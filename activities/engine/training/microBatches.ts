@@ -1,5 +1,5 @@
 /**
- * Splits a batch into micro-batches: a share for each lane, or as many as memory asks for, sequences of like length together. How
+ * Splits a batch into micro-batches: a share for each worker thread, or as many as memory asks for, sequences of like length together. How
  * depends on the batch, the model and the machine's size alone, so a step taken again is the same.
  */
 
@@ -12,10 +12,10 @@ import type { MemoryModel, Sizes } from './memory.js';
 export interface StepMemory {
   /** Weights, moments, and whatever else stays between steps. */
   readonly kept: number;
-  /** Kept besides where gradients are summed over micro-batches, in every lane. */
+  /** Kept besides where gradients are summed over micro-batches, in every worker thread. */
   readonly sums: number;
   /** How many micro-batches run at once. */
-  readonly lanes: number;
+  readonly workerThreads: number;
   /** One run on a whole batch. */
   readonly whole: MemoryModel;
   /** One run on a micro-batch. */
@@ -25,23 +25,23 @@ export interface StepMemory {
   readonly run: number;
 }
 
-/** Tokens that are worth a lane: on fewer, a step is little but calls of operators, of which every lane makes as many. */
-const tokensPerLane = 128;
+/** Tokens that are worth a worker thread: on fewer, a step is little but calls of operators, of which every worker thread makes as many. */
+const tokensPerThread = 128;
 
 /**
- * @returns the sequences of each micro-batch, by their indices; one micro-batch where the whole batch fits and lanes are not worth
+ * @returns the sequences of each micro-batch, by their indices; one micro-batch where the whole batch fits and worker threads are not worth
  * it.
  * @throws InsufficientMemory when the longest sequence does not fit by itself.
  */
 export function splitBatch(sequences: readonly TokenSequence[], memory: StepMemory): readonly (readonly number[])[] {
   const everything = sequences.map((_, index) => index);
   const sizesOf = (group: readonly number[]): Sizes => groupSizes(group.flatMap((index) => sequences[index] ?? []));
-  const needed = (part: number): number => memory.kept + memory.lanes * (memory.sums + part);
+  const needed = (part: number): number => memory.kept + memory.workerThreads * (memory.sums + part);
   const fits = (group: readonly number[]): boolean => {
     const part = memory.part(sizesOf(group));
-    return memory.lanes * part <= memory.run && needed(part) <= memory.usable;
+    return memory.workerThreads * part <= memory.run && needed(part) <= memory.usable;
   };
-  const shares = evenShares(sequences.map(trainedLength), memory.lanes);
+  const shares = evenShares(sequences.map(trainedLength), memory.workerThreads);
   if (shares.length > 1 && shares.every(fits)) return shares;
   const whole = memory.whole(sizesOf(everything));
   if (memory.kept + whole <= memory.usable && (whole <= memory.run || everything.length === 1)) return [everything];
@@ -57,10 +57,10 @@ export function splitBatch(sequences: readonly TokenSequence[], memory: StepMemo
   return groups;
 }
 
-/** Deals sequences out to lanes, the longest first and back and forth: each gets as many, of like lengths. One share where more are not worth it. */
-function evenShares(lengths: readonly number[], lanes: number): readonly (readonly number[])[] {
+/** Deals sequences out to worker threads, the longest first and back and forth: each gets as many, of like lengths. One share where more are not worth it. */
+function evenShares(lengths: readonly number[], workerThreads: number): readonly (readonly number[])[] {
   const tokens = lengths.reduce((total, length) => total + length, 0);
-  const count = Math.max(1, Math.min(lanes, lengths.length, Math.floor(tokens / tokensPerLane)));
+  const count = Math.max(1, Math.min(workerThreads, lengths.length, Math.floor(tokens / tokensPerThread)));
   const shares = Array.from({ length: count }, (): number[] => []);
   const longestFirst = [...lengths.keys()].sort((a, b) => (lengths[b] ?? 0) - (lengths[a] ?? 0) || a - b);
   longestFirst.forEach((index, place) => {
@@ -70,10 +70,13 @@ function evenShares(lengths: readonly number[], lanes: number): readonly (readon
   return shares.map((share) => share.sort((a, b) => a - b));
 }
 
-/** What each lane takes of the micro-batches: one after the other, as they come. */
-export function dealToLanes<Item>(microBatches: readonly Item[], lanes: number): readonly (readonly Item[])[] {
-  return Array.from({ length: Math.min(lanes, microBatches.length) }, (_, lane) =>
-    microBatches.filter((_, index) => index % lanes === lane),
+/** What each worker thread takes of the micro-batches: one after the other, as they come. */
+export function dealToThreads<Item>(
+  microBatches: readonly Item[],
+  workerThreads: number,
+): readonly (readonly Item[])[] {
+  return Array.from({ length: Math.min(workerThreads, microBatches.length) }, (_, workerThread) =>
+    microBatches.filter((_, index) => index % workerThreads === workerThread),
   );
 }
 

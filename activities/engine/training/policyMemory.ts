@@ -7,7 +7,7 @@ import { adaptersOf } from '../lora/adapters.js';
 import { languageModel } from '../models/architectures.js';
 import type { ModelConfig } from '../models/configs/types.js';
 import type { ParameterShapes } from '../models/languageModel.js';
-import { answersProgram } from './graphs.js';
+import { answersGraph } from './graphs.js';
 import type { TokenSequence } from './layout.js';
 import { trainedLength } from './layout.js';
 import { memoryModel, weightBytes } from './memory.js';
@@ -33,8 +33,8 @@ export function policyMemory(
   hasValues: boolean,
 ): PolicyMemory {
   const { shapes } = languageModel(config);
-  const reference = answersProgram(config, { values: false, entropies: false });
-  const policy = answersProgram(config, { values: hasValues, entropies: true });
+  const reference = answersGraph(config, { values: false, entropies: false });
+  const policy = answersGraph(config, { values: hasValues, entropies: true });
   // As many as a pass takes: how many a round has is not known here.
   const rollouts = new Array<TokenSequence>(Math.ceil(tokenBudget / trainedLength(longest))).fill(longest);
   const needs = [policy, reference].map(({ graph }) => {

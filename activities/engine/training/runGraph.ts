@@ -1,8 +1,8 @@
-/** One run of a training program: its feeds, the arrays it updates in place, and its metrics. */
+/** One run of a training graph: its feeds, the arrays it updates in place, and its metrics. */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { runInPlace } from '../ort/runInPlace.js';
 import { float32 } from '../ort/tensors.js';
-import type { Program } from './graphs.js';
+import type { ModelGraph } from './graphs.js';
 
 export type Feeds = Readonly<Record<string, Tensor>>;
 export type Metrics = Readonly<Record<string, number>>;
@@ -18,12 +18,12 @@ export function updated(inputs: Feeds): Feeds {
 
 /** @param results receive the outputs that are no metrics. */
 export async function runWithMetrics(
-  program: Program,
+  modelGraph: ModelGraph,
   session: InferenceSession,
   feeds: Feeds,
   results: Feeds,
 ): Promise<Metrics> {
-  const values = program.metrics.map((name) => [name, new Float32Array(1)] as const);
+  const values = modelGraph.metrics.map((name) => [name, new Float32Array(1)] as const);
   const metrics = Object.fromEntries(values.map(([name, data]) => [name, float32(data, [])]));
   await runInPlace(session, feeds, { ...results, ...metrics });
   return Object.fromEntries(values.map(([name, [value = Number.NaN]]) => [name, value]));

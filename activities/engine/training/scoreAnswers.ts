@@ -4,13 +4,13 @@ import type { Graph } from '../graph/graph.js';
 import { float32, int64 } from '../ort/tensors.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 import { loadModel } from '../weights/modelFiles.js';
-import { answersProgram } from './graphs.js';
+import { answersGraph } from './graphs.js';
 import type { TokenSequence } from './layout.js';
 import { groupByLength, layOutAnswers, sequenceFeeds, trainedLength, withinTokens } from './layout.js';
 import { memoryModel, usableMemory } from './memory.js';
 import { groupSizes } from './microBatches.js';
-import { programSession, releaseSession, stays } from './sessions.js';
-import { runProgram } from './trainer.js';
+import { graphSession, releaseSession, stays } from './sessions.js';
+import { runGraph } from './trainer.js';
 
 /** Padded tokens in one forward pass: more make it no faster. */
 export const tokenBudget = 8_192;
@@ -40,9 +40,9 @@ export async function scoreAnswers(
   const values = parameters.has('value_head.weight');
   const asked = { values, entropies };
   const key = `answers ${JSON.stringify([asked, files.config])}`;
-  const { program, session } = await programSession(key, () => answersProgram(files.config, asked));
+  const { modelGraph, session } = await graphSession(key, () => answersGraph(files.config, asked));
   const scores = new Array<AnswerScores>(sequences.length);
-  const groups = passes(program.graph, sequences, bytes);
+  const groups = passes(modelGraph.graph, sequences, bytes);
   for (const group of groups) {
     const layout = layOutAnswers(group.flatMap((index) => sequences[index] ?? []));
     const answers = layout.labels.length;
@@ -51,8 +51,8 @@ export async function scoreAnswers(
       ...(entropies ? { entropies: new Float32Array(answers) } : {}),
       ...(values ? { values: new Float32Array(answers) } : {}),
     };
-    await runProgram(
-      program,
+    await runGraph(
+      modelGraph,
       session,
       parameters,
       { ...sequenceFeeds(layout), labels: int64(layout.labels, [answers]) },
@@ -69,7 +69,7 @@ export async function scoreAnswers(
       start = end;
     });
   }
-  const memory = memoryModel(program.graph);
+  const memory = memoryModel(modelGraph.graph);
   const largest = groups.map((group) => memory(groupSizes(group.flatMap((index) => sequences[index] ?? []))));
   if (!largest.every(stays)) await releaseSession(key);
   return scores;

@@ -1,20 +1,20 @@
 /**
- * Sessions of programs, kept by what they were built from: a model's every epoch and round runs in the same session.
+ * Sessions of graphs, kept by what they were built from: a model's every epoch and round runs in the same session.
  */
 import type { InferenceSession } from 'onnxruntime-node';
 import { createInPlaceSession } from '../ort/runInPlace.js';
-import type { Program } from './graphs.js';
+import type { ModelGraph } from './graphs.js';
 import { usableMemory } from './memory.js';
 
-export interface ProgramSession<Built extends Program = Program> {
-  readonly program: Built;
+export interface GraphSession<Built extends ModelGraph = ModelGraph> {
+  readonly modelGraph: Built;
   readonly session: InferenceSession;
 }
 
 /** Sessions hold no weights but they hold memory for activations, so only a few are kept. */
 const limit = 8;
 /** Least recently used first. */
-const sessions = new Map<string, ProgramSession>();
+const sessions = new Map<string, GraphSession>();
 
 /**
  * For between two tasks. A session keeps what its largest run took for runs to come, and the next task plans with the machine's
@@ -25,9 +25,9 @@ const sessions = new Map<string, ProgramSession>();
  */
 export async function trimSessions(bytes = usableMemory() / 2): Promise<void> {
   for (const isFirst of [true, false])
-    for (const [key, { program }] of [...sessions]) {
+    for (const [key, { modelGraph }] of [...sessions]) {
       if (process.memoryUsage.rss() <= bytes) return;
-      if (!isFirst || !('frozen' in program)) await releaseSession(key);
+      if (!isFirst || !('frozen' in modelGraph)) await releaseSession(key);
     }
 }
 
@@ -47,28 +47,28 @@ export function stays(bytes: number): boolean {
 }
 
 /**
- * @param key says everything the program is built from (model configuration, loss and constants), and its threads where they are
+ * @param key says everything the graph is built from (model configuration, loss and constants), and its threads where they are
  * given.
  */
-export async function programSession<Built extends Program>(
+export async function graphSession<Built extends ModelGraph>(
   key: string,
   build: () => Built,
   operatorThreads?: number,
-): Promise<ProgramSession<Built>> {
+): Promise<GraphSession<Built>> {
   const known = sessions.get(key);
   if (known) {
     sessions.delete(key);
     sessions.set(key, known);
     // A key stands for what was built under it.
-    return known as ProgramSession<Built>;
+    return known as GraphSession<Built>;
   }
-  const program = build();
-  const session = await createInPlaceSession(program.graph, undefined, operatorThreads);
-  sessions.set(key, { program, session });
+  const modelGraph = build();
+  const session = await createInPlaceSession(modelGraph.graph, undefined, operatorThreads);
+  sessions.set(key, { modelGraph, session });
   for (const [oldest, entry] of sessions) {
     if (sessions.size <= limit) break;
     sessions.delete(oldest);
     await entry.session.release();
   }
-  return { program, session };
+  return { modelGraph, session };
 }

@@ -1,46 +1,46 @@
 /** What a training step needs in memory, told from its graph and the shapes of its weights before anything is loaded. */
 
-import { mostLanes } from '../threads/workerThreads.js';
-import { accumulateProgram, type TrainingProgram } from './graphs.js';
+import { maxWorkerThreads } from '../threads/workerThreads.js';
+import { accumulateGraph, type TrainingGraph } from './graphs.js';
 import type { TokenSequence } from './layout.js';
 import { type MemoryModel, memoryModel, runMemory, weightBytes } from './memory.js';
-import { dealToLanes, groupSizes, type StepMemory, splitBatch } from './microBatches.js';
+import { dealToThreads, groupSizes, type StepMemory, splitBatch } from './microBatches.js';
 import { buildObjective, type Training } from './objectives.js';
 import type { PolicyMemory } from './policyMemory.js';
 
-/** Bytes of an engine process that has done nothing yet: Node, onnxruntime, this program. */
+/** Bytes of an engine process that has done nothing yet: Node, onnxruntime, this graph. */
 const idleProcess = 150 * 2 ** 20;
 /** onnxruntime's arena rounds blocks up and keeps freed ones for other sizes. */
 const arenaSlack = 1.2;
 
-/** Bytes of a lane's thread. */
-const laneThread = 40 * 2 ** 20;
-/** Bytes: operators of larger models are worth sharing out, and copies of their weights cost what lanes gain. */
-const mostWeightsInLanes = 2 ** 27;
-/** The share of the memory for training that lanes may take for copies and gradients. */
-const lanesShare = 0.25;
+/** Bytes of a worker thread's thread. */
+const threadBytes = 40 * 2 ** 20;
+/** Bytes: operators of larger models are worth sharing out, and copies of their weights cost what worker threads gain. */
+const mostWeightsInThreads = 2 ** 27;
+/** The share of the memory for training that worker threads may take for copies and gradients. */
+const threadsShare = 0.25;
 
 /**
- * @param update the program that takes a step on a whole batch.
+ * @param update the graph that takes a step on a whole batch.
  * @param usable bytes that training may take.
  */
-export function stepMemory(training: Training, update: TrainingProgram, usable: number): StepMemory {
+export function stepMemory(training: Training, update: TrainingGraph, usable: number): StepMemory {
   const [trained, frozen] = [weightBytes(update.parameters), weightBytes(update.frozen)];
-  /** All lanes but the first have a thread and a copy of the weights; gradients every lane has. */
-  const copies = (count: number): number => (count - 1) * (laneThread + trained);
-  const most = mostLanes();
-  const haveRoom = copies(most) + most * trained <= lanesShare * usable;
+  /** All worker threads but the first have a thread and a copy of the weights; gradients every worker thread has. */
+  const copies = (count: number): number => (count - 1) * (threadBytes + trained);
+  const most = maxWorkerThreads();
+  const haveRoom = copies(most) + most * trained <= threadsShare * usable;
   // Frozen weights are never copied.
-  const lanes = frozen === 0 && trained <= mostWeightsInLanes && haveRoom ? most : 1;
+  const workerThreads = frozen === 0 && trained <= mostWeightsInThreads && haveRoom ? most : 1;
   /** Made when the first batch does not run whole. */
   let part: MemoryModel | undefined;
   return {
-    kept: frozen + 3 * trained + copies(lanes),
+    kept: frozen + 3 * trained + copies(workerThreads),
     sums: trained,
-    lanes,
+    workerThreads,
     whole: memoryModel(update.graph),
     part: (sizes) => {
-      part ??= memoryModel(accumulateProgram(buildObjective(training)).graph);
+      part ??= memoryModel(accumulateGraph(buildObjective(training)).graph);
       return part(sizes);
     },
     usable,
@@ -67,14 +67,14 @@ export function stepNeed(
   const groups = splitBatch(batch, memory);
   const sizes = groups.map((group) => groupSizes(group.flatMap((index) => batch[index] ?? [])));
   const isWhole = groups.length === 1;
-  const lanes = dealToLanes(sizes, memory.lanes);
+  const workerThreads = dealToThreads(sizes, memory.workerThreads);
   const run = isWhole ? memory.whole : memory.part;
-  const activations = lanes.reduce((total, hand) => total + Math.max(...hand.map(run)), 0);
-  const kept = memory.kept + (isWhole ? 0 : lanes.length * memory.sums) + policy.weights;
+  const activations = workerThreads.reduce((total, share) => total + Math.max(...share.map(run)), 0);
+  const kept = memory.kept + (isWhole ? 0 : workerThreads.length * memory.sums) + policy.weights;
   // The session of the steps keeps its memory, so the next round scores beside it.
   const runs = activations + policy.scoring;
   return {
     bytes: Math.round(idleProcess + kept + arenaSlack * runs),
-    microBatches: Math.ceil(groups.length / memory.lanes),
+    microBatches: Math.ceil(groups.length / memory.workerThreads),
   };
 }

@@ -1,11 +1,11 @@
-/** The gradients of micro-batches, summed: what each lane does of a training step. */
+/** The gradients of micro-batches, summed: what each worker thread does of a training step. */
 import { changedOnHost } from '../ort/residentTensors.js';
-import { accumulateProgram, gradientProgram, type TrainingProgram } from './graphs.js';
+import { accumulateGraph, gradientGraph, type TrainingGraph } from './graphs.js';
 import { buildObjective, type Training } from './objectives.js';
 import { type Feeds, joinMetrics, type Metrics, runWithMetrics, updated, withPrefix } from './runGraph.js';
-import { type ProgramSession, programSession } from './sessions.js';
+import { type GraphSession, graphSession } from './sessions.js';
 
-export interface GradientSum extends ProgramSession<TrainingProgram> {
+export interface GradientSum extends GraphSession<TrainingGraph> {
   /** Whether it adds to the gradients that it finds; else it takes one micro-batch alone. */
   readonly adds: boolean;
 }
@@ -20,11 +20,9 @@ export async function gradientSum(
   operatorThreads?: number,
 ): Promise<GradientSum> {
   const adds = microBatches > 1;
-  const [kind, programOf] = adds
-    ? (['accumulate', accumulateProgram] as const)
-    : (['gradients', gradientProgram] as const);
+  const [kind, graphOf] = adds ? (['accumulate', accumulateGraph] as const) : (['gradients', gradientGraph] as const);
   const key = `${kind} in ${operatorThreads ?? 'all'} threads ${JSON.stringify(training)}`;
-  return { adds, ...(await programSession(key, () => programOf(buildObjective(training)), operatorThreads)) };
+  return { adds, ...(await graphSession(key, () => graphOf(buildObjective(training)), operatorThreads)) };
 }
 
 /**
@@ -33,7 +31,7 @@ export async function gradientSum(
  * @returns loss and metrics of the micro-batches together.
  */
 export async function sumGradients(
-  { adds, program, session }: GradientSum,
+  { adds, modelGraph, session }: GradientSum,
   weights: Feeds,
   gradients: Feeds,
   microBatches: readonly Feeds[],
@@ -47,7 +45,7 @@ export async function sumGradients(
   const metrics: Metrics[] = [];
   for (const feeds of microBatches) {
     const inputs = { ...weights, ...(adds ? sums : {}), ...feeds };
-    metrics.push(await runWithMetrics(program, session, inputs, results));
+    metrics.push(await runWithMetrics(modelGraph, session, inputs, results));
   }
-  return joinMetrics(metrics, program.peaks);
+  return joinMetrics(metrics, modelGraph.peaks);
 }

@@ -1,8 +1,8 @@
 /**
- * A model in training: sessions of training programs and the arrays they update in place.
+ * A model in training: sessions of training graphs and the arrays they update in place.
  *
  * A batch that fits in memory is one graph run: forward, backward, clipping and AdamW. A larger one, and one of a small model, comes
- * in micro-batches, whose gradients are summed in place, by several lanes at once where they can, before one more run clips and
+ * in micro-batches, whose gradients are summed in place, by several worker threads at once where they can, before one more run clips and
  * applies them. A trainer owns its arrays until `save`.
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -16,15 +16,15 @@ import { float32 } from '../ort/tensors.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 import { saveModel, takeModel } from '../weights/modelFiles.js';
 import type { NamedTensor, Parameters } from '../weights/parameters.js';
-import { mapState, stateFeeds, stepsInLanes, stepsInTurn } from './accumulatedStep.js';
+import { mapState, stateFeeds, stepsInThreads, stepsInTurn } from './accumulatedStep.js';
 import { layFlat } from './flatTensors.js';
-import { type Program, updateProgram } from './graphs.js';
+import { type ModelGraph, updateGraph } from './graphs.js';
 import type { TokenSequence } from './layout.js';
 import { usableMemory } from './memory.js';
 import { splitBatch } from './microBatches.js';
 import { buildObjective, type Training } from './objectives.js';
 import { type Feeds, type Metrics, runWithMetrics, updated } from './runGraph.js';
-import { programSession } from './sessions.js';
+import { graphSession } from './sessions.js';
 import { stepMemory } from './stepMemory.js';
 
 export interface Trainer {
@@ -34,7 +34,7 @@ export interface Trainer {
    */
   readonly split: (batch: readonly TokenSequence[]) => readonly (readonly number[])[];
   /**
-   * One optimiser step on a batch, given as its micro-batches: the programs' data inputs, with weights that add up over the batch.
+   * One optimiser step on a batch, given as its micro-batches: the graphs' data inputs, with weights that add up over the batch.
    * @returns the objective's metrics, `loss` and `gradient_norm` among them.
    * @throws DivergedTraining when loss or gradient norm is not finite; the files on disk are untouched by it.
    */
@@ -51,7 +51,7 @@ export interface NewHead {
 
 /**
  * @param usable bytes of memory that training may take.
- * @throws InvalidModel when the files lack a weight of the program or have it in another shape.
+ * @throws InvalidModel when the files lack a weight of the graph or have it in another shape.
  */
 export async function createTrainer(
   training: Training,
@@ -61,10 +61,8 @@ export async function createTrainer(
   usable = usableMemory(),
 ): Promise<Trainer> {
   const updateSession = () =>
-    programSession(`update ${JSON.stringify([options, training])}`, () =>
-      updateProgram(buildObjective(training), options),
-    );
-  const { program: update } = await updateSession();
+    graphSession(`update ${JSON.stringify([options, training])}`, () => updateGraph(buildObjective(training), options));
+  const { modelGraph: update } = await updateSession();
   const { parameters: shapes, frozen: frozenShapes } = update;
   const memory = stepMemory(training, update, usable);
   const taken = await takeModel(files);
@@ -84,20 +82,20 @@ export async function createTrainer(
   await placeOnDevice(frozen);
 
   const settings = { training, options, shapes };
-  const flat = memory.lanes > 1 ? mapState(loaded, (tensors) => layFlat(tensors, shapes)) : undefined;
+  const flat = memory.workerThreads > 1 ? mapState(loaded, (tensors) => layFlat(tensors, shapes)) : undefined;
   const tensors = flat ? mapState(flat, (laid) => laid.tensors) : loaded;
   const named = mapState(tensors, (each) => feedsOf(each, shapes));
   const state = stateFeeds(named);
   const inPieces = flat
-    ? stepsInLanes(
+    ? stepsInThreads(
         settings,
         mapState(flat, (laid) => laid.array),
-        memory.lanes,
+        memory.workerThreads,
       )
     : stepsInTurn(settings, named, frozen);
   const wholeBatch = async (feeds: Feeds, scalars: Feeds): Promise<Metrics> => {
-    const { program, session } = await updateSession();
-    return runWithMetrics(program, session, { ...frozen, ...state, ...feeds, ...scalars }, updated(state));
+    const { modelGraph, session } = await updateSession();
+    return runWithMetrics(modelGraph, session, { ...frozen, ...state, ...feeds, ...scalars }, updated(state));
   };
 
   let step = files.moments === undefined ? 0 : files.step;
@@ -155,20 +153,20 @@ function checkFinite(metrics: Metrics, step: number, learningRate: number): Metr
 }
 
 /** The AdamW settings a training graph is built with, out of a task's optimiser. */
-export function adamWOptions({ beta1, beta2, epsilon, weightDecay, clipNorm }: Optimiser): AdamWOptions {
-  return { beta1, beta2, epsilon, weightDecay, clipNorm };
+export function adamWOptions({ beta1, beta2, epsilon, weightDecay, maxGradNorm }: Optimiser): AdamWOptions {
+  return { beta1, beta2, epsilon, weightDecay, maxGradNorm };
 }
 
-/** Scores given data with a program without gradients. `results` receive its outputs. */
-export async function runProgram(
-  program: Program,
+/** Scores given data with a graph without gradients. `results` receive its outputs. */
+export async function runGraph(
+  modelGraph: ModelGraph,
   session: InferenceSession,
   parameters: ReadonlyMap<string, NamedTensor>,
   feeds: Readonly<Record<string, Tensor>>,
   results: Readonly<Record<string, Tensor>>,
 ): Promise<void> {
   const weights = Object.fromEntries(
-    program.parameters.map(([name, shape]) => {
+    modelGraph.parameters.map(([name, shape]) => {
       const tensor = parameters.get(name);
       if (!tensor) throw new InvalidModel(`the model has no tensor ${name}`);
       return [name, float32(tensor.data, shape)];

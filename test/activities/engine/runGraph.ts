@@ -4,13 +4,13 @@ import { serialise } from '../../../activities/engine/graph/onnx/serialise.js';
 import { adamWScalars } from '../../../activities/engine/optim/adamw.js';
 import type { Optimiser } from '../../../activities/engine/optim/optimiser.js';
 import { createSession } from '../../../activities/engine/ort/session.js';
-import type { Program } from '../../../activities/engine/training/graphs.js';
+import type { ModelGraph } from '../../../activities/engine/training/graphs.js';
 import type { NamedTensor, Parameters } from '../../../activities/engine/weights/parameters.js';
 
 export type Feeds = Readonly<Record<string, Tensor>>;
 
 /** Options under which a step's first moments are its gradients: no averaging, no clipping. */
-export const gradientsAsMoments = { beta1: 0, beta2: 0, epsilon: 1, weightDecay: 0, clipNorm: 1e30 };
+export const gradientsAsMoments = { beta1: 0, beta2: 0, epsilon: 1, weightDecay: 0, maxGradNorm: 1e30 };
 
 export interface TrainingState {
   readonly parameters: Parameters;
@@ -20,13 +20,13 @@ export interface TrainingState {
 
 export interface StepResult {
   readonly state: TrainingState;
-  /** The program's rank-0 outputs. */
+  /** The graph's rank-0 outputs. */
   readonly metrics: Readonly<Record<string, number>>;
 }
 
 /** Runs a graph once and reads every output, in floats. */
-export async function runOnce(program: Pick<Program, 'graph'>, feeds: Feeds): Promise<Parameters> {
-  const session = await createSession(serialise(program.graph));
+export async function runOnce(modelGraph: Pick<ModelGraph, 'graph'>, feeds: Feeds): Promise<Parameters> {
+  const session = await createSession(serialise(modelGraph.graph));
   const outputs = await session.run(feeds);
   await session.release();
   return new Map(Object.entries(outputs).map(([name, tensor]) => [name, named(tensor)]));
@@ -34,12 +34,12 @@ export async function runOnce(program: Pick<Program, 'graph'>, feeds: Feeds): Pr
 
 /** Steps of AdamW from zero moments; `batches` has one entry a step. */
 export async function runSteps(
-  program: Program,
+  modelGraph: ModelGraph,
   parameters: Parameters,
   optimiser: Omit<Optimiser, 'learningRates'>,
   batches: readonly { readonly feeds: Feeds; readonly learningRate: number }[],
 ): Promise<StepResult[]> {
-  const session = await createSession(serialise(program.graph));
+  const session = await createSession(serialise(modelGraph.graph));
   const zeros = new Map(
     Array.from(parameters, ([name, { shape, data }]) => [name, { shape, data: new Float32Array(data.length) }]),
   );
@@ -47,7 +47,7 @@ export async function runSteps(
   const results: StepResult[] = [];
   for (const [index, { feeds, learningRate }] of batches.entries()) {
     const scalars = adamWScalars(optimiser, learningRate, index + 1);
-    const result = await step(session, program, state, { ...feeds, ...mapValues(scalars, float) });
+    const result = await step(session, modelGraph, state, { ...feeds, ...mapValues(scalars, float) });
     results.push(result);
     state = result.state;
   }
@@ -57,7 +57,7 @@ export async function runSteps(
 
 async function step(
   session: InferenceSession,
-  program: Program,
+  modelGraph: ModelGraph,
   state: TrainingState,
   feeds: Feeds,
 ): Promise<StepResult> {
@@ -69,14 +69,14 @@ async function step(
   });
   const read = (name: string): NamedTensor => {
     const tensor = outputs[name];
-    if (!tensor) throw new Error(`the program has no output ${name}`);
+    if (!tensor) throw new Error(`the modelGraph has no output ${name}`);
     return named(tensor);
   };
   const updated = (prefix: string): Parameters =>
-    new Map(program.parameters.map(([name]) => [name, read(`updated.${prefix}${name}`)]));
+    new Map(modelGraph.parameters.map(([name]) => [name, read(`updated.${prefix}${name}`)]));
   return {
     state: { parameters: updated(''), first: updated('m.'), second: updated('v.') },
-    metrics: Object.fromEntries(program.metrics.map((name) => [name, read(name).data[0] ?? Number.NaN])),
+    metrics: Object.fromEntries(modelGraph.metrics.map((name) => [name, read(name).data[0] ?? Number.NaN])),
   };
 }
 

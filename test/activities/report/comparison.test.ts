@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DataSetRef, Example, PreparedData } from '../../../activities/data/types.js';
-import type { ComparedModel, ComparisonFigures, Verdict } from '../../../activities/evaluation/types.js';
+import type { ComparedModel, ComparisonMetrics, Verdict } from '../../../activities/evaluation/types.js';
 import type { PublishComparisonInput } from '../../../activities/publishComparison.js';
 import { createPublishComparison } from '../../../activities/publishComparison.js';
 import { createKeepResult, createRecallResult } from '../../../activities/recallResult.js';
@@ -91,7 +91,7 @@ async function finishedComparison(): Promise<PublishComparisonInput> {
         done: 12,
         step: 7,
         accuracy: 41.5,
-        figures: { loss: 0.25, gradientNorm: 0.5 },
+        metrics: { loss: 0.25, gradientNorm: 0.5 },
         warnings: [],
       },
       {
@@ -100,7 +100,7 @@ async function finishedComparison(): Promise<PublishComparisonInput> {
         done: 40,
         step: 31,
         accuracy: 76,
-        figures: { reward: 0.81, klPerToken: 1.5, entropyPerSequence: 0.125 },
+        metrics: { reward: 0.81, klPerToken: 1.5, entropyPerSequence: 0.125 },
         warnings: [{ kind: 'kl-blow-up', message: 'the policy is 1.5 nats a token <away>', from: 33, to: 40 }],
       },
     ],
@@ -116,9 +116,9 @@ describe('a published comparison', () => {
   it('leaves report and result, with the same numbers in both', async () => {
     const published = await createPublishComparison({ store })(input);
     expect(published).toMatchObject({ prefix: 'runs/my~2Fcomparison', report: 'runs/my~2Fcomparison/report.html' });
-    const { figures } = published;
-    expect(figures).toMatchObject({ questions: 40, samples: 8 });
-    expect(figures.rows.map(({ model, measures }) => [model, measures[0]?.mean])).toEqual([
+    const { metrics } = published;
+    expect(metrics).toMatchObject({ questions: 40, samples: 8 });
+    expect(metrics.rows.map(({ model, measures }) => [model, measures[0]?.mean])).toEqual([
       ['warmUp', 37.5],
       ['sft', 46.25],
       ['reft', 76.25],
@@ -126,7 +126,7 @@ describe('a published comparison', () => {
     const result = JSON.parse(Buffer.from((await store.read(published.result)) ?? []).toString());
     expect(result).toMatchObject({
       comparisonId: 'my/comparison',
-      figures,
+      metrics,
       failures: input.failures,
       notes: input.notes,
     });
@@ -162,14 +162,14 @@ describe('a published comparison', () => {
 });
 
 describe('its page and table', () => {
-  let figures: ComparisonFigures;
+  let metrics: ComparisonMetrics;
   beforeAll(async () => {
-    ({ figures } = await createPublishComparison({ store })(input));
+    ({ metrics } = await createPublishComparison({ store })(input));
   });
 
   it('is one file that asks for nothing, and hostile text stays text', () => {
     const data = summariseData(input.data);
-    const page = renderComparison({ ...input, figures, data });
+    const page = renderComparison({ ...input, metrics, data });
     expect(page).toMatch(/^<!doctype html>/);
     expect(page).not.toMatch(/<script|<link|<img|<iframe|https?:|url\(|@import/);
     expect(page).not.toMatch(/NaN(?!>|&gt;)|Infinity|undefined|\[object/);
@@ -178,17 +178,17 @@ describe('its page and table', () => {
   });
 
   it('shows a row a model on a terminal, and the differences below', () => {
-    const table = comparisonTable(figures);
+    const table = comparisonTable(metrics);
     expect(table).toMatch(/│ ReFT +│ +76\.3 ± 1\.8 │/);
     expect(table).toMatch(/│ warm-up +│ +37\.5 │.*\n│ \(shared\)/);
     expect(table).toContain('Percent right on 40 test questions: mean');
     for (const line of table.split('\n').slice(0, -1)) expect(line.length).toBeLessThanOrEqual(96);
-    expect(mainModel(figures)).toBe('reft');
-    const lines = differenceLines(figures, 'reft');
+    expect(mainModel(metrics)).toBe('reft');
+    const lines = differenceLines(metrics, 'reft');
     expect(lines).toHaveLength(2);
     expect(lines[1]).toMatch(/^ReFT less SFT: \+30\.0 points \(\+\d+\.\d to \+\d+\.\d\), p < 0\.001$/);
     // From the other side the same with the sign changed.
-    expect(differenceLines(figures, 'sft')[1]).toMatch(/^SFT less ReFT: −30\.0 points/);
+    expect(differenceLines(metrics, 'sft')[1]).toMatch(/^SFT less ReFT: −30\.0 points/);
   });
 });
 

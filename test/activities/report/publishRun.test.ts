@@ -96,14 +96,14 @@ async function finishedRun(): Promise<PublishRunInput> {
       reward: example % 2 === 0 ? 1 : 0.1,
     }),
   );
-  const { curve: points, figures, work, notes, warnings, title } = sampleReport;
+  const { curve: points, metrics, work, notes, warnings, title } = sampleReport;
   return {
     runId: 'team a/run 1',
     title,
     spec: { preset: 'demo' },
     model,
     data,
-    figures,
+    metrics,
     curve: await createRecordCurve({ store })({ previous: null, points: points.slice(0, 100) }),
     points: points.slice(100),
     sampled: [await store.putLines(scored.slice(0, 12)), await store.putLines(scored.slice(12))],
@@ -134,7 +134,7 @@ test('leaves report, result, samples and model under the run', async () => {
   expect(result).toMatchObject({
     runId: 'team a/run 1',
     spec: { preset: 'demo' },
-    figures: input.figures,
+    metrics: input.metrics,
     checkpoint: { sha256: input.model.sha256, step: 42 },
     data: { train: 60, validation: 5, test: 20, files: [], dropped: {} },
     work: input.work,

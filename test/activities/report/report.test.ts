@@ -5,9 +5,9 @@ import { phaseCurves } from '../../../activities/report/curves.js';
 import { renderReport } from '../../../activities/report/page.js';
 import { resultLine, resultTable } from '../../../activities/report/table.js';
 import type { CurvePoint } from '../../../activities/report/types.js';
-import { accuracy, answers, figuresOf, sampleReport } from './sampleReport.js';
+import { accuracy, answers, metricsOf, sampleReport } from './sampleReport.js';
 
-const { figures } = sampleReport;
+const { metrics } = sampleReport;
 const onlyWarmUp = { warmUp: { top1: accuracy(410), samples: 0 } };
 
 /** Numbers between quotes or brackets, as a browser would have to draw them. */
@@ -15,17 +15,17 @@ const brokenNumber = /NaN|Infinity|undefined|\[object/;
 
 describe('tables', () => {
   test('the line names every model, then the last one by measure', () => {
-    expect(resultLine(figures)).toBe(
+    expect(resultLine(metrics)).toBe(
       'warm-up 41.8 | SFT 53.1 | ReFT 68.1 | voting@8 68.9 | reranking@8 67.2 | weighted voting@8 70.1 | upper bound@8 80.3',
     );
     expect(resultLine(onlyWarmUp)).toBe('warm-up 41.0');
-    expect(resultLine({ warmUp: figures.warmUp, sft: figuresOf(500, 510, 490, 700) })).toMatch(
+    expect(resultLine({ warmUp: metrics.warmUp, sft: metricsOf(500, 510, 490, 700) })).toMatch(
       /SFT 50.0 \| voting@8 51.0/,
     );
   });
 
   test('the table has a row a measure with intervals, within 80 columns', () => {
-    const table = resultTable(figures);
+    const table = resultTable(metrics);
     expect(table).toMatch(/greedy +│ 41.8 \(38.7–44.9\) │ 53.1 \(50.0–56.2\) │ 68.1 \(65.2–71.0\) │/);
     expect(table).toMatch(/│ +│ +warm-up │ +SFT │ +ReFT │/);
     for (const line of table.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
@@ -34,7 +34,7 @@ describe('tables', () => {
   });
 
   test('a measure that a model lacks leaves its cell empty', () => {
-    const table = resultTable({ warmUp: { top1: accuracy(410), samples: 8 }, reft: figuresOf(681, 689, 672, 803) });
+    const table = resultTable({ warmUp: { top1: accuracy(410), samples: 8 }, reft: metricsOf(681, 689, 672, 803) });
     expect(table).toMatch(/voting@8 +│ +│ 68.9/);
   });
 });
@@ -74,7 +74,7 @@ describe('page', () => {
   });
 
   test('stays whole with the least a run can have', () => {
-    const least = renderReport({ ...sampleReport, figures: onlyWarmUp, curve: [], answers: [], work: {}, notes: [] });
+    const least = renderReport({ ...sampleReport, metrics: onlyWarmUp, curve: [], answers: [], work: {}, notes: [] });
     expect(least).toContain('41.0 % of 1,000 test questions answered right.');
     expect(least).not.toMatch(brokenNumber);
     expect(least).not.toMatch(/<h2>(Training|Answers|Compute|Notes)/);
@@ -90,7 +90,7 @@ describe('page', () => {
     ];
     const odd = renderReport({
       ...sampleReport,
-      figures: { warmUp: { top1: none, samples: 0 }, reft: { top1: perfect, samples: 0 } },
+      metrics: { warmUp: { top1: none, samples: 0 }, reft: { top1: perfect, samples: 0 } },
       curve,
     });
     expect(odd).not.toMatch(brokenNumber);

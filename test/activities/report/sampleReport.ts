@@ -1,5 +1,5 @@
-/** A report like the demo's, for tests: plausible figures, curves of every phase, answers right and wrong. */
-import type { Accuracy, EvaluationFigures } from '../../../activities/evaluation/types.js';
+/** A report like the demo's, for tests: plausible metrics, curves of every phase, answers right and wrong. */
+import type { Accuracy, EvaluationMetrics } from '../../../activities/evaluation/types.js';
 import type { AnsweredQuestion } from '../../../activities/report/answers.js';
 import type { Report } from '../../../activities/report/page.js';
 import type { CurvePoint } from '../../../activities/report/types.js';
@@ -11,7 +11,7 @@ export function accuracy(correct: number): Accuracy {
   return { percent, low: percent - half, high: percent + half, correct, count: 1000 };
 }
 
-export function figuresOf(top1: number, voting: number, reranking: number, upperBound: number): EvaluationFigures {
+export function metricsOf(top1: number, voting: number, reranking: number, upperBound: number): EvaluationMetrics {
   return {
     top1: accuracy(top1),
     voting: accuracy(voting),
@@ -91,10 +91,10 @@ export const sampleReport: Report = {
   runId: 'demo-1',
   title: 'ReFT demo: generated word problems',
   spec: { title: 'ReFT demo: generated word problems', method: 'reft', seed: 0, ppo: { epochs: 20, miniBatch: 125 } },
-  figures: {
-    warmUp: figuresOf(418, 447, 401, 688),
-    sft: figuresOf(531, 560, 515, 742),
-    reft: figuresOf(681, 689, 672, 803),
+  metrics: {
+    warmUp: metricsOf(418, 447, 401, 688),
+    sft: metricsOf(531, 560, 515, 742),
+    reft: metricsOf(681, 689, 672, 803),
   },
   curve: curvePoints(),
   answers: answers(),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isEligible, sameAnswer } from '../../../activities/rewards/compareAnswers.js';
 import { extractFromProgram, extractFromText } from '../../../activities/rewards/extractAnswer.js';
 import { pythonFloat } from '../../../activities/rewards/pythonFloat.js';
-import { judgeAnswer } from '../../../activities/rewards/rewardRule.js';
+import { rewardAnswer } from '../../../activities/rewards/rewardRule.js';
 import { randomNumbers } from '../../support/randomNumbers.js';
 
 const marker = 'Therefore, the answer is: ';
@@ -73,7 +73,7 @@ describe('reward', () => {
     ['none of these', 'a', 0.1],
     [null, 'a', 0],
   ])('%j where %j is right: %d', (value, expected, reward) => {
-    expect(judgeAnswer(value, expected)).toEqual({ correct: reward === 1, reward });
+    expect(rewardAnswer(value, expected)).toEqual({ correct: reward === 1, reward });
   });
 
   it('compares symmetrically', () => {

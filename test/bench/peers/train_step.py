@@ -45,7 +45,7 @@ def main():
         loss = loss_of(model, *batches[step % len(batches)])
         optimiser.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, settings["clipNorm"])
+        torch.nn.utils.clip_grad_norm_(trained, settings["maxGradNorm"])
         optimiser.step()
         loss = loss.item()
         answer({"seconds": time.perf_counter() - started, "loss": loss, "peakBytes": peak()})

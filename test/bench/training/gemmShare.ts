@@ -2,7 +2,7 @@
  * How much of the machine's matrix-product speed a training step of SmolLM2-135M reaches: floating-point operations of all matrix
  * products in the step's graph over its time, against the fastest large product that onnxruntime does on this machine.
  *
- * Steps and products take turns; both figures are the best of their runs. Everything that is not a product (AdamW, norms, softmax,
+ * Steps and products take turns; both metrics are the best of their runs. Everything that is not a product (AdamW, norms, softmax,
  * the vocabulary's log-probabilities) lowers the share.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -15,7 +15,7 @@ import { runInPlace } from '../../../activities/engine/ort/runInPlace.js';
 import { createSession, threads } from '../../../activities/engine/ort/session.js';
 import { float32 } from '../../../activities/engine/ort/tensors.js';
 import { supervisedFeeds } from '../../../activities/engine/tasks/trainSupervised.js';
-import { updateProgram } from '../../../activities/engine/training/graphs.js';
+import { updateGraph } from '../../../activities/engine/training/graphs.js';
 import { elementCount, type Sizes } from '../../../activities/engine/training/memory.js';
 import { buildObjective } from '../../../activities/engine/training/objectives.js';
 import { createTrainer } from '../../../activities/engine/training/trainer.js';
@@ -29,7 +29,7 @@ const time = 160;
 const steps = 6;
 /** Rows and columns of the product that the peak is measured on. */
 const size = 2_048;
-const optimiser = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, clipNorm: 1 };
+const optimiser = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1 };
 
 export async function benchGemmShare(): Promise<BenchmarkResult> {
   const unit = 'GFLOP/s';
@@ -47,7 +47,7 @@ export async function benchGemmShare(): Promise<BenchmarkResult> {
       for (let repeat = 0; repeat < 3; repeat++) productSeconds = Math.min(productSeconds, await secondsOf(product));
       stepSeconds = Math.min(stepSeconds, await secondsOf(() => trainer.step([feeds], 1e-4)));
     }
-    const { graph } = updateProgram(buildObjective(training), optimiser);
+    const { graph } = updateGraph(buildObjective(training), optimiser);
     const operations = productOperations(graph, { batch, time, tokens: batch * time, answers: batch * time });
     const [ours, peak] = [operations / stepSeconds, (2 * size ** 3) / productSeconds];
     return {

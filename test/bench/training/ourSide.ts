@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { supervisedFeeds } from '../../../activities/engine/tasks/trainSupervised.js';
-import { updateProgram } from '../../../activities/engine/training/graphs.js';
+import { updateGraph } from '../../../activities/engine/training/graphs.js';
 import { usableMemory } from '../../../activities/engine/training/memory.js';
 import { buildObjective } from '../../../activities/engine/training/objectives.js';
 import { stepMemory, stepNeed } from '../../../activities/engine/training/stepMemory.js';
@@ -16,7 +16,7 @@ import { peakMemory } from './peakMemory.js';
 const { model, batches, optimiser, learningRate }: Job = JSON.parse(await readFile(process.argv[2] ?? '', 'utf8'));
 const training = { objective: 'supervised', config: model.config, lora: model.adapters?.lora } as const;
 const trainer = await createTrainer(training, model, optimiser);
-const memory = stepMemory(training, updateProgram(buildObjective(training), optimiser), usableMemory());
+const memory = stepMemory(training, updateGraph(buildObjective(training), optimiser), usableMemory());
 const plannedBytes = Math.max(...batches.map((batch) => stepNeed(batch, memory).bytes));
 const answer = (fields: object): void => {
   process.stdout.write(`${JSON.stringify(fields)}\n`);

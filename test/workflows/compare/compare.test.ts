@@ -113,9 +113,9 @@ describe('a comparison', () => {
       starts.add(firstOfSft?.checkpoint.sha256);
     }
     expect(starts.size).toBe(1);
-    const judges = standIns.inputsOf('judgeSamples').map(({ rewardModel }) => rewardModel.sha256);
+    const judges = standIns.inputsOf('scoreByRewardModel').map(({ rewardModel }) => rewardModel.sha256);
     expect(new Set(judges).size).toBe(1);
-    // The judge has seen the warm-up's samples only: its figures do not depend on the methods compared.
+    // The judge has seen the warm-up's samples only: its metrics do not depend on the methods compared.
     expect(
       standIns.inputsOf('rollout').filter(({ purpose, round }) => purpose === 'sample-reward-model' && round > 0),
     ).toEqual([]);
@@ -153,8 +153,8 @@ describe('a comparison', () => {
       ['sft', 82, 2, []],
       ['reft', 82, 4, ['kl-blow-up']],
     ]);
-    expect(trainings[3]?.figures).toMatchObject({ klPerToken: 2, reward: 0.5, gradientNorm: 1 });
-    expect(trainings[2]?.figures).toMatchObject({ loss: 0.5 });
+    expect(trainings[3]?.metrics).toMatchObject({ klPerToken: 2, reward: 0.5, gradientNorm: 1 });
+    expect(trainings[2]?.metrics).toMatchObject({ loss: 0.5 });
   });
 
   it('takes over what an earlier one has done, and does the rest', async () => {
@@ -210,10 +210,10 @@ describe('a comparison', () => {
       },
     });
     const handle = await start(spec([31, 32]));
-    const { failures, figures, children } = await handle.result();
+    const { failures, metrics, children } = await handle.result();
     expect(failures).toEqual(['ReFT, seed 32: loss is NaN in round 3']);
     expect(children.done).toBe(9);
-    expect(figures.rows.map(({ model, seeds }) => `${model} ${seeds}`)).toEqual(['warmUp ', 'sft 31,32', 'reft 31']);
+    expect(metrics.rows.map(({ model, seeds }) => `${model} ${seeds}`)).toEqual(['warmUp ', 'sft 31,32', 'reft 31']);
     expect(await detailsOf(handle)).toMatch(/- \*\*Failed\*\*: ReFT, seed 32: loss is NaN in round 3/);
   });
 
@@ -226,7 +226,7 @@ describe('a comparison', () => {
       .poll(() => standIns.inputsOf('keepResult').length, { timeout: 20_000 })
       // The warm-up and both trainings.
       .toBe(3);
-    expect(standIns.inputsOf('judgeSamples')).toEqual([]);
+    expect(standIns.inputsOf('scoreByRewardModel')).toEqual([]);
     expect(standIns.inputsOf('tallyEvaluation')).toEqual([]);
     held.open();
     expect(await handle.result()).toMatchObject({ failures: [], children: { done: 7 } });

@@ -62,7 +62,7 @@ describe('resolveSpec', () => {
       { preset: 'demo', ppo: { optimiser: { learningRate: 0 } } },
       ['ppo.optimiser.learningRate: got 0', 'greater than 0'],
     ],
-    [{ preset: 'demo', ppo: { discount: 2 } }, ['ppo.discount: got 2', 'from 0 to 1']],
+    [{ preset: 'demo', ppo: { gamma: 2 } }, ['ppo.gamma: got 2', 'from 0 to 1']],
     [{ preset: 'demo', ppo: 3 }, ['ppo: got 3', 'an object with the fields epochs']],
     [{ preset: 'demo', ppo: null }, ['ppo: got null', 'method reft needs an object here']],
     [{ preset: 'demo', sft: 'yes' }, ['sft: got "yes"', 'an object with the fields', 'or null']],

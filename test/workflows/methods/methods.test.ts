@@ -55,7 +55,7 @@ describe('offline self-training', () => {
       [0, true, 0, 64],
       [1, false, 1, 64],
     ]);
-    expect(Object.keys(result.figures)).toEqual(['warmUp', 'offline-self-training']);
+    expect(Object.keys(result.metrics)).toEqual(['warmUp', 'offline-self-training']);
     expect(result.checkpoint.step).toBe(2);
   });
 
@@ -96,8 +96,8 @@ describe('methods in rounds', () => {
         true,
       );
       expect(updates.map(({ reference }) => reference.step)).toEqual([2, 2, 2, 2]);
-      const figures = standIns.inputsOf('publishRun')[0]?.points.find(({ phase }) => phase === method)?.metrics;
-      expect(figures).toMatchObject({ klPerToken: 0.01, klPerSequence: 0.2, entropy: 1, entropyPerSequence: 20 });
+      const metrics = standIns.inputsOf('publishRun')[0]?.points.find(({ phase }) => phase === method)?.metrics;
+      expect(metrics).toMatchObject({ klPerToken: 0.01, klPerSequence: 0.2, entropy: 1, entropyPerSequence: 20 });
       expect(result.warnings).toEqual([]);
       expect(standIns.inputsOf('updatePolicy')).toEqual([]);
     },
@@ -121,7 +121,7 @@ describe('methods in rounds', () => {
     });
     const rollouts = standIns.inputsOf('rollout').filter(({ temperature }) => temperature === 1);
     expect(rollouts.every(({ samples }) => samples === 3)).toBe(true);
-    expect(Object.keys(result.figures)).toEqual(['warmUp', method]);
+    expect(Object.keys(result.metrics)).toEqual(['warmUp', method]);
     expect(Object.keys(result.work)).toEqual(expect.arrayContaining([`${method} rollout`, `${method} update`]));
   });
 });

@@ -1,6 +1,6 @@
 /** What a round's answers add up to. */
 import { expect, it } from 'vitest';
-import { roundFigures } from '../../../workflows/monitoring/roundMetrics.js';
+import { roundMetrics } from '../../../workflows/monitoring/roundMetrics.js';
 import type { Answers } from '../../../workflows/steps/rollout.js';
 
 const answers: Answers = {
@@ -18,8 +18,8 @@ const answers: Answers = {
 };
 
 it('gives the reward with its parts, shares and lengths, and counts failures by reason', () => {
-  const { rewardExtracted, ...figures } = roundFigures(answers);
-  expect(figures).toEqual({
+  const { rewardExtracted, ...metrics } = roundMetrics(answers);
+  expect(metrics).toEqual({
     reward: 0.435,
     rewardRight: 0.4,
     sampleAccuracy: 40,
@@ -36,11 +36,11 @@ it('gives the reward with its parts, shares and lengths, and counts failures by 
 });
 
 it('keeps a reason that no answer of this round failed for', () => {
-  const later = roundFigures({ ...answers, failures: { syntax: 50 } }, { 'failed.timeout': 20, reward: 1 });
+  const later = roundMetrics({ ...answers, failures: { syntax: 50 } }, { 'failed.timeout': 20, reward: 1 });
   expect(later).toMatchObject({ 'failed.syntax': 50, 'failed.timeout': 0, reward: 0.435 });
 });
 
 it('gives the share of the commonest option among answers that name one', () => {
-  expect(roundFigures({ ...answers, choices: { a: 60, b: 25, e: 15 } }).commonestChoice).toBe(60);
-  expect(roundFigures(answers)).not.toHaveProperty('commonestChoice');
+  expect(roundMetrics({ ...answers, choices: { a: 60, b: 25, e: 15 } }).commonestChoice).toBe(60);
+  expect(roundMetrics(answers)).not.toHaveProperty('commonestChoice');
 });

@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import type { AnswerKind } from '../../../activities/data/types.js';
 import type { TrainingWarning } from '../../../activities/report/types.js';
-import { describeWarning, type Figures, type Watch, watchRound } from '../../../workflows/monitoring/warnings.js';
+import { describeWarning, type Metrics, type Watch, watchRound } from '../../../workflows/monitoring/warnings.js';
 
 /** A run as it should be: right answers from 30 to 70 %, entropy falling but not gone, KL growing slowly. */
-function healthy(round: number): Figures {
+function healthy(round: number): Metrics {
   const progress = 1 - Math.exp(-round / 20);
   return {
     reward: 0.35 + 0.4 * progress,
@@ -26,18 +26,18 @@ function healthy(round: number): Figures {
 
 function watch(
   rounds: number,
-  figuresOf: (round: number) => Figures,
+  metricsOf: (round: number) => Metrics,
   answers: AnswerKind = 'number',
 ): readonly TrainingWarning[] {
   let state: Watch | undefined;
-  for (let round = 1; round <= rounds; round++) state = watchRound(state, round, figuresOf(round), answers);
+  for (let round = 1; round <= rounds; round++) state = watchRound(state, round, metricsOf(round), answers);
   return state?.warnings ?? [];
 }
 
 /** Healthy until `round`, and from then on with `change`. */
 const from =
-  (start: number, change: Figures) =>
-  (round: number): Figures => ({ ...healthy(round), ...(round < start ? {} : change) });
+  (start: number, change: Metrics) =>
+  (round: number): Metrics => ({ ...healthy(round), ...(round < start ? {} : change) });
 
 it.each(['number', 'choice'] as const)('says nothing of a healthy run (%s answers)', (answers) => {
   expect(watch(200, healthy, answers)).toEqual([]);
@@ -47,20 +47,20 @@ it.each([
   ['entropy-collapse', { entropyPerSequence: 0.01 }],
   ['kl-blow-up', { klPerToken: 1.5 }],
 ] as const)('%s advises a penalty only where the method has one', (kind, change) => {
-  const advice = (figuresOf: (round: number) => Figures) =>
-    watch(5, figuresOf)
+  const advice = (metricsOf: (round: number) => Metrics) =>
+    watch(5, metricsOf)
       .find((warning) => warning.kind === kind)
       ?.message.split('. ')
       .at(-1);
   expect(advice(from(1, change))).toBe('Lower the learning rate, or raise klCoefficient');
-  const free = (round: number): Figures => {
+  const free = (round: number): Metrics => {
     const { klPenalty, ...others } = healthy(round);
     return { ...others, ...change };
   };
   expect(advice(free)).toBe('Lower the learning rate');
 });
 
-it('says nothing of a method that reports none of the figures', () => {
+it('says nothing of a method that reports none of the metrics', () => {
   expect(watch(50, () => ({ loss: 1 }), 'choice')).toEqual([]);
 });
 
@@ -88,7 +88,7 @@ describe.each([
   });
 
   it('tells when it was seen last, once it is over', () => {
-    const passing = (round: number): Figures => (round < start + 12 ? from(start, change)(round) : healthy(round));
+    const passing = (round: number): Metrics => (round < start + 12 ? from(start, change)(round) : healthy(round));
     const [warning] = watch(start + 60, passing, answers);
     expect(warning?.kind).toBe(kind);
     expect(warning?.to).toBeLessThan(start + 12 + rounds);

@@ -9,7 +9,7 @@ interface Published {
 }
 
 describe.each(['llama', 'codellama', 'galactica'])('a tokenizer in the manner of %s', (name) => {
-  const file = new URL(`../../reference/fixtures/tokenizer-${name}.json`, import.meta.url);
+  const file = new URL(`../../../reference/fixtures/tokenizer-${name}.json`, import.meta.url);
   const { tokenizer: json, cases }: Published = JSON.parse(readFileSync(file, 'utf8'));
   // Beyond the vocabulary, so that decoding neither ends nor leaves anything out.
   const tokenizer = loadTokenizer(json, { endToken: 9_999, padToken: 9_999 });

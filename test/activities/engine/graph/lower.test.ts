@@ -1,4 +1,4 @@
-/** Lowered graphs compute the same: every operator that some device lacks, in each way our programs use it. */
+/** Lowered graphs compute the same: every operator that some device lacks, in each way our graphs use it. */
 import { describe, expect, it } from 'vitest';
 import { createGraph, type Graph, input, output } from '../../../../activities/engine/graph/graph.js';
 import { lower } from '../../../../activities/engine/graph/lower.js';

@@ -7,11 +7,11 @@ import { inPieces } from '../../../../activities/engine/graph/pieces.js';
 import { adamWScalars, globalNorm } from '../../../../activities/engine/optim/adamw.js';
 import { createInPlaceSession, type RunMode, runInPlace } from '../../../../activities/engine/ort/runInPlace.js';
 import { float32 } from '../../../../activities/engine/ort/tensors.js';
-import { applyProgram } from '../../../../activities/engine/training/graphs.js';
+import { applyGraph } from '../../../../activities/engine/training/graphs.js';
 import { memoryModel } from '../../../../activities/engine/training/memory.js';
 import { relativeError } from '../../../reference/fixtures.js';
 
-const options = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, clipNorm: 1 };
+const options = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1 };
 /** Three pieces, one, and one for want of a good divisor. */
 const shapes = [
   ['large', [1_536, 576]],
@@ -47,7 +47,7 @@ async function updated(graph: Graph, mode: RunMode): Promise<Float32Array[]> {
 }
 
 describe('AdamW in pieces', () => {
-  const { graph } = applyProgram(shapes, options);
+  const { graph } = applyGraph(shapes, options);
 
   it('is for large arrays that come in pieces of a good size', () => {
     expect(scans(graph)).toBe(1);
@@ -78,8 +78,8 @@ describe('AdamW in pieces', () => {
 
   it('holds no whole array in between', () => {
     const bytes = 1_536 * 576 * 4;
-    expect(memoryModel(applyProgram(shapes.slice(0, 1), options).graph)({})).toBeLessThan(bytes);
-    expect(memoryModel(whole(applyProgram(shapes.slice(0, 1), options).graph))({})).toBeGreaterThan(bytes);
+    expect(memoryModel(applyGraph(shapes.slice(0, 1), options).graph)({})).toBeLessThan(bytes);
+    expect(memoryModel(whole(applyGraph(shapes.slice(0, 1), options).graph))({})).toBeGreaterThan(bytes);
   });
 });
 

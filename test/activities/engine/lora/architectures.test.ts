@@ -5,7 +5,7 @@ import type { LoraConfig } from '../../../../activities/engine/lora/adapters.js'
 import { readConfig } from '../../../../activities/engine/models/configs/readConfig.js';
 import { addAdapters } from '../../../../activities/engine/tasks/addAdapters.js';
 import { supervisedFeeds, trainSupervised } from '../../../../activities/engine/tasks/trainSupervised.js';
-import { supervisedObjective, updateProgram } from '../../../../activities/engine/training/graphs.js';
+import { supervisedObjective, updateGraph } from '../../../../activities/engine/training/graphs.js';
 import type { TokenSequence } from '../../../../activities/engine/training/layout.js';
 import { scoreAnswers } from '../../../../activities/engine/training/scoreAnswers.js';
 import type { ModelFiles } from '../../../../activities/engine/weights/modelFiles.js';
@@ -16,7 +16,7 @@ import { gradientsAsMoments, parameterFeeds, runSteps } from '../runGraph.js';
 
 const folder = await temporaryFolder();
 const lora: LoraConfig = { rank: 2, alpha: 4, targetModules: 'all-linear' };
-const optimiser = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 1 };
+const optimiser = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 };
 
 async function adapted(name: 'qwen2' | 'opt' | 'galactica' | 'gpt2') {
   const fixture = readFixture(name);
@@ -56,13 +56,13 @@ describe('gpt2, whose weights are transposed', () => {
     const config = readConfig(configJson, 'config.json');
     const base = decodeTensors(parameters);
     const adapters = decodeTensors(fixture.adapters);
-    const program = updateProgram(supervisedObjective(config, fixture.lora), gradientsAsMoments);
+    const modelGraph = updateGraph(supervisedObjective(config, fixture.lora), gradientsAsMoments);
     const answers = sequences.reduce((total, { answer }) => total + answer.length, 0);
     const feeds = { ...supervisedFeeds(sequences, answers), ...parameterFeeds(base) };
-    const [result] = await runSteps(program, adapters, gradientsAsMoments, [{ feeds, learningRate: 0 }]);
+    const [result] = await runSteps(modelGraph, adapters, gradientsAsMoments, [{ feeds, learningRate: 0 }]);
     expect(relativeError([result?.metrics.loss ?? Number.NaN], [fixture.loss])).toBeLessThan(1e-5);
     const gradients = decodeTensors(fixture.gradients);
-    expect([...gradients.keys()].sort()).toEqual(program.parameters.map(([name]) => name).sort());
+    expect([...gradients.keys()].sort()).toEqual(modelGraph.parameters.map(([name]) => name).sort());
     for (const [name, { data }] of gradients)
       expect(relativeError(result?.state.first.get(name)?.data ?? [], data), name).toBeLessThan(1e-5);
 

@@ -9,7 +9,7 @@ import { addAdapters } from '../../../../activities/engine/tasks/addAdapters.js'
 import { trainPolicy } from '../../../../activities/engine/tasks/trainPolicy.js';
 import { trainRewardModel } from '../../../../activities/engine/tasks/trainRewardModel.js';
 import { supervisedFeeds, trainSupervised } from '../../../../activities/engine/tasks/trainSupervised.js';
-import { supervisedObjective, updateProgram } from '../../../../activities/engine/training/graphs.js';
+import { supervisedObjective, updateGraph } from '../../../../activities/engine/training/graphs.js';
 import { scoreAnswers } from '../../../../activities/engine/training/scoreAnswers.js';
 import type { ModelFiles } from '../../../../activities/engine/weights/modelFiles.js';
 import { loadModel } from '../../../../activities/engine/weights/modelFiles.js';
@@ -39,15 +39,15 @@ async function tensorsIn(file: string | undefined): Promise<Parameters> {
 
 describe('against PEFT', () => {
   it('has the same gradients', async () => {
-    const program = updateProgram(supervisedObjective(config, lora), gradientsAsMoments);
+    const modelGraph = updateGraph(supervisedObjective(config, lora), gradientsAsMoments);
     const sequences = batches[0] ?? [];
     const answers = sequences.reduce((total, { answer }) => total + answer.length, 0);
     const feeds = { ...supervisedFeeds(sequences, answers), ...parameterFeeds(base) };
     const adapters = decodeTensors(fixture.adapters);
-    const [result] = await runSteps(program, adapters, gradientsAsMoments, [{ feeds, learningRate: 0 }]);
+    const [result] = await runSteps(modelGraph, adapters, gradientsAsMoments, [{ feeds, learningRate: 0 }]);
     expect(relativeError([result?.metrics.loss ?? Number.NaN], fixture.losses.slice(0, 1))).toBeLessThan(1e-5);
     const gradients = decodeTensors(fixture.gradients);
-    expect([...gradients.keys()].sort()).toEqual(program.parameters.map(([name]) => name).sort());
+    expect([...gradients.keys()].sort()).toEqual(modelGraph.parameters.map(([name]) => name).sort());
     for (const [name, { data }] of gradients)
       expect(relativeError(result?.state.first.get(name)?.data ?? [], data), name).toBeLessThan(1e-5);
   });
@@ -165,8 +165,8 @@ describe('the other trainings', () => {
       optimiser: { ...optimiser, learningRates: [1e-3] },
       klCoefficient: 0.01,
       valueCoefficient: 1,
-      discount: 1,
-      gaeLambda: 0.95,
+      gamma: 1,
+      lambda: 0.95,
       clipRange: 0.2,
       valueClipRange: 0.2,
       outputDirectory: join(folder, 'policy'),

@@ -1,12 +1,12 @@
 /**
  * Losses see answers only. What lies in padding changes nothing at all; and in a model whose positions cannot see each other,
- * nothing in a prompt but its last token (which predicts the first answer token) changes a loss, a figure or a gradient.
+ * nothing in a prompt but its last token (which predicts the first answer token) changes a loss, a metric or a gradient.
  */
 import { join } from 'node:path';
 import type { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { trainPolicy } from '../../../../activities/engine/tasks/trainPolicy.js';
-import { policyObjective, supervisedObjective, updateProgram } from '../../../../activities/engine/training/graphs.js';
+import { policyObjective, supervisedObjective, updateGraph } from '../../../../activities/engine/training/graphs.js';
 import type { TokenSequence } from '../../../../activities/engine/training/layout.js';
 import { layOutAnswers, sequenceFeeds } from '../../../../activities/engine/training/layout.js';
 import type { Parameters } from '../../../../activities/engine/weights/parameters.js';
@@ -45,11 +45,11 @@ const onlyIn = (feeds: Feeds, names: readonly string[]): Feeds =>
 
 /** Metrics and gradients of one step. */
 async function stepOn(name: keyof typeof objectives, weights: Parameters, feeds: Feeds) {
-  const program = updateProgram(objectives[name](), gradientsAsMoments);
-  const known = new Set(program.parameters.map(([key]) => key));
+  const modelGraph = updateGraph(objectives[name](), gradientsAsMoments);
+  const known = new Set(modelGraph.parameters.map(([key]) => key));
   const own = new Map([...weights].filter(([key]) => known.has(key)));
   const fed = name === 'PPO' ? feeds : onlyIn(feeds, ['old_log_probs', 'old_values', 'advantages', 'returns']);
-  const [result] = await runSteps(program, own, gradientsAsMoments, [{ feeds: fed, learningRate: 0 }]);
+  const [result] = await runSteps(modelGraph, own, gradientsAsMoments, [{ feeds: fed, learningRate: 0 }]);
   if (!result) throw new Error('no step was taken');
   return { metrics: result.metrics, gradients: result.state.first };
 }
@@ -72,7 +72,7 @@ function otherPrompt<Sequence extends TokenSequence>(sequence: Sequence): Sequen
 }
 
 describe.each(['cross-entropy', 'PPO'] as const)('%s', (name) => {
-  it('has the same loss, figures and gradients, to the last bit, whatever lies in padding', async () => {
+  it('has the same loss, metrics and gradients, to the last bit, whatever lies in padding', async () => {
     const feeds = feedsOf(rollouts);
     const grid = feeds.grid as Tensor;
     const places = grid.data as BigInt64Array;
@@ -130,7 +130,7 @@ describe('a PPO round', () => {
           rollouts: prompts.map((rollout, index) => ({ ...rollout, logProbs: batch.logProbs[index] ?? [] })),
           // One step: after it, attention has something to put out.
           miniBatches: [rollouts.map((_, index) => index)],
-          optimiser: { ...fixture.optimiser, clipNorm: 1e30 },
+          optimiser: { ...fixture.optimiser, maxGradNorm: 1e30 },
           outputDirectory: join(folder, directory),
         },
         quietContext,

@@ -1,6 +1,6 @@
 /** The two-class reward model against PyTorch's LlamaForSequenceClassification. */
 import { describe, expect, it } from 'vitest';
-import { judgeProgram, rewardModelObjective, updateProgram } from '../../../../activities/engine/training/graphs.js';
+import { rewardModelGraph, rewardModelObjective, updateGraph } from '../../../../activities/engine/training/graphs.js';
 import { layOutWhole, sequenceFeeds } from '../../../../activities/engine/training/layout.js';
 import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { floats, gradientsAsMoments, integers, parameterFeeds, runOnce, runSteps } from '../runGraph.js';
@@ -12,7 +12,7 @@ const wholeSequences = sequenceFeeds(layOutWhole(sequences));
 
 describe('reward model', () => {
   it('gives the probabilities of PyTorch', async () => {
-    const outputs = await runOnce(judgeProgram(config), { ...wholeSequences, ...parameterFeeds(parameters) });
+    const outputs = await runOnce(rewardModelGraph(config), { ...wholeSequences, ...parameterFeeds(parameters) });
     const logProbs = outputs.get('class_log_probs')?.data ?? new Float32Array();
     const probabilities = sequences.map((_, row) => Math.exp(logProbs[2 * row + 1] ?? Number.NaN));
     expect(relativeError(probabilities, fixture.probabilities)).toBeLessThan(1e-5);
@@ -24,8 +24,8 @@ describe('reward model', () => {
       labels: integers(BigInt64Array.from(sequences, ({ correct }) => (correct ? 1n : 0n))),
       weights: floats(sequences.map(() => 1 / sequences.length)),
     };
-    const program = updateProgram(rewardModelObjective(config), gradientsAsMoments);
-    const [result] = await runSteps(program, parameters, gradientsAsMoments, [{ feeds, learningRate: 0 }]);
+    const modelGraph = updateGraph(rewardModelObjective(config), gradientsAsMoments);
+    const [result] = await runSteps(modelGraph, parameters, gradientsAsMoments, [{ feeds, learningRate: 0 }]);
     const { loss = Number.NaN, gradient_norm: norm = Number.NaN, right } = result?.metrics ?? {};
     expect(relativeError([loss, norm], [fixture.loss, fixture.gradientNorm])).toBeLessThan(1e-5);
     const judgedRight = fixture.probabilities.filter((p, row) => p >= 0.5 === sequences[row]?.correct);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { languageModel } from '../../../../activities/engine/models/architectures.js';
 import { readConfig } from '../../../../activities/engine/models/configs/readConfig.js';
 import { generate } from '../../../../activities/engine/sampling/generate.js';
-import { supervisedObjective, updateProgram } from '../../../../activities/engine/training/graphs.js';
+import { supervisedObjective, updateGraph } from '../../../../activities/engine/training/graphs.js';
 import { architectures, decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { logitsOf, supervisedFeeds } from '../logits.js';
 import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
@@ -30,18 +30,18 @@ describe.each(architectures)('%s', (name) => {
   });
 
   it('gives the same loss', async () => {
-    const program = updateProgram(supervisedObjective(config), gradientsAsMoments);
+    const modelGraph = updateGraph(supervisedObjective(config), gradientsAsMoments);
     const steps = [{ feeds: supervisedFeeds(fixture.sequences), learningRate: 0 }];
-    const [result] = await runSteps(program, parameters, gradientsAsMoments, steps);
+    const [result] = await runSteps(modelGraph, parameters, gradientsAsMoments, steps);
     expect(relativeError([result?.metrics.loss ?? Number.NaN], [fixture.loss])).toBeLessThan(1e-5);
   });
 
   // Those of rotary scaling have no gradients stored: theirs are those of any Llama.
   if (Object.keys(fixture.gradients).length > 0)
     it('gives the same gradients', async () => {
-      const program = updateProgram(supervisedObjective(config), gradientsAsMoments);
+      const modelGraph = updateGraph(supervisedObjective(config), gradientsAsMoments);
       const steps = [{ feeds: supervisedFeeds(fixture.sequences), learningRate: 1e-3 }];
-      const [result] = await runSteps(program, parameters, gradientsAsMoments, steps);
+      const [result] = await runSteps(modelGraph, parameters, gradientsAsMoments, steps);
       const gradients = decodeTensors(fixture.gradients);
       expect([...gradients.keys()].sort()).toEqual([...parameters.keys()].sort());
       for (const [key, { data }] of gradients) {

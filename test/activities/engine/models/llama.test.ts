@@ -1,7 +1,7 @@
 /** The Llama and its supervised training step against PyTorch: tied and untied heads, grouped keys, ragged batches. */
 import { describe, expect, it } from 'vitest';
 import { languageModel } from '../../../../activities/engine/models/architectures.js';
-import { supervisedObjective, updateProgram } from '../../../../activities/engine/training/graphs.js';
+import { supervisedObjective, updateGraph } from '../../../../activities/engine/training/graphs.js';
 import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { logitsOf, supervisedFeeds } from '../logits.js';
 import { gradientsAsMoments, runSteps } from '../runGraph.js';
@@ -33,15 +33,15 @@ describe.each(['llama-tied', 'llama-grouped'] as const)('%s', (name) => {
   });
 
   it('gives the same loss and gradients', async () => {
-    const program = updateProgram(supervisedObjective(config), gradientsAsMoments);
-    const [result] = await runSteps(program, parameters, gradientsAsMoments, steps.slice(0, 1));
+    const modelGraph = updateGraph(supervisedObjective(config), gradientsAsMoments);
+    const [result] = await runSteps(modelGraph, parameters, gradientsAsMoments, steps.slice(0, 1));
     expect(relativeError([result?.metrics.loss ?? Number.NaN], fixture.losses.slice(0, 1))).toBeLessThan(1e-5);
     for (const [key, gradient] of decodeTensors(fixture.gradients))
       expect(relativeError(result?.state.first.get(key)?.data ?? [], gradient.data), key).toBeLessThan(1e-5);
   });
 
   it('takes the same three AdamW steps', async () => {
-    const results = await runSteps(updateProgram(supervisedObjective(config), optimiser), parameters, optimiser, steps);
+    const results = await runSteps(updateGraph(supervisedObjective(config), optimiser), parameters, optimiser, steps);
     const metric = (key: string): number[] => results.map(({ metrics }) => metrics[key] ?? Number.NaN);
     expect(relativeError(metric('loss'), fixture.losses)).toBeLessThan(1e-5);
     expect(relativeError(metric('gradient_norm'), fixture.gradientNorms)).toBeLessThan(1e-5);

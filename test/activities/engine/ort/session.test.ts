@@ -29,7 +29,7 @@ it('takes weights of a softmax below 1.2e-38 for zero', async () => {
   expect(new Set(weights)).toEqual(new Set([1, Math.fround(Math.exp(-80)), 0]));
 });
 
-it('does so in threads that are started later, as lanes are', async () => {
+it('does so in threads that are started later, as workerThreads are', async () => {
   const code = "require('node:worker_threads').parentPort.postMessage(Number.MIN_VALUE / 1 === 0)";
   const worker = new Worker(code, { eval: true });
   const isZero = await new Promise((resolve) => worker.once('message', resolve));

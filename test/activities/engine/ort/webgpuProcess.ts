@@ -12,7 +12,7 @@ import { chosenDevice } from '../../../../activities/engine/ort/devices.js';
 import type { Tensors } from '../../../../activities/engine/ort/residentTensors.js';
 import { sessionOptions } from '../../../../activities/engine/ort/session.js';
 import { supervisedFeeds } from '../../../../activities/engine/tasks/trainSupervised.js';
-import { supervisedObjective, updateProgram } from '../../../../activities/engine/training/graphs.js';
+import { supervisedObjective, updateGraph } from '../../../../activities/engine/training/graphs.js';
 import type { TokenSequence } from '../../../../activities/engine/training/layout.js';
 import { createTrainer, type Trainer } from '../../../../activities/engine/training/trainer.js';
 import { readSafetensors, writeSafetensors } from '../../../../activities/engine/weights/safetensors.js';
@@ -37,8 +37,8 @@ const { config, optimiser, batches, ...fixture } = readFixture('llama-grouped');
 const folder = await mkdtemp(join(tmpdir(), 'reft-webgpu-'));
 const parameters = join(folder, 'model.safetensors');
 await writeSafetensors(parameters, decodeTensors(fixture.parameters));
-const program = updateProgram(supervisedObjective(config), optimiser);
-const state = ['', 'm.', 'v.'].flatMap((prefix) => program.parameters.map(([name]) => prefix + name));
+const modelGraph = updateGraph(supervisedObjective(config), optimiser);
+const state = ['', 'm.', 'v.'].flatMap((prefix) => modelGraph.parameters.map(([name]) => prefix + name));
 
 const newTrainer = (usable?: number): Promise<Trainer> =>
   createTrainer({ objective: 'supervised', config }, { config, parameters, step: 0 }, optimiser, undefined, usable);
@@ -110,7 +110,7 @@ async function trainInPieces(): Promise<Pick<WebgpuReport, 'microBatchError' | '
 /** Where onnxruntime's profile of a step says each operator ran. */
 async function whereOperatorsRan(): Promise<Pick<WebgpuReport, 'onCpu' | 'onDevice'>> {
   const device = chosenDevice();
-  const session = await InferenceSession.create(serialise(lower(program.graph, device.lacking)), {
+  const session = await InferenceSession.create(serialise(lower(modelGraph.graph, device.lacking)), {
     ...sessionOptions(device),
     enableProfiling: true,
     profileFilePrefix: join(folder, 'profile'),

@@ -76,9 +76,9 @@ describe('rolloutDiagnostics', () => {
   });
 
   it('says nothing of a reference that a method does without', () => {
-    const figures = rolloutDiagnostics(answers.map(({ referenceLogProbs: _, ...answer }) => answer));
-    expect(figures).not.toHaveProperty('klPerToken');
-    expect(figures.entropy).toBe(1);
+    const metrics = rolloutDiagnostics(answers.map(({ referenceLogProbs: _, ...answer }) => answer));
+    expect(metrics).not.toHaveProperty('klPerToken');
+    expect(metrics.entropy).toBe(1);
   });
 });
 

@@ -4,7 +4,7 @@ import { generalisedAdvantages, tokenRewards, whiten } from '../../../../activit
 import { readFixture, relativeError } from '../../../reference/fixtures.js';
 import { randomNumbers } from '../../../support/randomNumbers.js';
 
-const { batch, rollouts, klCoefficient, discount, gaeLambda } = readFixture('ppo');
+const { batch, rollouts, klCoefficient, gamma, lambda } = readFixture('ppo');
 
 describe('tokenRewards', () => {
   it('penalises KL on every token and adds the score at the last', () => {
@@ -21,13 +21,13 @@ describe('generalisedAdvantages', () => {
   it('gives the advantages and returns of PyTorch', () => {
     for (const [index, rewards] of batch.rewards.entries()) {
       const values = Float32Array.from(batch.values[index] ?? []);
-      const result = generalisedAdvantages(Float64Array.from(rewards), values, discount, gaeLambda);
+      const result = generalisedAdvantages(Float64Array.from(rewards), values, gamma, lambda);
       expect(relativeError(result.advantages, batch.advantages[index] ?? [])).toBeLessThan(1e-6);
       expect(relativeError(result.returns, batch.returns[index] ?? [])).toBeLessThan(1e-6);
     }
   });
 
-  it('is the sum of its definition, term by term, for any discount, λ and length', () => {
+  it('is the sum of its definition, term by term, for any gamma, λ and length', () => {
     const random = randomNumbers(1);
     const anywhere = (): number => [0, 1, random.uniform(), 1 - 1e-3 * random.uniform()][random.integer(0, 3)] ?? 0;
     for (let trial = 0; trial < 500; trial++) {

@@ -1,6 +1,6 @@
 /** A PPO update of a Llama with a value head against PyTorch: two passes of two mini-batches. */
 import { describe, expect, it } from 'vitest';
-import { answersProgram, policyObjective, updateProgram } from '../../../../activities/engine/training/graphs.js';
+import { answersGraph, policyObjective, updateGraph } from '../../../../activities/engine/training/graphs.js';
 import { layOutAnswers, sequenceFeeds } from '../../../../activities/engine/training/layout.js';
 import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { type Feeds, floats, gradientsAsMoments, integers, parameterFeeds, runOnce, runSteps } from '../runGraph.js';
@@ -44,7 +44,7 @@ describe('scoring of given answers', () => {
   const everything = answerFeeds(rollouts.map((_, index) => index));
 
   it('gives the log-probabilities, values and entropies of PyTorch', async () => {
-    const outputs = await runOnce(answersProgram(config, { values: true, entropies: true }), {
+    const outputs = await runOnce(answersGraph(config, { values: true, entropies: true }), {
       ...everything,
       ...parameterFeeds(parameters),
     });
@@ -54,30 +54,30 @@ describe('scoring of given answers', () => {
   });
 
   it('scores under a frozen reference without a value head', async () => {
-    const program = answersProgram(config, { values: false, entropies: false });
-    const names = new Set(program.parameters.map(([name]) => name));
+    const modelGraph = answersGraph(config, { values: false, entropies: false });
+    const names = new Set(modelGraph.parameters.map(([name]) => name));
     const reference = new Map(Array.from(decodeTensors(fixture.reference)).filter(([name]) => names.has(name)));
-    const outputs = await runOnce(program, { ...everything, ...parameterFeeds(reference) });
+    const outputs = await runOnce(modelGraph, { ...everything, ...parameterFeeds(reference) });
     expect(relativeError(outputs.get('log_probs')?.data ?? [], batch.referenceLogProbs.flat())).toBeLessThan(1e-5);
   });
 });
 
 describe('policyObjective', () => {
   it('gives the gradients of PyTorch through policy and value loss together', async () => {
-    const program = updateProgram(policyObjective(config, fixture), gradientsAsMoments);
-    const [result] = await runSteps(program, parameters, gradientsAsMoments, steps.slice(0, 1));
+    const modelGraph = updateGraph(policyObjective(config, fixture), gradientsAsMoments);
+    const [result] = await runSteps(modelGraph, parameters, gradientsAsMoments, steps.slice(0, 1));
     for (const [key, gradient] of decodeTensors(fixture.gradients))
       expect(relativeError(result?.state.first.get(key)?.data ?? [], gradient.data), key).toBeLessThan(2e-5);
   });
 
   it('takes the same four steps, ratios and values clipped on the way', async () => {
     const results = await runSteps(
-      updateProgram(policyObjective(config, fixture), optimiser),
+      updateGraph(policyObjective(config, fixture), optimiser),
       parameters,
       optimiser,
       steps,
     );
-    const figures = {
+    const metrics = {
       policy_loss: 'policyLoss',
       value_loss: 'valueLoss',
       loss: 'loss',
@@ -87,7 +87,7 @@ describe('policyObjective', () => {
       largest_ratio: 'largestRatio',
       approximate_kl: 'approximateKl',
     } as const;
-    for (const [ours, theirs] of Object.entries(figures))
+    for (const [ours, theirs] of Object.entries(metrics))
       expect(
         relativeError(
           results.map(({ metrics }) => metrics[ours] ?? Number.NaN),

@@ -5,7 +5,7 @@ import { createDecoder, type Decoder } from '../../../../activities/engine/sampl
 import type { GenerateTask } from '../../../../activities/engine/sampling/generate.js';
 import { generate } from '../../../../activities/engine/sampling/generate.js';
 import { createCache } from '../../../../activities/engine/sampling/keyValueCache.js';
-import { createPromptShelf } from '../../../../activities/engine/sampling/prefixCache.js';
+import { createPrefixCache } from '../../../../activities/engine/sampling/prefixCache.js';
 import { permutation } from '../../../../activities/engine/sampling/random.js';
 import type { ModelFiles } from '../../../../activities/engine/weights/modelFiles.js';
 import { loadModel } from '../../../../activities/engine/weights/modelFiles.js';
@@ -152,7 +152,7 @@ describe('slots', () => {
   });
 });
 
-describe('the shelf of prompts', () => {
+describe('the prefixes of prompts', () => {
   it('computes each prompt once, some together, and copies it to every row that asks', async () => {
     const decoder = await createDecoder(tinyConfig, await loadModel(model), { greedy: false });
     const calls: number[] = [];
@@ -165,13 +165,13 @@ describe('the shelf of prompts', () => {
     };
     const tokens = prompts.map((prompt) => prompt.tokens);
     // The longest prompt is 12 tokens and one more: eight rows.
-    const shelf = createPromptShelf(counting, tokens, 100);
+    const prefixes = createPrefixCache(counting, tokens, 100);
     const cache = createCache(decoder.attention, 2, 20);
     const expected = createCache(decoder.attention, 1, 20);
     let computed = 0;
     for (const prompt of tokens) {
-      computed += await shelf.copyTo(cache, 0, prompt);
-      expect(await shelf.copyTo(cache, 1, prompt)).toBe(0);
+      computed += await prefixes.copyTo(cache, 0, prompt);
+      expect(await prefixes.copyTo(cache, 1, prompt)).toBe(0);
       await decoder.prefill(expected, 0, [prompt.slice(0, -1)]);
       const floats = 20 * decoder.attention.size * decoder.attention.keyValueHeads;
       for (const row of [0, 1])

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { GenerateTask } from '../../../../activities/engine/sampling/generate.js';
 import { generate } from '../../../../activities/engine/sampling/generate.js';
-import { runInLanes } from '../../../../activities/engine/threads/workerThreads.js';
+import { runInWorkerThreads } from '../../../../activities/engine/threads/workerThreads.js';
 import type { ModelFiles } from '../../../../activities/engine/weights/modelFiles.js';
 import { TaskCancelled } from '../../../../activities/errors.js';
 import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
@@ -30,10 +30,10 @@ const task = (prompts: number, maxAnswerTokens = 12): GenerateTask['input'] => (
   random: { seed: 1, purpose: 'rollout', round: 0 },
 });
 
-describe('answers from lanes', () => {
-  it.each([2, 3])('are those of one thread, in order: %i lanes', async (lanes) => {
-    const { answers: expected, work } = await generate(task(11), quietContext, { lanes: 1 });
-    const result = await generate(task(11), quietContext, { lanes });
+describe('answers from workerThreads', () => {
+  it.each([2, 3])('are those of one thread, in order: %i workerThreads', async (workerThreads) => {
+    const { answers: expected, work } = await generate(task(11), quietContext, { workerThreads: 1 });
+    const result = await generate(task(11), quietContext, { workerThreads });
     expect(result.answers.map(({ logProbs, ...answer }) => answer)).toEqual(
       expected.map(({ logProbs, ...answer }) => answer),
     );
@@ -47,44 +47,54 @@ describe('answers from lanes', () => {
   it('are not mixed up with those of another task at the same time', async () => {
     const others = { ...task(11), random: { seed: 2, purpose: 'rollout', round: 0 } } as const;
     const alone = [
-      await generate(task(11), quietContext, { lanes: 2 }),
-      await generate(others, quietContext, { lanes: 2 }),
+      await generate(task(11), quietContext, { workerThreads: 2 }),
+      await generate(others, quietContext, { workerThreads: 2 }),
     ];
-    const together = await Promise.all([task(11), others].map((input) => generate(input, quietContext, { lanes: 2 })));
+    const together = await Promise.all(
+      [task(11), others].map((input) => generate(input, quietContext, { workerThreads: 2 })),
+    );
     expect(together.map(({ answers }) => answers)).toEqual(alone.map(({ answers }) => answers));
     expect(together[0]?.answers).not.toEqual(together[1]?.answers);
   });
 
-  it('come with the progress of all lanes together', async () => {
+  it('come with the progress of all workerThreads together', async () => {
     const seen: (readonly [number, number])[] = [];
-    await generate(task(11), { ...quietContext, onProgress: (...progress) => seen.push(progress) }, { lanes: 2 });
+    await generate(
+      task(11),
+      { ...quietContext, onProgress: (...progress) => seen.push(progress) },
+      { workerThreads: 2 },
+    );
     expect(seen.at(-1)).toEqual([44, 44]);
   });
 
-  it('stop when the task is cancelled, and the lanes go on with the next', async () => {
+  it('stop when the task is cancelled, and the workerThreads go on with the next', async () => {
     let isCancelled = false;
     const input = { ...task(64, 50), samples: 64, endToken: tinyConfig.vocab_size };
-    const running = generate(input, { onProgress: () => undefined, isCancelled: () => isCancelled }, { lanes: 2 });
+    const running = generate(
+      input,
+      { onProgress: () => undefined, isCancelled: () => isCancelled },
+      { workerThreads: 2 },
+    );
     isCancelled = true;
     await expect(running).rejects.toMatchObject({ name: TaskCancelled.name });
-    expect((await generate(task(11), quietContext, { lanes: 2 })).answers).toHaveLength(44);
+    expect((await generate(task(11), quietContext, { workerThreads: 2 })).answers).toHaveLength(44);
   });
 
-  it('fail as they do in one thread, and the lanes go on with the next', async () => {
+  it('fail as they do in one thread, and the workerThreads go on with the next', async () => {
     const broken = await writeModel(join(folder, 'broken.safetensors'), tinyConfig, new Map());
     const input = { ...task(11), model: broken };
-    const error = await generate(input, quietContext, { lanes: 1 }).catch((reason) => reason);
+    const error = await generate(input, quietContext, { workerThreads: 1 }).catch((reason) => reason);
     expect(error).toMatchObject({ name: 'InvalidModel' });
-    await expect(generate(input, quietContext, { lanes: 2 })).rejects.toMatchObject({
+    await expect(generate(input, quietContext, { workerThreads: 2 })).rejects.toMatchObject({
       name: error.name,
       message: error.message,
     });
-    expect((await generate(task(11), quietContext, { lanes: 2 })).answers).toHaveLength(44);
+    expect((await generate(task(11), quietContext, { workerThreads: 2 })).answers).toHaveLength(44);
   });
 });
 
-it('a lane refuses a task that is not for lanes', async () => {
-  await expect(runInLanes('initialise' as 'generate', [task(1)], quietContext)).rejects.toThrow(
+it('a workerThread refuses a task that is not for workerThreads', async () => {
+  await expect(runInWorkerThreads('initialise' as 'generate', [task(1)], quietContext)).rejects.toThrow(
     'task initialise does not run here',
   );
 });

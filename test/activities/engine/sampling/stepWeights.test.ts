@@ -5,7 +5,7 @@ import { languageModel } from '../../../../activities/engine/models/architecture
 import { readConfig } from '../../../../activities/engine/models/configs/readConfig.js';
 import { createSession } from '../../../../activities/engine/ort/session.js';
 import { float32, int32, int64 } from '../../../../activities/engine/ort/tensors.js';
-import { type StepWeights, stepProgram } from '../../../../activities/engine/sampling/decoderGraphs.js';
+import { type StepWeights, stepGraph } from '../../../../activities/engine/sampling/decoderGraphs.js';
 import { cacheTensors, createCache } from '../../../../activities/engine/sampling/keyValueCache.js';
 import { fillNormal } from '../../../../activities/engine/sampling/random.js';
 import { architectures, decodeTensors, readFixture } from '../../../reference/fixtures.js';
@@ -38,7 +38,7 @@ describe.each(architectures)('%s with its weights on the left, or stored', (name
       ),
     };
     const run = async (weights: StepWeights): Promise<Record<string, Tensor>> => {
-      const session = await createSession(serialise(stepProgram(config, false, weights).graph));
+      const session = await createSession(serialise(stepGraph(config, false, weights).graph));
       const fed = Object.entries(feeds).filter(([input]) => session.inputNames.includes(input));
       const outputs = await session.run(Object.fromEntries(fed));
       await session.release();
@@ -59,13 +59,13 @@ describe.each(architectures)('%s with its weights on the left, or stored', (name
   });
 
   it('needs no weights where they are stored', () => {
-    const { graph, parameters: shapes } = stepProgram(config, false, { stored: parameters });
+    const { graph, parameters: shapes } = stepGraph(config, false, { stored: parameters });
     const weights = new Set(shapes.map(([weight]) => weight));
     expect(graph.inputs.filter((input) => weights.has(input.name))).toEqual([]);
   });
 
   it('has no product with a weight on the right', () => {
-    const { graph, parameters: shapes } = stepProgram(config, false, 'left');
+    const { graph, parameters: shapes } = stepGraph(config, false, 'left');
     const weights = new Set(shapes.map(([weight]) => weight));
     const right = graph.nodes.filter(
       ({ operator, inputs }) => operator === 'FusedMatMul' && inputs[1] && weights.has(inputs[1].name),

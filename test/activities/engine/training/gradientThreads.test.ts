@@ -4,7 +4,7 @@ import type { Tensor } from 'onnxruntime-node';
 import { expect, it } from 'vitest';
 import { supervisedFeeds } from '../../../../activities/engine/tasks/trainSupervised.js';
 import { flatArray, layFlat, tensorsIn } from '../../../../activities/engine/training/flatTensors.js';
-import { gradientLanes } from '../../../../activities/engine/training/gradientThreads.js';
+import { gradientThreads } from '../../../../activities/engine/training/gradientThreads.js';
 import type { TokenSequence } from '../../../../activities/engine/training/layout.js';
 import { buildObjective } from '../../../../activities/engine/training/objectives.js';
 import { gradientSum, sumGradients } from '../../../../activities/engine/training/sumGradients.js';
@@ -37,19 +37,19 @@ async function inThisThread(microBatches: readonly ReturnType<typeof feedsOf>[])
 }
 
 it('has the gradients and metrics of this thread, from one micro-batch or several, with the weights of the moment', async () => {
-  const hands = [[feedsOf([0, 1, 2])], [feedsOf([3]), feedsOf([4, 5]), feedsOf([6])], [feedsOf([7, 8])]];
-  const sumInLanes = gradientLanes(training, shapes);
+  const shares = [[feedsOf([0, 1, 2])], [feedsOf([3]), feedsOf([4, 5]), feedsOf([6])], [feedsOf([7, 8])]];
+  const sumInThreads = gradientThreads(training, shapes);
   const gain = floats(tensorsIn(weights, shapes)['model.norm.weight']);
   for (const factor of [1, 2, 0.5]) {
     gain.forEach((value, index) => {
       gain[index] = value * factor;
     });
-    const lanes = await sumInLanes(weights, hands);
-    expect(lanes).toHaveLength(3);
-    for (const [lane, hand] of hands.entries()) {
-      const expected = await inThisThread(hand);
-      const gradients = tensorsIn(lanes[lane]?.gradients ?? new ArrayBuffer(), shapes);
-      expect(lanes[lane]?.metrics.loss).toBeCloseTo(expected.metrics.loss ?? Number.NaN, 6);
+    const workerThreads = await sumInThreads(weights, shares);
+    expect(workerThreads).toHaveLength(3);
+    for (const [workerThread, share] of shares.entries()) {
+      const expected = await inThisThread(share);
+      const gradients = tensorsIn(workerThreads[workerThread]?.gradients ?? new ArrayBuffer(), shapes);
+      expect(workerThreads[workerThread]?.metrics.loss).toBeCloseTo(expected.metrics.loss ?? Number.NaN, 6);
       for (const [name, gradient] of Object.entries(expected.gradients))
         expect(relativeError(floats(gradients[name]), floats(gradient)), name).toBeLessThan(1e-6);
     }
@@ -58,13 +58,13 @@ it('has the gradients and metrics of this thread, from one micro-batch or severa
 
 it('fails as this thread does, and goes on with the next step', async () => {
   const unknown = supervisedFeeds([{ prompt: [config.vocab_size], answer: [1] }], 1);
-  const sumInLanes = gradientLanes(training, shapes);
-  await expect(sumInLanes(weights, [[unknown]])).rejects.toThrow(/out of data bounds/);
-  const [lane] = await gradientLanes(training, shapes)(weights, [[feedsOf([0])]]);
-  expect(lane?.metrics.loss).toBeGreaterThan(0);
+  const sumInThreads = gradientThreads(training, shapes);
+  await expect(sumInThreads(weights, [[unknown]])).rejects.toThrow(/out of data bounds/);
+  const [workerThread] = await gradientThreads(training, shapes)(weights, [[feedsOf([0])]]);
+  expect(workerThread?.metrics.loss).toBeGreaterThan(0);
 });
 
-it('a batch trained on in lanes gives the bits it gave before', async () => {
+it('a batch trained on in workerThreads gives the bits it gave before', async () => {
   const long = new Array<TokenSequence[]>(8).fill(sequences).flat();
   const model = await writeModel(join(folder, 'model.safetensors'), config, decodeTensors(parameters));
   const lossOf = async () => {

@@ -95,9 +95,9 @@ describe('splitBatch', () => {
     answer: new Array<number>(answer).fill(3),
   });
   /** A byte a token, padding included, on top of 1,000 that stay, and 10 for sums. */
-  const memory = (usable: number, run = Number.POSITIVE_INFINITY, lanes = 1): StepMemory => {
+  const memory = (usable: number, run = Number.POSITIVE_INFINITY, workerThreads = 1): StepMemory => {
     const padded = ({ batch = 0, time = 0 }: Readonly<Record<string, number>>): number => batch * time;
-    return { kept: 1_000, sums: 10, lanes, whole: padded, part: padded, usable, run };
+    return { kept: 1_000, sums: 10, workerThreads, whole: padded, part: padded, usable, run };
   };
   const batch = [sequence(9, 2), sequence(2, 2), sequence(5, 6), sequence(1, 3), sequence(4, 1)];
 
@@ -123,32 +123,33 @@ describe('splitBatch', () => {
     expect(splitBatch([sequence(9, 2)], memory(1_100, 9))).toEqual([[0]]);
   });
 
-  it('deals a batch out to lanes, tokens and lengths alike', () => {
+  it('deals a batch out to workerThreads, tokens and lengths alike', () => {
     const lengths = [100, 20, 80, 40, 60, 120, 10, 110];
     const long = lengths.map((length) => sequence(length, 1));
-    const inLanes = (lanes: number) => splitBatch(long, memory(Number.POSITIVE_INFINITY, undefined, lanes));
-    expect(inLanes(2)).toEqual([
+    const inThreads = (workerThreads: number) =>
+      splitBatch(long, memory(Number.POSITIVE_INFINITY, undefined, workerThreads));
+    expect(inThreads(2)).toEqual([
       [2, 4, 5, 6],
       [0, 1, 3, 7],
     ]);
-    const shares = inLanes(3);
+    const shares = inThreads(3);
     expect(shares.flat().sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     for (const share of shares) expect(share.length).toBeGreaterThanOrEqual(2);
   });
 
-  it('leaves a lane out that would have few tokens, or no sequence', () => {
-    const inLanes = (batch: readonly TokenSequence[], lanes: number) =>
-      splitBatch(batch, memory(Number.POSITIVE_INFINITY, undefined, lanes)).length;
-    expect(inLanes(batch, 2)).toBe(1);
-    expect(inLanes(new Array(4).fill(sequence(100, 1)), 8)).toBe(3);
-    expect(inLanes(new Array(2).fill(sequence(500, 1)), 8)).toBe(2);
+  it('leaves a workerThread out that would have few tokens, or no sequence', () => {
+    const inThreads = (batch: readonly TokenSequence[], workerThreads: number) =>
+      splitBatch(batch, memory(Number.POSITIVE_INFINITY, undefined, workerThreads)).length;
+    expect(inThreads(batch, 2)).toBe(1);
+    expect(inThreads(new Array(4).fill(sequence(100, 1)), 8)).toBe(3);
+    expect(inThreads(new Array(2).fill(sequence(500, 1)), 8)).toBe(2);
   });
 
-  it('counts every lane at work on a batch that does not fit at once', () => {
+  it('counts every workerThread at work on a batch that does not fit at once', () => {
     const long = new Array<TokenSequence>(8).fill(sequence(100, 1));
     expect(splitBatch(long, memory(2_000, 800, 2)).map(({ length }) => length)).toEqual([4, 4]);
     expect(splitBatch(long, memory(2_000, 799, 2)).map(({ length }) => length)).toEqual([3, 3, 2]);
-    // Gradients of two lanes, and a micro-batch of 300 tokens in each.
+    // Gradients of two worker threads, and a micro-batch of 300 tokens in each.
     expect(splitBatch(long, memory(1_620, 800, 2)).map(({ length }) => length)).toEqual([3, 3, 2]);
     expect(splitBatch(long, memory(1_619, 800, 2)).map(({ length }) => length)).toEqual([2, 2, 2, 2]);
   });

@@ -1,4 +1,4 @@
-/** The memory that a run's steps need, told before any is taken; `memory.test.ts` holds such figures against real processes. */
+/** The memory that a run's steps need, told before any is taken; `memory.test.ts` holds such metrics against real processes. */
 import { describe, expect, it } from 'vitest';
 import type { LlamaConfig } from '../../../../activities/engine/models/configs/types.js';
 import type { PlannedStep } from '../../../../activities/engine/tasks/planTraining.js';

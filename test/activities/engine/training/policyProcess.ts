@@ -60,9 +60,9 @@ const miniBatches = Array.from({ length: Math.ceil(count / miniBatch) }, (_, ind
   rollouts.map((_, rollout) => rollout).slice(index * miniBatch, (index + 1) * miniBatch),
 );
 const learningRates = miniBatches.map(() => 1e-4);
-const optimiser = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 1, learningRates };
+const optimiser = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1, learningRates };
 const shared = { rollouts, miniBatches, optimiser, klCoefficient: 0.05, clipRange: 0.2 };
-const ppo = { valueCoefficient: 1, discount: 1, gaeLambda: 0.95, valueClipRange: 0.2 };
+const ppo = { valueCoefficient: 1, gamma: 1, lambda: 0.95, valueClipRange: 0.2 };
 const group = {
   maxAnswerTokens: answer,
   normalisation: 'token',

@@ -6,11 +6,11 @@ import { exp } from '../../../../activities/engine/graph/operators.js';
 import { runInPlace } from '../../../../activities/engine/ort/runInPlace.js';
 import { float32 } from '../../../../activities/engine/ort/tensors.js';
 import { initialise } from '../../../../activities/engine/tasks/initialise.js';
-import { answersProgram } from '../../../../activities/engine/training/graphs.js';
+import { answersGraph } from '../../../../activities/engine/training/graphs.js';
 import { memoryModel } from '../../../../activities/engine/training/memory.js';
 import { groupSizes } from '../../../../activities/engine/training/microBatches.js';
 import { passes, scoreAnswers } from '../../../../activities/engine/training/scoreAnswers.js';
-import { programSession, trimSessions } from '../../../../activities/engine/training/sessions.js';
+import { graphSession, trimSessions } from '../../../../activities/engine/training/sessions.js';
 import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
 import { tinyConfig } from '../support/tinyConfig.js';
@@ -25,9 +25,9 @@ function doublings() {
 const manyNumbers = () => float32(new Float32Array(2 ** 25).fill(0.5), [2 ** 25]);
 
 it('are let go between tasks when the process has grown, and only then', async () => {
-  const { session: first } = await programSession('doublings', doublings);
+  const { session: first } = await graphSession('doublings', doublings);
   await trimSessions(Number.POSITIVE_INFINITY);
-  expect((await programSession('doublings', doublings)).session).toBe(first);
+  expect((await graphSession('doublings', doublings)).session).toBe(first);
 
   const x = manyNumbers();
   const before = process.memoryUsage.rss();
@@ -37,19 +37,19 @@ it('are let go between tasks when the process has grown, and only then', async (
   expect(held).toBeGreaterThan(x.data.length * 2);
   await trimSessions(0);
   expect(process.memoryUsage.rss() - before).toBeLessThan(held / 2);
-  expect((await programSession('doublings', doublings)).session).not.toBe(first);
+  expect((await graphSession('doublings', doublings)).session).not.toBe(first);
 });
 
 it('go first where they do not train', async () => {
-  const training = await programSession('training', () => ({ ...doublings(), frozen: [] }));
-  const scoring = await programSession('scoring', doublings);
+  const training = await graphSession('training', () => ({ ...doublings(), frozen: [] }));
+  const scoring = await graphSession('scoring', doublings);
   const x = manyNumbers();
   const before = process.memoryUsage.rss();
   await runInPlace(scoring.session, { x }, { y: x });
   const held = process.memoryUsage.rss() - before;
   await trimSessions(before + held / 2);
-  expect((await programSession('training', doublings)).session).toBe(training.session);
-  expect((await programSession('scoring', doublings)).session).not.toBe(scoring.session);
+  expect((await graphSession('training', doublings)).session).toBe(training.session);
+  expect((await graphSession('scoring', doublings)).session).not.toBe(scoring.session);
 });
 
 it('of scoring go at once where they hold much', async () => {
@@ -57,11 +57,11 @@ it('of scoring go at once where they hold much', async () => {
   const folder = await temporaryFolder();
   const { files } = await initialise({ config, seed: 0, outputDirectory: folder }, quietContext);
   const key = `answers ${JSON.stringify([{ values: false, entropies: false }, config])}`;
-  const build = () => answersProgram(config, { values: false, entropies: false });
+  const build = () => answersGraph(config, { values: false, entropies: false });
   const isKeptAfter = async (rows: number): Promise<boolean> => {
-    const { session } = await programSession(key, build);
+    const { session } = await graphSession(key, build);
     await scoreAnswers(files, new Array(rows).fill({ prompt: [2], answer: new Array(20).fill(3) }));
-    return (await programSession(key, build)).session === session;
+    return (await graphSession(key, build)).session === session;
   };
   expect(await isKeptAfter(1)).toBe(true);
   expect(await isKeptAfter(50)).toBe(false);
@@ -76,7 +76,7 @@ it('scores the same whether the sequences fit in one pass or in many', async () 
     await scoreAnswers(files, sequences, { entropies: true }),
     await scoreAnswers(files, sequences, { entropies: true, bytes: 1 }),
   ];
-  const { graph } = answersProgram(fixture.config, { entropies: true, values: false });
+  const { graph } = answersGraph(fixture.config, { entropies: true, values: false });
   expect(passes(graph, sequences, Number.POSITIVE_INFINITY)).toHaveLength(1);
   expect(passes(graph, sequences, 1)).toHaveLength(sequences.length);
   const bytes = 20_000;

@@ -6,7 +6,7 @@ import type { LlamaConfig } from '../../../../activities/engine/models/configs/t
 import { addAdapters } from '../../../../activities/engine/tasks/addAdapters.js';
 import { initialise } from '../../../../activities/engine/tasks/initialise.js';
 import { supervisedFeeds } from '../../../../activities/engine/tasks/trainSupervised.js';
-import { updateProgram } from '../../../../activities/engine/training/graphs.js';
+import { updateGraph } from '../../../../activities/engine/training/graphs.js';
 import { memoryModel } from '../../../../activities/engine/training/memory.js';
 import { buildObjective } from '../../../../activities/engine/training/objectives.js';
 import { stepMemory, stepNeed } from '../../../../activities/engine/training/stepMemory.js';
@@ -36,7 +36,7 @@ export interface StepMeasures {
 }
 
 const quiet = { onProgress: () => undefined, isCancelled: () => false };
-const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 1 };
+const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 };
 const folder = await mkdtemp(join(tmpdir(), 'reft-step-'));
 const { files: base } = await initialise({ config, seed: 0, outputDirectory: folder }, quiet);
 const lora = { rank, alpha: 2 * rank, targetModules: 'all-linear' } as const;
@@ -67,8 +67,8 @@ const measured = peak - before;
 const grown = process.memoryUsage.rss() - loaded;
 const time = prompt + answer - 1;
 const sizes = { batch: rows, time, tokens: rows * time, answers: rows * answer };
-const program = updateProgram(buildObjective(training), options);
-const expected = memoryModel(program.graph)(sizes);
-const planned = stepNeed(sequences, stepMemory(training, program, Number.POSITIVE_INFINITY)).bytes;
+const modelGraph = updateGraph(buildObjective(training), options);
+const expected = memoryModel(modelGraph.graph)(sizes);
+const planned = stepNeed(sequences, stepMemory(training, modelGraph, Number.POSITIVE_INFINITY)).bytes;
 await rm(folder, { recursive: true });
 console.log(JSON.stringify({ measured, expected, peak, planned, grown } satisfies StepMeasures));

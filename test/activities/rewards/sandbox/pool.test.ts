@@ -6,7 +6,7 @@ import { programFrom } from '../../../../activities/data/format.js';
 import { readRows } from '../../../../activities/data/rows/readRows.js';
 import { extractFromProgram } from '../../../../activities/rewards/extractAnswer.js';
 import { pythonFloat } from '../../../../activities/rewards/pythonFloat.js';
-import { judgeAnswer } from '../../../../activities/rewards/rewardRule.js';
+import { rewardAnswer } from '../../../../activities/rewards/rewardRule.js';
 import type { ProgramOutcome } from '../../../../activities/rewards/sandbox/outcome.js';
 import { createSandboxPool, type SandboxPool } from '../../../../activities/rewards/sandbox/pool.js';
 import { randomNumbers } from '../../../support/randomNumbers.js';
@@ -257,7 +257,7 @@ describe.skipIf(dataDirectory === undefined)('SVAMP', () => {
     const wrong = questions.flatMap(({ id, answerValue }, index) => {
       const outcome = outcomes[index];
       const extraction = outcome && extractFromProgram(outcome, 'number');
-      return judgeAnswer(extraction?.value ?? null, answerValue).correct ? [] : [{ id, answerValue, outcome }];
+      return rewardAnswer(extraction?.value ?? null, answerValue).correct ? [] : [{ id, answerValue, outcome }];
     });
     expect(questions).toHaveLength(3_043);
     expect(wrong).toEqual([]);

@@ -3,13 +3,13 @@
 import { measureMeaning, measureNames, measureTitle, modelTitle } from '../../workflows/config/measures.js';
 import { methodNames } from '../../workflows/config/methods.js';
 import { interval, percent } from '../../workflows/config/metricText.js';
-import type { Accuracy, EvaluationFigures, RunFigures } from '../evaluation/types.js';
+import type { Accuracy, EvaluationMetrics, RunMetrics } from '../evaluation/types.js';
 import type { IntervalGroup } from './intervalChart.js';
 
 export interface EvaluatedModel {
-  readonly id: keyof RunFigures;
+  readonly id: keyof RunMetrics;
   readonly name: string;
-  readonly figures: EvaluationFigures;
+  readonly metrics: EvaluationMetrics;
 }
 
 /** One way of turning a model's answers into one answer, and how often it is right. */
@@ -17,28 +17,28 @@ export interface Measure {
   readonly name: string;
   /** What it does, in a sentence. */
   readonly meaning: string;
-  accuracyOf(figures: EvaluationFigures): Accuracy | undefined;
+  accuracyOf(metrics: EvaluationMetrics): Accuracy | undefined;
 }
 
 /** The models a run has evaluated: the warm-up, the baseline, the model the run was made for. */
-export function evaluatedModels(figures: RunFigures): EvaluatedModel[] {
+export function evaluatedModels(metrics: RunMetrics): EvaluatedModel[] {
   return [
-    { id: 'warmUp', name: modelTitle('warmUp'), figures: figures.warmUp },
+    { id: 'warmUp', name: modelTitle('warmUp'), metrics: metrics.warmUp },
     ...methodNames.flatMap((id) => {
-      const found = figures[id];
-      return found === undefined ? [] : [{ id, name: modelTitle(id), figures: found }];
+      const found = metrics[id];
+      return found === undefined ? [] : [{ id, name: modelTitle(id), metrics: found }];
     }),
   ];
 }
 
 /** The model the run was made for. */
-export function finalFigures(figures: RunFigures): EvaluationFigures {
-  return evaluatedModels(figures).at(-1)?.figures ?? figures.warmUp;
+export function finalMetrics(metrics: RunMetrics): EvaluationMetrics {
+  return evaluatedModels(metrics).at(-1)?.metrics ?? metrics.warmUp;
 }
 
 /** Those measures that at least one model has. */
-export function measuresOf(figures: RunFigures): Measure[] {
-  const { samples } = finalFigures(figures);
+export function measuresOf(metrics: RunMetrics): Measure[] {
+  const { samples } = finalMetrics(metrics);
   const all = measureNames.map(
     (name): Measure => ({
       name: measureTitle(name, samples),
@@ -46,16 +46,16 @@ export function measuresOf(figures: RunFigures): Measure[] {
       accuracyOf: (model) => model[name],
     }),
   );
-  const models = evaluatedModels(figures);
-  return all.filter((measure) => models.some((model) => measure.accuracyOf(model.figures) !== undefined));
+  const models = evaluatedModels(metrics);
+  return all.filter((measure) => models.some((model) => measure.accuracyOf(model.metrics) !== undefined));
 }
 
 /** The chart's rows: a group a measure, a row a model. */
 export function intervalGroups(models: readonly EvaluatedModel[], measures: readonly Measure[]): IntervalGroup[] {
   return measures.map((measure) => ({
     name: measure.name,
-    rows: models.flatMap(({ id, name, figures }) => {
-      const accuracy = measure.accuracyOf(figures);
+    rows: models.flatMap(({ id, name, metrics }) => {
+      const accuracy = measure.accuracyOf(metrics);
       if (accuracy === undefined) return [];
       const share = `${percent(accuracy.percent)} % (${interval(accuracy)}), ${accuracy.correct} of ${accuracy.count}`;
       return [{ ...accuracy, colour: id, detail: `${name}, ${measure.name}: ${share}` }];
