@@ -1,43 +1,161 @@
-/** Errors of the engine. Their names are what retry policies and the engine process's messages go by. */
+/**
+ * Every type of failure that a run can show, in one table: what it means, whether Temporal tries again, what the user does.
+ *
+ * Engine, activities and workflows throw the classes below; their names are what retry policies, the engine process's messages
+ * and the documents go by. Pure, so that workflows may import it.
+ */
 
-/** A model's files or config cannot be used: damaged, inconsistent, or of a kind the engine does not know. Retrying is no use. */
-export class InvalidModel extends Error {
-  override readonly name = 'InvalidModel';
+export interface FailureType {
+  /** Whether another attempt may succeed: Temporal's retry policy takes it from here. */
+  readonly retryable: boolean;
+  readonly meaning: string;
+  /** What the user does. */
+  readonly remedy: string;
 }
 
-/** A task was given data it can never work on, such as an empty prompt. Retrying is no use. */
-export class InvalidData extends Error {
-  override readonly name = 'InvalidData';
+export const failureTypes = {
+  InvalidSpec: {
+    retryable: false,
+    meaning: 'The specification asks for something that does not exist, contradicts itself or does not fit the data.',
+    remedy: 'Change the fields that the message names and start the run again.',
+  },
+  InvalidData: {
+    retryable: false,
+    meaning: 'A data set is missing, unreadable, or holds nothing that can be used.',
+    remedy: 'Mend the file, line or field that the message names.',
+  },
+  InvalidModel: {
+    retryable: false,
+    meaning: 'A model is missing, damaged, inconsistent or of an architecture that the engine does not know.',
+    remedy: 'Correct `model.from`, or take a model of a supported architecture.',
+  },
+  CorruptObject: {
+    retryable: false,
+    meaning: 'An object in S3 is damaged, missing, or not what its reference promises.',
+    remedy: 'Restore the object from a backup, or start the run again: it reuses every object that is sound.',
+  },
+  DivergedTraining: {
+    retryable: false,
+    meaning: 'The loss or the gradient norm is no longer finite.',
+    remedy: 'Lower the learning rate or `maxGradNorm`. The checkpoints before the step are sound.',
+  },
+  InsufficientMemory: {
+    retryable: false,
+    meaning: 'The model and its longest sequence need more memory than training may take on this machine.',
+    remedy: 'Train fewer weights (`lora`), shorten sequences, or run the worker on a larger machine.',
+  },
+  NothingToCompare: {
+    retryable: false,
+    meaning: 'Every model of a comparison failed, or it was stopped before the first was evaluated.',
+    remedy: 'Read the failures that the message lists.',
+  },
+  UnknownWorkflowType: {
+    retryable: false,
+    meaning: 'Temporal was asked for a workflow type that the worker does not have.',
+    remedy: 'Start one of the types that the message lists.',
+  },
+  InternalError: {
+    retryable: false,
+    meaning: 'A state that cannot occur occurred: a bug in ReFT.',
+    remedy: 'Report it as the section "Reporting a bug" of CONTRIBUTING.md says.',
+  },
+  StoreUnavailable: {
+    retryable: true,
+    meaning: 'S3 could not be asked: unreachable, no such bucket, credentials refused, or a fault of its own.',
+    remedy: 'Bring the server back or correct its settings; the run goes on by itself.',
+  },
+  DownloadFailed: {
+    retryable: true,
+    meaning: 'A download ended early, or brought other bytes than announced.',
+    remedy: 'Nothing, unless it repeats: then check the network and the address.',
+  },
+  EngineCrashed: {
+    retryable: true,
+    meaning: 'The engine process died during a task: killed, out of memory, or a fault in native code.',
+    remedy: 'Nothing, unless it repeats: then give the worker more memory.',
+  },
+  UnavailableDevice: {
+    retryable: true,
+    meaning: 'The device that `REFT_DEVICE` names does not exist, is not on this machine, or computes wrongly.',
+    remedy: 'Correct `REFT_DEVICE`, or run the worker on a machine with that device.',
+  },
+  TaskCancelled: {
+    retryable: true,
+    meaning: 'A task was cancelled, or the engine was closed, before it finished.',
+    remedy: 'Nothing: a cancelled run ends, any other goes on.',
+  },
+} as const satisfies Readonly<Record<string, FailureType>>;
+
+export type FailureName = keyof typeof failureTypes;
+
+/** Names of the failures that no other attempt can mend. */
+export const nonRetryableFailures: readonly string[] = Object.entries(failureTypes)
+  .filter(([, { retryable }]) => !retryable)
+  .map(([name]) => name);
+
+/** An error class whose name is its failure type. */
+function failure<Name extends FailureName>(type: Name) {
+  return class extends Error {
+    override readonly name: Name = type;
+  };
 }
 
-/** The engine process died while a task ran: killed, out of memory, or a fault in native code. A fresh process may succeed. */
-export class EngineCrashed extends Error {
-  override readonly name = 'EngineCrashed';
+export class InvalidData extends failure('InvalidData') {}
+export class InvalidModel extends failure('InvalidModel') {}
+export class DivergedTraining extends failure('DivergedTraining') {}
+export class InsufficientMemory extends failure('InsufficientMemory') {}
+export class DownloadFailed extends failure('DownloadFailed') {}
+export class EngineCrashed extends failure('EngineCrashed') {}
+export class TaskCancelled extends failure('TaskCancelled') {}
+
+export class InvalidSpec extends failure('InvalidSpec') {
+  /** Each names a field, the value given and what is allowed. */
+  readonly problems: readonly string[];
+
+  constructor(...problems: readonly string[]) {
+    const title = 'Invalid run specification';
+    super(
+      problems.length === 1
+        ? `${title}: ${problems[0]}`
+        : [`${title}, ${problems.length} problems:`, ...problems.map((problem) => `- ${problem}`)].join('\n'),
+    );
+    this.problems = problems;
+  }
 }
 
-/** The task was cancelled, or the engine closed, before it finished. */
-export class TaskCancelled extends Error {
-  override readonly name = 'TaskCancelled';
+export class CorruptObject extends failure('CorruptObject') {
+  /** @param expected and @param got say what was promised and what was found (a sha256, a size, a problem). */
+  constructor(
+    readonly key: string,
+    readonly expected: string,
+    readonly got: string,
+  ) {
+    super(`object ${key} is corrupt: expected ${expected}, got ${got}`);
+  }
 }
 
-/** A loss or a gradient is not finite. Retrying gives the same; the files from before the step are untouched. */
-export class DivergedTraining extends Error {
-  override readonly name = 'DivergedTraining';
+export class StoreUnavailable extends failure('StoreUnavailable') {
+  /** @param isRefused the server answered: there is no such bucket, or the credentials are not for it. */
+  constructor(
+    message: string,
+    readonly isRefused = false,
+  ) {
+    super(message);
+  }
 }
 
-/** A model and its longest sequence need more memory than training may take on this machine. Retrying here is no use. */
-export class InsufficientMemory extends Error {
-  override readonly name = 'InsufficientMemory';
-}
-
-/** The device asked for does not exist, is not on this machine, or computes wrongly. Another machine may have it. */
-export class UnavailableDevice extends Error {
-  override readonly name = 'UnavailableDevice';
+export class UnavailableDevice extends failure('UnavailableDevice') {
   /** @param device what REFT_DEVICE says */
   constructor(
     device: string,
     readonly reason: string,
   ) {
     super(`REFT_DEVICE is ${JSON.stringify(device)}: ${reason}`);
+  }
+}
+
+export class InternalError extends failure('InternalError') {
+  constructor(problem: string) {
+    super(`${problem}. This is a bug in ReFT: please report it (CONTRIBUTING.md, "Reporting a bug")`);
   }
 }

@@ -1,7 +1,7 @@
 /** Scored answers joined with their questions, from the store. */
 import type { DataSetRef } from './data/types.js';
+import { CorruptObject } from './errors.js';
 import { type AnsweredQuestion, answeredQuestion } from './report/answers.js';
-import { CorruptObject } from './store/errors.js';
 import type { ObjectRef, Store } from './store/types.js';
 import { readExamples, readScored } from './trainingSteps.js';
 

@@ -7,9 +7,9 @@
  * become of that one.
  */
 import { stringify } from 'safe-stable-stringify';
+import { CorruptObject } from './errors.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { sha256OfBytes } from './store/digest.js';
-import { CorruptObject } from './store/errors.js';
 import type { Store } from './store/types.js';
 
 /** What a child of a comparison is for: each has a result that a later comparison may take over. */

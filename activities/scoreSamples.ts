@@ -5,10 +5,10 @@
  * thousand times what ordinary programs take.
  */
 import { z } from 'zod';
-import { InvalidData } from './data/errors.js';
 import { programFrom } from './data/format.js';
 import { loadTokenizer } from './data/tokenizer/loadTokenizer.js';
 import type { AnswerFormat, AnswerKind, DataSetRef } from './data/types.js';
+import { InvalidData } from './errors.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
 import { type Extraction, extractFromProgram, extractFromText } from './rewards/extractAnswer.js';
 import { rewardAnswer } from './rewards/rewardRule.js';

@@ -5,8 +5,8 @@
  * however many samples there are.
  */
 import { z } from 'zod';
-import { InvalidData } from './data/errors.js';
 import type { DataSetRef } from './data/types.js';
+import { InvalidData } from './errors.js';
 import type { EvaluationMetrics, Verdict } from './evaluation/types.js';
 import { metricsOf, sampledVerdict } from './evaluation/verdicts.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';

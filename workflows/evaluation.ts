@@ -6,12 +6,13 @@
  */
 import { ApplicationFailure, allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { PreparedData } from '../activities/data/types.js';
+import { InvalidSpec } from '../activities/errors.js';
 import type { EvaluationMetrics } from '../activities/evaluation/types.js';
 import type { PretrainedModel } from '../activities/importModel.js';
 import type { PublishEvaluationResult } from '../activities/publishEvaluation.js';
 import type { Work } from '../activities/work.js';
 import { type EvaluationRunSpec, resolveEvaluation } from './config/evaluation.js';
-import { InvalidSpec, type SpecInput } from './config/resolve.js';
+import type { SpecInput } from './config/resolve.js';
 import { beginPhase, finishUnit, type Journal, openJournal } from './monitoring/journal.js';
 import { serveProgress, showProgress, whilePaused } from './monitoring/progress.js';
 import { general } from './steps/activities.js';

@@ -5,8 +5,9 @@
  */
 import { ApplicationFailure, allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { PreparedData } from '../activities/data/types.js';
+import { InvalidSpec } from '../activities/errors.js';
 import type { EvaluationMetrics } from '../activities/evaluation/types.js';
-import { InvalidSpec, resolveSpec, type SpecInput } from './config/resolve.js';
+import { resolveSpec, type SpecInput } from './config/resolve.js';
 import type { Spec } from './config/spec.js';
 import { trainMethods } from './methods/index.js';
 import { serveHyperparameters } from './monitoring/hyperparameters.js';

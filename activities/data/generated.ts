@@ -1,6 +1,6 @@
 /** The data set `generated`: word problems made on the spot, with exact answers and annotations in either format. */
 import { setImmediate } from 'node:timers/promises';
-import { InvalidSpec } from './errors.js';
+import { InvalidSpec } from '../errors.js';
 import { naturalAnswer } from './format.js';
 import { writeChain } from './problems/chain.js';
 import { createDraws } from './problems/draws.js';

@@ -1,7 +1,7 @@
 /** Takes validation questions out of a published training set, and applies a run's caps. */
 import { permutation } from '../engine/sampling/random.js';
+import { InvalidData, InvalidSpec } from '../errors.js';
 import { type Dropped, describeDropped } from './dropped.js';
-import { InvalidData, InvalidSpec } from './errors.js';
 import type { Question } from './questions.js';
 
 export interface HoldOutRequest {

@@ -1,7 +1,7 @@
 /** A pretrained model's chat template: how a question becomes the start of a conversation, up to where the answer begins. */
 import { Template } from '@huggingface/jinja';
 import { z } from 'zod';
-import { InvalidModel } from './errors.js';
+import { InvalidModel } from '../errors.js';
 import { tokenName } from './tokenizerConfig.js';
 
 /** The text a model is given for a user's question. */

@@ -11,7 +11,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { downloadFile, HubApiError, type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub';
-import { DownloadFailed, InvalidModel } from './errors.js';
+import { DownloadFailed, InvalidModel } from '../errors.js';
 import type { ModelSource } from './source.js';
 
 export interface HubAccess {

@@ -6,7 +6,7 @@ import { loadTokenizer, type SpecialTokens } from '../data/tokenizer/loadTokeniz
 import { languageModel } from '../engine/models/architectures.js';
 import { readConfig } from '../engine/models/configs/readConfig.js';
 import type { ModelConfig } from '../engine/models/configs/types.js';
-import { InvalidModel } from './errors.js';
+import { InvalidModel } from '../errors.js';
 import { configFile, otherTokenizerFiles, tokenizerFile } from './obtainModel.js';
 import { tokenName } from './tokenizerConfig.js';
 

@@ -1,7 +1,6 @@
 /** Models in S3, such as those that earlier runs left under `runs/<id>/model`: any bucket of the run's own server. */
-import { StoreUnavailable } from '../store/errors.js';
+import { InvalidModel, StoreUnavailable } from '../errors.js';
 import type { Store } from '../store/types.js';
-import { InvalidModel } from './errors.js';
 import type { ModelSource } from './source.js';
 
 /** Its `fetch` throws InvalidModel when there is no such bucket, or the run's credentials are not for it. */

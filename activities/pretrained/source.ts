@@ -1,5 +1,5 @@
 /** Where a pretrained model comes from: `model.from` of the specification, read. */
-import { InvalidModel } from './errors.js';
+import { InvalidModel } from '../errors.js';
 
 export type SourceName =
   | { readonly kind: 'hub'; readonly repository: string; readonly revision: string }

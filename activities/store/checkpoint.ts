@@ -9,7 +9,7 @@ import type { LoraConfig } from '../engine/lora/adapters.js';
 import { readConfig } from '../engine/models/configs/readConfig.js';
 import type { ModelConfig } from '../engine/models/configs/types.js';
 import type { ModelFiles } from '../engine/weights/modelFiles.js';
-import { CorruptObject } from './errors.js';
+import { CorruptObject } from '../errors.js';
 import type { CheckpointRef, ObjectRef, Store } from './types.js';
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);

@@ -15,7 +15,7 @@ import type { ModelConfig } from '../engine/models/configs/types.js';
 import { configJson } from '../engine/models/configs/writeConfig.js';
 import type { ModelFiles } from '../engine/weights/modelFiles.js';
 import { writeSafetensors } from '../engine/weights/safetensors.js';
-import { CorruptObject } from './errors.js';
+import { CorruptObject } from '../errors.js';
 import type { ObjectRef, Store } from './types.js';
 
 /** Names of tensors that belong to heads other than the language model's. */

@@ -8,7 +8,7 @@
 import { Readable } from 'node:stream';
 import { GetObjectCommand, HeadObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { StoreUnavailable } from './errors.js';
+import { StoreUnavailable } from '../errors.js';
 
 /** S3 takes at most 10,000 parts of at least 5 MiB; files are split into parts of this size, or larger ones if need be. */
 const partBytes = 8 * 2 ** 20;

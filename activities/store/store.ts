@@ -13,10 +13,10 @@ import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { stringify } from 'safe-stable-stringify';
+import { CorruptObject } from '../errors.js';
 import { createCache } from './cache.js';
 import { contentTypeOf } from './contentTypes.js';
 import { sha256OfBytes, sha256OfFile } from './digest.js';
-import { CorruptObject } from './errors.js';
 import { connect, type S3Options } from './s3.js';
 import type { ObjectRef, Store } from './types.js';
 

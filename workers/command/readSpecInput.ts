@@ -2,8 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
+import { InvalidSpec } from '../../activities/errors.js';
 import { isRecord } from '../../workflows/config/explain.js';
-import { InvalidSpec, type SpecInput } from '../../workflows/config/resolve.js';
+import type { SpecInput } from '../../workflows/config/resolve.js';
 import type { Description, Kind } from './kinds.js';
 import { UsageError } from './usageError.js';
 

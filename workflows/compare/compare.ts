@@ -14,11 +14,12 @@ import {
   isCancellation,
   workflowInfo,
 } from '@temporalio/workflow';
+import { InvalidSpec } from '../../activities/errors.js';
 import type { ComparedModel } from '../../activities/evaluation/types.js';
 import type { ComparedVerdicts, PublishComparisonResult } from '../../activities/publishComparison.js';
 import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
 import { type CompareSpec, resolveComparison } from '../config/compare.js';
-import { InvalidSpec, type SpecInput } from '../config/resolve.js';
+import type { SpecInput } from '../config/resolve.js';
 import { addWork, beginPhase, finishUnit } from '../monitoring/journal.js';
 import { controlsSignal, serveProgress, showProgress } from '../monitoring/progress.js';
 import { general } from '../steps/activities.js';

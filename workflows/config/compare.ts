@@ -5,9 +5,10 @@
  * `paper-small-natural` is its part in words, `svamp-small` the same on real questions.
  */
 import { z } from 'zod';
+import { InvalidSpec } from '../../activities/errors.js';
 import { explainIssues, isRecord, show } from './explain.js';
 import { type MethodName, methodNames, methods } from './methods.js';
-import { InvalidSpec, layOver, presetNamed, resolveSpec, type SpecInput } from './resolve.js';
+import { layOver, presetNamed, resolveSpec, type SpecInput } from './resolve.js';
 import type { Spec } from './spec.js';
 
 /** More would not fit into what a workflow can carry. */
@@ -86,13 +87,13 @@ export const comparePresets: Readonly<Record<string, z.input<typeof compareSchem
  */
 export function resolveComparison(input: unknown): CompareSpec {
   if (!isRecord(input))
-    throw new InvalidSpec([`got ${show(input)}, allowed: an object, such as {"preset": "paper-small"}`]);
+    throw new InvalidSpec(`got ${show(input)}, allowed: an object, such as {"preset": "paper-small"}`);
   const { preset, ...overrides } = input;
   const merged = preset === undefined ? overrides : layOver(presetNamed(comparePresets, preset), overrides);
   const parsed = compareSchema.safeParse(merged);
-  if (!parsed.success) throw new InvalidSpec(explainIssues(compareSchema, parsed.error, merged));
+  if (!parsed.success) throw new InvalidSpec(...explainIssues(compareSchema, parsed.error, merged));
   const { run, ...others } = parsed.data;
-  if (Object.hasOwn(run, 'method')) throw new InvalidSpec(['run.method: is set by methods of the comparison']);
+  if (Object.hasOwn(run, 'method')) throw new InvalidSpec('run.method: is set by methods of the comparison');
   return { ...others, run: resolveRun(run, others.methods) };
 }
 
@@ -109,7 +110,7 @@ function resolveRun(run: SpecInput, names: readonly MethodName[]): Spec {
     }
   });
   const [first] = specs;
-  if (problems.size > 0 || first === undefined) throw new InvalidSpec([...problems]);
+  if (problems.size > 0 || first === undefined) throw new InvalidSpec(...problems);
   return first;
 }
 

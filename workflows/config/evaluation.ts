@@ -1,7 +1,7 @@
 /** The specification of an evaluation: any model on any data set, with up to 100 samples a question. */
 import { z } from 'zod';
+import { InvalidSpec } from '../../activities/errors.js';
 import { explainIssues, isRecord, show } from './explain.js';
-import { InvalidSpec } from './resolve.js';
 import { dataSchema, generationSchema, rewardModelSchema, sourceForms } from './spec.js';
 
 const evaluatedModelSchema = z.strictObject({
@@ -43,10 +43,10 @@ export type EvaluationRunSpec = z.output<typeof evaluationRunSchema>;
 /** @throws InvalidSpec naming every field at fault. */
 export function resolveEvaluation(input: unknown): EvaluationRunSpec {
   if (!isRecord(input))
-    throw new InvalidSpec([`got ${show(input)}, allowed: an object, such as {"model": …, "data": …}`]);
+    throw new InvalidSpec(`got ${show(input)}, allowed: an object, such as {"model": …, "data": …}`);
   const parsed = evaluationRunSchema.safeParse(input);
   if (parsed.success) return parsed.data;
-  throw new InvalidSpec(explainIssues(evaluationRunSchema, parsed.error, input));
+  throw new InvalidSpec(...explainIssues(evaluationRunSchema, parsed.error, input));
 }
 
 /** An evaluation in a few lines of Markdown. */

@@ -4,6 +4,7 @@
  * The same function runs inside the workflow and in the `reft` command, so a bad specification is refused alike in both, with
  * every problem named at once.
  */
+import { InvalidSpec } from '../../activities/errors.js';
 import { explainIssues, isRecord, show } from './explain.js';
 import { presets } from './presets.js';
 import { type Spec, specSchema } from './spec.js';
@@ -14,34 +15,18 @@ export interface SpecInput {
   readonly [field: string]: unknown;
 }
 
-/** A specification that cannot be run; the message lists each field, the value given and what is allowed. */
-export class InvalidSpec extends Error {
-  override readonly name = 'InvalidSpec';
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    const title = 'Invalid run specification';
-    super(
-      problems.length === 1
-        ? `${title}: ${problems[0]}`
-        : [`${title}, ${problems.length} problems:`, ...problems.map((problem) => `- ${problem}`)].join('\n'),
-    );
-    this.problems = problems;
-  }
-}
-
 /**
  * Lays the fields of `input` over its preset, field by field in nested objects, checks the result and fills in defaults.
  *
  * @throws InvalidSpec naming every field at fault.
  */
 export function resolveSpec(input: unknown): Spec {
-  if (!isRecord(input)) throw new InvalidSpec([`got ${show(input)}, allowed: an object, such as {"preset": "demo"}`]);
+  if (!isRecord(input)) throw new InvalidSpec(`got ${show(input)}, allowed: an object, such as {"preset": "demo"}`);
   const { preset, ...overrides } = input;
   const merged = preset === undefined ? overrides : layOver(presetNamed(presets, preset), overrides);
   const parsed = specSchema.safeParse(merged);
   if (parsed.success) return parsed.data;
-  throw new InvalidSpec(explainIssues(specSchema, parsed.error, merged));
+  throw new InvalidSpec(...explainIssues(specSchema, parsed.error, merged));
 }
 
 /** @throws InvalidSpec when there is no such preset. */
@@ -49,7 +34,7 @@ export function presetNamed(all: Readonly<Record<string, unknown>>, name: unknow
   const names = Object.keys(all);
   // hasOwn: "constructor" and its like are no presets.
   if (typeof name === 'string' && Object.hasOwn(all, name)) return all[name];
-  throw new InvalidSpec([`preset: got ${show(name)}, allowed: one of ${names.map(show).join(', ')}`]);
+  throw new InvalidSpec(`preset: got ${show(name)}, allowed: one of ${names.map(show).join(', ')}`);
 }
 
 /** Lays overrides over a preset. A pretrained model has none of the sizes a preset gives its model, so it takes that model's place. */

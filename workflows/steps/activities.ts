@@ -6,6 +6,7 @@
  * succeeds or the run is cancelled; what can never succeed is not.
  */
 import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import { nonRetryableFailures } from '../../activities/errors.js';
 import type { EngineActivities, GeneralActivities } from '../../activities/index.js';
 import { engineQueue, generalQueue } from '../config/taskQueues.js';
 
@@ -16,14 +17,7 @@ const options: ActivityOptions = {
     initialInterval: '1 second',
     backoffCoefficient: 2,
     maximumInterval: '30 seconds',
-    nonRetryableErrorTypes: [
-      'InvalidSpec',
-      'InvalidData',
-      'InvalidModel',
-      'CorruptObject',
-      'DivergedTraining',
-      'InsufficientMemory',
-    ],
+    nonRetryableErrorTypes: [...nonRetryableFailures],
   },
 };
 

@@ -1,5 +1,5 @@
 /** Fetches a file over HTTP into memory. */
-import { DownloadFailed, InvalidData } from '../errors.js';
+import { DownloadFailed, InvalidData } from '../../errors.js';
 
 export interface DownloadOptions {
   readonly mostBytes: number;

@@ -1,5 +1,5 @@
 /** Byte-level byte-pair encoding: starts from the 256 bytes, so it can spell any text, and learns the frequent runs of them. */
-import { InvalidSpec } from '../errors.js';
+import { InvalidSpec } from '../../errors.js';
 import { byteAlphabet, writeBytes } from './byteAlphabet.js';
 import { mergePairs, type Word } from './mergePairs.js';
 import { endTokenText, padTokenText } from './specialTokens.js';

@@ -1,6 +1,6 @@
 /** Encoding and decoding with a `tokenizer.json`, through Hugging Face's own JavaScript implementation. */
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
-import { InvalidData } from '../errors.js';
+import { InvalidData } from '../../errors.js';
 import { endTokenText, padTokenText, unknownTokenText } from './specialTokens.js';
 
 export interface Tokenizer {

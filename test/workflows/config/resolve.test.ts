@@ -1,9 +1,10 @@
 /** How a specification is put together from preset and overrides, and what a bad one is told. */
 import { describe, expect, it } from 'vitest';
+import { InvalidSpec } from '../../../activities/errors.js';
 import { comparePresets, resolveComparison } from '../../../workflows/config/compare.js';
 import { jsonSchema } from '../../../workflows/config/jsonSchema.js';
 import { presets } from '../../../workflows/config/presets.js';
-import { InvalidSpec, resolveSpec } from '../../../workflows/config/resolve.js';
+import { resolveSpec } from '../../../workflows/config/resolve.js';
 
 function problemsOf(input: unknown): string {
   try {
