@@ -1,6 +1,6 @@
 /** The activity `importModel`: a pretrained model (a folder, the hub, S3) becomes a checkpoint in the store. */
 import { join } from 'node:path';
-import type { LoraSpec } from '../workflows/config/spec.js';
+import type { LoraSpec } from '../workflows/config/lora.js';
 import type { PretrainedTokenizer } from './data/types.js';
 import { languageModel } from './engine/models/architectures.js';
 import { heartbeatWhile } from './heartbeatWhile.js';

@@ -1,6 +1,7 @@
 /** The activity `initialiseModel`: a model from scratch, sized by the spec, with the prepared data's vocabulary. */
 import { ApplicationFailure } from '@temporalio/common';
-import type { LoraSpec, ScratchModelSpec } from '../workflows/config/spec.js';
+import type { LoraSpec } from '../workflows/config/lora.js';
+import type { ScratchModelSpec } from '../workflows/config/model.js';
 import type { PreparedData } from './data/types.js';
 import type { LlamaConfig } from './engine/models/configs/types.js';
 import { heartbeatWhile } from './heartbeatWhile.js';

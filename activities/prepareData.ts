@@ -3,7 +3,7 @@
  * specification and seed give the same objects, so a retry writes nothing new.
  */
 
-import type { DataSpec } from '../workflows/config/spec.js';
+import type { DataSpec } from '../workflows/config/data.js';
 import { toExamples } from './data/examples.js';
 import { type PromptStyle, promptText, templatePieces } from './data/format.js';
 import type { Question } from './data/questions.js';

@@ -3,7 +3,7 @@
  * among a round's samples, after a look at all of them.
  */
 
-import type { SampleTrainingSpec } from '../workflows/config/spec.js';
+import type { SampleTrainingSpec } from '../workflows/config/selfTraining.js';
 import type { DataSetRef, Example } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
 import type { TokenSequence, WeightedSequence } from './engine/training/layout.js';

@@ -1,6 +1,6 @@
 /** The activity `trainRewardModel`: one epoch of the two-class model that says whether an answer is right. */
 
-import type { RewardModelSpec } from '../workflows/config/spec.js';
+import type { RewardModelSpec } from '../workflows/config/rewardModel.js';
 import type { DataSetRef } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
 import { permutation } from './engine/sampling/random.js';

@@ -1,6 +1,6 @@
 /** The activity `trainSupervised`: one epoch of cross-entropy on annotated answers, for the warm-up and for SFT. */
 
-import type { OptimiserSpec } from '../workflows/config/spec.js';
+import type { OptimiserSpec } from '../workflows/config/optimiser.js';
 import type { DataSetRef } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
 import { permutation } from './engine/sampling/random.js';

@@ -1,6 +1,6 @@
 /** The activity `updateGroupPolicy`: one round of GRPO or RLOO on the scored answers of all its shards, ending in a new checkpoint. */
 
-import type { GroupPolicySpec } from '../workflows/config/spec.js';
+import type { GroupPolicySpec } from '../workflows/config/groupPolicy.js';
 import type { DataSetRef } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
 import type { GroupPolicyMetrics } from './engine/rl/metrics.js';

@@ -1,6 +1,6 @@
 /** The activity `updatePolicy`: one PPO round on the scored answers of all its shards, ending in a new checkpoint. */
 
-import type { PpoSpec } from '../workflows/config/spec.js';
+import type { PpoSpec } from '../workflows/config/ppo.js';
 import type { DataSetRef } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
 import type { PolicyMetrics } from './engine/rl/metrics.js';

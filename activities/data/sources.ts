@@ -1,5 +1,5 @@
 /** The questions a specification names: generated ones, a published data set, or files of the user's own. */
-import type { CustomSourceSpec, DataSpec } from '../../workflows/config/spec.js';
+import type { CustomSourceSpec, DataSpec } from '../../workflows/config/data.js';
 import type { SandboxPool } from '../rewards/sandbox/pool.js';
 import { createDropped } from './dropped.js';
 import { type FileAccess, readDataFile } from './files/readFile.js';

@@ -8,7 +8,9 @@ import { createTrainRewardModel } from '../../activities/trainRewardModel.js';
 import { createTrainSupervised } from '../../activities/trainSupervised.js';
 import { createUpdateGroupPolicy } from '../../activities/updateGroupPolicy.js';
 import { createUpdatePolicy } from '../../activities/updatePolicy.js';
-import { groupPolicySchema, ppoSchema, sampleTrainingSchema } from '../../workflows/config/spec.js';
+import { groupPolicySchema } from '../../workflows/config/groupPolicy.js';
+import { ppoSchema } from '../../workflows/config/ppo.js';
+import { sampleTrainingSchema } from '../../workflows/config/selfTraining.js';
 import { answer, optimiser, question, type Recorded, recordingEngine, work } from './recordingEngine.js';
 
 const metrics = { klPerToken: 0.5, klPerSequence: 1, entropy: 0.25, entropyPerSequence: 0.75 };

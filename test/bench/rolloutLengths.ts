@@ -17,7 +17,7 @@ import { initialise } from '../../activities/engine/tasks/initialise.js';
 import { trainSupervised } from '../../activities/engine/tasks/trainSupervised.js';
 import type { TokenSequence } from '../../activities/engine/training/layout.js';
 import type { ModelFiles } from '../../activities/engine/weights/modelFiles.js';
-import { dataSchema } from '../../workflows/config/spec.js';
+import { dataSchema } from '../../workflows/config/data.js';
 import { sourceAccess } from '../activities/data/sourceAccess.js';
 import { generateInFixedBatches } from '../activities/engine/sampling/fixedBatches.js';
 import { inTurns, ratios } from './pairs.js';

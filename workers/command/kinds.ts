@@ -2,11 +2,11 @@
 import { comparisonTable, differenceLines, mainModel } from '../../activities/report/comparisonTable.js';
 import { evaluationLine, evaluationTable, resultLine, resultTable } from '../../activities/report/table.js';
 import type { CompareResult } from '../../workflows/compare/compare.js';
-import { comparePresets, describeComparison, resolveComparison } from '../../workflows/config/compare.js';
+import { describeComparison } from '../../workflows/config/compare.js';
 import { describeSpec } from '../../workflows/config/describe.js';
-import { describeEvaluation, resolveEvaluation } from '../../workflows/config/evaluation.js';
-import { presets } from '../../workflows/config/presets.js';
-import { resolveSpec } from '../../workflows/config/resolve.js';
+import { describeEvaluation } from '../../workflows/config/evaluationRun.js';
+import { comparisonPresets, presets } from '../../workflows/config/presets/index.js';
+import { resolveComparison, resolveEvaluation, resolveSpec } from '../../workflows/config/resolve.js';
 import type { EvaluationResult } from '../../workflows/evaluation.js';
 import type { RunResult } from '../../workflows/runState.js';
 
@@ -55,7 +55,7 @@ export const compareKind: Kind<CompareResult> = {
   type: 'compare',
   command: 'compare',
   noun: 'comparison',
-  presets: comparePresets,
+  presets: comparisonPresets,
   check(input) {
     const spec = resolveComparison(input);
     return { title: spec.title, details: describeComparison(spec) };

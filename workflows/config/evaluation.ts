@@ -1,62 +1,12 @@
-/** The specification of an evaluation: any model on any data set, with up to 100 samples a question. */
+/** When a run measures its models, and with how many samples. */
 import { z } from 'zod';
-import { InvalidSpec } from '../../activities/errors.js';
-import { explainIssues, isRecord, show } from './explain.js';
-import { dataSchema, generationSchema, rewardModelSchema, sourceForms } from './spec.js';
+import { count } from './numbers.js';
 
-const evaluatedModelSchema = z.strictObject({
-  /** As a run's `model.from`, or a checkpoint of any run or comparison by its hash. */
-  from: z
-    .string()
-    .max(1_000)
-    .refine((from) => [...sourceForms, /^checkpoint:[0-9a-f]{64}$/].some((form) => form.test(from)), {
-      error:
-        'hf:org/name or hf:org/name@revision, s3://bucket/prefix, the absolute path of a folder, or checkpoint:<sha256>',
-    }),
+export const evaluationSchema = z.strictObject({
+  /** Validation accuracy is measured after this many rounds, and after every epoch of supervised training. */
+  everyRounds: count.max(100_000).default(4),
+  /** A method ends after so many validations in a row without a better one than before. Null trains to the end. */
+  patience: count.max(100_000).nullable().default(null),
+  /** K of voting and reranking; 0 leaves both out. */
+  samplesPerQuestion: z.int().min(0).max(100).default(8),
 });
-
-export const evaluationRunSchema = z
-  .strictObject({
-    title: z.string().max(200).default('Evaluation'),
-    model: evaluatedModelSchema,
-    /** Its test questions are asked; its training questions only where a reward model is trained. */
-    data: dataSchema,
-    /** K of voting, reranking and pass@k, drawn at temperature 1; 0 leaves them out. */
-    samples: z.int().min(0).max(100).default(8),
-    seed: z.int().min(0).max(0xffff_ffff).default(0),
-    generation: generationSchema.prefault({ maxAnswerTokens: 400 }),
-    /** Trained on the model's own samples of the training questions, it reranks. Null leaves reranking out. */
-    rewardModel: rewardModelSchema.nullable().default(null),
-  })
-  .superRefine(({ data, rewardModel, samples }, context) => {
-    const report = (path: readonly string[], message: string): void => {
-      context.addIssue({ code: 'custom', path: [...path], message });
-    };
-    if (data.source === 'generated' && data.test === undefined)
-      report(['data', 'test'], 'generated problems need a count of at least 1');
-    if (rewardModel !== null && samples === 0)
-      report(['samples'], 'at least 1: a reward model needs samples to rerank');
-  });
-
-export type EvaluationRunSpec = z.output<typeof evaluationRunSchema>;
-
-/** @throws InvalidSpec naming every field at fault. */
-export function resolveEvaluation(input: unknown): EvaluationRunSpec {
-  if (!isRecord(input))
-    throw new InvalidSpec(`got ${show(input)}, allowed: an object, such as {"model": …, "data": …}`);
-  const parsed = evaluationRunSchema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  throw new InvalidSpec(...explainIssues(evaluationRunSchema, parsed.error, input));
-}
-
-/** An evaluation in a few lines of Markdown. */
-export function describeEvaluation({ model, data, samples, rewardModel, seed }: EvaluationRunSpec): string {
-  const source = typeof data.source === 'string' ? data.source : 'files of your own';
-  const sampled = samples === 0 ? '' : ` and ${samples} samples for voting${rewardModel ? ' and reranking' : ''}`;
-  return [
-    `- **Model**: ${model.from}`,
-    `- **Data**: ${source}, ${data.test ?? 'all'} test questions`,
-    `- **Answers**: greedy${sampled}`,
-    `- **Seed**: ${seed}`,
-  ].join('\n');
-}

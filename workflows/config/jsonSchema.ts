@@ -1,8 +1,8 @@
 /** The JSON Schemas (draft 2020-12) of what can be started, the presets' names included: what `reft schema` prints. */
 import { z } from 'zod';
-import { comparePresets, compareSchema } from './compare.js';
-import { evaluationRunSchema } from './evaluation.js';
-import { presets } from './presets.js';
+import { compareSchema } from './compare.js';
+import { evaluationRunSchema } from './evaluationRun.js';
+import { comparisonPresets, presets } from './presets/index.js';
 import { specSchema } from './spec.js';
 
 export function jsonSchema(name: 'run' | 'compare' | 'evaluation' = 'run'): Readonly<Record<string, unknown>> {
@@ -10,7 +10,7 @@ export function jsonSchema(name: 'run' | 'compare' | 'evaluation' = 'run'): Read
     case 'run':
       return { title: 'ReFT run specification', ...orPreset(specSchema, presets) };
     case 'compare':
-      return { title: 'ReFT comparison specification', ...orPreset(compareSchema, comparePresets) };
+      return { title: 'ReFT comparison specification', ...orPreset(compareSchema, comparisonPresets) };
     case 'evaluation':
       return { title: 'ReFT evaluation specification', ...z.toJSONSchema(evaluationRunSchema, { io: 'input' }) };
   }

@@ -5,8 +5,11 @@
  * every problem named at once.
  */
 import { InvalidSpec } from '../../activities/errors.js';
+import { type CompareSpec, compareSchema } from './compare.js';
+import { type EvaluationRunSpec, evaluationRunSchema } from './evaluationRun.js';
 import { explainIssues, isRecord, show } from './explain.js';
-import { presets } from './presets.js';
+import type { MethodName } from './methods.js';
+import { comparisonPresets, presets } from './presets/index.js';
 import { type Spec, specSchema } from './spec.js';
 
 /** What a run is started with: `{"preset": "demo", "seed": 1}`, or every field without a preset. */
@@ -29,8 +32,50 @@ export function resolveSpec(input: unknown): Spec {
   throw new InvalidSpec(...explainIssues(specSchema, parsed.error, merged));
 }
 
+/**
+ * As `resolveSpec`: fields laid over the preset's, the whole checked, and with it the run of each method.
+ * @throws InvalidSpec naming every field at fault.
+ */
+export function resolveComparison(input: unknown): CompareSpec {
+  if (!isRecord(input))
+    throw new InvalidSpec(`got ${show(input)}, allowed: an object, such as {"preset": "paper-small"}`);
+  const { preset, ...overrides } = input;
+  const merged = preset === undefined ? overrides : layOver(presetNamed(comparisonPresets, preset), overrides);
+  const parsed = compareSchema.safeParse(merged);
+  if (!parsed.success) throw new InvalidSpec(...explainIssues(compareSchema, parsed.error, merged));
+  const { run, ...others } = parsed.data;
+  if (Object.hasOwn(run, 'method')) throw new InvalidSpec('run.method: is set by methods of the comparison');
+  return { ...others, run: resolveRun(run, others.methods) };
+}
+
+/** The run as its first method's; those of the others must be sound as well. */
+function resolveRun(run: SpecInput, names: readonly MethodName[]): Spec {
+  const problems = new Set<string>();
+  const specs = names.flatMap((method) => {
+    try {
+      return [resolveSpec({ ...run, method })];
+    } catch (error) {
+      if (!(error instanceof InvalidSpec)) throw error;
+      for (const problem of error.problems) problems.add(`run.${problem}`);
+      return [];
+    }
+  });
+  const [first] = specs;
+  if (problems.size > 0 || first === undefined) throw new InvalidSpec(...problems);
+  return first;
+}
+
+/** @throws InvalidSpec naming every field at fault. */
+export function resolveEvaluation(input: unknown): EvaluationRunSpec {
+  if (!isRecord(input))
+    throw new InvalidSpec(`got ${show(input)}, allowed: an object, such as {"model": …, "data": …}`);
+  const parsed = evaluationRunSchema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new InvalidSpec(...explainIssues(evaluationRunSchema, parsed.error, input));
+}
+
 /** @throws InvalidSpec when there is no such preset. */
-export function presetNamed(all: Readonly<Record<string, unknown>>, name: unknown): unknown {
+function presetNamed(all: Readonly<Record<string, unknown>>, name: unknown): unknown {
   const names = Object.keys(all);
   // hasOwn: "constructor" and its like are no presets.
   if (typeof name === 'string' && Object.hasOwn(all, name)) return all[name];
@@ -38,7 +83,7 @@ export function presetNamed(all: Readonly<Record<string, unknown>>, name: unknow
 }
 
 /** Lays overrides over a preset. A pretrained model has none of the sizes a preset gives its model, so it takes that model's place. */
-export function layOver(preset: unknown, overrides: Readonly<Record<string, unknown>>): unknown {
+function layOver(preset: unknown, overrides: Readonly<Record<string, unknown>>): unknown {
   const merged = merge(preset, overrides);
   const { model } = overrides;
   return isRecord(merged) && isRecord(model) && Object.hasOwn(model, 'from') ? { ...merged, model } : merged;

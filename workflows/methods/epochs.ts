@@ -4,7 +4,7 @@ import type { DataSetRef } from '../../activities/data/types.js';
 import type { CheckpointRef } from '../../activities/store/types.js';
 import type { TrainSupervisedInput } from '../../activities/trainSupervised.js';
 import type { TrainingPhase } from '../config/methods.js';
-import type { SupervisedSpec } from '../config/spec.js';
+import type { SupervisedSpec } from '../config/supervised.js';
 import { addWork, beginPhase, finishUnit } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';
 import { engine } from '../steps/activities.js';

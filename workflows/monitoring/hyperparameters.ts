@@ -2,8 +2,11 @@
 import { ApplicationFailure, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { z } from 'zod';
 import { explainIssues, isRecord } from '../config/explain.js';
+import { groupPolicySchema } from '../config/groupPolicy.js';
 import { methods, trainingPhaseOf } from '../config/methods.js';
-import { groupPolicySchema, optimiserSchema, ppoSchema, sampleTrainingSchema } from '../config/spec.js';
+import { optimiserSchema } from '../config/optimiser.js';
+import { ppoSchema } from '../config/ppo.js';
+import { sampleTrainingSchema } from '../config/selfTraining.js';
 import type { RunState } from '../runState.js';
 import { titleOf } from './describePhase.js';
 

@@ -5,7 +5,8 @@ import type { PlannedStep } from '../../activities/engine/tasks/planTraining.js'
 import type { TrainingPlan } from '../../activities/planTraining.js';
 import type { CheckpointRef } from '../../activities/store/types.js';
 import { type MethodName, methods } from '../config/methods.js';
-import type { AnsweringSpec, RewardModelSpec, Spec } from '../config/spec.js';
+import type { RewardModelSpec } from '../config/rewardModel.js';
+import type { AnsweringSpec, Spec } from '../config/spec.js';
 import type { Journal } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';
 import { engine } from './activities.js';

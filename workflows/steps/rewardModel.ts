@@ -7,7 +7,8 @@
 
 import type { PreparedData } from '../../activities/data/types.js';
 import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
-import type { AnsweringSpec, RewardModelSpec } from '../config/spec.js';
+import type { RewardModelSpec } from '../config/rewardModel.js';
+import type { AnsweringSpec } from '../config/spec.js';
 import { addWork, beginPhase, finishUnit, type Journal } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';
 import { engine } from './activities.js';

@@ -5,7 +5,8 @@
  * it was interrupted.
  */
 import type { QuestionSelection } from '../../activities/data/types.js';
-import type { GenerationSpec, PpoSpec } from '../config/spec.js';
+import type { GenerationSpec } from '../config/generation.js';
+import type { PpoSpec } from '../config/ppo.js';
 
 /** What a specification says of a method's rounds. */
 export type RoundsSpec = Pick<PpoSpec, 'epochs' | 'questionsPerRound' | 'samplesPerQuestion'>;

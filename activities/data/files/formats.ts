@@ -1,6 +1,6 @@
 /** The file formats that rows are read from, by the ending of a file's name. */
 import { extname } from 'node:path';
-import type { FileFormat } from '../../../workflows/config/spec.js';
+import type { FileFormat } from '../../../workflows/config/data.js';
 import { readDelimited } from './delimited.js';
 import { readJson, readJsonLines } from './json.js';
 import { readParquet } from './parquet.js';

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import type { DataFileSpec } from '../../../workflows/config/spec.js';
+import type { DataFileSpec } from '../../../workflows/config/data.js';
 import { InvalidData, StoreUnavailable } from '../../errors.js';
 import type { Store } from '../../store/types.js';
 import type { DataFile } from '../types.js';

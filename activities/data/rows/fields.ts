@@ -1,5 +1,5 @@
 /** Rows of any form, by a mapping of their fields (`data.source.fields`). */
-import type { FieldsSpec } from '../../../workflows/config/spec.js';
+import type { FieldsSpec } from '../../../workflows/config/data.js';
 import { naturalAnswer, programBody } from '../format.js';
 import { notAnAnswer, readAnswerValue } from './answerValue.js';
 import { isRow, type Row, type RowForm, textOf } from './rowForm.js';

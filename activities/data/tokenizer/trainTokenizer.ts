@@ -1,5 +1,5 @@
 /** Trains a tokenizer on a run's training texts. The result is a standard Hugging Face `tokenizer.json`. */
-import type { DataSpec } from '../../../workflows/config/spec.js';
+import type { DataSpec } from '../../../workflows/config/data.js';
 import { trainBytePair } from './bytePair.js';
 import type { TokenizerJson } from './tokenizerJson.js';
 import { trainWordLevel } from './wordLevel.js';

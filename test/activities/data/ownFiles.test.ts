@@ -6,8 +6,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Question, QuestionSets } from '../../../activities/data/questions.js';
 import { loadQuestions } from '../../../activities/data/sources.js';
 import { createSandboxPool } from '../../../activities/rewards/sandbox/pool.js';
+import { dataSchema } from '../../../workflows/config/data.js';
 import { resolveSpec } from '../../../workflows/config/resolve.js';
-import { dataSchema } from '../../../workflows/config/spec.js';
 import { sourceAccess } from './sourceAccess.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'reft-own-'));

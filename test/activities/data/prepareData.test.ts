@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../../activities/data/tokenizer/loadTokenizer.js';
 import type { Example, PreparedData } from '../../../activities/data/types.js';
 import { createPrepareData } from '../../../activities/prepareData.js';
-import { dataSchema } from '../../../workflows/config/spec.js';
+import { dataSchema } from '../../../workflows/config/data.js';
 import { dataDirectory } from './dataDirectory.js';
 import { createMemoryStore } from './memoryStore.js';
 import { noSandbox } from './sourceAccess.js';

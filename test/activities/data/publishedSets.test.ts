@@ -6,7 +6,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Question, QuestionSets } from '../../../activities/data/questions.js';
 import { loadQuestions } from '../../../activities/data/sources.js';
 import { createSandboxPool } from '../../../activities/rewards/sandbox/pool.js';
-import { dataSchema } from '../../../workflows/config/spec.js';
+import { dataSchema } from '../../../workflows/config/data.js';
 import { dataDirectory } from './dataDirectory.js';
 import { sourceAccess } from './sourceAccess.js';
 

@@ -9,7 +9,7 @@ import type { Example } from '../../../activities/data/types.js';
 import { createPrepareData } from '../../../activities/prepareData.js';
 import { readChatTemplate } from '../../../activities/pretrained/chatTemplate.js';
 import type { ObjectRef } from '../../../activities/store/types.js';
-import { dataSchema } from '../../../workflows/config/spec.js';
+import { dataSchema } from '../../../workflows/config/data.js';
 import { createMemoryStore } from '../data/memoryStore.js';
 import { noSandbox } from '../data/sourceAccess.js';
 import { temporaryDirectory, writeFolder } from './modelFolders.js';

@@ -18,7 +18,7 @@ import type { ScoredSample } from '../../../activities/rewards/samples.js';
 import { writeCheckpoint } from '../../../activities/store/checkpoint.js';
 import { createStore } from '../../../activities/store/store.js';
 import type { Store } from '../../../activities/store/types.js';
-import { dataSchema } from '../../../workflows/config/spec.js';
+import { dataSchema } from '../../../workflows/config/data.js';
 import { noSandbox } from '../data/sourceAccess.js';
 import { type S3Server, startS3 } from '../store/s3Server.js';
 import { sampleReport } from './sampleReport.js';

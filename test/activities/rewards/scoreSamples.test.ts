@@ -8,7 +8,7 @@ import type { RewardModelScore, Sample, ScoredSample } from '../../../activities
 import { createSandboxPool, type SandboxPool } from '../../../activities/rewards/sandbox/pool.js';
 import { createScoreSamples } from '../../../activities/scoreSamples.js';
 import { createTallyEvaluation } from '../../../activities/tallyEvaluation.js';
-import { dataSchema } from '../../../workflows/config/spec.js';
+import { dataSchema } from '../../../workflows/config/data.js';
 import { createMemoryStore } from '../data/memoryStore.js';
 
 const store = createMemoryStore();

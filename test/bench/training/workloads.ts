@@ -22,7 +22,7 @@ import { initialise } from '../../../activities/engine/tasks/initialise.js';
 import type { TokenSequence } from '../../../activities/engine/training/layout.js';
 import type { ModelFiles } from '../../../activities/engine/weights/modelFiles.js';
 import { readFolder } from '../../../activities/pretrained/readFolder.js';
-import { dataSchema } from '../../../workflows/config/spec.js';
+import { dataSchema } from '../../../workflows/config/data.js';
 import { sourceAccess } from '../../activities/data/sourceAccess.js';
 
 export interface Batches {

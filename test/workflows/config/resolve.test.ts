@@ -1,10 +1,9 @@
 /** How a specification is put together from preset and overrides, and what a bad one is told. */
 import { describe, expect, it } from 'vitest';
 import { InvalidSpec } from '../../../activities/errors.js';
-import { comparePresets, resolveComparison } from '../../../workflows/config/compare.js';
 import { jsonSchema } from '../../../workflows/config/jsonSchema.js';
-import { presets } from '../../../workflows/config/presets.js';
-import { resolveSpec } from '../../../workflows/config/resolve.js';
+import { comparisonPresets, presets } from '../../../workflows/config/presets/index.js';
+import { resolveComparison, resolveSpec } from '../../../workflows/config/resolve.js';
 
 function problemsOf(input: unknown): string {
   try {
@@ -142,7 +141,7 @@ describe('jsonSchema', () => {
 });
 
 describe('a comparison', () => {
-  it.each(Object.keys(comparePresets))('has the sound preset %s', (preset) => {
+  it.each(Object.keys(comparisonPresets))('has the sound preset %s', (preset) => {
     const { methods, seeds, run } = resolveComparison({ preset });
     expect(methods).toContain('reft');
     expect(seeds.length).toBeGreaterThanOrEqual(3);

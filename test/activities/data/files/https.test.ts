@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DataFileSpec } from '../../../../workflows/config/spec.js';
+import type { DataFileSpec } from '../../../../workflows/config/data.js';
 import type { Outcome } from './webProcess.js';
 
 const certificate = fileURLToPath(new URL('localhost.pem', import.meta.url));

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FileAccess, readDataFile } from '../../../../activities/data/files/readFile.js';
-import { dataFileSchema } from '../../../../workflows/config/spec.js';
+import { dataFileSchema } from '../../../../workflows/config/data.js';
 import { createMemoryStore } from '../memoryStore.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'reft-files-'));

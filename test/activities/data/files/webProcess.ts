@@ -1,6 +1,6 @@
 /** A process of its own that reads data files and prints, as JSON, what became of each. Run by https.test.ts, with a certificate to trust. */
 import { readDataFile } from '../../../../activities/data/files/readFile.js';
-import type { DataFileSpec } from '../../../../workflows/config/spec.js';
+import type { DataFileSpec } from '../../../../workflows/config/data.js';
 import { createMemoryStore } from '../memoryStore.js';
 
 export interface Outcome {
