@@ -70,7 +70,11 @@ export function createTrainOnSamples({ store, engine, workDirectory }: EngineDep
       }));
       const diagnosis = await engine.run('diagnoseRollouts', { reference: reference.files, rollouts }, { signal });
       const questions = [...new Set(scored.map(({ example }) => example))];
-      const planned = drawMiniBatches(questions.length, settings, input).map((places) => {
+      const planned = drawMiniBatches(
+        questions.length,
+        { miniBatch: settings.miniBatch, passes: settings.epochsPerRound },
+        input,
+      ).map((places) => {
         const chosen = new Set(places.map((place) => questions[place]));
         return selfTrainingBatch(
           examples.filter((_, index) => chosen.has(index)),

@@ -212,7 +212,7 @@ describe('trainOnSamples', () => {
     epochs: 2,
     questionsPerRound: 4,
     miniBatch: 2,
-    passes: 1,
+    epochsPerRound: 1,
     optimiser: { ...optimiser, schedule: 'linear' },
   });
   const learn = (round: number, annotatedShare: number, from = scored) =>

@@ -25,7 +25,7 @@ const ppoChanges = ppoSchema
   })
   .extend({ learningRate })
   .partial();
-const sampleTrainingChanges = sampleTrainingSchema.pick({ passes: true }).extend({ learningRate }).partial();
+const sampleTrainingChanges = sampleTrainingSchema.pick({ epochsPerRound: true }).extend({ learningRate }).partial();
 
 const groupPolicyChanges = groupPolicySchema
   .pick({ passes: true, klCoefficient: true, clipRange: true })
@@ -43,7 +43,7 @@ const changesOf = {
 } as const satisfies Readonly<Record<RunState['spec']['method'], z.ZodObject | undefined>>;
 
 /** Hyperparameters of the run's method, `learningRate` being the optimiser's. */
-export type HyperparameterChanges = z.input<typeof ppoChanges>;
+export type HyperparameterChanges = z.input<typeof ppoChanges> & z.input<typeof sampleTrainingChanges>;
 
 /** Returns the note that goes into the report. */
 export const setHyperparametersUpdate = defineUpdate<string, [HyperparameterChanges]>('setHyperparameters');

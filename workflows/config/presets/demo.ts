@@ -56,7 +56,7 @@ export const demo = {
     epochs: 10,
     questionsPerRound: 250,
     miniBatch: 125,
-    passes: 2,
+    epochsPerRound: 2,
     optimiser: onlineOptimiser,
   },
   expertIteration: {
