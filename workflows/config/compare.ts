@@ -13,17 +13,28 @@ const mostModels = 500;
 
 export const compareSchema = z
   .strictObject({
-    title: z.string().max(200).default('Comparison of methods'),
-    /**
-     * What a run is started with, save its method: a preset with overrides, or a whole specification. Its seed is the data's and
-     * the warm-up's.
-     */
-    run: z.record(z.string(), z.unknown()),
-    methods: z.array(z.enum(methodNames)).min(1),
-    /** Of each method as many trainings, all from the one warm-up. */
-    seeds: z.array(z.int().min(0).max(0xffff_ffff)).min(1),
-    /** Children under way at once: one more than engines keeps these busy while answers are scored. More machines take more. */
-    parallel: z.int().min(1).max(64).default(3),
+    title: z.string().max(200).default('Comparison of methods').describe('Heading of the report.'),
+    run: z
+      .record(z.string(), z.unknown())
+      .describe(
+        'What a run is started with, save its method: a preset with overrides, or a whole spec. Its seed is that of the data and the warm-up.',
+      ),
+    methods: z
+      .array(z.enum(methodNames))
+      .min(1)
+      .describe('Methods to compare, each once. The paper (4.2) has SFT and both kinds of self-training beside ReFT.'),
+    seeds: z
+      .array(z.int().min(0).max(0xffff_ffff))
+      .min(1)
+      .describe('A training of each method for each of these, all from the one warm-up.'),
+    parallel: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(3)
+      .describe(
+        'Child workflows under way at once. One more than there are engines keeps these busy while answers are scored; 3 is for a machine with two.',
+      ),
   })
   .superRefine(({ methods: names, seeds }, context) => {
     const report = (path: string, message: string): void => {

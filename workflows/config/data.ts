@@ -14,11 +14,11 @@ const fileLocationSchema = z
   .max(2_000)
   .refine((from) => fileForms.some((form) => form.test(from)), {
     error: 'a path (absolute, or from REFT_DATA_DIR on), s3://bucket/key or https://host/path',
-  });
+  })
+  .describe('Where the file lies: a path (absolute, or from REFT_DATA_DIR on), s3://bucket/key or https://host/path.');
 
 const fileFormatSchema = z.enum(['json', 'jsonl', 'csv', 'tsv', 'parquet']);
 
-/** A data file: where it lies, its checksum, and its format where its name does not end in it. */
 export const dataFileSchema = z
   .union([
     fileLocationSchema,
@@ -27,8 +27,9 @@ export const dataFileSchema = z
       sha256: z
         .string()
         .refine((sha256) => /^[0-9a-f]{64}$/i.test(sha256), { error: '64 hexadecimal digits' })
-        .optional(),
-      format: fileFormatSchema.optional(),
+        .optional()
+        .describe('Checksum of the file, 64 hexadecimal digits: a file with another one is refused. http:// needs it.'),
+      format: fileFormatSchema.optional().describe('Left out, the end of the file’s name says it.'),
     }),
   ])
   .refine(
@@ -41,54 +42,89 @@ export const dataFileSchema = z
     },
   );
 
-/** A column's name, or a way into nested values: `extra.answer`. */
 const fieldName = z.string().min(1).max(200);
 
-/** A data set of the user's own. Rows as GSM8K, MathQA and the ReFT paper publish theirs are recognised; others need `fields`. */
 export const customSourceSchema = z.strictObject({
-  train: dataFileSchema,
-  test: dataFileSchema,
+  train: dataFileSchema.describe('File of training questions: where it lies, or an object that also has a checksum.'),
+  test: dataFileSchema.describe('File of test questions, given like `train`.'),
   fields: z
     .strictObject({
-      question: fieldName,
-      /** The right answer's value: a number, or an option's letter. */
-      value: fieldName,
-      /** The annotated chain of thought, or with `cot: program` a Python function `solution()`; test rows need none. */
-      answer: fieldName,
-      /** A list of options, or their text, to stand below the question. */
-      options: fieldName.optional(),
-      id: fieldName.optional(),
+      question: fieldName.describe(
+        'Column of the question. Here and below a dot reaches into nested values: `extra.answer`.',
+      ),
+      value: fieldName.describe('Column of the right answer’s value: a number, or an option’s letter.'),
+      answer: fieldName.describe(
+        'Column of the annotated chain of thought, with `data.cot: program` a Python function `solution()`. Test rows need none.',
+      ),
+      options: fieldName.optional().describe('Column of the options, a list or a text, to stand below the question.'),
+      id: fieldName
+        .optional()
+        .describe('Column of a name for each row. Left out, a row is named by its file and place.'),
     })
-    .optional(),
-  /** How answers are compared: numbers within 0.01, or option letters. */
-  answers: z.enum(['number', 'choice']).default('number'),
+    .optional()
+    .describe(
+      'Which column holds what. Rows as GSM8K, MathQA and the ReFT paper publish theirs are recognised without it.',
+    ),
+  answers: z
+    .enum(['number', 'choice'])
+    .default('number')
+    .describe('How answers are compared: numbers within 0.01, or option letters (as the paper’s code does).'),
 });
 
 export const dataSchema = z.strictObject({
-  /** `generated` word problems, a published data set in `REFT_DATA_DIR`, or files of your own. */
-  source: z.union([z.enum(['generated', 'svamp', 'gsm8k', 'mathqa', 'mathqa-numeric']), customSourceSchema]),
-  /** `program` is the paper's P-CoT (a Python function), `natural` its N-CoT. */
-  cot: z.enum(['program', 'natural']).default('program'),
-  /** Whether a program's prompt repeats the question as its docstring, as the paper's does. */
-  docstring: z.boolean().default(true),
-  /** `plain` is the paper's text; `chat` puts the question through a pretrained model's own chat template. */
-  promptFormat: z.enum(['plain', 'chat']).default('plain'),
-  /** Generated problems only: how many to make. For published data, caps on how many to use. */
-  train: count.max(1_000_000).optional(),
-  test: count.max(1_000_000).optional(),
-  /**
-   * Generated problems only: no number in a question is above it, and none on the way above its square or 999. A program leaves
-   * sums to Python; in `natural` the model works them out itself, which a small one learns for small numbers alone.
-   */
-  largestNumber: z.int().min(5).max(50).default(50),
-  /** Questions held out of training, on which the best checkpoint is chosen. */
-  validation: count.max(100_000).default(200),
+  source: z
+    .union([z.enum(['generated', 'svamp', 'gsm8k', 'mathqa', 'mathqa-numeric']), customSourceSchema])
+    .describe(
+      'Where questions come from: `generated` word problems, a published data set in the folder REFT_DATA_DIR (paper, 4.1), or files of your own.',
+    ),
+  cot: z
+    .enum(['program', 'natural'])
+    .default('program')
+    .describe(
+      'Form of the chain of thought: `program` is a Python function (the paper’s P-CoT, the stronger of the two), `natural` is words (its N-CoT).',
+    ),
+  docstring: z
+    .boolean()
+    .default(true)
+    .describe('Whether a program’s prompt repeats the question as its docstring, as the paper’s does.'),
+  promptFormat: z
+    .enum(['plain', 'chat'])
+    .default('plain')
+    .describe('`plain` is the paper’s text. `chat` puts the question into the chat template of a pretrained model.'),
+  train: count
+    .max(1_000_000)
+    .optional()
+    .describe('Training questions. Generated problems: how many to make. Other data: at most so many; left out, all.'),
+  test: count
+    .max(1_000_000)
+    .optional()
+    .describe('Test questions. Generated problems: how many to make. Other data: at most so many; left out, all.'),
+  largestNumber: z
+    .int()
+    .min(5)
+    .max(50)
+    .default(50)
+    .describe(
+      'Generated problems only: the largest number in a question; none on the way is above its square or 999. A program leaves sums to Python; in `natural` the model works them out itself, which a small model learns for small numbers only.',
+    ),
+  validation: count
+    .max(100_000)
+    .default(200)
+    .describe(
+      'Questions held out of the training questions. The best checkpoint is chosen on them, never on test questions.',
+    ),
   tokenizer: z
     .strictObject({
-      kind: z.enum(['word', 'bytePair']).default('word'),
-      vocabularySize: z.int().min(64).max(100_000).default(2_000),
+      kind: z
+        .enum(['word', 'bytePair'])
+        .default('word')
+        .describe(
+          '`word` has a token for each word and is enough for generated problems. `bytePair` learns parts of words.',
+        ),
+      vocabularySize: z.int().min(64).max(100_000).default(2_000).describe('Most tokens in the vocabulary.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('The tokenizer trained on the training questions. A pretrained model has its own, and this is not read.'),
 });
 
 export type DataSpec = z.output<typeof dataSchema>;

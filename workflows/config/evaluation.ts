@@ -3,10 +3,25 @@ import { z } from 'zod';
 import { count } from './numbers.js';
 
 export const evaluationSchema = z.strictObject({
-  /** Validation accuracy is measured after this many rounds, and after every epoch of supervised training. */
-  everyRounds: count.max(100_000).default(4),
-  /** A method ends after so many validations in a row without a better one than before. Null trains to the end. */
-  patience: count.max(100_000).nullable().default(null),
-  /** K of voting and reranking; 0 leaves both out. */
-  samplesPerQuestion: z.int().min(0).max(100).default(8),
+  everyRounds: count
+    .max(100_000)
+    .default(4)
+    .describe(
+      'Validation accuracy is measured after so many rounds. Supervised training measures it after every epoch.',
+    ),
+  patience: count
+    .max(100_000)
+    .nullable()
+    .default(null)
+    .describe(
+      'A method ends after so many validations in a row that are no better than an earlier one. Null: it trains to the end.',
+    ),
+  samplesPerQuestion: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(8)
+    .describe(
+      'K of voting and reranking: samples of each test question, at temperature 1 (paper, 4.4: 100). 0 leaves both out.',
+    ),
 });

@@ -6,28 +6,45 @@ import { sourceForms } from './model.js';
 import { rewardModelSchema } from './rewardModel.js';
 
 const evaluatedModelSchema = z.strictObject({
-  /** As a run's `model.from`, or a checkpoint of any run or comparison by its hash. */
   from: z
     .string()
     .max(1_000)
     .refine((from) => [...sourceForms, /^checkpoint:[0-9a-f]{64}$/].some((form) => form.test(from)), {
       error:
         'hf:org/name or hf:org/name@revision, s3://bucket/prefix, the absolute path of a folder, or checkpoint:<sha256>',
-    }),
+    })
+    .describe(
+      'As the `model.from` of a run, or a checkpoint of any run or comparison: checkpoint:<sha256>. `s3://<bucket>/runs/<id>/model` is the model of a run.',
+    ),
 });
 
 export const evaluationRunSchema = z
   .strictObject({
-    title: z.string().max(200).default('Evaluation'),
-    model: evaluatedModelSchema,
-    /** Its test questions are asked; its training questions only where a reward model is trained. */
-    data: dataSchema,
-    /** K of voting, reranking and pass@k, drawn at temperature 1; 0 leaves them out. */
-    samples: z.int().min(0).max(100).default(8),
-    seed: z.int().min(0).max(0xffff_ffff).default(0),
-    generation: generationSchema.prefault({ maxAnswerTokens: 400 }),
-    /** Trained on the model's own samples of the training questions, it reranks. Null leaves reranking out. */
-    rewardModel: rewardModelSchema.nullable().default(null),
+    title: z.string().max(200).default('Evaluation').describe('Heading of the report.'),
+    model: evaluatedModelSchema.describe('The model to evaluate.'),
+    data: dataSchema.describe(
+      'Its test questions are asked. Its training questions are used only where a reward model is trained.',
+    ),
+    samples: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(8)
+      .describe(
+        'K of voting, reranking and pass@k: samples of each question, at temperature 1 (paper, 4.4: 100). 0 leaves them out.',
+      ),
+    seed: z.int().min(0).max(0xffff_ffff).default(0).describe('Every random choice follows from it.'),
+    generation: generationSchema
+      .prefault({ maxAnswerTokens: 400 })
+      .describe(
+        'How answers are generated. 400 tokens are what the paper’s code leaves for an answer: 700 less 300 for the prompt.',
+      ),
+    rewardModel: rewardModelSchema
+      .nullable()
+      .default(null)
+      .describe(
+        'Trains a reward model on the model’s own samples of the training questions, for reranking. Null leaves it out.',
+      ),
   })
   .superRefine(({ data, rewardModel, samples }, context) => {
     const report = (path: readonly string[], message: string): void => {

@@ -19,25 +19,69 @@ import { supervisedSchema } from './supervised.js';
 
 export const specSchema = z
   .strictObject({
-    title: z.string().max(200).default('ReFT'),
-    method: z.enum(methodNames).default('reft'),
-    seed: z.int().min(0).max(0xffff_ffff).default(0),
-    data: dataSchema,
+    title: z
+      .string()
+      .max(200)
+      .default('ReFT')
+      .describe('Heading of the report, and the run’s summary in Temporal’s UI.'),
+    method: z
+      .enum(methodNames)
+      .default('reft')
+      .describe(
+        'How the model learns after the warm-up. `reft` is the paper’s method, PPO. Only its section of settings is needed.',
+      ),
+    seed: z
+      .int()
+      .min(0)
+      .max(0xffff_ffff)
+      .default(0)
+      .describe(
+        'Every random choice follows from it: the same spec on the same type of machine gives the same checkpoint.',
+      ),
+    data: dataSchema.describe('The questions: where they come from, and how they and their answers are written.'),
     model: modelSchema,
-    generation: generationSchema,
-    /** Trains adapters on frozen weights (value and reward heads in full). Null trains every weight. */
-    lora: loraSchema.nullable().default(null),
-    warmUp: supervisedSchema,
-    /** The baseline: supervised training continued from the warm-up. Null leaves it out. */
-    sft: supervisedSchema.nullable().default(null),
-    /** Of the methods' settings only those of `method` are needed. */
-    ppo: ppoSchema.nullable().default(null),
-    offlineSelfTraining: offlineSelfTrainingSchema.nullable().default(null),
-    onlineSelfTraining: sampleTrainingSchema.nullable().default(null),
-    expertIteration: sampleTrainingSchema.nullable().default(null),
-    groupPolicy: groupPolicySchema.nullable().default(null),
-    rewardModel: rewardModelSchema.nullable().default(null),
-    evaluation: evaluationSchema.prefault({}),
+    generation: generationSchema.describe('How answers are generated.'),
+    lora: loraSchema
+      .nullable()
+      .default(null)
+      .describe(
+        'Trains adapters on frozen weights; value and reward heads are trained in full. Null trains every weight.',
+      ),
+    warmUp: supervisedSchema.describe(
+      'Supervised training on the annotated answers, from which every method starts (paper, 3.1).',
+    ),
+    sft: supervisedSchema
+      .nullable()
+      .default(null)
+      .describe('The SFT baseline: supervised training continued from the warm-up (paper, 4.2). Null leaves it out.'),
+    ppo: ppoSchema.nullable().default(null).describe('Settings of method `reft` (paper, 3.1).'),
+    offlineSelfTraining: offlineSelfTrainingSchema
+      .nullable()
+      .default(null)
+      .describe('Settings of method `offline-self-training` (paper, 4.2).'),
+    onlineSelfTraining: sampleTrainingSchema
+      .nullable()
+      .default(null)
+      .describe(
+        'Settings of method `online-self-training` (paper, 4.2): half the loss on a round’s right samples, half on the annotated answers of its questions.',
+      ),
+    expertIteration: sampleTrainingSchema
+      .nullable()
+      .default(null)
+      .describe('Settings of method `expert-iteration`: the loss is on a round’s right samples alone.'),
+    groupPolicy: groupPolicySchema
+      .nullable()
+      .default(null)
+      .describe(
+        'Settings of methods `grpo` and `rloo`, which compare a question’s answers with each other and need no critic.',
+      ),
+    rewardModel: rewardModelSchema
+      .nullable()
+      .default(null)
+      .describe('Training of the reward model that reranks sampled answers (paper, 4.3). Null leaves reranking out.'),
+    evaluation: evaluationSchema
+      .prefault({})
+      .describe('When models are measured, and with how many samples of each question.'),
   })
   .superRefine((spec, context) => {
     const report = (path: readonly string[], message: string): void => {
