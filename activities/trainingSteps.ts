@@ -9,7 +9,7 @@ import type { DataSetRef, Example, QuestionSelection } from './data/types.js';
 import type { Optimiser } from './engine/optim/optimiser.js';
 import type { Engine } from './engine/process/engine.js';
 import { permutation } from './engine/sampling/random.js';
-import type { EngineWork } from './engine/tasks/task.js';
+import type { EngineWork } from './engine/threads/task.js';
 import type { ScoredSample } from './rewards/samples.js';
 import type { ObjectRef, Store } from './store/types.js';
 import type { Work } from './work.js';

@@ -9,7 +9,7 @@ import type { DataSetRef, Example } from '../../activities/data/types.js';
 import type { LlamaConfig } from '../../activities/engine/models/configs/types.js';
 import type { Engine } from '../../activities/engine/process/engine.js';
 import type { EngineTasks, TaskName } from '../../activities/engine/tasks/index.js';
-import type { EngineWork } from '../../activities/engine/tasks/task.js';
+import type { EngineWork } from '../../activities/engine/threads/task.js';
 import type { ModelFiles } from '../../activities/engine/weights/modelFiles.js';
 import type { ScoredSample } from '../../activities/rewards/samples.js';
 import type { CheckpointRef, ObjectRef, Store } from '../../activities/store/types.js';

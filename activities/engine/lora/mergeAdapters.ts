@@ -3,14 +3,11 @@ import type { InferenceSession } from 'onnxruntime-node';
 import { InvalidModel } from '../../errors.js';
 import { createGraph, input, output } from '../graph/graph.js';
 import { add, matmul, multiply } from '../graph/operators.js';
-import { languageModel } from '../models/architectures.js';
 import { createInPlaceSession, runInPlace } from '../ort/runInPlace.js';
 import { float32 } from '../ort/tensors.js';
-import type { ModelFiles } from '../weights/modelFiles.js';
 import type { NamedTensor, Parameters } from '../weights/parameters.js';
-import { readSafetensors } from '../weights/safetensors.js';
 import type { LoraConfig } from './adapters.js';
-import { type Adapter, adaptersOf, loraScale } from './adapters.js';
+import { type Adapter, loraScale } from './adapters.js';
 
 const opened = new Map<boolean, Promise<InferenceSession>>();
 
@@ -58,12 +55,4 @@ export async function mergeAdapters(
   }
   for (const [name, tensor] of trained) if (!adapterNames.has(name)) merged.set(name, tensor);
   return merged;
-}
-
-/** A model's tensors straight from its files, adapters merged, for a caller that reads them once. */
-export async function readMerged({ config, parameters, adapters }: ModelFiles): Promise<Parameters> {
-  const { tensors: base } = await readSafetensors(parameters);
-  if (!adapters) return base;
-  const { tensors: trained } = await readSafetensors(adapters.file);
-  return mergeAdapters(base, trained, adaptersOf(languageModel(config).shapes, adapters.lora), adapters.lora);
 }

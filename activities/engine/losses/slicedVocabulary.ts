@@ -20,13 +20,19 @@ import {
   pick,
   range,
   reshape,
+  rowProducts,
   subtract,
   sum,
   transpose,
 } from '../graph/operators.js';
 import { product } from '../graph/shape.js';
-import { entropy } from './entropy.js';
-import type { TokenLogProbs } from './tokenLogProbs.js';
+
+export interface TokenLogProbs {
+  /** log π of the labels: `[n]`. */
+  readonly chosen: Tensor;
+  /** Entropy of each distribution in nats, `[n]`: appended to the graph when it is asked for. */
+  readonly entropy: () => Tensor;
+}
 
 /** Columns of a slice: few enough for the caches, enough that a slice's product is worth its start. */
 const smallest = 750;
@@ -83,6 +89,14 @@ export function slicedLogProbs(hidden: Tensor, matrix: Tensor, labels: Tensor, s
     },
   );
   return { chosen, entropy: () => slicedEntropy(within, shares) };
+}
+
+/**
+ * Entropies of distributions given by their log-probabilities `all [n, width]`: `[n]`. Beside `all` it holds one matrix, the
+ * probabilities, as the loss's gradient does.
+ */
+export function entropy(all: Tensor): Tensor {
+  return negate(rowProducts(exp(all), all));
 }
 
 /** By the chain rule of entropy: that of the slices plus the mean of those within them. */

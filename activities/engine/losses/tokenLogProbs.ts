@@ -1,15 +1,7 @@
-/** Log-probabilities of given tokens: what every loss on answer tokens starts from. */
+/** Log-probabilities of given tokens, which every loss on answer tokens starts from, and the simplest such loss. */
 import { dimensionAt, type Tensor } from '../graph/graph.js';
-import { logSoftmax, matmul, pickLogSoftmax } from '../graph/operators.js';
-import { entropy } from './entropy.js';
-import { slicedLogProbs, slicesOf } from './slicedVocabulary.js';
-
-export interface TokenLogProbs {
-  /** log π of the labels: `[n]`. */
-  readonly chosen: Tensor;
-  /** Entropy of each distribution in nats, `[n]`: appended to the graph when it is asked for. */
-  readonly entropy: () => Tensor;
-}
+import { logSoftmax, matmul, multiply, negate, pickLogSoftmax, sum } from '../graph/operators.js';
+import { entropy, slicedLogProbs, slicesOf, type TokenLogProbs } from './slicedVocabulary.js';
 
 /**
  * From `hidden [n, hidden]` and int64 `labels [n]`.
@@ -21,4 +13,13 @@ export function tokenLogProbs(hidden: Tensor, matrix: Tensor, labels: Tensor): T
   const logits = matmul(hidden, matrix, { transposeB: true });
   const all = logSoftmax(logits);
   return { chosen: pickLogSoftmax(logits, all, labels), entropy: () => entropy(all) };
+}
+
+/**
+ * Cross-entropy, the loss of warm-up, SFT and the reward model: −Σ weight · log π(label).
+ * @param chosen log π of the labels, `[n]`.
+ * @param weights `[n]`, how labels share the mean (1/n each for a mean over all of them).
+ */
+export function crossEntropy(chosen: Tensor, weights: Tensor): Tensor {
+  return negate(sum(multiply(chosen, weights)));
 }

@@ -1,9 +1,8 @@
 /** A worker thread: a thread of the engine process that runs one task at a time, as `workerThreads.ts` sends them. */
 import { parentPort } from 'node:worker_threads';
-import type { GenerateTask } from '../sampling/generate.js';
-import { generate } from '../tasks/generate.js';
-import type { RunContext } from '../tasks/task.js';
+import { type GenerateTask, generate } from '../sampling/generate.js';
 import { movedWith } from '../threads/messages.js';
+import type { RunContext } from '../threads/task.js';
 import { createTaskRunner } from '../threads/taskRunner.js';
 import { sumGradientsInThread } from '../training/gradientThreads.js';
 import { trimSessions } from '../training/sessions.js';

@@ -7,7 +7,7 @@ import { InvalidData, TaskCancelled } from '../../errors.js';
 import { languageModel } from '../models/architectures.js';
 import type { LanguageModel } from '../models/languageModel.js';
 import type { RunMode } from '../ort/runInPlace.js';
-import type { EngineWork, RunContext } from '../tasks/task.js';
+import type { EngineWork, RunContext } from '../threads/task.js';
 import { maxWorkerThreads } from '../threads/workerThreads.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 import { loadModel } from '../weights/modelFiles.js';

@@ -1,6 +1,6 @@
 /** Deals the prompts of a `generate` task out to worker threads and puts their answers together again. */
 
-import type { RunContext } from '../tasks/task.js';
+import type { RunContext } from '../threads/task.js';
 import { runInWorkerThreads } from '../threads/workerThreads.js';
 import type { GenerateTask } from './generate.js';
 
@@ -17,7 +17,7 @@ export async function generateInThreads(input: Input, context: RunContext, worke
   const shares = Array.from({ length: workerThreads }, (): number[] => []);
   const byLength = [...prompts.keys()].sort((a, b) => length(prompts, b) - length(prompts, a));
   for (const [place, prompt] of byLength.entries()) shares[place % workerThreads]?.push(prompt);
-  const outputs = await runInWorkerThreads(
+  const outputs = await runInWorkerThreads<GenerateTask>(
     'generate',
     shares.map((share) => ({ ...input, prompts: share.flatMap((prompt) => prompts[prompt] ?? []) })),
     context,

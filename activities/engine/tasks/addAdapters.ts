@@ -4,10 +4,10 @@ import { InvalidModel } from '../../errors.js';
 import type { LoraConfig } from '../lora/adapters.js';
 import { adaptersOf, createAdapters } from '../lora/adapters.js';
 import { languageModel } from '../models/architectures.js';
+import type { TaskFunction } from '../threads/task.js';
 import { supervisedObjective } from '../training/graphs.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 import { saveModel } from '../weights/modelFiles.js';
-import type { TaskFunction } from './task.js';
 
 /**
  * Puts adapters on a model that has none, PEFT's initial values: what it computes stays the same. Writes the adapters only.
@@ -23,7 +23,7 @@ export interface AddAdaptersTask {
   readonly output: { readonly files: ModelFiles };
 }
 
-export const addAdapters: TaskFunction<'addAdapters'> = async ({ model, lora, seed, outputDirectory }) => {
+export const addAdapters: TaskFunction<AddAdaptersTask> = async ({ model, lora, seed, outputDirectory }) => {
   if (model.adapters) throw new InvalidModel(`${model.adapters.file}: the model has adapters already`);
   const { config, parameters: base } = model;
   // Built for its checks alone: a layer that takes no adapter is refused now, not by the first training.

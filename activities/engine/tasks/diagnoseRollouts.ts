@@ -3,10 +3,10 @@
 import { TaskCancelled } from '../../errors.js';
 import { rolloutDiagnostics } from '../rl/diagnostics.js';
 import type { PolicyMetrics } from '../rl/metrics.js';
+import type { EngineWork, TaskFunction } from '../threads/task.js';
 import type { TokenSequence } from '../training/layout.js';
 import { scoreAnswers } from '../training/scoreAnswers.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
-import type { EngineWork, TaskFunction } from './task.js';
 
 /**
  * What policy training says of a round's rollouts before it updates, for methods that need none of it to train. Their own
@@ -23,7 +23,7 @@ export interface DiagnoseRolloutsTask {
   };
 }
 
-export const diagnoseRollouts: TaskFunction<'diagnoseRollouts'> = async ({ reference, rollouts }, context) => {
+export const diagnoseRollouts: TaskFunction<DiagnoseRolloutsTask> = async ({ reference, rollouts }, context) => {
   const started = performance.now();
   if (context.isCancelled()) throw new TaskCancelled('diagnoseRollouts was cancelled');
   const scores = await scoreAnswers(reference, rollouts);

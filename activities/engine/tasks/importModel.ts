@@ -4,12 +4,12 @@ import { InvalidModel, TaskCancelled } from '../../errors.js';
 import { languageModel } from '../models/architectures.js';
 import type { ModelConfig } from '../models/configs/types.js';
 import { headName } from '../models/head.js';
+import type { TaskFunction } from '../threads/task.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 import { saveModel } from '../weights/modelFiles.js';
 import type { NamedTensor } from '../weights/parameters.js';
 import { readSafetensors } from '../weights/safetensors.js';
 import { findShards } from '../weights/shards.js';
-import type { TaskFunction } from './task.js';
 
 /** Reads a pretrained model's safetensors and writes them to `outputDirectory` in float32, under the names of `config`'s model. */
 export interface ImportModelTask {
@@ -22,7 +22,7 @@ export interface ImportModelTask {
   readonly output: { readonly files: ModelFiles };
 }
 
-export const importModel: TaskFunction<'importModel'> = async ({ config, directory, outputDirectory }, context) => {
+export const importModel: TaskFunction<ImportModelTask> = async ({ config, directory, outputDirectory }, context) => {
   const { shapes, embedding } = languageModel(config);
   const expected = new Map(shapes);
   const shards = await findShards(directory);

@@ -1,11 +1,11 @@
 /** Every task the engine process can run, by name. */
 
-import type { GenerateTask } from '../sampling/generate.js';
+import { type GenerateTask, generate } from '../sampling/generate.js';
+import type { TaskFunction } from '../threads/task.js';
 import type { AddAdaptersTask } from './addAdapters.js';
 import { addAdapters } from './addAdapters.js';
 import type { DiagnoseRolloutsTask } from './diagnoseRollouts.js';
 import { diagnoseRollouts } from './diagnoseRollouts.js';
-import { generate } from './generate.js';
 import type { ImportModelTask } from './importModel.js';
 import { importModel } from './importModel.js';
 import type { InitialiseTask } from './initialise.js';
@@ -14,7 +14,6 @@ import type { PlanTrainingTask } from './planTraining.js';
 import { planTraining } from './planTraining.js';
 import type { RewardModelScoreTask } from './rewardModelScore.js';
 import { rewardModelScore } from './rewardModelScore.js';
-import type { TaskFunction } from './task.js';
 import type { TrainGroupPolicyTask } from './trainGroupPolicy.js';
 import { trainGroupPolicy } from './trainGroupPolicy.js';
 import type { TrainPolicyTask } from './trainPolicy.js';
@@ -40,7 +39,7 @@ export interface EngineTasks {
 
 export type TaskName = keyof EngineTasks;
 
-export const tasks: { readonly [Name in TaskName]: TaskFunction<Name> } = {
+export const tasks: { readonly [Name in TaskName]: TaskFunction<EngineTasks[Name]> } = {
   initialise,
   importModel,
   addAdapters,

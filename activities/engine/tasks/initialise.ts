@@ -4,10 +4,10 @@ import { TaskCancelled } from '../../errors.js';
 import { languageModel } from '../models/architectures.js';
 import type { LlamaConfig } from '../models/configs/types.js';
 import { fillNormal } from '../sampling/random.js';
+import type { TaskFunction } from '../threads/task.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 import { saveModel } from '../weights/modelFiles.js';
 import type { NamedTensor } from '../weights/parameters.js';
-import type { TaskFunction } from './task.js';
 
 /** Writes a freshly initialised model to `outputDirectory`. Normal(0, 0.02) weights, norms at one. */
 export interface InitialiseTask {
@@ -17,7 +17,7 @@ export interface InitialiseTask {
 
 const standardDeviation = 0.02;
 
-export const initialise: TaskFunction<'initialise'> = async ({ config, seed, outputDirectory }, context) => {
+export const initialise: TaskFunction<InitialiseTask> = async ({ config, seed, outputDirectory }, context) => {
   const { shapes } = languageModel(config);
   const parameters = new Map<string, NamedTensor>();
   for (const [index, [name, shape]] of shapes.entries()) {

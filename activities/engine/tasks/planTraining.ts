@@ -3,13 +3,13 @@
 import { InsufficientMemory } from '../../errors.js';
 import type { LoraConfig } from '../lora/adapters.js';
 import type { ModelConfig } from '../models/configs/types.js';
+import type { TaskFunction } from '../threads/task.js';
 import { updateGraph } from '../training/graphs.js';
 import type { TokenSequence } from '../training/layout.js';
 import { machineMemory, usableMemory } from '../training/memory.js';
 import { buildObjective, type Training } from '../training/objectives.js';
 import { type PolicyMemory, policyMemory } from '../training/policyMemory.js';
 import { stepMemory, stepNeed } from '../training/stepMemory.js';
-import type { TaskFunction } from './task.js';
 
 /** A kind of training step that a run will take, at its largest. */
 export interface PlannedStep {
@@ -47,7 +47,7 @@ const optimiser = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, 
 const groupPolicy = { clipRange: 0.2, klCoefficient: 0.05 };
 const ppo = { clipRange: 0.2, valueClipRange: 0.2, valueCoefficient: 1 };
 
-export const planTraining: TaskFunction<'planTraining'> = async ({ config, lora, steps }) => {
+export const planTraining: TaskFunction<PlanTrainingTask> = async ({ config, lora, steps }) => {
   const usableBytes = usableMemory();
   const planned = steps.map((step) => {
     const training = trainingOf(step, config, lora);

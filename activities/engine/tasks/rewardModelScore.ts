@@ -2,14 +2,14 @@
 
 import { InvalidModel, TaskCancelled } from '../../errors.js';
 import { float32 } from '../ort/tensors.js';
+import type { EngineWork, TaskFunction } from '../threads/task.js';
 import { rewardModelGraph } from '../training/graphs.js';
 import type { TokenSequence } from '../training/layout.js';
 import { groupByLength, layOutWhole, sequenceFeeds, withinTokens } from '../training/layout.js';
+import { runGraph } from '../training/runGraph.js';
 import { graphSession } from '../training/sessions.js';
-import { runGraph } from '../training/trainer.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 import { loadModel } from '../weights/modelFiles.js';
-import type { EngineWork, TaskFunction } from './task.js';
 
 /** Probability of being right for each sequence, in order. */
 export interface RewardModelScoreTask {
@@ -20,7 +20,7 @@ export interface RewardModelScoreTask {
 /** Padded tokens in one forward pass: bounds its memory. */
 const tokenBudget = 8_192;
 
-export const rewardModelScore: TaskFunction<'rewardModelScore'> = async ({ model, sequences }, context) => {
+export const rewardModelScore: TaskFunction<RewardModelScoreTask> = async ({ model, sequences }, context) => {
   const started = performance.now();
   const parameters = await loadModel(model);
   if (!parameters.has('score.weight'))

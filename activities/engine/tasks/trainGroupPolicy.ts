@@ -12,13 +12,12 @@ import { groupAdvantages, mixedShare } from '../rl/groupAdvantages.js';
 import type { GroupPolicyMetrics } from '../rl/metrics.js';
 import type { LossNormalisation } from '../rl/normalisation.js';
 import { tokenWeights } from '../rl/normalisation.js';
+import type { EngineWork, TaskFunction } from '../threads/task.js';
 import type { TokenSequence } from '../training/layout.js';
 import { takePolicySteps } from '../training/policySteps.js';
 import { type AnswerScores, scoreAnswers } from '../training/scoreAnswers.js';
 import { adamWOptions, createTrainer } from '../training/trainer.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
-import type { EngineTasks } from './index.js';
-import type { EngineWork, TaskFunction } from './task.js';
 
 /** One batch of GRPO or RLOO: advantages by comparison within groups of answers, then the mini-batches, one AdamW step each. */
 export interface TrainGroupPolicyTask {
@@ -51,7 +50,7 @@ export interface TrainGroupPolicyTask {
   };
 }
 
-type Input = EngineTasks['trainGroupPolicy']['input'];
+type Input = TrainGroupPolicyTask['input'];
 
 /** Everything the loss needs of one rollout; arrays have one entry an answer token. */
 interface PreparedRollout {
@@ -60,7 +59,7 @@ interface PreparedRollout {
   readonly advantage: number;
 }
 
-export const trainGroupPolicy: TaskFunction<'trainGroupPolicy'> = async (task, context) => {
+export const trainGroupPolicy: TaskFunction<TrainGroupPolicyTask> = async (task, context) => {
   const started = performance.now();
   const { model, rollouts, miniBatches, optimiser } = task;
   const units = 2 * rollouts.length + miniBatches.reduce((total, batch) => total + batch.length, 0);

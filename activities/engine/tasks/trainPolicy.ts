@@ -10,14 +10,13 @@ import type { Optimiser } from '../optim/optimiser.js';
 import { explainedVariance, rolloutDiagnostics } from '../rl/diagnostics.js';
 import { generalisedAdvantages, tokenRewards, whiten } from '../rl/gae.js';
 import type { PolicyMetrics } from '../rl/metrics.js';
+import type { EngineWork, TaskFunction } from '../threads/task.js';
 import { valueHeadShapes } from '../training/graphs.js';
 import type { TokenSequence } from '../training/layout.js';
 import { takePolicySteps } from '../training/policySteps.js';
 import { type AnswerScores, scoreAnswers } from '../training/scoreAnswers.js';
 import { adamWOptions, createTrainer } from '../training/trainer.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
-import type { EngineTasks } from './index.js';
-import type { EngineWork, TaskFunction } from './task.js';
 
 /** One PPO batch: log-probabilities, values, KL, GAE, whitening, then `passes` × mini-batches of AdamW. */
 export interface TrainPolicyTask {
@@ -43,7 +42,7 @@ export interface TrainPolicyTask {
   };
 }
 
-type Input = EngineTasks['trainPolicy']['input'];
+type Input = TrainPolicyTask['input'];
 
 /** Everything PPO needs of one rollout; arrays have one entry an answer token. */
 interface PreparedRollout {
@@ -52,7 +51,7 @@ interface PreparedRollout {
   readonly returns: Float64Array;
 }
 
-export const trainPolicy: TaskFunction<'trainPolicy'> = async (task, context) => {
+export const trainPolicy: TaskFunction<TrainPolicyTask> = async (task, context) => {
   const started = performance.now();
   const { model, rollouts, miniBatches, optimiser } = task;
   const units = 2 * rollouts.length + miniBatches.reduce((total, batch) => total + batch.length, 0);

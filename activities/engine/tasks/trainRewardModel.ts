@@ -4,14 +4,13 @@ import { TaskCancelled } from '../../errors.js';
 import type { Optimiser } from '../optim/optimiser.js';
 import { float32, int64 } from '../ort/tensors.js';
 import { fillNormal } from '../sampling/random.js';
+import type { EngineWork, TaskFunction } from '../threads/task.js';
 import { rewardHeadShapes } from '../training/graphs.js';
 import type { TokenSequence } from '../training/layout.js';
 import { layOutWhole, sequenceFeeds } from '../training/layout.js';
 import type { Feeds } from '../training/runGraph.js';
 import { adamWOptions, createTrainer } from '../training/trainer.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
-import type { EngineTasks } from './index.js';
-import type { EngineWork, TaskFunction } from './task.js';
 
 /** Two-class training: is this answer right? A model without the two-class head gets one. */
 export interface TrainRewardModelTask {
@@ -31,7 +30,7 @@ export interface TrainRewardModelTask {
   };
 }
 
-export const trainRewardModel: TaskFunction<'trainRewardModel'> = async (
+export const trainRewardModel: TaskFunction<TrainRewardModelTask> = async (
   { model, batches, optimiser, seed, outputDirectory },
   context,
 ) => {
@@ -83,7 +82,7 @@ export const trainRewardModel: TaskFunction<'trainRewardModel'> = async (
   };
 };
 
-type LabelledSequence = EngineTasks['trainRewardModel']['input']['batches'][number][number];
+type LabelledSequence = TrainRewardModelTask['input']['batches'][number][number];
 
 /** Sequences of a batch of `count`, each weighing the same. */
 function rewardFeeds(sequences: readonly LabelledSequence[], count: number) {

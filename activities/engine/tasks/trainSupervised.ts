@@ -3,12 +3,12 @@
 import { TaskCancelled } from '../../errors.js';
 import type { Optimiser } from '../optim/optimiser.js';
 import { float32, int64 } from '../ort/tensors.js';
+import type { EngineWork, TaskFunction } from '../threads/task.js';
 import type { WeightedSequence } from '../training/layout.js';
 import { layOutAnswers, sequenceFeeds } from '../training/layout.js';
 import type { Feeds } from '../training/runGraph.js';
 import { adamWOptions, createTrainer } from '../training/trainer.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
-import type { EngineWork, TaskFunction } from './task.js';
 
 /** One optimiser step a batch, in order; `learningRates` has one entry a batch. */
 export interface TrainSupervisedTask {
@@ -26,7 +26,7 @@ export interface TrainSupervisedTask {
   };
 }
 
-export const trainSupervised: TaskFunction<'trainSupervised'> = async (
+export const trainSupervised: TaskFunction<TrainSupervisedTask> = async (
   { model, batches, optimiser, outputDirectory },
   context,
 ) => {

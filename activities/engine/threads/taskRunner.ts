@@ -6,8 +6,8 @@
  */
 
 import { selfTest } from '../ort/runInPlace.js';
-import type { RunContext } from '../tasks/task.js';
 import type { FromEngine, ToEngine } from './messages.js';
+import type { RunContext } from './task.js';
 
 /** Progress is for people: a few messages a second are enough. */
 const progressEveryMilliseconds = 200;

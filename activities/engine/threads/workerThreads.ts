@@ -1,5 +1,5 @@
 /**
- * Lanes: threads of this process that each run a task with one core.
+ * Worker threads: threads of this process that each run a task with one core.
  *
  * An operator of a small model takes microseconds, less than the cores of a machine need to share it out. So instead of
  * sharing operators they share the work: each worker thread decodes a part of the questions, or trains on a part of a batch.
@@ -8,17 +8,8 @@ import { isMainThread, Worker } from 'node:worker_threads';
 import { EngineCrashed } from '../../errors.js';
 import { chosenDevice } from '../ort/devices.js';
 import { threads } from '../ort/session.js';
-import type { GenerateTask } from '../sampling/generate.js';
-import type { RunContext } from '../tasks/task.js';
-import type { SumGradientsTask } from '../training/gradientThreads.js';
 import { errorFrom, type FromEngine, movedWith, type ToEngine } from './messages.js';
-
-/** What worker threads do. */
-export interface ThreadTasks {
-  readonly generate: GenerateTask;
-  readonly sumGradients: SumGradientsTask;
-}
-type ThreadTask = keyof ThreadTasks;
+import type { RunContext, Task } from './task.js';
 
 /** How many worker threads there can be: a core each on the CPU, none beside the one that asks elsewhere. */
 export function maxWorkerThreads(): number {
@@ -40,28 +31,29 @@ function workerThread(index: number): Worker {
   return worker;
 }
 
-/** Lanes run one task at a time, like the process that has them. */
+/** Worker threads run one task at a time, like the process that has them. */
 let lastRun: Promise<unknown> = Promise.resolve();
 
 /**
  * Runs a task on each input, the first in the first worker thread and so on, and waits for all of them.
+ * @param task one of those that `process/workerThread.ts` lists; `Of` says what that task takes and gives.
  * @throws what the first task that fails throws, once the others have stopped; EngineCrashed when a worker thread ends.
  */
-export function runInWorkerThreads<Name extends ThreadTask>(
-  task: Name,
-  inputs: readonly ThreadTasks[Name]['input'][],
+export function runInWorkerThreads<Of extends Task>(
+  task: string,
+  inputs: readonly Of['input'][],
   context: RunContext,
-): Promise<ThreadTasks[Name]['output'][]> {
-  const run = lastRun.then(() => runTogether(task, inputs, context));
+): Promise<Of['output'][]> {
+  const run = lastRun.then(() => runTogether<Of>(task, inputs, context));
   lastRun = run.catch(() => undefined);
   return run;
 }
 
-async function runTogether<Name extends ThreadTask>(
-  task: Name,
-  inputs: readonly ThreadTasks[Name]['input'][],
+async function runTogether<Of extends Task>(
+  task: string,
+  inputs: readonly Of['input'][],
   context: RunContext,
-): Promise<ThreadTasks[Name]['output'][]> {
+): Promise<Of['output'][]> {
   const workers = inputs.map((_, index) => workerThread(index));
   const progress = inputs.map(() => ({ done: 0, total: 0 }));
   const sum = (part: 'done' | 'total'): number => progress.reduce((total, each) => total + each[part], 0);
@@ -87,12 +79,9 @@ async function runTogether<Name extends ThreadTask>(
       ),
     );
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
-    // Lanes that were told to stop because another had failed say no more than that.
+    // Threads that were told to stop because another had failed say no more than that.
     if (failures.length > 0) throw failures.find(({ name }) => name !== 'TaskCancelled') ?? failures[0];
-    return results.flatMap((result) =>
-      // A worker thread's answer is that of the task it was given.
-      result.status === 'fulfilled' ? [result.value as ThreadTasks[Name]['output']] : [],
-    );
+    return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   } finally {
     clearInterval(watch);
   }
@@ -100,7 +89,7 @@ async function runTogether<Name extends ThreadTask>(
 
 function runInWorkerThread(
   worker: Worker,
-  task: ThreadTask,
+  task: string,
   input: unknown,
   onProgress: (done: number, total: number) => void,
 ): Promise<unknown> {
@@ -125,6 +114,6 @@ function post(worker: Worker, message: ToEngine): void {
   worker.postMessage(message, message.kind === 'run' ? movedWith(message.input) : []);
 }
 
-function crash(task: ThreadTask, reason: string): EngineCrashed {
-  return new EngineCrashed(`a workerThread of the engine ended during ${task}: ${reason}`);
+function crash(task: string, reason: string): EngineCrashed {
+  return new EngineCrashed(`a worker thread of the engine ended during ${task}: ${reason}`);
 }

@@ -48,7 +48,7 @@ export function gradientThreads(training: Training, shapes: ParameterShapes): Gr
       new Uint8Array(arrays.weights).set(new Uint8Array(weights));
       return { training, ...arrays, microBatches: share.map(toPlain) };
     });
-    const outputs = await runInWorkerThreads('sumGradients', inputs, inOneGo);
+    const outputs = await runInWorkerThreads<SumGradientsTask>('sumGradients', inputs, inOneGo);
     for (const [workerThread, { weights, gradients }] of outputs.entries()) kept[workerThread] = { weights, gradients };
     return outputs;
   };

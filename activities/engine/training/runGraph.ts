@@ -1,7 +1,9 @@
-/** One run of a training graph: its feeds, the arrays it updates in place, and its metrics. */
+/** One run of a graph: its feeds, the arrays it writes, and its metrics. */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { runInPlace } from '../ort/runInPlace.js';
+import { InvalidModel } from '../../errors.js';
+import { placeOnDevice, runInPlace } from '../ort/runInPlace.js';
 import { float32 } from '../ort/tensors.js';
+import type { Parameters } from '../weights/parameters.js';
 import type { ModelGraph } from './graphs.js';
 
 export type Feeds = Readonly<Record<string, Tensor>>;
@@ -27,6 +29,25 @@ export async function runWithMetrics(
   const metrics = Object.fromEntries(values.map(([name, data]) => [name, float32(data, [])]));
   await runInPlace(session, feeds, { ...results, ...metrics });
   return Object.fromEntries(values.map(([name, [value = Number.NaN]]) => [name, value]));
+}
+
+/** Scores given data with a graph without gradients. `results` receive its outputs. */
+export async function runGraph(
+  modelGraph: ModelGraph,
+  session: InferenceSession,
+  parameters: Parameters,
+  feeds: Feeds,
+  results: Feeds,
+): Promise<void> {
+  const weights = Object.fromEntries(
+    modelGraph.parameters.map(([name, shape]) => {
+      const tensor = parameters.get(name);
+      if (!tensor) throw new InvalidModel(`the model has no tensor ${name}`);
+      return [name, float32(tensor.data, shape)];
+    }),
+  );
+  await placeOnDevice(weights);
+  await runInPlace(session, { ...weights, ...feeds }, results);
 }
 
 /** Metrics of a batch out of those of its micro-batches: the largest of the `peaks`, the sum of any other. */

@@ -9,8 +9,8 @@ import type { TokenSequence } from './layout.js';
 import { groupByLength, layOutAnswers, sequenceFeeds, trainedLength, withinTokens } from './layout.js';
 import { memoryModel, usableMemory } from './memory.js';
 import { groupSizes } from './microBatches.js';
+import { runGraph } from './runGraph.js';
 import { graphSession, releaseSession, stays } from './sessions.js';
-import { runGraph } from './trainer.js';
 
 /** Padded tokens in one forward pass: more make it no faster. */
 export const tokenBudget = 8_192;

@@ -5,20 +5,19 @@
  * in micro-batches, whose gradients are summed in place, by several worker threads at once where they can, before one more run clips and
  * applies them. A trainer owns its arrays until `save`.
  */
-import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { DivergedTraining, InvalidModel } from '../../errors.js';
 import type { ParameterShapes } from '../models/languageModel.js';
 import { type AdamWOptions, adamWScalars } from '../optim/adamw.js';
 import type { Optimiser } from '../optim/optimiser.js';
 import { toHost } from '../ort/residentTensors.js';
-import { placeOnDevice, runInPlace } from '../ort/runInPlace.js';
+import { placeOnDevice } from '../ort/runInPlace.js';
 import { float32 } from '../ort/tensors.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 import { saveModel, takeModel } from '../weights/modelFiles.js';
 import type { NamedTensor, Parameters } from '../weights/parameters.js';
 import { mapState, stateFeeds, stepsInThreads, stepsInTurn } from './accumulatedStep.js';
 import { layFlat } from './flatTensors.js';
-import { type ModelGraph, updateGraph } from './graphs.js';
+import { updateGraph } from './graphs.js';
 import type { TokenSequence } from './layout.js';
 import { usableMemory } from './memory.js';
 import { splitBatch } from './microBatches.js';
@@ -155,25 +154,6 @@ function checkFinite(metrics: Metrics, step: number, learningRate: number): Metr
 /** The AdamW settings a training graph is built with, out of a task's optimiser. */
 export function adamWOptions({ beta1, beta2, epsilon, weightDecay, maxGradNorm }: Optimiser): AdamWOptions {
   return { beta1, beta2, epsilon, weightDecay, maxGradNorm };
-}
-
-/** Scores given data with a graph without gradients. `results` receive its outputs. */
-export async function runGraph(
-  modelGraph: ModelGraph,
-  session: InferenceSession,
-  parameters: ReadonlyMap<string, NamedTensor>,
-  feeds: Readonly<Record<string, Tensor>>,
-  results: Readonly<Record<string, Tensor>>,
-): Promise<void> {
-  const weights = Object.fromEntries(
-    modelGraph.parameters.map(([name, shape]) => {
-      const tensor = parameters.get(name);
-      if (!tensor) throw new InvalidModel(`the model has no tensor ${name}`);
-      return [name, float32(tensor.data, shape)];
-    }),
-  );
-  await placeOnDevice(weights);
-  await runInPlace(session, { ...weights, ...feeds }, results);
 }
 
 function zerosLike({ shape, data }: NamedTensor): NamedTensor {

@@ -13,6 +13,7 @@ import { mergeAdapters } from '../lora/mergeAdapters.js';
 import { languageModel } from '../models/architectures.js';
 import type { ModelConfig } from '../models/configs/types.js';
 import type { NamedTensor, Parameters } from './parameters.js';
+import { readSafetensors } from './safetensors.js';
 import { readDerived, readPrivate, readShared, writeAndKeep } from './tensorFileCache.js';
 
 export interface ModelFiles {
@@ -59,6 +60,14 @@ export async function loadModel(files: ModelFiles): Promise<Parameters> {
   return readDerived([files.parameters, file], async () =>
     mergeAdapters(parameters, await readShared(file), adaptersOf(languageModel(files.config).shapes, lora), lora),
   );
+}
+
+/** A model's tensors straight from its files, adapters merged, for a caller that reads them once. */
+export async function readMerged({ config, parameters, adapters }: ModelFiles): Promise<Parameters> {
+  const { tensors: base } = await readSafetensors(parameters);
+  if (!adapters) return base;
+  const { tensors: trained } = await readSafetensors(adapters.file);
+  return mergeAdapters(base, trained, adaptersOf(languageModel(config).shapes, adapters.lora), adapters.lora);
 }
 
 /**

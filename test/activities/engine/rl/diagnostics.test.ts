@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createGraph, input, output } from '../../../../activities/engine/graph/graph.js';
 import { exp } from '../../../../activities/engine/graph/operators.js';
-import { entropy } from '../../../../activities/engine/losses/entropy.js';
+import { entropy } from '../../../../activities/engine/losses/slicedVocabulary.js';
 import {
   explainedVariance,
   ratioDiagnostics,

@@ -94,7 +94,7 @@ describe('answers from workerThreads', () => {
 });
 
 it('a workerThread refuses a task that is not for workerThreads', async () => {
-  await expect(runInWorkerThreads('initialise' as 'generate', [task(1)], quietContext)).rejects.toThrow(
+  await expect(runInWorkerThreads('initialise', [task(1)], quietContext)).rejects.toThrow(
     'task initialise does not run here',
   );
 });

@@ -1,5 +1,4 @@
 /** What a task of the engine is given beside its input, and what it tells of its work. */
-import type { EngineTasks, TaskName } from './index.js';
 
 export interface EngineWork {
   readonly seconds: number;
@@ -14,8 +13,11 @@ export interface RunContext {
   readonly isCancelled: () => boolean;
 }
 
-/** A task's implementation, run inside the engine process. */
-export type TaskFunction<Name extends TaskName> = (
-  input: EngineTasks[Name]['input'],
-  context: RunContext,
-) => Promise<EngineTasks[Name]['output']>;
+/** What a task takes and gives. */
+export interface Task {
+  readonly input: unknown;
+  readonly output: unknown;
+}
+
+/** A task's implementation: it runs inside the engine process, or in a worker thread of it. */
+export type TaskFunction<Of extends Task> = (input: Of['input'], context: RunContext) => Promise<Of['output']>;
