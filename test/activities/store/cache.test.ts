@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { at } from '../../../activities/invariant.js';
 import { createCache } from '../../../activities/store/cache.js';
 import { sha256OfBytes } from '../../../activities/store/digest.js';
 
@@ -43,6 +44,22 @@ test('copies not used for a while make room, oldest first, and the bound holds',
     expect(await bytesHeld(folder)).toBeLessThanOrEqual(1_000_000);
   }
   expect(await bytesHeld(folder)).toBeGreaterThan(800_000);
+});
+
+test('the copies used least recently go first, whatever order they came in', async () => {
+  const folder = join(directory, 'order');
+  // Room for ten copies, and what has been added is measured at each addition.
+  const cache = createCache(folder, 1_000_000);
+  const added: { sha256: string; path: string }[] = [];
+  for (let index = 0; index < 9; index++) added.push(await add(cache, 100_000));
+  // From the one used last to the one used first; the modification times say the opposite, and the names anything.
+  const byUse = [4, 0, 7, 2, 8, 1, 6, 3, 5].map((index) => at(added, index));
+  for (const [rank, { path }] of byUse.entries())
+    await utimes(path, new Date(hourAgo().getTime() - rank * 60_000), new Date(hourAgo().getTime() + rank * 60_000));
+  const latest = await add(cache, 350_000);
+  // 1,250,000 bytes come down to 950,000 at most: the three used longest ago make room, and no more.
+  const stay = byUse.slice(0, 6);
+  expect((await readdir(join(folder, 'objects'))).sort()).toEqual([latest, ...stay].map(({ sha256 }) => sha256).sort());
 });
 
 test('what was handed out lately stays, even above the bound', async () => {
