@@ -128,9 +128,9 @@ describe('fields', () => {
   });
 });
 
-it("the README's example is a specification", () => {
-  const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
-  const [example = ''] = [...readme.matchAll(/```json\n([\s\S]*?)```/g)]
+it("the page's example is a specification", () => {
+  const page = readFileSync(new URL('../../../activities/data/FORMATS.md', import.meta.url), 'utf8');
+  const [example = ''] = [...page.matchAll(/```json\n([\s\S]*?)```/g)]
     .map(([, json = '']) => json)
     .filter((json) => json.includes('"fields"'));
   expect(resolveSpec(JSON.parse(example)).data.source).toMatchObject({ answers: 'number' });

@@ -1,0 +1,84 @@
+/** The documents: README's length, links that lead somewhere, small pictures, scripts that exist. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const outside = new Set(['node_modules', '.git', '.data', '.cache', 'shared']);
+
+function filesUnder(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (outside.has(entry.name)) return [];
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesUnder(path) : [path];
+  });
+}
+
+const files = filesUnder(root);
+const pages = files.filter((path) => path.endsWith('.md'));
+const read = (path: string): string => readFileSync(path, 'utf8');
+const named = (path: string): string => relative(root, path);
+
+/** Text without code, where brackets are no links and a # begins a comment. */
+function prose(text: string): string {
+  return text.replace(/^```[\s\S]*?^```/gm, '').replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]()]/g, ' '));
+}
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(path: string): readonly string[] {
+  return [...prose(read(path)).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .trim()
+      .replace(/ /g, '-'),
+  );
+}
+
+/** Links of a page that lead nowhere. */
+function brokenLinks(page: string): string[] {
+  return [...prose(read(page)).matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, link = '']) => {
+    if (/^(https?|mailto):/.test(link)) return [];
+    const [path = '', anchor] = link.split('#');
+    const target = path === '' ? page : join(dirname(page), path);
+    const found = files.includes(target) || files.some((file) => file.startsWith(`${target}/`));
+    const lands = found && (anchor === undefined || anchorsOf(target).includes(anchor));
+    return lands ? [] : [`${named(page)}: ${link}`];
+  });
+}
+
+describe('documents', () => {
+  it('the README is read in one go', () => {
+    expect(read(join(root, 'README.md')).split('\n').length).toBeLessThanOrEqual(180);
+  });
+
+  it('links lead to files and headings that exist', () => {
+    expect(pages.length).toBeGreaterThan(15);
+    expect(pages.flatMap(brokenLinks)).toEqual([]);
+  });
+
+  it('pictures are small, and shown by a page', () => {
+    const shown = pages.flatMap((page) =>
+      [...read(page).matchAll(/!\[[^\]]*\]\(([^)\s]+)\)/g)].map(([, link = '']) => join(dirname(page), link)),
+    );
+    const pictures = files.filter((path) => path.endsWith('.png'));
+    expect(pictures.length).toBeGreaterThanOrEqual(2);
+    expect(pictures.filter((path) => statSync(path).size > 150_000 || !shown.includes(path)).map(named)).toEqual([]);
+  });
+
+  it('npm scripts that pages name exist', () => {
+    const { scripts } = JSON.parse(read(join(root, 'package.json')));
+    const named = pages.flatMap((page) => [...read(page).matchAll(/\bnpm run ([\w:-]+)/g)].map(([, name]) => name));
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((name) => !Object.hasOwn(scripts, name ?? ''))).toEqual([]);
+  });
+
+  it('folders of the house, and the rooms of its README, say what they are', () => {
+    const rooms = ['workflows', 'activities', 'workers', 'infra', 'test'];
+    const libraries = readdirSync(join(root, 'activities'), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => `activities/${name}`);
+    expect([...rooms, ...libraries].filter((room) => !pages.includes(join(root, room, 'README.md')))).toEqual([]);
+  });
+});
