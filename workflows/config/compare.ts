@@ -1,9 +1,4 @@
-/**
- * The specification of a comparison: which methods, from which seeds, and the run that they share in all else.
- *
- * `paper-small` is the paper's comparison at the size of the demo: `{"preset": "paper-small", "seeds": [1, 2, 3]}`;
- * `paper-small-natural` is its part in words, `svamp-small` the same on real questions.
- */
+/** The spec of a comparison: which methods, from which seeds, and the run that they share in all else. */
 import { z } from 'zod';
 import { type MethodName, methodNames, methods } from './methods.js';
 import type { Spec } from './spec.js';

@@ -14,7 +14,7 @@ const evaluatedModelSchema = z.strictObject({
         'hf:org/name or hf:org/name@revision, s3://bucket/prefix, the absolute path of a folder, or checkpoint:<sha256>',
     })
     .describe(
-      'As the `model.from` of a run, or a checkpoint of any run or comparison: checkpoint:<sha256>. `s3://<bucket>/runs/<id>/model` is the model of a run.',
+      'As the `model.from` of a run, or a checkpoint of any run or comparison: `checkpoint:<sha256>`. `s3://<bucket>/runs/<id>/model` is the model of a run.',
     ),
 });
 

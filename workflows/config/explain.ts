@@ -5,9 +5,9 @@
  */
 import { z } from 'zod';
 
-type JsonSchema = z.core.JSONSchema.JSONSchema;
+export type JsonSchema = z.core.JSONSchema.JSONSchema;
 
-/** One line a problem: `ppo.passes: got 0, allowed: a whole number from 1 to 100`. */
+/** One line a problem: `warmUp.epochs: got 0, allowed: a whole number from 1 to 10000`. */
 export function explainIssues(schema: z.ZodType, error: z.ZodError, given: unknown): string[] {
   const root = z.toJSONSchema(schema, { io: 'input' });
   return error.issues.flatMap((issue) => explainIssue(root, issue, given));
@@ -28,7 +28,7 @@ function explainIssue(root: JsonSchema, issue: z.core.$ZodIssue, given: unknown)
     const meant = meantBranch(issue.errors);
     if (meant) return meant.flatMap((one) => explainIssue(root, { ...one, path: [...issue.path, ...one.path] }, given));
   }
-  const allowedHere = describe(schemaAt(root, issue.path));
+  const allowedHere = allowedBy(schemaAt(root, issue.path));
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => `${[...issue.path, key].join('.')}: unknown field, allowed here: ${allowedHere}`);
   const value = valueAt(given, issue.path);
@@ -67,19 +67,21 @@ function schemaAt(root: JsonSchema, path: readonly PropertyKey[]): JsonSchema | 
   return schema;
 }
 
-/** A nullable field is written as `anyOf` its two forms. */
-function variants(schema: JsonSchema | undefined): readonly JsonSchema[] {
+/** The forms that a value may have: a field that may be null has two. */
+export function variants(schema: JsonSchema | undefined): readonly JsonSchema[] {
   if (schema === undefined) return [];
-  return schema.anyOf?.filter((one) => typeof one === 'object') ?? [schema];
+  return (schema.anyOf ?? schema.oneOf)?.filter((one) => typeof one === 'object').flatMap(variants) ?? [schema];
 }
 
 function asSchema(schema: JsonSchema | boolean | undefined): JsonSchema | undefined {
   return typeof schema === 'object' ? schema : undefined;
 }
 
-function describe(schema: JsonSchema | undefined): string {
+/** What a schema allows, in words: `a whole number from 1 to 100`. */
+export function allowedBy(schema: JsonSchema | undefined): string {
   if (schema === undefined) return 'nothing';
-  if (schema.anyOf) return variants(schema).map(describe).join(', or ');
+  const forms = variants(schema);
+  if (forms.length > 1) return forms.map(allowedBy).join(', or ');
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return `one of ${schema.enum.map((value) => JSON.stringify(value)).join(', ')}`;
   switch (schema.type) {
@@ -92,9 +94,9 @@ function describe(schema: JsonSchema | undefined): string {
     case 'boolean':
       return 'true or false';
     case 'array':
-      return `a list${schema.minItems === undefined ? '' : ` of at least ${schema.minItems}`}, each ${describe(oneOf(schema.items))}`;
+      return `a list${schema.minItems === undefined ? '' : ` of at least ${schema.minItems}`}, each ${allowedBy(oneOf(schema.items))}`;
     case 'object':
-      return `an object with the fields ${Object.keys(schema.properties ?? {}).join(', ')}`;
+      return schema.properties ? `an object with the fields ${Object.keys(schema.properties).join(', ')}` : 'an object';
     default:
       return String(schema.type);
   }

@@ -75,10 +75,11 @@ export function resolveEvaluation(input: unknown): EvaluationRunSpec {
 }
 
 /** @throws InvalidSpec when there is no such preset. */
-function presetNamed(all: Readonly<Record<string, unknown>>, name: unknown): unknown {
+function presetNamed(all: Readonly<Record<string, { readonly fields: unknown }>>, name: unknown): unknown {
   const names = Object.keys(all);
   // hasOwn: "constructor" and its like are no presets.
-  if (typeof name === 'string' && Object.hasOwn(all, name)) return all[name];
+  const preset = typeof name === 'string' && Object.hasOwn(all, name) ? all[name] : undefined;
+  if (preset !== undefined) return preset.fields;
   throw new InvalidSpec(`preset: got ${show(name)}, allowed: one of ${names.map(show).join(', ')}`);
 }
 

@@ -1,8 +1,4 @@
-/**
- * What `npm start` runs: generated problems, and a model small enough for minutes on two cores.
- *
- * Each method that samples draws 20,000 answers to training questions.
- */
+/** The preset `demo`, from which others take what they share. */
 import type { SpecPreset } from '../spec.js';
 
 /** Of every method that learns from its own answers. */

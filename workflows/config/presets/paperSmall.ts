@@ -1,4 +1,4 @@
-/** The paper's comparison at the size of the demo. */
+/** The preset `paper-small` of comparisons. */
 import type { ComparisonPreset } from '../compare.js';
 
 export const paperSmall = {

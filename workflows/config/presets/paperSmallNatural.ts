@@ -1,4 +1,4 @@
-/** `paper-small` in words: the model works out the sums itself, so the numbers are small. */
+/** The preset `paper-small-natural` of comparisons. */
 import type { ComparisonPreset } from '../compare.js';
 import { paperSmall } from './paperSmall.js';
 

@@ -1,4 +1,4 @@
-/** Touches every step in seconds and learns nothing: it is for tests. */
+/** The preset `smoke`. */
 import type { SpecPreset } from '../spec.js';
 
 export const smoke: SpecPreset = {

@@ -1,4 +1,4 @@
-/** A pretrained model on real questions: adapters only, so that two cores go from import to report in well under an hour. */
+/** The preset `smollm2-svamp-lora`. */
 import type { SpecPreset } from '../spec.js';
 
 export const smollm2SvampLora: SpecPreset = {

@@ -1,4 +1,4 @@
-/** The demo's model and methods on published questions: far too hard for a model of this size without pretraining. */
+/** The preset `svamp`. */
 import type { SpecPreset } from '../spec.js';
 import { demo, onlineOptimiser } from './demo.js';
 

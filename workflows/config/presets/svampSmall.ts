@@ -1,4 +1,4 @@
-/** The methods of `paper-small` on real questions. */
+/** The preset `svamp-small` of comparisons. */
 import type { ComparisonPreset } from '../compare.js';
 import { paperSmall } from './paperSmall.js';
 
