@@ -9,7 +9,6 @@ import { append, constant, type Graph, input, output, type Tensor } from '../gra
 import {
   add,
   cast,
-  columns,
   concatenate,
   dimensionSize,
   lessOrEqual,
@@ -17,6 +16,7 @@ import {
   multiply,
   range,
   reshape,
+  slice,
   softmax,
   subtract,
   transpose,
@@ -107,7 +107,7 @@ function rotation(positions: Tensor, { frequencies }: Rotary): (x: Tensor) => Te
     append(graph, operator, [angles], { type: 'float32', shape: angles.shape });
   const [cosine, sine] = [wave('Cos'), wave('Sin')];
   return (x) => {
-    const [low, high] = [columns(x, 0, half), columns(x, half, 2 * half)];
+    const [low, high] = [slice(x, 0, half), slice(x, half, 2 * half)];
     return concatenate(
       [subtract(multiply(low, cosine), multiply(high, sine)), add(multiply(high, cosine), multiply(low, sine))],
       2,

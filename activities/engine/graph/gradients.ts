@@ -1,7 +1,9 @@
 /**
- * Reverse-mode differentiation: walks the nodes behind a loss from last to first and appends, by the rules of `rules.ts`, the
- * nodes that compute its gradient.
+ * Reverse-mode differentiation: walks the nodes of a loss from last to first and appends the nodes that compute its gradients,
+ * by the rules of `rules.ts`.
  */
+import { InternalError } from '../../errors.js';
+import { at } from '../../invariant.js';
 import { type Contribution, type Node, scalar, type Tensor } from './graph.js';
 import { add } from './operators.js';
 import { gradientRules } from './rules.js';
@@ -9,54 +11,77 @@ import { describeShape, sameShape } from './shape.js';
 
 /**
  * Gradients of a rank-0 `loss` with respect to each of `parameters`, in their order and shapes.
- * @throws Error when the loss does not depend on a parameter, or an operator on the way has no rule.
+ * @throws InternalError when the loss does not depend on a parameter, or an operator between them has no rule.
  */
 export function gradients(loss: Tensor, parameters: readonly Tensor[]): Tensor[] {
-  if (loss.shape.length !== 0) throw new Error(`the loss must be a scalar, got ${describeShape(loss.shape)}`);
+  if (loss.shape.length !== 0) throw new InternalError(`the loss must be a scalar, got ${describeShape(loss.shape)}`);
   const { graph } = loss;
   const nodes = [...graph.nodes];
   const needed = dependants(nodes, parameters);
-  const gathered = new Map<string, Contribution[]>([[loss.name, [scalar(loss, 1)]]]);
-  const settled = new Map<string, Tensor>();
+  const contributionsOf = new Map<string, Contribution[]>([[loss.name, [scalar(loss, 1)]]]);
+  const totals = new Map<string, Tensor>();
 
-  const settle = (tensor: Tensor): Tensor | null => {
-    const known = settled.get(tensor.name);
+  /** The sum of what has been contributed to a tensor's gradient; null where nothing has. */
+  const total = (tensor: Tensor): Tensor | null => {
+    const known = totals.get(tensor.name);
     if (known) return known;
-    const contributions = gathered.get(tensor.name) ?? [];
+    const contributions = contributionsOf.get(tensor.name);
+    if (!contributions) return null;
     const dense = contributions.flatMap((item) => (item && 'name' in item ? [item] : []));
-    let total: Tensor | null = null;
-    for (const item of dense) total = total === null ? item : add(total, item);
-    for (const item of contributions) if (item && 'addTo' in item) total = item.addTo(total);
-    if (total === null) return null;
-    if (!sameShape(total.shape, tensor.shape))
-      throw new Error(
-        `gradient of ${tensor.name} has shape ${describeShape(total.shape)}, not ${describeShape(tensor.shape)}`,
+    let sum: Tensor | null = null;
+    for (const item of dense) sum = sum === null ? item : add(sum, item);
+    for (const item of contributions) if (item && 'addTo' in item) sum = item.addTo(sum);
+    if (sum === null) return null;
+    if (!sameShape(sum.shape, tensor.shape))
+      throw new InternalError(
+        `gradient of ${tensor.name} has shape ${describeShape(sum.shape)}, not ${describeShape(tensor.shape)}`,
       );
-    settled.set(tensor.name, total);
-    return total;
+    totals.set(tensor.name, sum);
+    return sum;
   };
 
   for (const node of nodes.reverse()) {
-    const [result] = node.outputs;
-    if (!result || !needed.has(result.name) || !gathered.has(result.name)) continue;
-    const gradient = settle(result);
+    const result = at(node.outputs, 0);
+    if (!needed.has(result.name)) continue;
+    const gradient = total(result);
     if (gradient === null) continue;
-    const rule = node.ownRule?.rule ?? gradientRules[node.operator];
-    if (!rule) throw new Error(`operator ${node.operator} has no gradient rule`);
-    const again = (tensor: Tensor | null): Tensor | null =>
+    const { customGradient: custom } = node;
+    const rule = custom?.rule ?? gradientRules[node.operator];
+    if (!rule) throw new InternalError(`operator ${node.operator} has no gradient rule`);
+    const recomputed = (tensor: Tensor | null): Tensor | null =>
       tensor && (graph.recomputed.get(tensor.name)?.(gradient) ?? tensor);
-    const contributions = rule(node.ownRule ? node : { ...node, inputs: node.inputs.map(again) }, gradient);
-    (node.ownRule?.sources ?? node.inputs).forEach((tensor, index) => {
+    const contributions = rule(custom ? node : { ...node, inputs: node.inputs.map(recomputed) }, gradient);
+    for (const [index, tensor] of (custom?.sources ?? node.inputs).entries()) {
       const contribution = contributions[index];
-      if (!tensor || !contribution || !needed.has(tensor.name)) return;
-      gathered.set(tensor.name, [...(gathered.get(tensor.name) ?? []), contribution]);
-    });
+      if (!tensor || !contribution || !needed.has(tensor.name)) continue;
+      const others = contributionsOf.get(tensor.name);
+      if (others) others.push(contribution);
+      else contributionsOf.set(tensor.name, [contribution]);
+    }
   }
   return parameters.map((parameter) => {
-    const gradient = settle(parameter);
-    if (gradient === null) throw new Error(`the loss does not depend on ${parameter.name}`);
+    const gradient = total(parameter);
+    if (gradient === null) throw new InternalError(`the loss does not depend on ${parameter.name}`);
     return gradient;
   });
+}
+
+/**
+ * The sum of `part` of each gradient, in the order in which the graph computes the gradients.
+ *
+ * onnxruntime runs what an output needs from its first operand on, so this sum makes it compute the gradient of a weight as soon
+ * as the backward has reached its layer. In another order it would run the backward to its end first, and hold the states of
+ * every layer and their gradients at once.
+ */
+export function sumInGraphOrder(gradients: readonly Tensor[], part: (gradient: Tensor) => Tensor): Tensor {
+  const { graph } = at(gradients, 0);
+  const places = new Map(graph.nodes.flatMap(({ outputs }, place) => outputs.map(({ name }) => [name, place])));
+  const placeOfInputs = -1;
+  const place = ({ name }: Tensor): number => places.get(name) ?? placeOfInputs;
+  return [...gradients]
+    .sort((a, b) => place(a) - place(b))
+    .map(part)
+    .reduce((sum, next) => add(sum, next));
 }
 
 /** Names of everything that depends on one of `sources`, themselves included. */

@@ -1,9 +1,12 @@
 /**
- * A tensor graph under construction: nodes are ONNX operators, appended in an order that is already topological.
+ * A tensor graph under construction: nodes are ONNX operators, appended in topological order.
  *
- * Nothing is computed here. `operators.ts` appends nodes, `gradients.ts` appends their reverse, `onnx/serialise.ts` writes the
- * whole as an ONNX model that onnxruntime runs.
+ * Nothing is computed here. `operators.ts` appends nodes, `gradients.ts` appends the nodes of the gradients, and
+ * `onnx/serialise.ts` writes the graph as an ONNX model that onnxruntime runs. Errors are InternalError: graphs are built by our
+ * own code.
  */
+import { InternalError } from '../../errors.js';
+import { at, required } from '../../invariant.js';
 import { type Dimension, describeShape, type Shape } from './shape.js';
 
 export type ElementType = 'float32' | 'float64' | 'int64' | 'int32' | 'bool';
@@ -21,7 +24,7 @@ export type Attribute =
   | { readonly kind: 'ints'; readonly value: readonly number[] }
   | { readonly kind: 'float'; readonly value: number }
   | { readonly kind: 'string'; readonly value: string }
-  /** A graph that the node runs by itself; it may read tensors of the graph around it. */
+  /** A subgraph that the node runs by itself; it may read tensors of the outer graph. */
   | { readonly kind: 'graph'; readonly value: Graph };
 
 export interface Node {
@@ -32,20 +35,20 @@ export interface Node {
   readonly inputs: readonly (Tensor | null)[];
   readonly outputs: readonly Tensor[];
   readonly attributes: Readonly<Record<string, Attribute>>;
-  /** Stands in for the operator's gradient rule where more is known than the operator says. */
-  readonly ownRule?: OwnRule;
+  /** Used instead of the operator's gradient rule. */
+  readonly customGradient?: CustomGradient;
 }
 
-/** A gradient rule for one node, which may stand for a whole formula that ends in the node. */
-export interface OwnRule {
-  /** What the gradient flows to: the rule gives a contribution for each. Left out, the node's inputs. */
+/** A gradient rule for one node, or for a formula of several nodes that ends in it. */
+export interface CustomGradient {
+  /** The tensors that the gradient flows to: the rule gives a contribution for each. Default: the node's inputs. */
   readonly sources?: readonly Tensor[];
   readonly rule: GradientRule;
 }
 
 /**
- * What a rule gives for one input of its node: a gradient, a way to add it to what has been gathered so far (a scatter writes
- * into the sum instead of into zeros of its own), or null where no gradient flows.
+ * What a rule gives for one input of its node: a gradient, a function that adds it to the sum so far (a scatter writes into that
+ * sum instead of into new zeros), or null where no gradient flows.
  */
 export type Contribution = Tensor | { readonly addTo: (sum: Tensor | null) => Tensor } | null;
 export type GradientRule = (node: Node, gradient: Tensor) => readonly Contribution[];
@@ -57,7 +60,7 @@ export interface Constant {
 }
 
 export interface Graph {
-  /** Whether gradients may be asked for: a graph without may use operators that have no gradient rule. */
+  /** Whether gradients may be asked for. If not, operators without a gradient rule may be used. */
   readonly differentiable: boolean;
   readonly nodes: Node[];
   readonly inputs: Tensor[];
@@ -65,7 +68,7 @@ export interface Graph {
   readonly constants: Constant[];
   /** Small constants by value, so that equal scalars are stored once. */
   readonly constantNames: Map<string, Tensor>;
-  /** Tensors that the backward computes again instead of keeping them from the forward, by name. */
+  /** Tensors that the backward computes again instead of keeping them from the forward, by name (see `recompute`). */
   readonly recomputed: Map<string, (gradient: Tensor) => Tensor>;
   /** Where a dynamic dimension can be read: an input and its axis. */
   readonly dimensions: Map<string, { readonly tensor: Tensor; readonly axis: number }>;
@@ -88,7 +91,7 @@ export function createGraph({ differentiable = true } = {}): Graph {
 
 /** Declares a graph input. Names of dynamic dimensions are bound to it on their first use. */
 export function input(graph: Graph, name: string, type: ElementType, shape: Shape): Tensor {
-  if (graph.inputs.some((other) => other.name === name)) throw new Error(`graph has an input ${name} already`);
+  if (graph.inputs.some((other) => other.name === name)) throw new InternalError(`graph has an input ${name} already`);
   const tensor: Tensor = { graph, name, type, shape };
   graph.inputs.push(tensor);
   shape.forEach((dimension, axis) => {
@@ -109,7 +112,7 @@ export function constant(graph: Graph, type: ElementType, shape: readonly number
   return tensor;
 }
 
-/** Stores an array of float32 in the graph under a name of its own; it is not copied. */
+/** Stores an array of float32 in the graph under the given name. The array is not copied. */
 export function storedTensor(
   graph: Graph,
   name: string,
@@ -137,7 +140,7 @@ function constantData(type: ElementType, values: readonly number[]): ConstantDat
     case 'int64':
       return BigInt64Array.from(values, (value) => BigInt(value));
     case 'bool':
-      throw new Error('bool constants are not supported: compare numbers in the graph');
+      throw new InternalError('bool constants are not supported: compare numbers in the graph');
   }
 }
 
@@ -150,22 +153,20 @@ export function append(
   attributes: Readonly<Record<string, Attribute>> = {},
   domain: Node['domain'] = '',
 ): Tensor {
-  const [tensor] = appendMany(graph, operator, inputs, [output], attributes, domain);
-  if (!tensor) throw new Error(`${operator} has no output`);
-  return tensor;
+  return at(appendMany(graph, operator, inputs, [output], attributes, domain), 0);
 }
 
-/** Appends a node with one output and a gradient rule of its own. */
-export function appendWithRule(
+/** Appends a node with one output and a custom gradient. */
+export function appendWithGradient(
   graph: Graph,
   operator: string,
   inputs: readonly (Tensor | null)[],
   output: { readonly type: ElementType; readonly shape: Shape },
   attributes: Readonly<Record<string, Attribute>>,
-  ownRule: OwnRule,
+  customGradient: CustomGradient,
 ): Tensor {
   const tensor: Tensor = { graph, name: `${operator}_${graph.counter++}`, ...output };
-  graph.nodes.push({ operator, domain: '', inputs, outputs: [tensor], attributes, ownRule });
+  graph.nodes.push({ operator, domain: '', inputs, outputs: [tensor], attributes, customGradient });
   return tensor;
 }
 
@@ -186,9 +187,9 @@ export function appendMany(
 }
 
 /**
- * Lets the backward compute a tensor again, by `again` and at most once, where an operator's gradient rule reads it as an input of
- * its node: worth it for what is cheap to compute and large to keep. `again` is given the gradient of that node's result, to wait
- * for (`operators.ts`, `after`).
+ * Activation recomputation (gradient checkpointing): where a gradient rule reads `tensor` as an input of its node, the backward
+ * computes it again by `again`, at most once, instead of keeping it from the forward. For tensors that are cheap to compute and
+ * large to keep. `again` is given the gradient of that node's result and must wait for it (`after` in `customGradients.ts`).
  */
 export function recompute(tensor: Tensor, again: (gradient: Tensor) => Tensor): Tensor {
   tensor.graph.recomputed.set(tensor.name, once(again));
@@ -204,13 +205,14 @@ export function once<Input, Output>(make: (input: Input) => Output): (input: Inp
   };
 }
 
-/** Makes a tensor an output of the graph under a name of its own (the serialiser renames it, so no copy is made). */
+/** Makes a tensor an output of the graph under the given name. The serialiser renames the tensor, so no copy is made. */
 export function output(tensor: Tensor, name: string): void {
-  if (tensor.graph.outputs.some((other) => other.name === name)) throw new Error(`graph has an output ${name} already`);
+  if (tensor.graph.outputs.some((other) => other.name === name))
+    throw new InternalError(`graph has an output ${name} already`);
   tensor.graph.outputs.push({ name, tensor });
 }
 
-/** What a node reads: its inputs, and what a graph among its attributes reads of the graph around it. */
+/** The tensors a node reads: its inputs, and those of the outer graph that its subgraph reads. */
 export function reads({ inputs, attributes }: Node): Tensor[] {
   const ownInputs = inputs.flatMap((tensor) => (tensor ? [tensor] : []));
   const outer = Object.values(attributes).flatMap((attribute) => {
@@ -221,9 +223,18 @@ export function reads({ inputs, attributes }: Node): Tensor[] {
   return [...ownInputs, ...outer];
 }
 
-/** The dimension at an axis that must be there (negative axes count from the end). */
-export function dimensionAt(tensor: Tensor, axis: number): Dimension {
-  const dimension = tensor.shape[axis < 0 ? tensor.shape.length + axis : axis];
-  if (dimension === undefined) throw new Error(`${tensor.name} ${describeShape(tensor.shape)} has no axis ${axis}`);
-  return dimension;
+/** The dimension at an axis that must be there. Negative axes count from the end. */
+export function dimensionAt({ name, shape }: Tensor, axis: number): Dimension {
+  return required(shape.at(axis), `axis ${axis} of ${name} ${describeShape(shape)}`);
+}
+
+/** An input that the node must have. */
+export function operand({ operator, inputs }: Node, index: number): Tensor {
+  return required(inputs[index], `operand ${index} of ${operator}`);
+}
+
+/** Lets the last node's only result take the place of `replaced`: what reads `replaced` by its name reads it. */
+export function renameLastResult(graph: Graph, replaced: Tensor): void {
+  const last = required(graph.nodes.pop(), 'a last node');
+  graph.nodes.push({ ...last, outputs: [replaced] });
 }

@@ -1,20 +1,30 @@
 /**
- * Writes operators that an execution provider lacks in ones that it has. Names of inputs and outputs stay, so the graph is run
- * as before. It is the last thing done to a graph: gradients are known for the operators it removes.
+ * Lowering: replaces operators that an execution provider lacks by ones that it has. Names of inputs and outputs stay the same.
+ * It is the last thing done to a graph, because `gradients.ts` has no rules for some of the operators it puts in.
  */
-import { append, constant, createGraph, type Graph, type Node, type Tensor } from './graph.js';
+import { InternalError } from '../../errors.js';
+import { at } from '../../invariant.js';
+import {
+  append,
+  constant,
+  createGraph,
+  type Graph,
+  type Node,
+  operand,
+  renameLastResult,
+  type Tensor,
+} from './graph.js';
 import { exp, log, multiply, subtract, sum, transpose } from './operators.js';
 
-/** The same value in other operators, the last of which gives the result. */
-type Expansion = (node: Node, inputs: readonly Tensor[]) => Tensor;
+/** Appends the same value in other operators. `node` is given with inputs of the new graph. Its result is the last node's. */
+type Expansion = (node: Node) => Tensor;
 
 const expansions: Readonly<Record<string, Expansion>> = {
-  FusedMatMul: (node, inputs) => {
-    const [a, b] = [at(inputs, 0), at(inputs, 1)];
+  FusedMatMul: (node) => {
+    const [a, b, result] = [operand(node, 0), operand(node, 1), at(node.outputs, 0)];
     const { transA, transB, alpha } = node.attributes;
-    const [result] = node.outputs;
-    if (!transA || !transB || alpha?.kind !== 'float' || !result) throw new Error('FusedMatMul lacks an attribute');
-    // Transposes plain matrices for free.
+    if (!transA || !transB || alpha?.kind !== 'float') throw new InternalError('FusedMatMul lacks an attribute');
+    // Gemm transposes matrices at no cost, but takes no leading axes.
     if (a.shape.length === 2) return append(a.graph, 'Gemm', [a, b], result, { transA, transB, alpha });
     const product = append(
       a.graph,
@@ -26,8 +36,8 @@ const expansions: Readonly<Record<string, Expansion>> = {
   },
 
   // x − max − log Σ exp(x − max), over the last axis.
-  LogSoftmax: (_, inputs) => {
-    const x = at(inputs, 0);
+  LogSoftmax: (node) => {
+    const x = operand(node, 0);
     const largest = append(x.graph, 'ReduceMax', [x, constant(x.graph, 'int64', [1], [-1])], {
       type: x.type,
       shape: [...x.shape.slice(0, -1), 1],
@@ -37,7 +47,10 @@ const expansions: Readonly<Record<string, Expansion>> = {
   },
 };
 
-/** @returns the graph itself where it has none of the `lacking` operators. */
+/**
+ * A graph without the `lacking` operators, as far as there are expansions for them; `graph` itself where it has none of them.
+ * @param lacking ONNX names of operators.
+ */
 export function lower(graph: Graph, lacking: ReadonlySet<string>): Graph {
   if (!graph.nodes.some(({ operator }) => lacking.has(operator))) return graph;
   const lowered: Graph = { ...createGraph(graph), counter: graph.counter };
@@ -54,37 +67,28 @@ export function lower(graph: Graph, lacking: ReadonlySet<string>): Graph {
   return lowered;
 }
 
-/** The formula that a Scan computes in pieces (`pieces.ts`), on the whole at once. */
+/** Applies the formula that a Scan computes chunk by chunk (`chunks.ts`) to the whole arrays at once. */
 function appendWhole(lowered: Graph, node: Node, moved: (tensor: Tensor) => Tensor): void {
-  const body = node.attributes.body?.kind === 'graph' ? node.attributes.body.value : undefined;
-  const [stacked] = node.inputs;
-  if (!body || !stacked) throw new Error('a Scan lacks its body');
-  const places = new Map(body.inputs.map(({ name }, index) => [name, at(node.inputs, index)]));
+  const { body: attribute } = node.attributes;
+  if (attribute?.kind !== 'graph') throw new InternalError('a Scan lacks its body');
+  const body = attribute.value;
+  const { shape } = operand(node, 0);
+  const places = new Map(body.inputs.map(({ name }, index) => [name, operand(node, index)]));
   body.outputs.forEach(({ tensor }, index) => {
     places.set(tensor.name, at(node.outputs, index));
   });
   const whole = (tensor: Tensor): Tensor => {
     if (tensor.graph !== body || tensor.shape.length === 0) return moved(tensor);
-    return moved(places.get(tensor.name) ?? { ...tensor, shape: stacked.shape });
+    return moved(places.get(tensor.name) ?? { ...tensor, shape });
   };
   lowered.constants.push(...body.constants);
   for (const { inputs, outputs, ...inner } of body.nodes)
     lowered.nodes.push({ ...inner, inputs: inputs.map((x) => x && whole(x)), outputs: outputs.map(whole) });
 }
 
-/** The expansion's result takes the name of the node's, by which later nodes know it. */
 function appendExpansion(lowered: Graph, node: Node, expand: Expansion, moved: (tensor: Tensor) => Tensor): void {
-  const inputs = node.inputs.flatMap((tensor) => (tensor ? [moved(tensor)] : []));
-  const { name } = expand(node, inputs);
-  const last = lowered.nodes.pop();
-  if (last?.outputs[0]?.name !== name) throw new Error(`the expansion of ${node.operator} must end in its result`);
-  lowered.nodes.push({ ...last, outputs: node.outputs });
-}
-
-function at(inputs: readonly (Tensor | null)[], index: number): Tensor {
-  const tensor = inputs[index];
-  if (!tensor) throw new Error(`operand ${index} is missing`);
-  return tensor;
+  expand({ ...node, inputs: node.inputs.map((tensor) => tensor && moved(tensor)) });
+  renameLastResult(lowered, at(node.outputs, 0));
 }
 
 function swapLastAxes(x: Tensor): Tensor {

@@ -1,24 +1,26 @@
 /**
  * The gradient rule of each operator: given a node y = f(x₁, x₂, …) and g = ∂loss/∂y, what to add to ∂loss/∂xᵢ.
- * The tests hold every rule against central differences.
+ * The tests compare every rule with central differences.
  */
-import { type Contribution, dimensionAt, type GradientRule, type Node, type Tensor } from './graph.js';
+import { InternalError } from '../../errors.js';
+import { at, required } from '../../invariant.js';
+import { type Contribution, dimensionAt, type GradientRule, type Node, operand, type Tensor } from './graph.js';
 import {
   cast,
   divide,
   exp,
   expand,
-  fill,
+  full,
   greaterOrEqual,
   lessOrEqual,
   matmul,
   multiply,
   negate,
-  padColumns,
+  pad,
   reshape,
-  rotate,
+  rotaryEmbedding,
   scatterAddRows,
-  scatterColumns,
+  scatterElements,
   subtract,
   sum,
   transpose,
@@ -33,33 +35,26 @@ function unbroadcast(gradient: Tensor, operand: Tensor): Tensor {
   return reshape(sum(gradient, axes, true), operand.shape);
 }
 
-function at(node: Node, index: number): Tensor {
-  const tensor = node.inputs[index];
-  if (!tensor) throw new Error(`${node.operator} lacks input ${index}`);
-  return tensor;
-}
-
 function result(node: Node): Tensor {
-  const tensor = node.outputs[0];
-  if (!tensor) throw new Error(`${node.operator} has no output`);
-  return tensor;
+  return at(node.outputs, 0);
 }
 
-function integer(node: Node, name: string, otherwise: number): number {
-  const attribute = node.attributes[name];
-  return attribute?.kind === 'int' ? attribute.value : otherwise;
+function intAttribute({ operator, attributes }: Node, name: string): number {
+  const attribute = attributes[name];
+  if (attribute?.kind !== 'int') throw new InternalError(`${operator} has no integer ${name}`);
+  return attribute.value;
 }
 
 /** y = f(x) with dy/dx computed from x and y. */
 const elementwise =
   (derivative: (gradient: Tensor, y: Tensor, x: Tensor) => Tensor): GradientRule =>
-  (node, g) => [derivative(g, result(node), at(node, 0))];
+  (node, g) => [derivative(g, result(node), operand(node, 0))];
 
 /** y = f(a, b) with broadcasting. */
 const pairwise =
   (derivatives: (gradient: Tensor, a: Tensor, b: Tensor, y: Tensor) => readonly [Tensor, Tensor]): GradientRule =>
   (node, g) => {
-    const [a, b] = [at(node, 0), at(node, 1)];
+    const [a, b] = [operand(node, 0), operand(node, 1)];
     const [da, db] = derivatives(g, a, b, result(node));
     return [unbroadcast(da, a), unbroadcast(db, b)];
   };
@@ -67,15 +62,14 @@ const pairwise =
 /** The gradient where `condition` holds, zero elsewhere. */
 const onlyWhere = (condition: Tensor, g: Tensor): Tensor => multiply(g, cast(condition, g.type));
 
-/** Columns of a result that onnxruntime's product on the CPU computes at a time. */
+/** onnxruntime's matrix product on the CPU computes so many columns of the result at a time. */
 const columnBlock = 128;
 
 /**
  * `matmul` for gradients.
  *
- * On the CPU a product of Aᵀ reads A by columns, and all of it again for every block of the result's columns: a weight's gradient
- * took up to half as long again as other products of its size. Where there are several blocks, a plain matrix is transposed first,
- * once.
+ * On the CPU a product of Aᵀ reads A by columns, and all of A again for every block of the result's columns: it takes up to half
+ * as long again as A·B of the same size. Where there are several blocks, a plain matrix is transposed first, once.
  */
 function gradientProduct(a: Tensor, b: Tensor, options: NonNullable<Parameters<typeof matmul>[2]>): Tensor {
   const { transposeA = false, ...others } = options;
@@ -83,45 +77,41 @@ function gradientProduct(a: Tensor, b: Tensor, options: NonNullable<Parameters<t
   const plain = a.shape.length === 2 && b.shape.length === 2;
   if (!transposeA || !plain || typeof columns !== 'number' || columns <= columnBlock) return matmul(a, b, options);
   const transposed = transpose(a, [1, 0]);
-  // The axis in front keeps onnxruntime from making one operator of transposition and product again.
+  // The leading axis keeps onnxruntime from fusing transposition and product again.
   const product = matmul(reshape(transposed, [1, ...transposed.shape]), b, others);
   return reshape(product, product.shape.slice(1));
 }
 
-/** y = factor · A·B over the last two axes, either operand transposed, leading axes broadcast. */
-const matrixProduct: GradientRule = (node, g) => {
-  const [a, b] = [at(node, 0), at(node, 1)];
-  const transposeA = integer(node, 'transA', 0) === 1;
-  const transposeB = integer(node, 'transB', 0) === 1;
-  const alpha = node.attributes.alpha;
-  const factor = alpha?.kind === 'float' ? alpha.value : 1;
+/** y = alpha · A·B over the last two axes, either operand transposed, leading axes broadcast. */
+function matrixProductRule(node: Node, g: Tensor, transposeA: boolean, transposeB: boolean, alpha: number) {
+  const [a, b] = [operand(node, 0), operand(node, 1)];
   const da = transposeA
-    ? gradientProduct(b, g, { transposeA: transposeB, transposeB: true, factor })
-    : gradientProduct(g, b, { transposeB: !transposeB, factor });
+    ? gradientProduct(b, g, { transposeA: transposeB, transposeB: true, alpha })
+    : gradientProduct(g, b, { transposeB: !transposeB, alpha });
   const db = transposeB
-    ? gradientProduct(g, a, { transposeA: true, transposeB: transposeA, factor })
-    : gradientProduct(a, g, { transposeA: !transposeA, factor });
+    ? gradientProduct(g, a, { transposeA: true, transposeB: transposeA, alpha })
+    : gradientProduct(a, g, { transposeA: !transposeA, alpha });
   return [unbroadcast(da, a), unbroadcast(db, b)];
-};
+}
 
 /** Spreads the gradient of a reduction over the axes it removed. */
 const reduction =
   (scale: (count: Dimension) => number): GradientRule =>
   (node, g) => {
-    const x = at(node, 0);
+    const x = operand(node, 0);
     const reducedAxes = storedIntegers(node, 1);
     const shape = x.shape.map((dimension, axis) => (reducedAxes.includes(axis) ? 1 : dimension));
-    const count = product(reducedAxes.map((axis) => x.shape[axis] ?? 1));
+    const count = product(reducedAxes.map((axis) => dimensionAt(x, axis)));
     const factor = scale(count);
     return [expand(reshape(factor === 1 ? g : multiply(g, factor), shape), x.shape)];
   };
 
 /** Values of an operand that is a constant of the graph. */
 function storedIntegers(node: Node, index: number): readonly number[] {
-  const operand = at(node, index);
-  const stored = operand.graph.constants.find((constant) => constant.tensor.name === operand.name);
-  if (!stored) throw new Error(`${node.operator}: operand ${operand.name} is no constant`);
-  return Array.from(stored.data as BigInt64Array, Number);
+  const { graph, name } = operand(node, index);
+  const stored = graph.constants.find(({ tensor }) => tensor.name === name);
+  const { data } = required(stored, `${node.operator}: constant ${name}`);
+  return Array.from<number | bigint, number>(data, Number);
 }
 
 export const gradientRules: Readonly<Record<string, GradientRule>> = {
@@ -141,7 +131,7 @@ export const gradientRules: Readonly<Record<string, GradientRule>> = {
     return [first, subtract(g, first)];
   }),
   Where: (node, g) => {
-    const [condition, a, b] = [at(node, 0), at(node, 1), at(node, 2)];
+    const [condition, a, b] = [operand(node, 0), operand(node, 1), operand(node, 2)];
     return [null, unbroadcast(where(condition, g, 0), a), unbroadcast(where(condition, 0, g), b)];
   },
 
@@ -156,12 +146,22 @@ export const gradientRules: Readonly<Record<string, GradientRule>> = {
   // erf′(x) = 2/√π · e^(−x²).
   Erf: elementwise((g, _, x) => multiply(g, multiply(exp(negate(multiply(x, x))), 2 / Math.sqrt(Math.PI)))),
 
-  MatMul: matrixProduct,
-  FusedMatMul: matrixProduct,
+  MatMul: (node, g) => matrixProductRule(node, g, false, false, 1),
+  FusedMatMul: (node, g) => {
+    const { alpha } = node.attributes;
+    if (alpha?.kind !== 'float') throw new InternalError('FusedMatMul has no alpha');
+    return matrixProductRule(
+      node,
+      g,
+      intAttribute(node, 'transA') === 1,
+      intAttribute(node, 'transB') === 1,
+      alpha.value,
+    );
+  },
 
   Transpose: (node, g) => {
     const order = node.attributes.perm;
-    if (order?.kind !== 'ints') throw new Error('Transpose has no perm');
+    if (order?.kind !== 'ints') throw new InternalError('Transpose has no perm');
     return [
       transpose(
         g,
@@ -169,21 +169,22 @@ export const gradientRules: Readonly<Record<string, GradientRule>> = {
       ),
     ];
   },
-  Expand: (node, g) => [unbroadcast(g, at(node, 0)), null],
-  // Slice is only ever made by `columns`: along the last axis, by constants.
+  Expand: (node, g) => [unbroadcast(g, operand(node, 0)), null],
+  // `slice` alone makes this node: along the last axis, by constants.
   Slice: (node, g) => {
-    const [x, y] = [at(node, 0), result(node)];
-    const [from] = storedIntegers(node, 1);
-    const [total, width] = [x.shape.at(-1), y.shape.at(-1)];
-    if (from === undefined || typeof total !== 'number' || typeof width !== 'number')
-      throw new Error(`Slice of ${x.name}: its columns must be known`);
-    return [padColumns(g, from, total - from - width), null, null, null];
+    const [x, y] = [operand(node, 0), result(node)];
+    const start = at(storedIntegers(node, 1), 0);
+    const [total, width] = [dimensionAt(x, -1), dimensionAt(y, -1)];
+    if (typeof total !== 'number' || typeof width !== 'number')
+      throw new InternalError(`Slice of ${x.name}: its width must be known`);
+    return [pad(g, start, total - start - width), null, null, null];
   },
-  Reshape: (node, g) => [reshape(g, at(node, 0).shape), null],
+  Reshape: (node, g) => [reshape(g, operand(node, 0).shape), null],
 
   ReduceSum: reduction(() => 1),
   ReduceMean: reduction((count) => {
-    if (typeof count !== 'number') throw new Error('the mean over a dynamic dimension has no gradient: sum and divide');
+    if (typeof count !== 'number')
+      throw new InternalError('the mean over a dynamic dimension has no gradient: sum and divide');
     return 1 / count;
   }),
 
@@ -196,20 +197,20 @@ export const gradientRules: Readonly<Record<string, GradientRule>> = {
   LogSoftmax: elementwise((g, y) => subtract(g, multiply(exp(y), sum(g, [-1], true)))),
 
   Gather: (node, g) => {
-    const [table, indices] = [at(node, 0), at(node, 1)];
+    const [table, indices] = [operand(node, 0), operand(node, 1)];
     const rows = reshape(g, [product(indices.shape), ...table.shape.slice(1)]);
     const addTo = (total: Tensor | null): Tensor =>
-      scatterAddRows(total ?? fill(table.graph, table.type, table.shape, 0), indices, rows);
+      scatterAddRows(total ?? full(table.graph, table.type, table.shape, 0), indices, rows);
     return [{ addTo } satisfies Contribution, null];
   },
   GatherElements: (node, g) => {
-    const [x, indices] = [at(node, 0), at(node, 1)];
-    return [scatterColumns(x.graph, x.shape, indices, g), null];
+    const [x, indices] = [operand(node, 0), operand(node, 1)];
+    return [scatterElements(x.shape, indices, g), null];
   },
 
-  // A rotation's gradient is the rotation back.
+  // The gradient of a rotation is the rotation back.
   RotaryEmbedding: (node, g) => {
-    const [cosine, sine] = [at(node, 2), at(node, 3)];
-    return [rotate(g, cosine, negate(sine), integer(node, 'num_heads', 0)), null, null, null];
+    const [cosine, sine] = [operand(node, 2), operand(node, 3)];
+    return [rotaryEmbedding(g, cosine, negate(sine), intAttribute(node, 'num_heads')), null, null, null];
   },
 };

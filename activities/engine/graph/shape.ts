@@ -2,6 +2,9 @@
  * Symbolic shapes. A dimension is a number, a named dynamic dimension (`'batch'`), or a product of both (`'4*batch*time'`),
  * so that one graph serves every batch size and length and the gradient of a broadcast is still known when it is built.
  */
+import { InternalError } from '../../errors.js';
+import { at } from '../../invariant.js';
+
 export type Dimension = number | string;
 export type Shape = readonly Dimension[];
 
@@ -22,6 +25,11 @@ export function product(dimensions: Shape): Dimension {
   return [...(coefficient === 1 ? [] : [String(coefficient)]), ...symbols].join('*');
 }
 
+/** The number of elements of a shape without dynamic dimensions. */
+export function elementCount(shape: Shape): number {
+  return shape.reduce<number>((total, dimension) => total * Number(dimension), 1);
+}
+
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((dimension, index) => dimension === b[index]);
 }
@@ -31,21 +39,23 @@ export function describeShape(shape: Shape): string {
 }
 
 /**
- * Shape of an elementwise operation on two broadcast operands (numpy's rule).
- * @throws Error when two dimensions differ and neither is 1.
+ * Shape of an elementwise operation on two broadcast operands (NumPy's rule).
+ * @throws InternalError when two dimensions differ and neither is 1.
  */
 export function broadcastShape(a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, index) => {
-    const left = a[index - (rank - a.length)] ?? 1;
-    const right = b[index - (rank - b.length)] ?? 1;
+  /** The shorter shape is filled up with ones at its front. */
+  const filled = (shape: Shape): Shape => [...new Array<Dimension>(rank - shape.length).fill(1), ...shape];
+  const [lefts, rights] = [filled(a), filled(b)];
+  return lefts.map((left, axis) => {
+    const right = at(rights, axis);
     if (left === right || right === 1) return left;
     if (left === 1) return right;
-    throw new Error(`shapes ${describeShape(a)} and ${describeShape(b)} do not broadcast`);
+    throw new InternalError(`shapes ${describeShape(a)} and ${describeShape(b)} do not broadcast`);
   });
 }
 
-/** Axes of `from` that a broadcast to it from `to` repeated: those to sum over in the gradient. */
+/** The axes of `from` that broadcasting `to` to `from` repeats. The gradient of the broadcast is the sum over them. */
 export function broadcastAxes(from: Shape, to: Shape): number[] {
   const extra = from.length - to.length;
   return from.flatMap((dimension, index) => {

@@ -1,7 +1,7 @@
 /** Puts adapters into a graph that is already built, whatever model it holds: each product with an adapted weight gains a term. */
 
 import { InvalidModel } from '../../errors.js';
-import { type Graph, input, type Node, type Tensor } from '../graph/graph.js';
+import { type Graph, input, type Node, renameLastResult, type Tensor } from '../graph/graph.js';
 import { add, matmul } from '../graph/operators.js';
 import type { Adapter } from './adapters.js';
 
@@ -37,11 +37,10 @@ export function adaptGraph(graph: Graph, adapters: readonly Adapter[], scale: nu
     met.add(weight.name);
     const base: Tensor = { ...y, name: `${y.name}_base` };
     graph.nodes.push({ ...node, outputs: [base] });
-    const change = matmul(matmul(x, adapter.a, { transposeB: true }), adapter.b, { transposeB: true, factor: scale });
+    const change = matmul(matmul(x, adapter.a, { transposeB: true }), adapter.b, { transposeB: true, alpha: scale });
     const sum = add(base, change);
-    // The sum takes the product's place: what reads y reads it.
-    const last = graph.nodes.pop();
-    if (last) graph.nodes.push({ ...last, outputs: [{ ...sum, name: y.name }] });
+    // What reads y reads the sum.
+    renameLastResult(graph, { ...sum, name: y.name });
   }
   const unused = adapters.find(({ weight }) => !met.has(weight));
   if (unused) throw new InvalidModel(`${unused.weight} is not used: it takes no adapter`);

@@ -5,25 +5,25 @@
  * columns, as both of the backward do, finds little of it in the caches: it takes up to twice as long. With s the slice of a token,
  * log π(token) = log π(token | s) + log π(s): the first by a softmax within each slice, the second by one over the slices' sums.
  */
-import { appendWithRule, dimensionAt, type Tensor } from '../graph/graph.js';
+import { appendWithGradient, dimensionAt, type Tensor } from '../graph/graph.js';
 import {
-  addAtPoints,
-  columns,
   concatenate,
   divide,
   exp,
-  gatherPoints,
+  gatherElements,
+  gatherND,
   logSoftmax,
   matmul,
   multiply,
   negate,
-  pick,
   range,
   reshape,
-  rowProducts,
+  scatterAddND,
+  slice,
   subtract,
   sum,
   transpose,
+  vecdot,
 } from '../graph/operators.js';
 import { product } from '../graph/shape.js';
 
@@ -63,20 +63,20 @@ export function slicedLogProbs(hidden: Tensor, matrix: Tensor, labels: Tensor, s
   /** log π(token | s): `[slices, n, width]`. */
   const within = logSoftmax(logits);
   // Of a slice's sum a column tells as much as the sum itself: log Σ exp(logits) = logit − log π(token | s).
-  const sums = subtract(columns(logits, 0, 1), columns(within, 0, 1));
+  const sums = subtract(slice(logits, 0, 1), slice(within, 0, 1));
   /** log π(s): `[n, slices]`. */
   const shares = logSoftmax(transpose(reshape(sums, [slices, n]), [1, 0]));
 
-  const slice = divide(labels, width);
-  const column = subtract(labels, multiply(slice, width));
+  const sliceOf = divide(labels, width);
+  const column = subtract(labels, multiply(sliceOf, width));
   const points = concatenate(
-    [slice, range(hidden.graph, n), column].map((place) => reshape(place, [n, 1])),
+    [sliceOf, range(hidden.graph, n), column].map((place) => reshape(place, [n, 1])),
     1,
   );
-  const chosen = appendWithRule(
+  const chosen = appendWithGradient(
     hidden.graph,
     'Add',
-    [gatherPoints(within, points), pick(shares, slice)],
+    [gatherND(within, points), gatherElements(shares, sliceOf)],
     { type: hidden.type, shape: [n] },
     {},
     {
@@ -84,7 +84,7 @@ export function slicedLogProbs(hidden: Tensor, matrix: Tensor, labels: Tensor, s
       rule: (_, g) => {
         const factors = multiply(exp(shares), negate(reshape(g, [n, 1])));
         const spread = reshape(transpose(factors, [1, 0]), [slices, n, 1]);
-        return [addAtPoints(multiply(exp(within), spread), points, g)];
+        return [scatterAddND(multiply(exp(within), spread), points, g)];
       },
     },
   );
@@ -96,7 +96,7 @@ export function slicedLogProbs(hidden: Tensor, matrix: Tensor, labels: Tensor, s
  * probabilities, as the loss's gradient does.
  */
 export function entropy(all: Tensor): Tensor {
-  return negate(rowProducts(exp(all), all));
+  return negate(vecdot(exp(all), all));
 }
 
 /** By the chain rule of entropy: that of the slices plus the mean of those within them. */

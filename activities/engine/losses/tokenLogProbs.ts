@@ -1,6 +1,7 @@
 /** Log-probabilities of given tokens, which every loss on answer tokens starts from, and the simplest such loss. */
+import { gatherLogSoftmax } from '../graph/customGradients.js';
 import { dimensionAt, type Tensor } from '../graph/graph.js';
-import { logSoftmax, matmul, multiply, negate, pickLogSoftmax, sum } from '../graph/operators.js';
+import { logSoftmax, matmul, multiply, negate, sum } from '../graph/operators.js';
 import { entropy, slicedLogProbs, slicesOf, type TokenLogProbs } from './slicedVocabulary.js';
 
 /**
@@ -12,7 +13,7 @@ export function tokenLogProbs(hidden: Tensor, matrix: Tensor, labels: Tensor): T
   if (slices > 1) return slicedLogProbs(hidden, matrix, labels, slices);
   const logits = matmul(hidden, matrix, { transposeB: true });
   const all = logSoftmax(logits);
-  return { chosen: pickLogSoftmax(logits, all, labels), entropy: () => entropy(all) };
+  return { chosen: gatherLogSoftmax(logits, all, labels), entropy: () => entropy(all) };
 }
 
 /**

@@ -1,6 +1,8 @@
 /** Layers that architectures share. */
+
+import { gatherDistinctRows } from '../graph/customGradients.js';
 import type { Tensor } from '../graph/graph.js';
-import { add, erf, matmul, mean, multiply, reciprocal, sqrt, subtract, takeRows, tanh } from '../graph/operators.js';
+import { add, erf, matmul, mean, multiply, reciprocal, sqrt, subtract, tanh } from '../graph/operators.js';
 
 /** x · weightᵀ (+ bias) for `x [n, in]`, `weight [out, in]`, `bias [out]`. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
@@ -13,7 +15,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
  * what lies there. Of a model with few layers that is a large part of the work.
  */
 export function rowsBehindAttention(layers: number, read: Tensor | undefined): (x: Tensor, layer: number) => Tensor {
-  return (x, layer) => (read && layer === layers - 1 ? takeRows(x, read) : x);
+  return (x, layer) => (read && layer === layers - 1 ? gatherDistinctRows(x, read) : x);
 }
 
 /** (x − mean) / √(variance + ε), times a gain plus a bias where there are any, over the last axis. */

@@ -3,23 +3,15 @@
  *
  * Sequences are padded on the right, so the causal mask alone keeps padding out of every real position.
  */
-import type { Graph, Tensor } from '../graph/graph.js';
-import {
-  aboveDiagonal,
-  add,
-  expand,
-  matmul,
-  range,
-  reshape,
-  rotate,
-  softmaxProduct,
-  transpose,
-} from '../graph/operators.js';
+
+import { softmaxMatmul } from '../graph/customGradients.js';
+import { append, constant, type Graph, type Tensor } from '../graph/graph.js';
+import { add, expand, full, matmul, range, reshape, rotaryEmbedding, transpose } from '../graph/operators.js';
 import { type Dimension, product } from '../graph/shape.js';
 import type { AttentionSizes, Sequences } from './languageModel.js';
 import { rotaryTables } from './rotary.js';
 
-/** Larger than any attention score, small enough to stay finite in float32. */
+/** Added to a score that must not count: far below any score, and finite in float32. */
 const masked = -1e9;
 
 /**
@@ -30,11 +22,11 @@ export function causalAttention(graph: Graph, sizes: AttentionSizes, batch: Dime
   const { heads, keyValueHeads, size } = sizes;
   const group = heads / keyValueHeads;
   const tables = sizes.rotary && rotaryTables(graph, sizes.rotary);
-  const mask = aboveDiagonal(graph, 'float32', time, masked);
+  const mask = causalMask(graph, time);
 
   const rotated = (x: Tensor, count: number): Tensor => {
     const bySequence = reshape(x, [batch, time, count * size]);
-    return tables ? rotate(bySequence, tables.cosine, tables.sine, count) : bySequence;
+    return tables ? rotaryEmbedding(bySequence, tables.cosine, tables.sine, count) : bySequence;
   };
   const byHead = (x: Tensor): Tensor => transpose(reshape(x, [batch, time, keyValueHeads, size]), [0, 2, 1, 3]);
   const groupTime = product([group, time]);
@@ -47,12 +39,20 @@ export function causalAttention(graph: Graph, sizes: AttentionSizes, batch: Dime
       );
       const k = byHead(rotated(keys, keyValueHeads));
       const v = byHead(values);
-      const scores = matmul(q, k, { transposeB: true, factor: 1 / Math.sqrt(size) });
+      const scores = matmul(q, k, { transposeB: true, alpha: 1 / Math.sqrt(size) });
       const grouped = reshape(scores, [batch, keyValueHeads, group, time, time]);
       const masking = reshape(add(grouped, mask), [batch, keyValueHeads, groupTime, time]);
-      const context = reshape(softmaxProduct(masking, v), [batch, keyValueHeads, group, time, size]);
+      const context = reshape(softmaxMatmul(masking, v), [batch, keyValueHeads, group, time, size]);
       return reshape(transpose(context, [0, 3, 1, 2, 4]), [product([batch, time]), heads * size]);
     },
     positions: () => reshape(expand(range(graph, time), [batch, time]), [product([batch, time])]),
   };
+}
+
+/** `[time, time]`: `masked` above the diagonal, where a key lies after its query, and 0 elsewhere. */
+function causalMask(graph: Graph, time: Dimension): Tensor {
+  const type = 'float32';
+  const all = full(graph, type, [time, time], masked);
+  const one = constant(graph, 'int64', [], [1]);
+  return append(graph, 'Trilu', [all, one], { type, shape: all.shape }, { upper: { kind: 'int', value: 1 } });
 }

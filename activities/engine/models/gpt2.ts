@@ -5,7 +5,7 @@
  */
 
 import type { Tensor } from '../graph/graph.js';
-import { add, columns, gatherRows, matmul } from '../graph/operators.js';
+import { add, gatherRows, matmul, slice } from '../graph/operators.js';
 import { geluTanh, layerNorm, rowsBehindAttention } from './blocks.js';
 import type { Gpt2Config } from './configs/types.js';
 import { withHead } from './head.js';
@@ -75,7 +75,7 @@ function trunk(
   for (let layer = 0; layer < config.n_layer; layer++) {
     const prefix = `transformer.h.${layer}`;
     const fused = conv(norm(hidden, `${prefix}.ln_1`), `${prefix}.attn.c_attn`);
-    const part = (index: number): Tensor => columns(fused, index * size, (index + 1) * size);
+    const part = (index: number): Tensor => slice(fused, index * size, (index + 1) * size);
     const attended = attend(part(0), part(1), part(2), layer);
     hidden = add(rows(hidden, layer), conv(rows(attended, layer), `${prefix}.attn.c_proj`));
 

@@ -3,8 +3,9 @@
  * operators. `llama.ts` and `qwen2.ts` say how they differ.
  */
 
+import { rmsNorm, swiglu } from '../graph/customGradients.js';
 import type { Tensor } from '../graph/graph.js';
-import { add, gatedSilu, gatherRows, rmsNorm } from '../graph/operators.js';
+import { add, gatherRows } from '../graph/operators.js';
 import { linear, rowsBehindAttention } from './blocks.js';
 import type { RotaryDecoderConfig } from './configs/types.js';
 import { withHead } from './head.js';
@@ -86,7 +87,7 @@ function trunk(
 
     const y = norm(hidden, part('post_attention_layernorm'));
     const gate = linear(y, weight(part('mlp.gate_proj')));
-    const activated = gatedSilu(gate, linear(y, weight(part('mlp.up_proj'))));
+    const activated = swiglu(gate, linear(y, weight(part('mlp.up_proj'))));
     hidden = add(hidden, linear(activated, weight(part('mlp.down_proj'))));
   }
   return norm(hidden, 'model.norm.weight');

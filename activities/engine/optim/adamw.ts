@@ -3,10 +3,11 @@
  *
  * Scalars that change between steps are graph inputs, so one session serves a whole run.
  */
-import { sumAsComputed } from '../graph/computationOrder.js';
+import { chunkCount, inChunks } from '../graph/chunks.js';
+import { sumInGraphOrder } from '../graph/gradients.js';
 import { type Graph, input, type Tensor } from '../graph/graph.js';
 import { add, divide, minimum, multiply, reshape, sqrt, subtract, sum, sumOfSquares } from '../graph/operators.js';
-import { elementCount, inPieces, piecesOf } from '../graph/pieces.js';
+import { elementCount } from '../graph/shape.js';
 
 export interface AdamWOptions {
   readonly beta1: number;
@@ -46,13 +47,13 @@ export function adamWScalars(options: AdamWOptions, learningRate: number, step: 
 
 /** √Σ‖g‖² over all gradients: rank 0. */
 export function globalNorm(gradients: readonly Tensor[]): Tensor {
-  return sqrt(sumAsComputed(gradients, squares));
+  return sqrt(sumInGraphOrder(gradients, squares));
 }
 
 /** Σx²: rank 0. In one go, onnxruntime's float32 sum over millions of numbers may be wrong in its third digit. */
 function squares(x: Tensor): Tensor {
-  const pieces = piecesOf(x);
-  return pieces === 1 ? sumOfSquares(x) : sum(sumOfSquares(reshape(x, [pieces, elementCount(x.shape) / pieces]), [1]));
+  const chunks = chunkCount(x);
+  return chunks === 1 ? sumOfSquares(x) : sum(sumOfSquares(reshape(x, [chunks, elementCount(x.shape) / chunks]), [1]));
 }
 
 /** Scalars that all parameters of one update share, computed once in the graph. */
@@ -85,15 +86,15 @@ export type AdamWState = Readonly<Record<'parameter' | 'first' | 'second', Tenso
  * One update: m ← β₁m + (1−β₁)cg, v ← β₂v + (1−β₂)(cg)², p ← (1 − lr·λ)p − stepSize · m / (√v + ε'), c being the clip factor.
  * Gains and biases (rank 1) are not decayed.
  *
- * @returns tensors of the parameter's shape or, of large ones, of shape `[pieces, size / pieces]`: the numbers in the same order.
+ * @returns tensors of the parameter's shape or, of large ones, of shape `[chunks, size / chunks]`: the numbers in the same order.
  */
 export function adamW(state: AdamWState, gradient: Tensor, scalars: UpdateScalars, options: AdamWOptions): AdamWState {
   const decays = options.weightDecay > 0 && state.parameter.shape.length > 1;
-  const pieces = piecesOf(state.parameter);
-  if (pieces === 1) return formula(state, gradient, scalars, options, decays);
+  const chunks = chunkCount(state.parameter);
+  if (chunks === 1) return formula(state, gradient, scalars, options, decays);
   const { parameter, first, second } = state;
-  return inPieces({ parameter, first, second, gradient }, pieces, ({ gradient: piece, ...states }) =>
-    formula(states, piece, scalars, options, decays),
+  return inChunks({ parameter, first, second, gradient }, chunks, ({ gradient: chunk, ...states }) =>
+    formula(states, chunk, scalars, options, decays),
   );
 }
 

@@ -5,7 +5,7 @@
  * update is worked out in plain arrays, from scores that the loss needs anyway.
  */
 import type { Tensor } from '../graph/graph.js';
-import { largest, multiply, subtract, sum } from '../graph/operators.js';
+import { max, multiply, subtract, sum } from '../graph/operators.js';
 
 /** Rank-0 tensors; the first two are sums by the weights of the loss, so that micro-batches' add up. */
 export interface RatioDiagnostics {
@@ -23,7 +23,7 @@ export function ratioDiagnostics(logRatio: Tensor, ratio: Tensor, weights: Tenso
   return {
     ratio: sum(multiply(ratio, weights)),
     approximateKl: sum(multiply(divergence, weights)),
-    largestRatio: largest(ratio),
+    largestRatio: max(ratio),
   };
 }
 

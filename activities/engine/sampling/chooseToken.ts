@@ -1,21 +1,22 @@
 /** The end of a decoding step, in the graph: the next token from logits, so that no logits leave it. */
+
+import { gatherDistinctRows } from '../graph/customGradients.js';
 import { append, constant, dimensionAt, type Tensor } from '../graph/graph.js';
 import {
   add,
   cast,
-  columns,
   divide,
+  gatherElements,
   log,
   maximum,
   minimum,
   multiply,
-  pick,
   range,
   reshape,
+  slice,
   softmax,
   subtract,
   sum,
-  takeRows,
 } from '../graph/operators.js';
 import { product } from '../graph/shape.js';
 
@@ -50,7 +51,7 @@ export function chooseAtRandom(logits: Tensor, uniforms: Tensor): ChosenTokens {
   const block = draw(sum(reshape(probabilities, [batch, count, width]), [2]), fractions);
   const firstBlocks = multiply(range(logits.graph, batch), constant(logits.graph, 'int64', [], [count]));
   const blocks = reshape(probabilities, [product([batch, count]), width]);
-  const within = draw(takeRows(blocks, add(firstBlocks, block.drawn)), block.left);
+  const within = draw(gatherDistinctRows(blocks, add(firstBlocks, block.drawn)), block.left);
   const starts = multiply(block.drawn, constant(logits.graph, 'int64', [], [width]));
   return withLogProbs(probabilities, add(starts, within.drawn));
 }
@@ -75,19 +76,19 @@ function draw(weights: Tensor, fractions: Tensor): { readonly drawn: Tensor; rea
   const axis = constant(graph, 'int64', [], [1]);
   const cumulative = append(graph, 'CumSum', [exact, axis], { type: 'float64', shape: weights.shape });
   // Of the sum as it came out: so some weight always exceeds the threshold, whatever was rounded.
-  const threshold = multiply(reshape(fractions, [rows, 1]), columns(cumulative, width - 1, width));
+  const threshold = multiply(reshape(fractions, [rows, 1]), slice(cumulative, width - 1, width));
   const exceeds = append(graph, 'Greater', [cumulative, threshold], { type: 'bool', shape: weights.shape });
   const drawn = indexOfLargest(cast(exceeds, 'float32'));
 
-  const weight = pick(exact, drawn);
-  const below = subtract(pick(cumulative, drawn), weight);
+  const weight = gatherElements(exact, drawn);
+  const below = subtract(gatherElements(cumulative, drawn), weight);
   const reached = divide(subtract(reshape(threshold, [rows]), below), weight);
   // What was rounded must not lead out of [0, 1).
   return { drawn, left: minimum(maximum(reached, 0), 1 - 2 ** -40) };
 }
 
 function withLogProbs(probabilities: Tensor, tokens: Tensor): ChosenTokens {
-  return { tokens, logProbs: log(pick(probabilities, tokens)) };
+  return { tokens, logProbs: log(gatherElements(probabilities, tokens)) };
 }
 
 function indexOfLargest(x: Tensor): Tensor {

@@ -1,5 +1,5 @@
 /** Turns the products of a graph round, for the decoding steps of a large model. */
-import { append, type Graph, type Node, type Tensor } from '../graph/graph.js';
+import { append, type Graph, type Node, renameLastResult, type Tensor } from '../graph/graph.js';
 import { transpose } from '../graph/operators.js';
 
 /**
@@ -29,9 +29,8 @@ export function weightsOnTheLeft(graph: Graph): void {
       );
       turned.set(y.name, product);
       transpose(product, [1, 0]);
-      // The product turned back takes the place of y: what reads y reads it.
-      const last = graph.nodes.pop();
-      if (last) graph.nodes.push({ ...last, outputs: [y] });
+      // What reads y reads the product transposed back.
+      renameLastResult(graph, y);
       continue;
     }
     graph.nodes.push(node);

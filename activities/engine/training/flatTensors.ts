@@ -4,7 +4,8 @@
  * Matrices come first, then vectors, because vectors are not decayed. What lies between tensors is zero, and stays so.
  */
 import type { Tensor } from 'onnxruntime-node';
-import { elementCount, sizeInPieces } from '../graph/pieces.js';
+import { roundUpToChunks } from '../graph/chunks.js';
+import { elementCount } from '../graph/shape.js';
 import type { ParameterShapes } from '../models/languageModel.js';
 import { float32 } from '../ort/tensors.js';
 import type { NamedTensor, Parameters } from '../weights/parameters.js';
@@ -71,7 +72,7 @@ function viewsIn(array: ArrayBuffer, shapes: ParameterShapes): [name: string, Na
 function kindsOf(shapes: ParameterShapes) {
   return (['matrices', 'vectors'] as const).flatMap((kind) => {
     const members = shapes.filter(([, shape]) => (kind === 'matrices') === shape.length > 1);
-    const size = sizeInPieces(members.reduce((total, [, shape]) => total + space(shape), 0));
+    const size = roundUpToChunks(members.reduce((total, [, shape]) => total + space(shape), 0));
     return size === 0 ? [] : [{ kind, members, size, shape: kind === 'matrices' ? [1, size] : [size] }];
   });
 }

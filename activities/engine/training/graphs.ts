@@ -3,11 +3,10 @@
  * parameters are trained. Each is built once per model configuration and serves every batch size and length.
  */
 
-import { sumAsComputed } from '../graph/computationOrder.js';
-import { gradients } from '../graph/gradients.js';
+import { gradients, sumInGraphOrder } from '../graph/gradients.js';
 import { createGraph, type Graph, input, output, type Tensor } from '../graph/graph.js';
-import { add, cast, columns, greaterOrEqual, logSoftmax, multiply, reshape, sum } from '../graph/operators.js';
-import { elementCount } from '../graph/pieces.js';
+import { add, cast, greaterOrEqual, logSoftmax, multiply, reshape, slice, sum } from '../graph/operators.js';
+import { elementCount } from '../graph/shape.js';
 import type { LoraConfig } from '../lora/adapters.js';
 import { adapterShapes, adaptersOf, loraScale } from '../lora/adapters.js';
 import { adaptGraph } from '../lora/adaptGraph.js';
@@ -141,13 +140,13 @@ export function updateGraph(objective: Objective, options: AdamWOptions): Traini
 export function gradientGraph(objective: Objective): TrainingGraph {
   const raw = gradients(objective.loss, objective.parameters);
   // For its order alone: nobody fetches it.
-  output(sumAsComputed(raw, firstNumber), 'order');
+  output(sumInGraphOrder(raw, firstNumber), 'order');
   return withGradients(objective, raw, (gradient) => gradient);
 }
 
 /** `[1]`. */
 function firstNumber(x: Tensor): Tensor {
-  return columns(reshape(x, [elementCount(x.shape)]), 0, 1);
+  return slice(reshape(x, [elementCount(x.shape)]), 0, 1);
 }
 
 /** Adds the gradients of a micro-batch to `g.<name>`: outputs `updated.g.<name>`, so that they may be summed in place. */

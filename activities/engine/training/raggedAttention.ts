@@ -2,8 +2,10 @@
  * Lets an attention over padded `[batch, time]` sequences work on tokens that lie end to end: queries, keys and values are laid
  * out for it, and its results are taken back. The matrix products around it never touch padding.
  */
-import { type Attribute, appendWithRule, type Tensor } from '../graph/graph.js';
-import { cast, greaterOrEqual, multiply, reshape, takeRows } from '../graph/operators.js';
+
+import { gatherDistinctRows } from '../graph/customGradients.js';
+import { type Attribute, appendWithGradient, type Tensor } from '../graph/graph.js';
+import { cast, greaterOrEqual, multiply, reshape } from '../graph/operators.js';
 import { product } from '../graph/shape.js';
 import type { Sequences } from '../models/languageModel.js';
 
@@ -20,16 +22,16 @@ export function raggedAttention(padded: Sequences, grid: Tensor, slots: Tensor):
 
   // Padding gets a copy of the last token. No result at padding is read, so no gradient comes from there either.
   const layOut = (x: Tensor): Tensor =>
-    appendWithRule(x.graph, 'Gather', [x, places], shaped(x, places), first, {
-      rule: (_, g) => [takeRows(g, slots), null],
+    appendWithGradient(x.graph, 'Gather', [x, places], shaped(x, places), first, {
+      rule: (_, g) => [gatherDistinctRows(g, slots), null],
     });
   const takeBack = (x: Tensor): Tensor =>
-    appendWithRule(x.graph, 'Gather', [x, slots], shaped(x, slots), first, {
+    appendWithGradient(x.graph, 'Gather', [x, slots], shaped(x, slots), first, {
       rule: (_, g) => [multiply(layOut(g), isToken), null],
     });
   return {
     attend: (queries, keys, values, layer) =>
       takeBack(padded.attend(layOut(queries), layOut(keys), layOut(values), layer)),
-    positions: () => takeRows(padded.positions(), slots),
+    positions: () => gatherDistinctRows(padded.positions(), slots),
   };
 }

@@ -1,6 +1,7 @@
 /** Writes a graph as an ONNX model: the bytes that an onnxruntime session is created from. */
 import { readFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
+import { InternalError } from '../../../errors.js';
 import { type Attribute, type Constant, type ElementType, type Graph, reads, type Tensor } from '../graph.js';
 import type { Shape } from '../shape.js';
 
@@ -9,14 +10,14 @@ export const ModelProto = schema.lookupType('onnx.ModelProto');
 export const GraphProto = schema.lookupType('onnx.GraphProto');
 export const TensorProto = schema.lookupType('onnx.TensorProto');
 
-/** The fields of a ModelProto beside its graph: ONNX operator set 18 (IR version 9). */
+/** The fields of a ModelProto without its graph: ONNX operator set 18 (IR version 9). */
 export const modelHeader = { ir_version: 9, producer_name: 'reft', opset_import: [{ domain: '', version: 18 }] };
 /** onnxruntime's own operators. */
 const microsoftOperators = { domain: 'com.microsoft', version: 1 };
 
 const elementTypes: Readonly<Record<ElementType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 };
 
-/** Output 0 where `skipCopies` asks for it: see `runtime/` for what fetching it as null is good for. */
+/** The name of the extra output that `skipCopies` asks for. `ort/runInPlace.ts` says what it is for. */
 export const skipCopiesOutput = 'skip_copies';
 
 export interface SerialiseOptions {
@@ -24,7 +25,7 @@ export interface SerialiseOptions {
   readonly skipCopies?: boolean;
 }
 
-/** @throws Error when an output is also an input or a constant (give it a node of its own). */
+/** @throws InternalError when an output is an input or a constant, or is named twice: it needs a node of its own. */
 export function serialise(graph: Graph, options: SerialiseOptions = {}): Uint8Array {
   return ModelProto.encode({
     ...modelHeader,
@@ -35,22 +36,24 @@ export function serialise(graph: Graph, options: SerialiseOptions = {}): Uint8Ar
 
 /**
  * The fields of the graph's GraphProto.
- * @param nameAround names of tensors that a graph inside another reads from the one around it.
- * @throws Error as `serialise`.
+ * @param outerName the names of tensors that a subgraph reads from its outer graph.
+ * @throws InternalError as `serialise`.
  */
 export function graphProto(
   graph: Graph,
   options: SerialiseOptions = {},
-  nameAround = ({ name }: Tensor): string => name,
+  outerName = ({ name }: Tensor): string => name,
 ) {
   const produced = new Set(graph.nodes.flatMap((node) => node.outputs.map((tensor) => tensor.name)));
   const renamed = new Map<string, string>();
   for (const { name, tensor } of graph.outputs) {
     if (!produced.has(tensor.name) || renamed.has(tensor.name))
-      throw new Error(`output ${name} needs a node of its own: ${tensor.name} is an input, a constant or named twice`);
+      throw new InternalError(
+        `output ${name} needs a node of its own: ${tensor.name} is an input, a constant or named twice`,
+      );
     renamed.set(tensor.name, name);
   }
-  const nameOf = (tensor: Tensor | null): string => (tensor ? (renamed.get(tensor.name) ?? nameAround(tensor)) : '');
+  const nameOf = (tensor: Tensor | null): string => (tensor ? (renamed.get(tensor.name) ?? outerName(tensor)) : '');
   const used = usedNames(graph);
   const nodes = graph.nodes
     .filter((node) => node.outputs.some((tensor) => used.has(tensor.name)))
@@ -90,7 +93,7 @@ function usedNames(graph: Graph): ReadonlySet<string> {
   return used;
 }
 
-/** @param nameOf names in the graph around, which a graph among the attributes may read. */
+/** @param nameOf names of tensors in this graph, which a subgraph may read. */
 function attributeProto(name: string, attribute: Attribute, nameOf: (tensor: Tensor) => string): object {
   switch (attribute.kind) {
     case 'int':

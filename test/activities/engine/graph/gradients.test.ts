@@ -1,16 +1,22 @@
 /** Every gradient rule against central differences, with the shapes and broadcasts that models and losses use. */
 import { describe, expect, it } from 'vitest';
+import {
+  gatherDistinctRows,
+  gatherLogSoftmax,
+  rmsNorm,
+  softmaxMatmul,
+  swiglu,
+} from '../../../../activities/engine/graph/customGradients.js';
 import { gradients } from '../../../../activities/engine/graph/gradients.js';
 import { append, constant, createGraph, input, scalar } from '../../../../activities/engine/graph/graph.js';
 import {
   add,
-  columns,
   divide,
   equal,
   erf,
   exp,
   expand,
-  gatedSilu,
+  gatherElements,
   gatherRows,
   less,
   log,
@@ -21,19 +27,15 @@ import {
   minimum,
   multiply,
   negate,
-  pick,
-  pickLogSoftmax,
   reciprocal,
   reshape,
-  rmsNorm,
-  rotate,
+  rotaryEmbedding,
   sigmoid,
+  slice,
   softmax,
-  softmaxProduct,
   sqrt,
   subtract,
   sum,
-  takeRows,
   tanh,
   transpose,
   where,
@@ -118,12 +120,12 @@ const choices: readonly GradientCase[] = [
 
 const orientations = [false, true].flatMap((a) => [false, true].map((b) => ({ a, b })));
 
-/** Σₖ factor · A[i, k] · B[k, j] of every leading index, from row-major arrays. */
+/** Σₖ alpha · A[i, k] · B[k, j] of every leading index, from row-major arrays. */
 function matrixProduct(
   a: readonly number[],
   b: readonly number[],
   size: { readonly leading: number; readonly m: number; readonly k: number; readonly n: number },
-  options: { readonly transposeA: boolean; readonly transposeB: boolean; readonly factor: number },
+  options: { readonly transposeA: boolean; readonly transposeB: boolean; readonly alpha: number },
 ): number[] {
   const { leading, m, k, n } = size;
   return Array.from({ length: leading * m * n }, (_, index) => {
@@ -132,7 +134,7 @@ function matrixProduct(
     for (let inner = 0; inner < k; inner++) {
       const left = a[batch * m * k + (options.transposeA ? inner * m + i : i * k + inner)] ?? Number.NaN;
       const right = b[batch * k * n + (options.transposeB ? j * k + inner : inner * n + j)] ?? Number.NaN;
-      total += options.factor * left * right;
+      total += options.alpha * left * right;
     }
     return total;
   });
@@ -146,7 +148,7 @@ function orientedProducts(
   const count = (dimension: Dimension): number => (typeof dimension === 'number' ? dimension : sizes.batch);
   const size = { leading: leading.reduce<number>((total, axis) => total * count(axis), 1), m: count(m), k, n };
   return orientations.map(({ a: transposeA, b: transposeB }) => {
-    const options = { transposeA, transposeB, factor: 0.7 };
+    const options = { transposeA, transposeB, alpha: 0.7 };
     return {
       name: `FusedMatMul, ${transposeA ? 'Aᵀ' : 'A'}·${transposeB ? 'Bᵀ' : 'B'}${name}`,
       inputs: {
@@ -183,8 +185,8 @@ const products: readonly GradientCase[] = [
 const shapes: readonly GradientCase[] = [
   { name: 'Transpose', inputs: { x }, sizes, build: (t) => transpose(t('x'), [2, 0, 1]) },
   { name: 'Reshape', inputs: { x }, sizes, build: (t) => reshape(t('x'), ['3*batch', 2]) },
-  { name: 'Slice of columns', inputs: { x: { shape: ['batch', 7] } }, sizes, build: (t) => columns(t('x'), 2, 5) },
-  { name: 'Slice to the end', inputs: { x: { shape: ['batch', 7] } }, sizes, build: (t) => columns(t('x'), 5, 7) },
+  { name: 'Slice of columns', inputs: { x: { shape: ['batch', 7] } }, sizes, build: (t) => slice(t('x'), 2, 5) },
+  { name: 'Slice to the end', inputs: { x: { shape: ['batch', 7] } }, sizes, build: (t) => slice(t('x'), 5, 7) },
   { name: 'Expand', inputs: { x: { shape: [3, 1] } }, build: (t) => expand(t('x'), [2, 3, 4]) },
 ];
 
@@ -218,21 +220,21 @@ const lookups: readonly GradientCase[] = [
     inputs: { x: { shape: ['n', 4] } },
     indices: { columns: { shape: ['n'], values: [3, 0, 3] } },
     sizes: { n: 3 },
-    build: (t) => pick(t('x'), t('columns')),
+    build: (t) => gatherElements(t('x'), t('columns')),
   },
   {
     name: 'log softmax at one column of each row',
     inputs: { x: { shape: ['n', 4] } },
     indices: { columns: { shape: ['n'], values: [3, 0, 3] } },
     sizes: { n: 3 },
-    build: (t) => pickLogSoftmax(t('x'), logSoftmax(t('x')), t('columns')),
+    build: (t) => gatherLogSoftmax(t('x'), logSoftmax(t('x')), t('columns')),
   },
   {
     name: 'Gather of distinct rows',
     inputs: { table: { shape: ['rows', 3] } },
     indices: { rows: { shape: ['n'], values: [4, 0, 2] } },
     sizes: { rows: 5, n: 3 },
-    build: (t) => takeRows(t('table'), t('rows')),
+    build: (t) => gatherDistinctRows(t('table'), t('rows')),
   },
 ];
 
@@ -241,13 +243,13 @@ const formulas: readonly GradientCase[] = [
     name: 'softmax times a matrix',
     inputs: { scores: { shape: ['batch', 3, 4], from: -3, to: 3 }, values: { shape: ['batch', 4, 2] } },
     sizes,
-    build: (t) => softmaxProduct(t('scores'), t('values')),
+    build: (t) => softmaxMatmul(t('scores'), t('values')),
   },
   {
-    name: 'gatedSilu',
+    name: 'swiglu',
     inputs: { gate: { shape: ['batch', 5], from: -3, to: 3 }, up: { shape: ['batch', 5] } },
     sizes,
-    build: (t) => gatedSilu(t('gate'), t('up')),
+    build: (t) => swiglu(t('gate'), t('up')),
     // onnxruntime fuses the forward into an operator that it has in float32 only.
     forward: (values) => values('gate').map((x, index) => ((values('up')[index] ?? 0) * x) / (1 + Math.exp(-x))),
   },
@@ -289,7 +291,7 @@ const rotations: readonly GradientCase[] = [
       const { graph } = t('x');
       const table = (f: (angle: number) => number) =>
         constant(graph, 'float32', [rotary.time, rotary.size / 2], angles.map(f));
-      return rotate(t('x'), table(Math.cos), table(Math.sin), rotary.heads);
+      return rotaryEmbedding(t('x'), table(Math.cos), table(Math.sin), rotary.heads);
     },
     forward: (values) => rotated(values('x')),
   },

@@ -21,7 +21,7 @@ function product(leading: readonly number[], options: (typeof transposes)[number
   const graph = createGraph();
   const a = input(graph, 'a', 'float32', [...leading, ...(options.transposeA ? [3, 2] : [2, 3])]);
   const b = input(graph, 'b', 'float32', [...leading, ...(options.transposeB ? [4, 3] : [3, 4])]);
-  output(matmul(a, b, { ...options, factor }), 'y');
+  output(matmul(a, b, { ...options, alpha: factor }), 'y');
   return graph;
 }
 

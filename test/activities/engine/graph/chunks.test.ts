@@ -1,9 +1,9 @@
-/** AdamW piece by piece: the same bits as on whole arrays, in place, and the same where a device lacks the operator. */
+/** AdamW in chunks: the same bits as on whole arrays, in place, and the same where a device lacks the operator Scan. */
 import { describe, expect, it } from 'vitest';
+import { inChunks } from '../../../../activities/engine/graph/chunks.js';
 import { createGraph, type Graph, input, output } from '../../../../activities/engine/graph/graph.js';
 import { lower } from '../../../../activities/engine/graph/lower.js';
 import { add, multiply, sqrt } from '../../../../activities/engine/graph/operators.js';
-import { inPieces } from '../../../../activities/engine/graph/pieces.js';
 import { adamWScalars, globalNorm } from '../../../../activities/engine/optim/adamw.js';
 import { createInPlaceSession, type RunMode, runInPlace } from '../../../../activities/engine/ort/runInPlace.js';
 import { float32 } from '../../../../activities/engine/ort/tensors.js';
@@ -12,7 +12,7 @@ import { memoryModel } from '../../../../activities/engine/training/memory.js';
 import { relativeError } from '../../../reference/fixtures.js';
 
 const options = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1 };
-/** Three pieces, one, and one for want of a good divisor. */
+/** Three chunks; one; and one because its size has no good divisor. */
 const shapes = [
   ['large', [1_536, 576]],
   ['small', [576]],
@@ -46,21 +46,21 @@ async function updated(graph: Graph, mode: RunMode): Promise<Float32Array[]> {
   return [...Object.values(state), norm].map(({ data }) => data as Float32Array);
 }
 
-describe('AdamW in pieces', () => {
+describe('AdamW in chunks', () => {
   const { graph } = applyGraph(shapes, options);
 
-  it('is for large arrays that come in pieces of a good size', () => {
+  it('cuts large arrays that have chunks of a good size, no others', () => {
     expect(scans(graph)).toBe(1);
     expect(scans(whole(graph))).toBe(0);
   });
 
   it.each(['skipCopies', 'copyBack'] as const)('gives the bits of the whole arrays, in place (%s)', async (mode) => {
-    const [pieces, plain] = [await updated(graph, mode), await updated(whole(graph), mode)];
-    expect(pieces.length).toBe(10);
-    pieces.forEach((data, index) => {
+    const [chunked, plain] = [await updated(graph, mode), await updated(whole(graph), mode)];
+    expect(chunked.length).toBe(10);
+    chunked.forEach((data, index) => {
       expect(Buffer.from(data.buffer).equals(Buffer.from(plain[index]?.buffer ?? new ArrayBuffer(0)))).toBe(true);
     });
-    expect(pieces[0]?.slice(0, 3)).not.toEqual(Float32Array.of(0, 0, 0));
+    expect(chunked[0]?.slice(0, 3)).not.toEqual(Float32Array.of(0, 0, 0));
   });
 
   it('has the norm of twelve million numbers, which one float32 sum would not', async () => {
@@ -83,13 +83,13 @@ describe('AdamW in pieces', () => {
   });
 });
 
-describe('a formula in pieces', () => {
-  it('reads what the graph around it makes, an output of that graph too', async () => {
+describe('a formula in chunks', () => {
+  it('reads tensors of the outer graph, also its outputs', async () => {
     const graph = createGraph({ differentiable: false });
     const x = input(graph, 'x', 'float32', [4, 3]);
     const factor = sqrt(input(graph, 'factor', 'float32', []));
     output(factor, 'root');
-    const { y } = inPieces({ x }, 2, ({ x: piece }) => ({ y: add(multiply(piece, factor), 1) }));
+    const { y } = inChunks({ x }, 2, ({ x: chunk }) => ({ y: add(multiply(chunk, factor), 1) }));
     output(y, 'y');
     for (const each of [graph, whole(graph)]) {
       const session = await createInPlaceSession(each, 'copyBack');
@@ -108,8 +108,8 @@ describe('a formula in pieces', () => {
     }
   });
 
-  it('is refused where the pieces would not be equal', () => {
+  it('is refused where the chunks would not be equal', () => {
     const x = input(createGraph(), 'x', 'float32', [4, 3]);
-    expect(() => inPieces({ x }, 5, (piece) => piece)).toThrow('[4, 3] does not come in 5 equal pieces');
+    expect(() => inChunks({ x }, 5, (chunk) => chunk)).toThrow('[4, 3] cannot be cut into 5 equal chunks');
   });
 });

@@ -1,0 +1,165 @@
+/**
+ * Formulas of several operators with one gradient of their own. It is cheaper than what `gradients.ts` would put together from
+ * the rules of the parts, in time or in the memory that the forward has to keep for the backward.
+ */
+import { InternalError } from '../../errors.js';
+import { at } from '../../invariant.js';
+import { append, appendWithGradient, dimensionAt, once, recompute, type Tensor } from './graph.js';
+import {
+  add,
+  concatenate,
+  exp,
+  matmul,
+  mean,
+  multiply,
+  negate,
+  reciprocal,
+  reshape,
+  scatterAddElements,
+  scatterRows,
+  shapeTensor,
+  sigmoid,
+  sizeAt,
+  softmax,
+  sqrt,
+  subtract,
+  sum,
+} from './operators.js';
+
+/**
+ * silu(gate) · up with silu(x) = x · sigmoid(x): what SwiGLU layers compute (Shazeer, 2020). Both operands have one shape.
+ * With s = sigmoid(gate) and y = gate · s its gradients are g · up · (s + y · (1 − s)) for the gate and g · y for `up`.
+ *
+ * The backward computes s, y and the result again: kept, they would be most of the memory that a decoder layer takes.
+ */
+export function swiglu(gate: Tensor, up: Tensor): Tensor {
+  const again = once((gradient: Tensor) => {
+    const later = after(gate, gradient);
+    const s = sigmoid(later);
+    return { s, y: multiply(later, s) };
+  });
+  const result = appendWithGradient(
+    gate.graph,
+    'Mul',
+    [multiply(gate, sigmoid(gate)), up],
+    { type: gate.type, shape: gate.shape },
+    {},
+    {
+      sources: [gate, up],
+      rule: (_, g) => {
+        const { s, y } = again(g);
+        return [multiply(multiply(g, up), add(s, subtract(y, multiply(y, s)))), multiply(g, y)];
+      },
+    },
+  );
+  return recompute(result, (gradient) => multiply(again(gradient).y, up));
+}
+
+/**
+ * Root-mean-square normalisation (Zhang and Sennrich, 2019) of `x [n, width]`: y = n·gain with n = x·r and r = 1/√(mean(x²) + ε).
+ * Its gradients are Σ g·n for the gain and (g·gain − n·mean(g·gain·n))·r for x. The backward computes n and y again.
+ */
+export function rmsNorm(x: Tensor, gain: Tensor, epsilon: number): Tensor {
+  const width = dimensionAt(x, -1);
+  if (typeof width !== 'number') throw new InternalError(`rmsNorm over a dynamic dimension of ${x.name}`);
+  if (!x.graph.differentiable)
+    return append(
+      x.graph,
+      'SimplifiedLayerNormalization',
+      [x, gain],
+      { type: x.type, shape: x.shape },
+      { axis: { kind: 'int', value: -1 }, epsilon: { kind: 'float', value: epsilon } },
+    );
+  const scale = reciprocal(sqrt(add(mean(multiply(x, x), [-1], true), epsilon)));
+  const again = once((gradient: Tensor) => multiply(after(x, gradient), scale));
+  const result = appendWithGradient(
+    x.graph,
+    'Mul',
+    [multiply(x, scale), gain],
+    { type: x.type, shape: x.shape },
+    {},
+    {
+      sources: [x, gain],
+      rule: (_, g) => {
+        const normalised = again(g);
+        const weighted = multiply(g, normalised);
+        const column = reshape(gain, [width, 1]);
+        const projection = multiply(matmul(weighted, column), 1 / width);
+        const change = subtract(multiply(g, gain), multiply(normalised, projection));
+        return [multiply(change, scale), reshape(sum(weighted, [0], true), gain.shape)];
+      },
+    },
+  );
+  return recompute(result, (gradient) => multiply(again(gradient), gain));
+}
+
+/**
+ * softmax(scores) · values: `scores [..., n, m]`, `values [..., m, width]` → `[..., n, width]`. With P the softmax and Y the
+ * result, the gradient of the scores is P ∘ (g·valuesᵀ − d), where d are the row sums of P ∘ (g·valuesᵀ). They equal the row sums
+ * of g ∘ Y, so only two passes over the large matrix are needed (Dao et al., FlashAttention, 2022).
+ */
+export function softmaxMatmul(scores: Tensor, values: Tensor): Tensor {
+  const weights = softmax(scores);
+  return appendWithGradient(
+    scores.graph,
+    'MatMul',
+    [weights, values],
+    { type: scores.type, shape: [...scores.shape.slice(0, -1), dimensionAt(values, -1)] },
+    {},
+    {
+      sources: [scores, values],
+      rule: ({ outputs }, g) => {
+        const gradient = matmul(g, values, { transposeB: true });
+        const change = subtract(gradient, sum(multiply(g, at(outputs, 0)), [-1], true));
+        return [multiply(change, weights), matmul(weights, g, { transposeA: true })];
+      },
+    },
+  );
+}
+
+/**
+ * Rows of a matrix, none twice: `x [rows, width]`, distinct int64 `indices [n]` → `[n, width]`. Its gradient is written row by
+ * row, where that of `gatherRows` has to add up element by element.
+ */
+export function gatherDistinctRows(x: Tensor, indices: Tensor): Tensor {
+  return appendWithGradient(
+    x.graph,
+    'Gather',
+    [x, indices],
+    { type: x.type, shape: [...indices.shape, ...x.shape.slice(1)] },
+    { axis: { kind: 'int', value: 0 } },
+    { rule: (_, g) => [scatterRows(x.shape, indices, g), null] },
+  );
+}
+
+/**
+ * log softmax of `logits [n, width]` at one column of each row: `[n]`. `all` is logSoftmax(logits), `indices [n]` are int64.
+ * The gradient of the logits is g at the column, less g · softmax.
+ */
+export function gatherLogSoftmax(logits: Tensor, all: Tensor, indices: Tensor): Tensor {
+  const column = reshape(indices, [dimensionAt(indices, 0), 1]);
+  const gathered = appendWithGradient(
+    all.graph,
+    'GatherElements',
+    [all, column],
+    { type: all.type, shape: [dimensionAt(all, 0), 1] },
+    { axis: { kind: 'int', value: 1 } },
+    {
+      sources: [logits],
+      rule: (_, g) => [scatterAddElements(multiply(exp(all), negate(g)), column, g, 1)],
+    },
+  );
+  return reshape(gathered, [dimensionAt(all, 0)]);
+}
+
+/**
+ * `x` itself, but not before `other` has been computed (JAX's optimization_barrier): a reshape to the same shape, whose first
+ * dimension is read from `other` where both have it. Without it onnxruntime would run the backward's recomputation during the
+ * forward, or merge it with the forward's own nodes, and keep the results until the backward needs them.
+ */
+function after(x: Tensor, other: Tensor): Tensor {
+  const [rows, ...rest] = x.shape;
+  if (rows !== other.shape[0] || rest.some((dimension) => typeof dimension !== 'number')) return x;
+  const shape = concatenate([sizeAt(other, 0), shapeTensor(x.graph, rest)], 0);
+  return append(x.graph, 'Reshape', [x, shape], { type: x.type, shape: x.shape });
+}
