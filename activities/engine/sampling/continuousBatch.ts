@@ -1,24 +1,23 @@
 /**
- * Continuous batching: the rows of a batch are slots. An answer that has ended leaves its slot at once, and the next one that
- * waits takes it; when none waits, the batch shrinks. So no step computes anything for an answer that has ended.
+ * Continuous batching: the rows of a batch are slots. An answer that has ended leaves its slot at once, and the next waiting
+ * answer takes it; when none waits, the batch shrinks. So no step computes anything for an answer that has ended.
  *
- * A token depends on its own prompt, sample and position alone: random numbers are keyed by them, never by slot, and rows do
- * not see each other. So who decodes what beside whom matters no more than float rounding does: about 10⁻⁶ in a log-probability.
+ * A token depends on its own prompt, sample and position alone: random numbers are keyed by them, never by slot, and rows do not
+ * attend to each other. Which answers share a batch changes float rounding only: about 10⁻⁶ in a log-probability.
  */
-
 import { InvalidModel } from '../../errors.js';
+import { at, required } from '../../invariant.js';
 import type { Decoder, StepArrays } from './decoder.js';
-import type { GenerateTask } from './generate.js';
 import { copyRow, createCache, releaseCache } from './keyValueCache.js';
 import { createPrefixCache, type PrefixCache, prefillRows } from './prefixCache.js';
-import { uniform } from './random.js';
+import { type StreamKey, uniform } from './random.js';
 
 /** An answer as it grows. */
 export interface Answer {
   readonly example: number;
   readonly sample: number;
   readonly prompt: readonly number[];
-  /** Most tokens it may have: the task's limit, or what the model's positions leave. */
+  /** Most tokens it may have: the task's limit, or fewer where the model's positions end. */
   readonly limit: number;
   readonly tokens: number[];
   readonly logProbs: number[];
@@ -26,21 +25,23 @@ export interface Answer {
 
 export interface Decoding {
   readonly decoder: Decoder;
-  /** Answers decoded side by side at most. */
+  /** Most rows of the batch. */
   readonly slots: number;
-  /** Positions of the longest prompt with the longest answer. */
+  /** Positions of a row: those of the longest prompt and answer together. */
   readonly capacity: number;
   readonly endToken: number;
-  readonly random: GenerateTask['input']['random'];
-  /** Called between two steps; what it throws ends the decoding. */
-  readonly checkpoint: () => void;
+  readonly random: StreamKey;
+  /** Called between two steps. An error that it throws ends the decoding. */
+  readonly safePoint: () => void;
+  /** Told how many answers ended in a step. */
   readonly onEnded: (answers: number) => void;
 }
 
 /**
- * Decodes answers to their end, in this order, samples of a prompt (the same array) one behind the other.
+ * Decodes answers to their end: fills in their `tokens` and `logProbs`.
+ * @param answers in the order in which they get slots. The samples of a prompt follow each other and share one `prompt` array.
  * @returns how many tokens went through the model.
- * @throws InvalidModel when the model's probabilities are not numbers.
+ * @throws InvalidModel when the model's probabilities are not finite.
  */
 export async function decode(answers: readonly Answer[], decoding: Decoding): Promise<number> {
   const { decoder, endToken, random } = decoding;
@@ -53,52 +54,55 @@ export async function decode(answers: readonly Answer[], decoding: Decoding): Pr
     uniforms: new Float32Array(slots),
     logProbs: new Float32Array(slots),
   };
+  /** The answers that have slots: `rows[i]` is decoded in row i of the cache. */
   const rows: Answer[] = [];
-  let seated = 0;
+  /** The first answer that waits. */
+  let next = 0;
   let forwardTokens = 0;
 
-  /** Gives a row that holds the answer's prompt to the answer. */
-  const take = (row: number, answer: Answer): void => {
+  /** Gives a row to an answer. The cache's row must hold the answer's prompt. */
+  const start = (row: number, answer: Answer): void => {
     const { prompt } = answer;
     rows[row] = answer;
-    arrays.tokens[row] = BigInt(prompt.at(-1) ?? 0);
+    arrays.tokens[row] = BigInt(at(prompt, -1));
     arrays.positions[row] = prompt.length - 1;
-    seated++;
+    next++;
   };
-  // Created when the first prompt is asked of it.
+  // Created with the first prompt that it has to compute.
   let prefixes: PrefixCache | undefined;
-  /** Gives a row to the next answer that waits, if there is one. */
-  const seat = async (row: number): Promise<boolean> => {
-    const answer = answers[seated];
+  /** Gives a row to the next answer that waits; false when none does. */
+  const startNext = async (row: number): Promise<boolean> => {
+    const answer = answers[next];
     if (!answer) return false;
-    decoding.checkpoint();
+    decoding.safePoint();
     prefixes ??= createPrefixCache(decoder, prompts);
     forwardTokens += await prefixes.copyTo(cache, row, answer.prompt);
-    take(row, answer);
+    start(row, answer);
     return true;
   };
-  /** Closes a gap with the last row. */
-  const close = (row: number): void => {
-    const last = rows.pop();
-    if (!last || row === rows.length) return;
-    const position = arrays.positions[rows.length] ?? 0;
-    copyRow(cache, rows.length, cache, row, position);
-    rows[row] = last;
-    arrays.tokens[row] = arrays.tokens[rows.length] ?? 0n;
+  /** Takes a row out of the batch: the last row moves into its place. */
+  const remove = (row: number): void => {
+    const moved = required(rows.pop(), 'the last row');
+    const from = rows.length;
+    if (row === from) return;
+    const position = at(arrays.positions, from);
+    copyRow(cache, from, cache, row, position);
+    rows[row] = moved;
+    arrays.tokens[row] = at(arrays.tokens, from);
     arrays.positions[row] = position;
   };
 
-  // One row alone goes through other routines, which round differently (10⁻⁴ in a log-probability at most where rows beside each
-  // other differ by 10⁻⁶): so the last row keeps the slot of another beside it, whose results nobody reads.
+  // A batch of one row runs other kernels, which round differently: up to 10⁻⁴ in a log-probability, against 10⁻⁶ between rows of
+  // a batch. So a batch that had two rows keeps a second one, whose results nobody reads.
   const bind = (): (() => Promise<void>) => decoder.bindStep(cache, arrays, Math.max(rows.length, Math.min(2, slots)));
 
   if (prompts.length === answers.length) {
-    forwardTokens += await prefillRows(decoder, cache, prompts.slice(0, slots), decoding.checkpoint);
-    for (const [row, answer] of answers.slice(0, slots).entries()) take(row, answer);
-  } else while (rows.length < slots) await seat(rows.length);
+    forwardTokens += await prefillRows(decoder, cache, prompts.slice(0, slots), decoding.safePoint);
+    for (const [row, answer] of answers.slice(0, slots).entries()) start(row, answer);
+  } else while (rows.length < slots) await startNext(rows.length);
   let step = bind();
   while (rows.length > 0) {
-    decoding.checkpoint();
+    decoding.safePoint();
     rows.forEach(({ example, sample, tokens }, row) => {
       arrays.uniforms[row] = uniform({ ...random, example, sample, position: tokens.length });
     });
@@ -106,15 +110,14 @@ export async function decode(answers: readonly Answer[], decoding: Decoding): Pr
     const decoded = rows.length;
     forwardTokens += decoded;
     let ended = 0;
-    // From the back, so that the row that closes a gap has been looked at.
+    // From the last row to the first, so that a row that `remove` moves has had its token appended.
     for (let row = decoded - 1; row >= 0; row--) {
-      const answer = rows[row];
-      if (!answer) continue;
-      append(answer, Number(arrays.tokens[row]), arrays.logProbs[row] ?? Number.NaN);
-      arrays.positions[row] = (arrays.positions[row] ?? 0) + 1;
+      const answer = at(rows, row);
+      append(answer, Number(at(arrays.tokens, row)), at(arrays.logProbs, row));
+      arrays.positions[row] = at(arrays.positions, row) + 1;
       if (answer.tokens.at(-1) !== endToken && answer.tokens.length < answer.limit) continue;
       ended++;
-      if (!(await seat(row))) close(row);
+      if (!(await startNext(row))) remove(row);
     }
     if (ended > 0) decoding.onEnded(ended);
     if (rows.length !== decoded) step = bind();

@@ -1,19 +1,19 @@
 /**
- * Answers to prompts: checks what is asked, decodes all samples in one continuous batch (small models in one on each core), and
- * reports the work.
+ * The task `generate`: answers to prompts, sampled or greedy, with their log-probabilities.
+ *
+ * It decodes all answers in one continuous batch. Those of a small model are split over worker threads, each with a batch of its
+ * own.
  */
-
 import { InvalidData, TaskCancelled } from '../../errors.js';
+import { at } from '../../invariant.js';
 import { languageModel } from '../models/architectures.js';
 import type { LanguageModel } from '../models/languageModel.js';
 import type { RunMode } from '../ort/runInPlace.js';
 import type { EngineWork, RunContext } from '../threads/task.js';
-import { maxWorkerThreads } from '../threads/workerThreads.js';
-import type { ModelFiles } from '../weights/modelFiles.js';
-import { loadModel } from '../weights/modelFiles.js';
+import { maxWorkerThreads, runInWorkerThreads } from '../threads/workerThreads.js';
+import { loadModel, type ModelFiles } from '../weights/modelFiles.js';
 import { type Answer, decode } from './continuousBatch.js';
 import { createDecoder } from './decoder.js';
-import { generateInThreads } from './generateInThreads.js';
 import { bytesPerRow } from './keyValueCache.js';
 import type { RandomPurpose } from './random.js';
 import { isLarge } from './stepSession.js';
@@ -37,7 +37,9 @@ export interface GenerateTask {
       readonly example: number;
       readonly sample: number;
       readonly tokens: readonly number[];
+      /** Of each token, in nats. */
       readonly logProbs: readonly number[];
+      /** Whether the answer ended at its limit, not with `endToken`. */
       readonly truncated: boolean;
     }[];
     readonly work: EngineWork;
@@ -47,42 +49,100 @@ export interface GenerateTask {
 type Input = GenerateTask['input'];
 type Output = GenerateTask['output'];
 
-/** Rows decoded together at most: beyond it a step takes longer in proportion. */
+/** Most rows of a batch. With more, a step takes longer in proportion. */
 const largestBatch = 256;
-/** Memory for keys and values at most; long answers of large models are decoded in smaller batches. */
+/** Most bytes of a batch's keys and values: long answers of large models are decoded in smaller batches. */
 const largestCacheBytes = 1 << 30;
+/** Fewest answers for a worker thread. With fewer, messages cost more than the thread saves. */
+const minAnswersPerThread = 16;
 
-/** Answers that are worth a worker thread: fewer take it less time than the exchange of messages and the loss of a common batch. */
-const answersPerLane = 16;
-
-/** What tests and benchmarks choose; left out, the fastest. */
+/** Set by tests and benchmarks. The default is the fastest. */
 export interface GenerateOptions {
-  /** In how many worker threads; with 1, or where anything else is chosen, in this thread. */
+  /** 1 means this thread, which the options below are for. */
   readonly workerThreads?: number;
   /** How results are fetched. */
   readonly mode?: RunMode;
-  /** Answers decoded side by side at most. */
+  /** Most rows of a batch. */
   readonly slots?: number;
 }
 
 /**
  * Generates `samples` answers to every prompt.
- * @throws InvalidData when no token may be generated, or naming the example whose prompt is empty, too long, or has tokens the
- * model does not know.
- * @throws InvalidModel when the model's probabilities are not numbers.
+ * @throws InvalidData when no token may be generated, or a prompt is empty, too long or has tokens unknown to the model.
+ * @throws InvalidModel when the model's probabilities are not finite.
  * @throws EngineCrashed when a worker thread ends.
  * @throws TaskCancelled between two steps.
  */
 export async function generate(input: Input, context: RunContext, options: GenerateOptions = {}): Promise<Output> {
-  const start = performance.now();
-  const { config } = input.model;
   if (input.maxAnswerTokens < 1)
     throw new InvalidData(`maxAnswerTokens must be 1 or more, got ${input.maxAnswerTokens}`);
-  const model = languageModel(config);
+  const model = languageModel(input.model.config);
   for (const prompt of input.prompts) checkPrompt(prompt, model);
-  const isInThread = options.mode !== undefined || options.slots !== undefined || isLarge(model);
-  const workerThreads = options.workerThreads ?? (isInThread ? 1 : lanesFor(input));
+  const isHere = options.mode !== undefined || options.slots !== undefined || isLarge(model);
+  const workerThreads = options.workerThreads ?? (isHere ? 1 : threadsFor(input));
   if (workerThreads > 1) return generateInThreads(input, context, workerThreads);
+  return generateHere(input, model, context, options);
+}
+
+function checkPrompt({ example, tokens }: Input['prompts'][number], model: LanguageModel): void {
+  if (tokens.length === 0) throw new InvalidData(`example ${example}: the prompt is empty`);
+  const longest = model.positions - 1;
+  if (tokens.length > longest)
+    throw new InvalidData(
+      `example ${example}: the prompt has ${tokens.length} tokens, the model takes at most ${longest}`,
+    );
+  const unknown = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= model.vocabularySize);
+  if (unknown !== undefined)
+    throw new InvalidData(
+      `example ${example}: token ${unknown} is not in the model's vocabulary of ${model.vocabularySize} tokens`,
+    );
+}
+
+/** As many worker threads as there can be, each with a prompt of its own and enough answers. */
+function threadsFor({ prompts, samples }: Input): number {
+  const worthwhile = Math.floor((prompts.length * samples) / minAnswersPerThread);
+  return Math.max(1, Math.min(maxWorkerThreads(), prompts.length, worthwhile));
+}
+
+/** Gives every worker thread about as many prompts, of similar lengths. The split changes answers by float rounding only. */
+async function generateInThreads(input: Input, context: RunContext, workerThreads: number): Promise<Output> {
+  const start = performance.now();
+  const { prompts, samples } = input;
+  const promptsOf = Array.from({ length: workerThreads }, (): number[] => []);
+  const byLength = [...prompts.keys()].sort((a, b) => at(prompts, b).tokens.length - at(prompts, a).tokens.length);
+  for (const [place, prompt] of byLength.entries()) at(promptsOf, place % workerThreads).push(prompt);
+  const outputs = await runInWorkerThreads<GenerateTask>(
+    'generate',
+    promptsOf.map((indices) => ({ ...input, prompts: indices.map((index) => at(prompts, index)) })),
+    context,
+  );
+
+  const answers: Output['answers'][number][] = [];
+  for (const [thread, indices] of promptsOf.entries())
+    for (const [place, prompt] of indices.entries())
+      for (let sample = 0; sample < samples; sample++)
+        answers[prompt * samples + sample] = at(at(outputs, thread).answers, place * samples + sample);
+  const total = (part: 'forwardTokens' | 'generatedTokens'): number =>
+    outputs.reduce((sum, { work }) => sum + work[part], 0);
+  return {
+    answers,
+    work: {
+      seconds: (performance.now() - start) / 1000,
+      forwardTokens: total('forwardTokens'),
+      backwardTokens: 0,
+      generatedTokens: total('generatedTokens'),
+    },
+  };
+}
+
+/** Decodes all answers in this thread. */
+async function generateHere(
+  input: Input,
+  model: LanguageModel,
+  context: RunContext,
+  options: GenerateOptions,
+): Promise<Output> {
+  const start = performance.now();
   const answers = input.prompts.flatMap(({ example, tokens }) =>
     Array.from({ length: input.samples }, (_, sample): Answer => {
       const limit = Math.min(input.maxAnswerTokens, model.positions - tokens.length);
@@ -92,11 +152,11 @@ export async function generate(input: Input, context: RunContext, options: Gener
   const capacity = answers.reduce((most, { prompt, limit }) => Math.max(most, prompt.length + limit), 1);
   const parameters = await loadModel(input.model);
   let finished = 0;
-  // Prompts of like length behind each other, so that computing some together takes little padding.
+  // Prompts of similar length follow each other, so that computing some together takes little padding.
   const forwardTokens = await decode(
     answers.toSorted((a, b) => b.prompt.length - a.prompt.length),
     {
-      decoder: await createDecoder(config, parameters, {
+      decoder: await createDecoder(input.model.config, parameters, {
         greedy: input.temperature === 0,
         isLone: answers.length === 1,
         ...(options.mode ? { mode: options.mode } : {}),
@@ -105,7 +165,7 @@ export async function generate(input: Input, context: RunContext, options: Gener
       capacity,
       endToken: input.endToken,
       random: input.random,
-      checkpoint: () => {
+      safePoint: () => {
         if (context.isCancelled()) throw new TaskCancelled('generate was cancelled');
       },
       onEnded: (ended) => {
@@ -131,27 +191,7 @@ export async function generate(input: Input, context: RunContext, options: Gener
   };
 }
 
-function checkPrompt({ example, tokens }: Input['prompts'][number], model: LanguageModel): void {
-  if (tokens.length === 0) throw new InvalidData(`example ${example}: the prompt is empty`);
-  const longest = model.positions - 1;
-  if (tokens.length > longest)
-    throw new InvalidData(
-      `example ${example}: the prompt has ${tokens.length} tokens, the model takes at most ${longest}`,
-    );
-  const unknown = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= model.vocabularySize);
-  if (unknown !== undefined)
-    throw new InvalidData(
-      `example ${example}: token ${unknown} is not in the model's vocabulary of ${model.vocabularySize} tokens`,
-    );
-}
-
-/** As many as there can be, each with prompts of its own and answers enough. */
-function lanesFor({ prompts, samples }: Input): number {
-  const worthwhile = Math.floor((prompts.length * samples) / answersPerLane);
-  return Math.max(1, Math.min(maxWorkerThreads(), prompts.length, worthwhile));
-}
-
-/** Slots of a batch within the limits above. */
+/** Rows of a batch within the limits above. */
 function mostSlots({ attention }: LanguageModel, capacity: number): number {
   const rows = Math.floor(largestCacheBytes / bytesPerRow(attention, capacity));
   return Math.min(Math.max(rows, 1), largestBatch);

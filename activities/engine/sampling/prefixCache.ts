@@ -30,19 +30,19 @@ function rowsTogether(prompts: readonly (readonly number[])[], tokens: number): 
 
 /**
  * Computes all of each prompt but its last token into the cache's rows from the first on.
- * @param checkpoint called before each few prompts.
+ * @param safePoint called before the prompts that are computed together.
  * @returns how many tokens went through the model.
  */
 export async function prefillRows(
   decoder: Decoder,
   cache: KeyValueCache,
   prompts: readonly (readonly number[])[],
-  checkpoint: () => void,
+  safePoint: () => void,
 ): Promise<number> {
   const beginnings = prompts.map((prompt) => prompt.slice(0, -1));
   const together = rowsTogether(prompts, prefixTokens);
   for (let row = 0; row < prompts.length; row += together) {
-    checkpoint();
+    safePoint();
     await decoder.prefill(cache, row, beginnings.slice(row, row + together));
   }
   return beginnings.reduce((total, { length }) => total + length, 0);

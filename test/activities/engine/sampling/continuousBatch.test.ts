@@ -122,7 +122,7 @@ describe('slots', () => {
     capacity: 33,
     endToken: 999,
     random: { seed: 5, purpose: 'rollout', round: 2 } as const,
-    checkpoint: () => undefined,
+    safePoint: () => undefined,
     onEnded: () => undefined,
   };
 
@@ -143,10 +143,10 @@ describe('slots', () => {
     const { decoder, rows } = await watchedDecoder();
     const answers = prompts.map(({ example, tokens }) => answer(example, tokens, 20));
     let looks = 0;
-    const checkpoint = (): void => {
+    const safePoint = (): void => {
       if (++looks > 10) throw new Error('cancelled');
     };
-    await expect(decode(answers, { ...decoding, decoder, checkpoint })).rejects.toThrow('cancelled');
+    await expect(decode(answers, { ...decoding, decoder, safePoint })).rejects.toThrow('cancelled');
     // One look was for the first prompts.
     expect(rows).toEqual(new Array(9).fill(4));
   });
