@@ -1,10 +1,13 @@
-/** The documents: README's length, links that lead somewhere, small pictures, scripts that exist. */
+/** The documents: README's length, links that lead somewhere, small pictures; commands, specs and variables that exist. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { compareKind, runKind } from '../../workers/command/kinds.js';
+import { checkInput, readSpecInput } from '../../workers/command/readSpecInput.js';
+import { comparisonPresets } from '../../workflows/config/presets/index.js';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const outside = new Set(['node_modules', '.git', '.data', '.cache', 'shared']);
 
 function filesUnder(folder: string): string[] {
@@ -65,6 +68,45 @@ describe('documents', () => {
     const pictures = files.filter((path) => path.endsWith('.png'));
     expect(pictures.length).toBeGreaterThanOrEqual(2);
     expect(pictures.filter((path) => statSync(path).size > 150_000 || !shown.includes(path)).map(named)).toEqual([]);
+  });
+
+  it('commands that pages show are sound', async () => {
+    const commands = pages.flatMap((page) => [...read(page).matchAll(/npx reft (run|compare) ([\w-]+)([^#`\n]*)/g)]);
+    expect(commands.length).toBeGreaterThan(8);
+    for (const [command, kind, preset = '', options = ''] of commands) {
+      if (options.startsWith('.json')) continue;
+      const settings = [...options.matchAll(/--set (\S+)/g)].map(([, setting = '']) => setting);
+      const read = readSpecInput(preset, settings, kind === 'run' ? runKind : compareKind);
+      await expect(read, command).resolves.toHaveProperty('input.preset', preset);
+    }
+  });
+
+  it('specs that pages show are sound', () => {
+    const specs = pages.flatMap((page) => {
+      const text = read(page);
+      const blocks = [...text.matchAll(/^```json\n([\s\S]*?)^```/gm)];
+      const spans = [...text.matchAll(/[`'#] ?(\{"preset".*\})['`]?$/gm), ...text.matchAll(/`(\{"preset"[^`]*)`/g)];
+      return [...blocks, ...spans].map(([, json = '']) => json).filter((json) => json.includes('"preset"'));
+    });
+    expect(specs.length).toBeGreaterThan(4);
+    for (const json of specs) {
+      const given = JSON.parse(json);
+      const kind = Object.hasOwn(comparisonPresets, given.preset) ? compareKind : runKind;
+      expect(() => checkInput({ source: json, name: 'page', given, settings: [] }, kind), json).not.toThrow();
+    }
+  });
+
+  it('variables that pages name are read by the code, and those that it reads are explained', () => {
+    const variables = (paths: readonly string[]): Set<string> =>
+      new Set(
+        paths.flatMap((path) => [...read(path).matchAll(/\b(?:REFT|HF|S3)_[A-Z0-9_]+\b/g)].map(([name]) => name)),
+      );
+    const sources = files.filter((path) => /\.(ts|mjs)$/.test(path));
+    const explained = variables(pages);
+    expect(explained.size).toBeGreaterThan(8);
+    expect([...explained].filter((name) => !variables(sources).has(name))).toEqual([]);
+    const product = sources.filter((path) => /^(workflows|activities|workers|infra)\//.test(named(path)));
+    expect([...variables(product)].filter((name) => !explained.has(name))).toEqual([]);
   });
 
   it('npm scripts that pages name exist', () => {
