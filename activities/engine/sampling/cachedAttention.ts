@@ -4,20 +4,22 @@
  * One operator does all of it (com.microsoft GroupQueryAttention: rotary embedding, cache update, causal attention). Past and
  * present are the same array, so a step writes one position a row and copies nothing. Rows may differ in length.
  */
+import { at } from '../../invariant.js';
 import { appendMany, type Graph, input, output, type Tensor } from '../graph/graph.js';
 import { cast, expand, range, reshape } from '../graph/operators.js';
 import { type Dimension, product } from '../graph/shape.js';
 import type { Attention, AttentionSizes, Sequences } from '../models/languageModel.js';
 import { rotaryTables } from '../models/rotary.js';
 
-/** Names of a layer's caches: `past` is fed, `present` fetched, over the same `[batch, keyValueHeads, capacity, size]`. */
+/** Names of a layer's cache in the graph: input `past` and output `present` are one array `[batch, keyValueHeads, capacity, size]`. */
 export const cacheName = (time: 'past' | 'present', layer: number, part: 'keys' | 'values'): string =>
   `${time}.${layer}.${part}`;
 
 /**
- * Adds inputs `last_positions` int32 `[batch]` (position of each row's last token) and `total_length` int32 `[1]` (the longest
- * row's length), and each layer's caches. With `time` above 1 the tokens are whole prompts from position 0, padded on the
- * right, and `total_length` is `time`; with 1 they continue what the cache holds.
+ * Adds inputs `last_positions` int32 `[batch]` (the position of each row's last token) and `total_length` int32 `[1]` (the longest
+ * row's length), and inputs and outputs of each layer's cache.
+ * @param time tokens a row. Above 1: whole prompts from position 0, padded on the right; `total_length` is `time`. 1: the token
+ * that follows what the cache holds.
  */
 export function cachedAttention(graph: Graph, sizes: AttentionSizes, batch: Dimension, time: Dimension): Sequences {
   const { heads, keyValueHeads, size } = sizes;
@@ -27,7 +29,7 @@ export function cachedAttention(graph: Graph, sizes: AttentionSizes, batch: Dime
   const cache = { type: 'float32', shape: [batch, keyValueHeads, 'capacity', size] } as const;
 
   const attend: Attention = (queries, keys, values, layer) => {
-    const [attended, presentKeys, presentValues] = appendMany(
+    const outputs = appendMany(
       graph,
       'GroupQueryAttention',
       [
@@ -48,10 +50,9 @@ export function cachedAttention(graph: Graph, sizes: AttentionSizes, batch: Dime
       },
       'com.microsoft',
     );
-    if (!attended || !presentKeys || !presentValues) throw new Error('GroupQueryAttention has three outputs');
-    output(presentKeys, cacheName('present', layer, 'keys'));
-    output(presentValues, cacheName('present', layer, 'values'));
-    return reshape(attended, [product([batch, time]), heads * size]);
+    output(at(outputs, 1), cacheName('present', layer, 'keys'));
+    output(at(outputs, 2), cacheName('present', layer, 'values'));
+    return reshape(at(outputs, 0), [product([batch, time]), heads * size]);
   };
 
   const positions = (): Tensor =>

@@ -1,4 +1,5 @@
-/** The end of a decoding step, in the graph: the next token from logits, so that no logits leave it. */
+/** The last part of a decoding step's graph: the next token from logits, so that the graph need not output logits. */
+import { InternalError } from '../../errors.js';
 
 import { gatherDistinctRows } from '../graph/customGradients.js';
 import { append, constant, dimensionAt, type Tensor } from '../graph/graph.js';
@@ -27,12 +28,12 @@ export interface ChosenTokens {
   readonly logProbs: Tensor;
 }
 
-/** The most likely token of each row of `logits [batch, vocabulary]`; the first of equals. */
+/** The most likely token of each row of `logits [batch, vocabulary]`; of equal ones the first. */
 export function chooseGreedily(logits: Tensor): ChosenTokens {
   return withLogProbs(softmax(logits), indexOfLargest(logits));
 }
 
-/** Larger vocabularies are drawn from in two stages: a block of neighbours, then a token of it. */
+/** From a larger vocabulary a token is drawn in two stages: a block of consecutive tokens, then a token of that block. */
 const largestStage = 512;
 
 /**
@@ -43,7 +44,7 @@ export function chooseAtRandom(logits: Tensor, uniforms: Tensor): ChosenTokens {
   const probabilities = softmax(logits);
   const fractions = cast(uniforms, 'float64');
   const [batch, vocabulary] = [dimensionAt(logits, 0), dimensionAt(logits, 1)];
-  if (typeof vocabulary !== 'number') throw new Error('the size of the vocabulary must be known');
+  if (typeof vocabulary !== 'number') throw new InternalError('the size of the vocabulary must be known');
   if (vocabulary <= largestStage) return withLogProbs(probabilities, draw(probabilities, fractions).drawn);
 
   const width = blockWidth(vocabulary);
@@ -56,7 +57,7 @@ export function chooseAtRandom(logits: Tensor, uniforms: Tensor): ChosenTokens {
   return withLogProbs(probabilities, add(starts, within.drawn));
 }
 
-/** The largest divisor that is not above the square root: so both stages are short, and no block is cut off. */
+/** The largest divisor up to the square root: both stages are short, and all blocks have the same width. */
 function blockWidth(vocabulary: number): number {
   let width = Math.floor(Math.sqrt(vocabulary));
   while (vocabulary % width !== 0) width--;
@@ -64,18 +65,18 @@ function blockWidth(vocabulary: number): number {
 }
 
 /**
- * The first of each row's `weights [n, width]` whose cumulative sum exceeds `fractions` (float64 `[n]`, in [0, 1)) of the row's
- * sum, and `left`: how far into that weight the fraction reaches, a fraction again.
+ * Draws one of each row's `weights [n, width]`: the first whose cumulative sum exceeds `fractions` (float64 `[n]`, in [0, 1)) of the
+ * row's sum. `left [n]` is the part of that weight below the threshold, a fraction in [0, 1) that the next stage draws by.
  */
 function draw(weights: Tensor, fractions: Tensor): { readonly drawn: Tensor; readonly left: Tensor } {
   const { graph } = weights;
   const [rows, width] = [dimensionAt(weights, 0), dimensionAt(weights, 1)];
-  if (typeof width !== 'number') throw new Error('the number of weights must be known');
-  // In float64, because the tail of many weights would be lost beside a float32 sum near 1.
+  if (typeof width !== 'number') throw new InternalError('the number of weights must be known');
+  // In float64: added to a sum near 1, the many small weights of a tail would be rounded away in float32.
   const exact = cast(weights, 'float64');
   const axis = constant(graph, 'int64', [], [1]);
   const cumulative = append(graph, 'CumSum', [exact, axis], { type: 'float64', shape: weights.shape });
-  // Of the sum as it came out: so some weight always exceeds the threshold, whatever was rounded.
+  // The threshold is a fraction of the rounded sum itself, so some weight always exceeds it.
   const threshold = multiply(reshape(fractions, [rows, 1]), slice(cumulative, width - 1, width));
   const exceeds = append(graph, 'Greater', [cumulative, threshold], { type: 'bool', shape: weights.shape });
   const drawn = indexOfLargest(cast(exceeds, 'float32'));
@@ -83,7 +84,7 @@ function draw(weights: Tensor, fractions: Tensor): { readonly drawn: Tensor; rea
   const weight = gatherElements(exact, drawn);
   const below = subtract(gatherElements(cumulative, drawn), weight);
   const reached = divide(subtract(reshape(threshold, [rows]), below), weight);
-  // What was rounded must not lead out of [0, 1).
+  // Rounding must not lead out of [0, 1).
   return { drawn, left: minimum(maximum(reached, 0), 1 - 2 ** -40) };
 }
 

@@ -1,4 +1,4 @@
-/** A model ready to decode: the sessions of its two graphs and its weights, which are fed and never copied. */
+/** A model ready to decode: the sessions of its two graphs, and its weights, which are fed to them and not copied. */
 import type { Tensor } from 'onnxruntime-node';
 import { InvalidModel } from '../../errors.js';
 import { languageModel } from '../models/architectures.js';
@@ -14,19 +14,19 @@ import { stepSession } from './stepSession.js';
 
 export interface Decoder {
   readonly attention: AttentionSizes;
-  /** Fills the cache rows from `firstRow` on with the positions of `prompts`, one a row; empty ones leave nothing of use. */
+  /** Computes keys and values of `prompts` into the cache, one prompt a row, from `firstRow` on. Rows of empty prompts are undefined. */
   prefill(cache: KeyValueCache, firstRow: number, prompts: readonly (readonly number[])[]): Promise<void>;
-  /** A step for the first `rows` rows of a batch. */
+  /** A function that runs one step of the first `rows` rows of a batch. */
   bindStep(cache: KeyValueCache, batch: StepArrays, rows: number): () => Promise<void>;
 }
 
-/** What goes into and comes out of a step, one entry a row. */
+/** Inputs and outputs of a step, one element a row. */
 export interface StepArrays {
   /** In: the row's last token. Out: the next one. */
   readonly tokens: BigInt64Array;
   /** In: the last token's position. */
   readonly positions: Int32Array;
-  /** In: a uniform number in [0, 1) (not read by a greedy decoder). */
+  /** In: a uniform number in [0, 1). A greedy decoder does not read it. */
   readonly uniforms: Float32Array;
   /** Out: the next token's log-probability. */
   readonly logProbs: Float32Array;
@@ -35,15 +35,13 @@ export interface StepArrays {
 export interface DecoderOptions {
   /** Takes the most likely token instead of drawing one. */
   readonly greedy: boolean;
-  /** Whether it will only ever decode one row. */
+  /** Whether it decodes one row only, ever. */
   readonly isLone?: boolean;
-  /** How results are fetched: left out, the fastest that works. */
+  /** How results are fetched. Default: the fastest way that works. */
   readonly mode?: RunMode;
 }
 
-/**
- * @throws InvalidModel when the model's heads are rotated and their size is no multiple of 16.
- */
+/** @throws InvalidModel when a parameter is missing, or a rotary model's head size is no multiple of 16. */
 export async function createDecoder(
   config: ModelConfig,
   parameters: Parameters,
@@ -109,10 +107,11 @@ export async function createDecoder(
 }
 
 function weightTensors(shapes: ParameterShapes, parameters: Parameters): Record<string, Tensor> {
-  const tensors: Record<string, Tensor> = {};
-  for (const [name, shape] of shapes) {
-    const parameter = parameters.get(name);
-    if (parameter !== undefined) tensors[name] = float32(parameter.data, shape);
-  }
-  return tensors;
+  return Object.fromEntries(
+    shapes.map(([name, shape]) => {
+      const parameter = parameters.get(name);
+      if (!parameter) throw new InvalidModel(`tensor ${name} is missing`);
+      return [name, float32(parameter.data, shape)];
+    }),
+  );
 }

@@ -1,4 +1,4 @@
-/** The two graphs of decoding, over the model's decoder that training uses: prompts into the cache, then a token a step. */
+/** The two graphs of decoding, over the same trunk as in training: prefill of the cache with prompts, and a step of one token. */
 
 import { createGraph, input, output, storedTensor } from '../graph/graph.js';
 import { reshape } from '../graph/operators.js';
@@ -13,7 +13,7 @@ import { weightsOnTheLeft } from './weightsOnTheLeft.js';
 
 /**
  * Fills the cache from `tokens [batch, time]` (and the inputs of `cachedAttention`). It has no head: a prompt's last token is
- * left to the first step, so that all samples of a question share its cache and each draws its own first token.
+ * left to the first step, so that all samples of a prompt share its cache and each draws its own first token.
  */
 export function prefillGraph(config: ModelConfig): ModelGraph {
   const model = languageModel(config);
@@ -25,12 +25,12 @@ export function prefillGraph(config: ModelConfig): ModelGraph {
   return { graph, parameters: model.shapes, metrics: [], peaks: [] };
 }
 
-/** How weights come into a step: fed as the right operands of their products, fed as the left ones, or stored in the graph. */
+/** How a step gets weights: fed, as the right or the left operands of their products, or stored in the graph. */
 export type StepWeights = 'right' | 'left' | { readonly stored: Parameters };
 
 /**
- * One token a row: feeds `tokens [batch]`, `uniforms [batch]` unless greedy, and the inputs of `cachedAttention`; gives
- * `next_tokens` int64 `[batch]` and `log_probs` `[batch]`.
+ * One token a row. Inputs: `tokens` int64 `[batch]`, `uniforms [batch]` unless greedy, and those of `cachedAttention`. Outputs:
+ * `next_tokens` int64 `[batch]` and `log_probs [batch]`.
  */
 export function stepGraph(config: ModelConfig, greedy: boolean, place: StepWeights): ModelGraph {
   const model = languageModel(config);

@@ -1,15 +1,16 @@
 /**
- * The keys and values of every position decoded so far, for a batch of rows: two arrays a layer, each
- * `[rows, keyValueHeads, capacity, size]`, made once. Any run of rows is a view, so part of a batch can be worked on.
+ * The keys and values of all positions decoded so far, for a batch of rows: two arrays a layer, each
+ * `[rows, keyValueHeads, capacity, size]`, allocated once. Consecutive rows are a view, so a graph can run on part of a batch.
  */
 import type { Tensor } from 'onnxruntime-node';
+import { at } from '../../invariant.js';
 import type { AttentionSizes } from '../models/languageModel.js';
 import { float32 } from '../ort/tensors.js';
 import { cacheName } from './cachedAttention.js';
 
 export interface KeyValueCache {
   readonly sizes: AttentionSizes;
-  /** Positions a row has room for. */
+  /** Most positions of a row. */
   readonly capacity: number;
   readonly layers: readonly { readonly keys: Float32Array; readonly values: Float32Array }[];
 }
@@ -24,7 +25,7 @@ export function bytesPerRow(sizes: AttentionSizes, capacity: number): number {
   return sizes.layers * 2 * rowSize(sizes, capacity) * Float32Array.BYTES_PER_ELEMENT;
 }
 
-/** Nothing in it may be read before it is written: its memory may be that of an earlier cache. */
+/** Its contents are undefined until written: its memory may be that of an earlier cache. */
 export function createCache(sizes: AttentionSizes, rows: number, capacity: number): KeyValueCache {
   const floats = rows * rowSize(sizes, capacity);
   const bytes = floats * Float32Array.BYTES_PER_ELEMENT;
@@ -36,7 +37,7 @@ export function createCache(sizes: AttentionSizes, rows: number, capacity: numbe
   return { sizes, capacity, layers };
 }
 
-/** The memory of one cache that is no longer used: the next batch is mostly like the last, and new memory costs a page fault each 4 kB. */
+/** Memory of a released cache. The next batch is mostly of the same size, and new memory costs a page fault each 4 kB. */
 let spare: ArrayBuffer | undefined;
 const largestSpareBytes = 1 << 28;
 
@@ -47,14 +48,14 @@ function takeMemory(bytes: number): ArrayBuffer {
   return taken;
 }
 
-/** Hands back the memory of a cache that nobody uses any more. */
-export function releaseCache({ layers: [first] }: KeyValueCache): void {
-  const memory = first?.keys.buffer;
+/** Gives back the memory of a cache, which must not be used afterwards. */
+export function releaseCache({ layers }: KeyValueCache): void {
+  const memory = at(layers, 0).keys.buffer;
   if (!(memory instanceof ArrayBuffer) || memory.byteLength > largestSpareBytes) return;
   if (spare === undefined || spare.byteLength < memory.byteLength) spare = memory;
 }
 
-/** Rows `from` … `from + count − 1` as feeds and as results of a graph with `cachedAttention`. */
+/** Rows `from` … `from + count − 1` as inputs and as outputs of a graph with `cachedAttention`. */
 export function cacheTensors(
   { sizes, capacity, layers }: KeyValueCache,
   from: number,
@@ -74,7 +75,7 @@ export function cacheTensors(
   return { past, present };
 }
 
-/** Copies the first `positions` positions of a row to a row of the same or another cache of the same model. */
+/** Copies the first `positions` positions of a row to a row of the same cache or of another one of the same model. */
 export function copyRow(
   from: KeyValueCache,
   fromRow: number,
@@ -85,11 +86,11 @@ export function copyRow(
   const { keyValueHeads, size } = from.sizes;
   const length = positions * size;
   from.layers.forEach((source, layer) => {
-    const target = to.layers[layer];
+    const target = at(to.layers, layer);
     for (const part of ['keys', 'values'] as const)
       for (let head = 0; head < keyValueHeads; head++) {
         const start = (fromRow * keyValueHeads + head) * from.capacity * size;
-        target?.[part].set(
+        target[part].set(
           source[part].subarray(start, start + length),
           (toRow * keyValueHeads + head) * to.capacity * size,
         );

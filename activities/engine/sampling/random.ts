@@ -1,12 +1,13 @@
 /**
  * The project's only source of randomness: the counter-based generator Philox4x32-10.
  *
- * A number is a pure function of what it is for (seed, purpose, round, example, sample, position), never of state in a
- * process. So work can be split, retried or moved to another worker and every random choice stays the same.
+ * A number is a pure function of its key (seed, purpose, round, example, sample, position) and of no state in a process. So work
+ * can be split, retried or moved to another worker, and every random choice stays the same.
  * Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
  */
+import { at } from '../../invariant.js';
 
-/** What a random number is for: part of the counter-based generator's key, so no two uses share a stream. */
+/** What a random number is used for. It is part of the key, so no two uses share a stream. */
 export type RandomPurpose =
   | 'initialise'
   | 'order-warm-up'
@@ -23,7 +24,7 @@ export type RandomPurpose =
   | 'sample-reward-model'
   | 'bootstrap';
 
-/** What a random number is for. Every field is an integer in 0 … 2³²−1; fields left out are 0. */
+/** Names one random number. Every field is an integer in 0 … 2³²−1; fields left out are 0. */
 export interface RandomKey {
   readonly seed: number;
   readonly purpose: RandomPurpose;
@@ -33,10 +34,10 @@ export interface RandomKey {
   readonly position?: number;
 }
 
-/** The key of a whole stream: `position` counts along it. */
+/** The key of a stream of numbers: `position` counts along it. */
 export type StreamKey = Omit<RandomKey, 'position'>;
 
-/** Fixed for ever: changing a number changes the results of every run. A new purpose takes the next number. */
+/** Never change a number: the results of every run would change. A new purpose takes the next number. */
 const purposeNumbers: Readonly<Record<RandomPurpose, number>> = {
   initialise: 1,
   'order-warm-up': 2,
@@ -55,16 +56,17 @@ const purposeNumbers: Readonly<Record<RandomPurpose, number>> = {
 };
 
 /** Four random 32-bit words: Philox keyed by (seed, purpose) at the counter (round, example, sample, position). */
-export function randomWords(key: RandomKey): Uint32Array {
+export function randomWords({ position = 0, ...key }: RandomKey): Uint32Array {
   const words = new Uint32Array(4);
-  fillWords(words, key, key.position ?? 0);
+  fillWords(words, key, position);
   return words;
 }
 
-/** A uniform number in [0, 1) with 24 random bits, so float32 holds it exactly and the sampling graph sees the same value. */
+/** A uniform number in [0, 1) with 24 random bits, so that float32 holds it exactly and the sampling graph gets the same value. */
 export function uniform(key: RandomKey): number {
-  fillWords(scratch, key, key.position ?? 0);
-  return (word(scratch, 0) >>> 8) * 2 ** -24;
+  const { position = 0 } = key;
+  fillWords(scratch, key, position);
+  return (at(scratch, 0) >>> 8) * 2 ** -24;
 }
 
 /** Fills `data` with independent Normal(0, standardDeviation²) numbers (Box-Muller, four to a counter). */
@@ -73,9 +75,9 @@ export function fillNormal(data: Float32Array, standardDeviation: number, key: S
     fillWords(scratch, key, start / 4);
     for (let pair = 0; pair < 4; pair += 2) {
       // (word + 1) / 2³² lies in (0, 1], so the logarithm is finite.
-      const radius = standardDeviation * Math.sqrt(-2 * Math.log((word(scratch, pair) + 1) * 2 ** -32));
-      const angle = 2 * Math.PI * word(scratch, pair + 1) * 2 ** -32;
-      // Writes past the end of a typed array are ignored, which is what the last block of an odd length needs.
+      const radius = standardDeviation * Math.sqrt(-2 * Math.log((at(scratch, pair) + 1) * 2 ** -32));
+      const angle = 2 * Math.PI * at(scratch, pair + 1) * 2 ** -32;
+      // A typed array ignores writes past its end: the last four numbers may be more than it has room for.
       data[start + pair] = radius * Math.cos(angle);
       data[start + pair + 1] = radius * Math.sin(angle);
     }
@@ -86,7 +88,7 @@ export function fillNormal(data: Float32Array, standardDeviation: number, key: S
 export function fillUniform(data: Float32Array, bound: number, key: StreamKey): void {
   for (let start = 0; start < data.length; start += 4) {
     fillWords(scratch, key, start / 4);
-    for (let index = 0; index < 4; index++) data[start + index] = bound * (word(scratch, index) * 2 ** -31 - 1);
+    for (let index = 0; index < 4; index++) data[start + index] = bound * (at(scratch, index) * 2 ** -31 - 1);
   }
 }
 
@@ -94,7 +96,7 @@ export function fillUniform(data: Float32Array, bound: number, key: StreamKey): 
 export function fillIndices(data: Uint32Array, count: number, key: StreamKey): void {
   for (let start = 0; start < data.length; start += 4) {
     fillWords(scratch, key, start / 4);
-    for (let index = 0; index < 4; index++) data[start + index] = Math.floor(word(scratch, index) * 2 ** -32 * count);
+    for (let index = 0; index < 4; index++) data[start + index] = Math.floor(at(scratch, index) * 2 ** -32 * count);
   }
 }
 
@@ -104,16 +106,16 @@ export function permutation(count: number, key: StreamKey): Uint32Array {
   for (let last = count - 1; last > 0; last--) {
     fillWords(scratch, key, last);
     // 53 bits, so the bias towards some orders is below 2⁻²¹ even for 2³² items.
-    const fraction = ((word(scratch, 0) >>> 5) * 2 ** 26 + (word(scratch, 1) >>> 6)) * 2 ** -53;
+    const fraction = ((at(scratch, 0) >>> 5) * 2 ** 26 + (at(scratch, 1) >>> 6)) * 2 ** -53;
     const other = Math.floor(fraction * (last + 1));
-    const moved = word(order, last);
-    order[last] = word(order, other);
+    const moved = at(order, last);
+    order[last] = at(order, other);
     order[other] = moved;
   }
   return order;
 }
 
-/** Philox4x32-10 itself: ten rounds over the counter, the key bumped between rounds. */
+/** Philox4x32-10: ten rounds over the counter; the key changes by a constant between rounds. */
 export function philox(
   output: Uint32Array,
   counter: readonly [number, number, number, number],
@@ -142,19 +144,15 @@ export function philox(
 const scratch = new Uint32Array(4);
 
 function fillWords(output: Uint32Array, key: StreamKey, position: number): void {
+  const { seed, purpose, round = 0, example = 0, sample = 0 } = key;
   philox(
     output,
-    [
-      checked('round', key.round ?? 0),
-      checked('example', key.example ?? 0),
-      checked('sample', key.sample ?? 0),
-      checked('position', position),
-    ],
-    [checked('seed', key.seed), purposeNumbers[key.purpose]],
+    [checked('round', round), checked('example', example), checked('sample', sample), checked('position', position)],
+    [checked('seed', seed), purposeNumbers[purpose]],
   );
 }
 
-/** Two keys must never fold into one, so a field outside 32 bits is refused rather than wrapped. */
+/** Refuses a field outside 32 bits: wrapped, two different keys would be one. */
 function checked(field: string, value: number): number {
   if (value >>> 0 !== value)
     throw new RangeError(`random key: ${field} must be an integer from 0 to 4294967295, got ${value}`);
@@ -170,8 +168,4 @@ function multiplyHigh(a: number, b: number): number {
   const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
   const other = aLow * bHigh + (middle & 0xffff);
   return aHigh * bHigh + (middle >>> 16) + (other >>> 16);
-}
-
-function word(words: Uint32Array, index: number): number {
-  return words[index] ?? 0;
 }

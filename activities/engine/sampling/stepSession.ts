@@ -1,9 +1,10 @@
 /**
- * The session of a decoding step, by how large the model is and how many rows it decodes: the same numbers in different order.
+ * The session of a decoding step. Which graph it runs depends on the size of the model and on whether it decodes one row only:
+ * the formulas are the same, the memory layouts differ.
  *
- * Weights are fed, not copied, and a session serves every checkpoint of a model. Only a lone answer of a large model, which does
- * little but read weights, has them stored in its session: onnxruntime lays them out to be read in one stream, by which a step
- * takes a third less time. The copy is made once for a checkpoint, in the time of some hundred tokens.
+ * Weights are fed, not copied, and a session serves every checkpoint of a model. The exception is a single answer of a large model,
+ * whose steps do little but read weights. There the session stores them: onnxruntime packs stored weights so that they are read in
+ * one stream, and a step takes a third less time. The copy is made once a checkpoint and takes as long as some hundred tokens.
  */
 import type { InferenceSession } from 'onnxruntime-node';
 import { languageModel } from '../models/architectures.js';
@@ -16,17 +17,17 @@ import { stepGraph } from './decoderGraphs.js';
 
 export interface StepSession {
   readonly session: InferenceSession;
-  /** Whether weights are not to be fed. */
+  /** Whether weights must not be fed. */
   readonly storesWeights: boolean;
 }
 
 /**
- * From so many weights on, which no processor's cache holds, a step is faster with the weights on the left of their products:
- * by a third at 4 to 8 rows of a model of 135 million, by a quarter at 32. Always the same graph for a batch, because another
- * would round differently, and a sample would depend on how many others are decoded beside it.
+ * From so many weights on they exceed processors' caches, and a step is faster with the weights on the left of their products: by a
+ * third with 4 to 8 rows of a model of 135 million weights, by a quarter with 32. The number of rows does not choose the graph:
+ * another graph rounds differently, and a sample would depend on how many others share its batch.
  */
 const largeModel = 8_000_000;
-/** Weights beyond this are not copied. */
+/** More weights than these are not copied. */
 const mostStored = 256_000_000;
 
 function countWeights({ shapes }: LanguageModel): number {
@@ -37,7 +38,7 @@ export function isLarge(model: LanguageModel): boolean {
   return countWeights(model) >= largeModel;
 }
 
-/** @param isLone whether it will only ever decode one row. */
+/** @param isLone whether it decodes one row only, ever. */
 export async function stepSession(
   config: ModelConfig,
   parameters: Parameters,
@@ -54,7 +55,7 @@ export async function stepSession(
   return { session, storesWeights };
 }
 
-/** The one session that stores weights: the next takes its place. */
+/** The key of the only session that stores weights. The next one replaces it. */
 let storedKey: string | undefined;
 
 async function storedStep(key: string, config: ModelConfig, stored: Parameters, greedy: boolean) {
@@ -66,7 +67,7 @@ async function storedStep(key: string, config: ModelConfig, stored: Parameters, 
 const numbers = new WeakMap<Parameters, number>();
 let nextNumber = 0;
 
-/** Loaded parameters are the same object as long as they are in memory, and are never changed. */
+/** A number for the parameters' identity: while they are loaded they are one object, and never change. */
 function numberOf(parameters: Parameters): number {
   const number = numbers.get(parameters) ?? nextNumber++;
   numbers.set(parameters, number);
