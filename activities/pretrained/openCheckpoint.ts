@@ -22,14 +22,14 @@ export async function openCheckpoint(store: Store, from: string): Promise<Pretra
   if (bytes === null) throw new InvalidModel(`${from}: there is no such checkpoint in bucket ${store.bucket}`);
   const stepped = steppedSchema.safeParse(parse(bytes));
   if (!stepped.success) throw new InvalidModel(`${from}: ${key} is no checkpoint`);
-  const checkpoint = { key, sha256, bytes: bytes.length, step: stepped.data.step };
+  const ref = { key, sha256, bytes: bytes.length, step: stepped.data.step };
   // Its content is checked against its hash there.
-  const { manifest } = await readCheckpoint(store, checkpoint, { moments: false });
+  const { manifest } = await readCheckpoint(store, ref, { moments: false });
   const special = { endToken: manifest.config.eos_token_id, padToken: manifest.config.pad_token_id };
   const { vocabularySize } = loadTokenizer(await store.getJson(manifest.tokenizer), special);
   return {
     name: from,
-    checkpoint,
+    checkpoint: { ...ref, weightBytes: manifest.parameters.bytes },
     positions: languageModel(manifest.config).positions,
     tokenizer: { ...special, tokenizer: manifest.tokenizer, otherFiles: {}, vocabularySize },
   };

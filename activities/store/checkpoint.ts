@@ -61,6 +61,9 @@ export interface CheckpointParts extends ModelFiles {
   readonly randomKeys: CheckpointManifest['randomKeys'];
 }
 
+/** What a checkpoint is read by. */
+type ManifestRef = Omit<CheckpointRef, 'weightBytes'>;
+
 /** Uploads the files, then the manifest, so that a manifest in S3 is always whole. */
 export async function writeCheckpoint(store: Store, parts: CheckpointParts): Promise<CheckpointRef> {
   const { adapters: adapted } = parts;
@@ -77,7 +80,7 @@ export async function writeCheckpoint(store: Store, parts: CheckpointParts): Pro
     tokenizer: parts.tokenizer,
     randomKeys: parts.randomKeys,
   };
-  return { ...(await store.putJson(manifest)), step: parts.step };
+  return { ...(await store.putJson(manifest)), step: parts.step, weightBytes: parameters.bytes };
 }
 
 /**
@@ -87,7 +90,7 @@ export async function writeCheckpoint(store: Store, parts: CheckpointParts): Pro
  */
 export async function readCheckpoint(
   store: Store,
-  ref: CheckpointRef,
+  ref: ManifestRef,
   { moments }: { readonly moments: boolean },
 ): Promise<{ readonly files: ModelFiles; readonly manifest: CheckpointManifest }> {
   const manifest = await readManifest(store, ref);
@@ -104,7 +107,7 @@ export async function readCheckpoint(
 }
 
 /** @throws CorruptObject when the object is damaged or no checkpoint. */
-export async function readManifest(store: Store, ref: CheckpointRef): Promise<CheckpointManifest> {
+export async function readManifest(store: Store, ref: ManifestRef): Promise<CheckpointManifest> {
   const parsed = manifestSchema.safeParse(await store.getJson(ref));
   if (!parsed.success) throw new CorruptObject(ref.key, 'a checkpoint manifest', z.prettifyError(parsed.error));
   const manifest = parsed.data;

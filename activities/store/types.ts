@@ -10,6 +10,8 @@ export interface ObjectRef {
 /** A checkpoint's manifest in S3 (`CheckpointManifest`); `step` counts AdamW updates so far. */
 export interface CheckpointRef extends ObjectRef {
   readonly step: number;
+  /** Bytes of the model's weights: how long work with it may take is reckoned from them. */
+  readonly weightBytes: number;
 }
 
 export interface Store {

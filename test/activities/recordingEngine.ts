@@ -89,7 +89,7 @@ export function recordingEngine(answers: { readonly [Name in TaskName]?: object 
         tokenizer: await put('tokenizer'),
         randomKeys: {},
       };
-      return { ...(await memory.putJson(manifest)), step };
+      return { ...(await memory.putJson(manifest)), step, weightBytes: manifest.parameters.bytes };
     },
     dataSet: async (examples) => ({ ...(await memory.putLines(examples)), count: examples.length }),
   };

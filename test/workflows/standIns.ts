@@ -98,6 +98,7 @@ export function createStandIns({
   const updated = (name: string, input: { readonly checkpoint: CheckpointRef }): CheckpointRef => ({
     ...refer(name, input),
     step: input.checkpoint.step + 1,
+    weightBytes: input.checkpoint.weightBytes,
   });
   const perfect: Accuracy = { percent: 50, low: 40, high: 60, correct: 1, count: 2 };
 
@@ -107,7 +108,7 @@ export function createStandIns({
     engine: {
       importModel: record('importModel', async (input) => ({
         name: input.from,
-        checkpoint: { ...refer('import', input), step: 0 },
+        checkpoint: { ...refer('import', input), step: 0, weightBytes: 4_000 },
         positions,
         tokenizer: {
           tokenizer: refer('tokenizer', input),
@@ -122,7 +123,11 @@ export function createStandIns({
         usableBytes: 4 * 2 ** 30,
         machineBytes: 8 * 2 ** 30,
       })),
-      initialiseModel: record('initialiseModel', async (input) => ({ ...refer('initialise', input), step: 0 })),
+      initialiseModel: record('initialiseModel', async (input) => ({
+        ...refer('initialise', input),
+        step: 0,
+        weightBytes: 4_000,
+      })),
       trainSupervised: record('trainSupervised', async (input) => ({
         checkpoint: updated('supervised', input),
         loss: 1 / (1 + input.epoch),

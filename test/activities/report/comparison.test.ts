@@ -69,7 +69,7 @@ async function finishedComparison(): Promise<PublishComparisonInput> {
       const isRight = question < right;
       return { top1: isRight, voting: isRight, reranking: isRight, weightedVoting: isRight, correct: isRight ? 3 : 0 };
     });
-    const checkpoint = { ...(await store.putJson({ model, right })), step: 1 };
+    const checkpoint = { ...(await store.putJson({ model, right })), step: 1, weightBytes: 4_000 };
     return { model, checkpoint, verdicts: await store.putLines(verdicts) };
   };
   const models = [

@@ -80,7 +80,7 @@ describe('answerQuestions', () => {
     const answers = await answerQuestions({
       spec: { seed: 1, generation: { maxAnswerTokens: 24, questionsPerShard: 250 } },
       data: {} as PreparedData,
-      checkpoint: { ...questions, step: 1 },
+      checkpoint: { ...questions, step: 1, weightBytes: 4_000 },
       questions,
       samples: 100,
       temperature: 1,
