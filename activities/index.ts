@@ -3,7 +3,7 @@
 import type { AddSamplesInput, AddSamplesResult } from './addSamples.js';
 import { createAddSamples } from './addSamples.js';
 import type { PreparedData } from './data/types.js';
-import type { Engine } from './engine/process/engine.js';
+import type { Engine } from './engine/process/engineClient.js';
 import type { ImportModelInput, PretrainedModel } from './importModel.js';
 import { createImportModel } from './importModel.js';
 import type { InitialiseModelInput } from './initialiseModel.js';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { DataSetRef, Example, QuestionSelection } from './data/types.js';
 import type { Optimiser } from './engine/optim/optimiser.js';
-import type { Engine } from './engine/process/engine.js';
+import type { Engine } from './engine/process/engineClient.js';
 import { permutation } from './engine/sampling/random.js';
 import type { EngineWork } from './engine/threads/task.js';
 import type { ScoredSample } from './rewards/samples.js';

@@ -1,7 +1,7 @@
 /** The first checkpoint of a run, of a fresh model or of an imported one: with LoRA adapters are added here, for both. */
 
 import type { LoraConfig } from './engine/lora/adapters.js';
-import type { TaskContext } from './engine/process/engine.js';
+import type { TaskContext } from './engine/process/engineClient.js';
 import type { ModelFiles } from './engine/weights/modelFiles.js';
 import { writeCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef } from './store/types.js';

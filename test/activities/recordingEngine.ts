@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSetRef, Example } from '../../activities/data/types.js';
 import type { LlamaConfig } from '../../activities/engine/models/configs/types.js';
-import type { Engine } from '../../activities/engine/process/engine.js';
+import type { Engine } from '../../activities/engine/process/engineClient.js';
 import type { EngineTasks, TaskName } from '../../activities/engine/tasks/index.js';
 import type { EngineWork } from '../../activities/engine/threads/task.js';
 import type { ModelFiles } from '../../activities/engine/weights/modelFiles.js';

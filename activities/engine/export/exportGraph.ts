@@ -1,17 +1,21 @@
-/** The graph of an exported model: tokens and a past in, logits and the grown past out. Greedy or sampled is the caller's affair. */
+/**
+ * The graph of an exported model: from tokens and the key-value cache to logits and the longer cache. The caller chooses tokens.
+ *
+ * Only ONNX's own operators, so that any runtime can run it.
+ */
+import { InternalError } from '../../errors.js';
 
-import { createGraph, type Graph, input, output } from '../graph/graph.js';
+import { createGraph, type Graph, input, type Node, output } from '../graph/graph.js';
 import { reshape } from '../graph/operators.js';
 import { product } from '../graph/shape.js';
 import { languageModel } from '../models/architectures.js';
 import type { ModelConfig } from '../models/configs/types.js';
 import { weightsFrom } from '../models/languageModel.js';
 import { pastAttention } from './pastAttention.js';
-import { plainOperators } from './plainOperators.js';
 
 /**
- * Input `input_ids` int64 `[batch, time]` and those of `pastAttention`; output `logits` `[batch, time, vocabulary]` and its
- * present keys and values. The model's weights are inputs too: who writes the file makes them constants.
+ * Inputs: `input_ids` int64 `[batch, time]`, those of `pastAttention`, and the model's weights, which `writeOnnxModel` makes
+ * constants. Outputs: `logits [batch, time, vocabulary]` and those of `pastAttention`.
  */
 export function exportGraph(config: ModelConfig): Graph {
   const model = languageModel(config);
@@ -21,5 +25,15 @@ export function exportGraph(config: ModelConfig): Graph {
   const sequences = pastAttention(graph, model.attention);
   const hidden = model.trunk(weights, reshape(tokens, [product(['batch', 'time'])]), sequences);
   output(reshape(model.head(weights, hidden), ['batch', 'time', model.vocabularySize]), 'logits');
-  return plainOperators(graph);
+  return { ...graph, nodes: graph.nodes.map(withOnnxOperator) };
+}
+
+/** @throws InternalError when onnxruntime's own operator has no counterpart among ONNX's. */
+function withOnnxOperator(node: Node): Node {
+  if (node.domain === '') return node;
+  const { transA, transB, alpha } = node.attributes;
+  const isProduct = node.operator === 'FusedMatMul' && node.inputs.every((operand) => operand?.shape.length === 2);
+  if (!isProduct || !transA || !transB || !alpha)
+    throw new InternalError(`${node.operator} has no counterpart among ONNX's operators`);
+  return { ...node, operator: 'Gemm', domain: '', attributes: { transA, transB, alpha } };
 }

@@ -1,9 +1,8 @@
 /**
- * Attention as exported models have it: the caller feeds keys and values of earlier positions and gets them back grown.
+ * Attention of exported models: the caller feeds keys and values of past positions, and gets them back with the new ones added.
  *
- * Inputs and outputs are named, shaped and ordered as transformers.js and Optimum expect them. Rows of a batch may be padded on
- * either side: `attention_mask` says which positions are real and `position_ids` where each token stands. Operators are ONNX's
- * own throughout, so that any runtime can run the file.
+ * Inputs and outputs have the names, shapes and order that transformers.js and Optimum expect. Rows of a batch may be padded on
+ * either side: `attention_mask` says which positions are real, and `position_ids` each token's position.
  */
 import { append, constant, type Graph, input, output, type Tensor } from '../graph/graph.js';
 import {
@@ -25,7 +24,7 @@ import {
 import { product } from '../graph/shape.js';
 import type { AttentionSizes, Rotary, Sequences } from '../models/languageModel.js';
 
-/** Larger than any attention score; two of them together stay finite in float32. */
+/** Added to a score that must not count: far below any score, and finite in float32 when added twice. */
 const masked = -1e9;
 
 /**
@@ -39,10 +38,10 @@ export function pastAttention(graph: Graph, sizes: AttentionSizes): Sequences {
   const tokens = product(['batch', 'time']);
   const mask = input(graph, 'attention_mask', 'int64', ['batch', 'total']);
   const positions = reshape(input(graph, 'position_ids', 'int64', ['batch', 'time']), [tokens]);
-  const hidden = hiddenScores(graph, mask);
-  const turn = sizes.rotary ? rotation(positions, sizes.rotary) : (x: Tensor): Tensor => x;
+  const bias = attentionBias(graph, mask);
+  const rotate = sizes.rotary ? rotation(positions, sizes.rotary) : (x: Tensor): Tensor => x;
 
-  /** A layer's keys or values: those of the past, fed, and behind them the new ones. */
+  /** A layer's keys or values: those of the past, then the new ones. */
   const withPast = (layer: number, part: 'key' | 'value', latest: Tensor): Tensor => {
     const past = input(graph, `past_key_values.${layer}.${part}`, 'float32', ['batch', keyValueHeads, 'past', size]);
     const shape = ['batch', keyValueHeads, 'total', size];
@@ -61,10 +60,10 @@ export function pastAttention(graph: Graph, sizes: AttentionSizes): Sequences {
   return {
     attend: (queries, keys, values, layer) => {
       const q = transpose(
-        reshape(turn(reshape(queries, [tokens, heads, size])), ['batch', 'time', keyValueHeads, group, size]),
+        reshape(rotate(reshape(queries, [tokens, heads, size])), ['batch', 'time', keyValueHeads, group, size]),
         [0, 2, 3, 1, 4],
       );
-      const k = withPast(layer, 'key', turn(reshape(keys, [tokens, keyValueHeads, size])));
+      const k = withPast(layer, 'key', rotate(reshape(keys, [tokens, keyValueHeads, size])));
       const v = withPast(layer, 'value', values);
       const groupTime = product([group, 'time']);
       const rows = multiply(reshape(q, ['batch', keyValueHeads, groupTime, size]), 1 / Math.sqrt(size));
@@ -75,7 +74,7 @@ export function pastAttention(graph: Graph, sizes: AttentionSizes): Sequences {
         'time',
         'total',
       ]);
-      const weights = reshape(softmax(add(scores, hidden)), ['batch', keyValueHeads, groupTime, 'total']);
+      const weights = reshape(softmax(add(scores, bias)), ['batch', keyValueHeads, groupTime, 'total']);
       const context = reshape(matmul(weights, v), ['batch', keyValueHeads, group, 'time', size]);
       return reshape(transpose(context, [0, 3, 1, 2, 4]), [tokens, heads * size]);
     },
@@ -83,8 +82,8 @@ export function pastAttention(graph: Graph, sizes: AttentionSizes): Sequences {
   };
 }
 
-/** What is added to scores `[batch, keyValueHeads, group, time, total]`: a large negative number where a row may not look. */
-function hiddenScores(graph: Graph, mask: Tensor): Tensor {
+/** Added to scores `[batch, keyValueHeads, group, time, total]`: `masked` where a query must not look, else 0. */
+function attentionBias(graph: Graph, mask: Tensor): Tensor {
   const places = range(graph, 'total');
   // The new tokens are the last `time` of all.
   const own = add(
@@ -97,7 +96,7 @@ function hiddenScores(graph: Graph, mask: Tensor): Tensor {
   return add(ahead, reshape(padding, ['batch', 1, 1, 1, 'total']));
 }
 
-/** Turns `[tokens, heads, size]` by position, halves apart as in Hugging Face Llama. */
+/** Rotary embedding of `[tokens, heads, size]`. Element i is paired with element i + size / 2, as in Hugging Face Llama. */
 function rotation(positions: Tensor, { frequencies }: Rotary): (x: Tensor) => Tensor {
   const { graph, shape } = positions;
   const half = frequencies.length;

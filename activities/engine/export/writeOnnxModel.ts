@@ -1,14 +1,15 @@
 /**
- * Writes a model as an ONNX file: the graph with its weights as constants. Weights beyond what one file may hold go into files
- * beside it (ONNX's external data), named as transformers.js looks for them.
+ * Writes a model as an ONNX file: the graph with its weights as constants. Weights too large for one file go into further files
+ * (ONNX's external data), with the names that transformers.js looks for.
  *
- * A protobuf message has to be whole in memory to be encoded, so the constants are appended by hand: nothing of their size
- * is copied.
+ * protobufjs encodes a message in memory as a whole. To avoid a copy of the weights, their fields are encoded here and written one
+ * after the other.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { InvalidModel } from '../../errors.js';
+import { required } from '../../invariant.js';
 import { GraphProto, graphProto, ModelProto, modelHeader, TensorProto } from '../graph/onnx/serialise.js';
 import type { ModelConfig } from '../models/configs/types.js';
 import type { NamedTensor, Parameters } from '../weights/parameters.js';
@@ -21,9 +22,9 @@ type Weight = NamedTensor & { readonly name: string };
 const float32 = 1;
 
 /**
- * Writes `model.onnx`, and where the weights are more than `largestFile` bytes `model.onnx_data`, `model.onnx_data_1`, …, none
- * larger than that unless a single tensor is.
- * @param parameters those of the language model; others are left out.
+ * Writes `model.onnx`. Where the weights are more than `largestFile` bytes, they go into `model.onnx_data`, `model.onnx_data_1`, …,
+ * none larger than that unless a single tensor is.
+ * @param parameters weights that are not the language model's are left out.
  * @returns the names of the files written, model.onnx first.
  * @throws InvalidModel when a weight is missing.
  */
@@ -50,7 +51,7 @@ export async function writeOnnxModel(
     await writeFile(path, wholeModel(GraphProto.encode(graphProto(graph)).finish(), weights));
     return ['model.onnx'];
   }
-  const files = intoFiles(weights, largestFile);
+  const files = splitIntoFiles(weights, largestFile);
   const initializer = files.flatMap(({ name, weights: held }) => externalTensors(name, held));
   const proto = graphProto(graph);
   const whole = { ...modelHeader, graph: { ...proto, initializer: [...proto.initializer, ...initializer] } };
@@ -59,7 +60,7 @@ export async function writeOnnxModel(
   return ['model.onnx', ...files.map(({ name }) => name)];
 }
 
-/** A ModelProto in pieces: its header, its graph without weights, and behind the graph's other fields each weight. */
+/** The parts of a ModelProto: its header, then the field `graph`: the graph without weights, and each weight. */
 function wholeModel(graph: Uint8Array, weights: readonly Weight[]): Uint8Array[] {
   const constants = weights.flatMap((weight) => {
     const { name, shape: dims } = weight;
@@ -70,9 +71,9 @@ function wholeModel(graph: Uint8Array, weights: readonly Weight[]): Uint8Array[]
   return [ModelProto.encode(modelHeader).finish(), ...field(ModelProto, 'graph', [graph, ...constants])];
 }
 
-/** A length-delimited field of a message: tag, length, and the pieces of its content. */
+/** The parts of a length-delimited field: tag and length, then the parts of its content. */
 function field(message: protobuf.Type, name: string, content: readonly Uint8Array[]): Uint8Array[] {
-  const { id } = message.get(name) as protobuf.Field;
+  const { id } = required(message.fields[name], `field ${name} of ${message.name}`);
   const length = content.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const lengthDelimited = 2;
   return [
@@ -84,8 +85,8 @@ function field(message: protobuf.Type, name: string, content: readonly Uint8Arra
   ];
 }
 
-/** Consecutive weights share a file as long as they fit. */
-function intoFiles(weights: readonly Weight[], largestFile: number) {
+/** Consecutive weights go into one file as long as they fit. */
+function splitIntoFiles(weights: readonly Weight[], largestFile: number) {
   const files: { readonly name: string; readonly weights: Weight[]; bytes: number }[] = [];
   for (const weight of weights) {
     const { byteLength } = weight.data;

@@ -1,10 +1,9 @@
-/** The architectures there are, by the `model_type` of their configs. */
+/** The registry of architectures: a config's `model_type` says which model it is for. */
 import type { ModelConfig } from './configs/types.js';
 import { gpt2 } from './gpt2.js';
 import type { LanguageModel } from './languageModel.js';
-import { llama } from './llama.js';
+import { llama, qwen2 } from './llama.js';
 import { opt } from './opt.js';
-import { qwen2 } from './qwen2.js';
 
 export function languageModel(config: ModelConfig): LanguageModel {
   switch (config.model_type) {

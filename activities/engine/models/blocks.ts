@@ -11,14 +11,14 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
 }
 
 /**
- * What a layer computes behind its attention: all rows, in the last layer only those that are `read`, for no other token looks at
- * what lies there. Of a model with few layers that is a large part of the work.
+ * The rows that a layer computes after its attention: all of them, but in the last layer only the rows `read`, int64 `[read]`,
+ * because no later attention looks at the others. In a model with few layers that saves a large part of the work.
  */
-export function rowsBehindAttention(layers: number, read: Tensor | undefined): (x: Tensor, layer: number) => Tensor {
+export function rowsAfterAttention(layers: number, read: Tensor | undefined): (x: Tensor, layer: number) => Tensor {
   return (x, layer) => (read && layer === layers - 1 ? gatherDistinctRows(x, read) : x);
 }
 
-/** (x − mean) / √(variance + ε), times a gain plus a bias where there are any, over the last axis. */
+/** LayerNorm (Ba et al., 2016) over the last axis: (x − mean) / √(variance + ε), then · gain + bias where given. */
 export function layerNorm(
   x: Tensor,
   epsilon: number,
@@ -35,7 +35,7 @@ export function gelu(x: Tensor): Tensor {
   return multiply(multiply(x, 0.5), add(erf(multiply(x, Math.SQRT1_2)), 1));
 }
 
-/** GPT-2's approximation of `gelu` by a tanh: Hugging Face's `gelu_new`. */
+/** GPT-2's approximation of `gelu` by tanh, Hugging Face's `gelu_new`. */
 export function geluTanh(x: Tensor): Tensor {
   const cubic = add(x, multiply(multiply(multiply(x, x), x), 0.044715));
   return multiply(multiply(x, 0.5), add(tanh(multiply(cubic, Math.sqrt(2 / Math.PI))), 1));

@@ -1,5 +1,5 @@
 /**
- * Attention over whole sequences, for training and for scoring given answers: every position sees itself and what is before it.
+ * Attention over whole sequences, for training and for scoring given answers: every position sees itself and those before it.
  *
  * Sequences are padded on the right, so the causal mask alone keeps padding out of every real position.
  */
@@ -15,8 +15,8 @@ import { rotaryTables } from './rotary.js';
 const masked = -1e9;
 
 /**
- * Grouped queries are laid side by side along time (`[batch, keyValueHeads, group × time, size]`), so keys and values are
- * never repeated.
+ * The queries that share a key are put one after the other along time (`[batch, keyValueHeads, group × time, size]`), so keys and
+ * values need not be repeated.
  */
 export function causalAttention(graph: Graph, sizes: AttentionSizes, batch: Dimension, time: Dimension): Sequences {
   const { heads, keyValueHeads, size } = sizes;

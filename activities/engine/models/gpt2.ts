@@ -1,12 +1,12 @@
 /**
  * GPT-2: learned positions, LayerNorm before each part, one fused projection to queries, keys and values, tanh-GELU.
  *
- * Its linear layers are Hugging Face's `Conv1D`: weights lie as `[in, out]`.
+ * Its linear layers are Hugging Face's `Conv1D`, whose weights are `[in, out]`.
  */
 
 import type { Tensor } from '../graph/graph.js';
 import { add, gatherRows, matmul, slice } from '../graph/operators.js';
-import { geluTanh, layerNorm, rowsBehindAttention } from './blocks.js';
+import { geluTanh, layerNorm, rowsAfterAttention } from './blocks.js';
 import type { Gpt2Config } from './configs/types.js';
 import { withHead } from './head.js';
 import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
@@ -65,7 +65,7 @@ function trunk(
   read?: Tensor,
 ): Tensor {
   const { n_embd: size } = config;
-  const rows = rowsBehindAttention(config.n_layer, read);
+  const rows = rowsAfterAttention(config.n_layer, read);
   const norm = (x: Tensor, name: string): Tensor =>
     layerNorm(x, config.layer_norm_epsilon, { gain: weight(`${name}.weight`), bias: weight(`${name}.bias`) });
   const conv = (x: Tensor, name: string): Tensor => add(matmul(x, weight(`${name}.weight`)), weight(`${name}.bias`));

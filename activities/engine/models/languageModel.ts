@@ -1,13 +1,14 @@
 /**
- * What every architecture is to the rest of the engine: names and shapes of its weights, and its decoder in graph operators.
+ * What the rest of the engine knows of an architecture: names and shapes of its weights, and its decoder in graph operators.
  *
- * Each is written once, in a file of this folder. Training and decoding differ in where the tokens of a sequence lie, so the
- * caller brings `Sequences`, and in where weights come from, so it brings a `ParameterSource`. Names and shapes are Hugging
- * Face's.
+ * Each architecture is written once, in a file of this folder. Training and decoding differ in how tokens lie in sequences, so the
+ * caller passes `Sequences`, and in where weights come from, so it passes a `ParameterSource`. Names and shapes of weights are
+ * those of Hugging Face.
  */
+import { required } from '../../invariant.js';
 import type { Tensor } from '../graph/graph.js';
 
-/** Gives the tensor of a weight: a graph input, or one made from it where adapters are trained. */
+/** Gives the graph's tensor of a weight, for example a new graph input. */
 export type ParameterSource = (name: string, shape: readonly number[]) => Tensor;
 
 /** Names and shapes of weights, in the order in which they are used. */
@@ -29,22 +30,22 @@ export interface Sequences {
   readonly positions: () => Tensor;
 }
 
-/** Rotary embedding: token at position p is turned by the angles p · frequencies. */
+/** Rotary embedding: a token at position p is rotated by the angles p · frequencies. */
 export interface Rotary {
-  /** Positions there are tables for. */
+  /** Most positions of a sequence. */
   readonly positions: number;
   /** `[size / 2]`. */
   readonly frequencies: readonly number[];
 }
 
-/** What attention has to know of a model, and the cache of its keys and values. */
+/** Sizes of a model's attention, and so of its key-value cache. */
 export interface AttentionSizes {
   readonly layers: number;
   readonly heads: number;
   readonly keyValueHeads: number;
-  /** Of a head. */
+  /** Elements of a head. */
   readonly size: number;
-  /** Null where positions enter as an embedding. */
+  /** Null where positions are learned embeddings. */
   readonly rotary: Rotary | null;
 }
 
@@ -54,29 +55,27 @@ export interface LanguageModel {
   /** Longest sequence. */
   readonly positions: number;
   readonly attention: AttentionSizes;
-  /** Name of the embedding of tokens: the head's matrix too where it is tied. */
+  /** Name of the embedding of tokens. It is also a tied head's matrix. */
   readonly embedding: string;
-  /** Every weight behind the hidden states: all but an untied head. */
+  /** Every weight that hidden states depend on: all but an untied head. */
   readonly trunkShapes: ParameterShapes;
   /** Every weight of the language model. */
   readonly shapes: ParameterShapes;
   /**
-   * From flat int64 `tokens [n]` to the hidden states after the final norm: `[n, hidden]`, or `[read, hidden]` of those tokens alone
-   * that `read` names, int64 `[read]`, none twice.
+   * From int64 `tokens [n]` to the hidden states after the final norm: `[n, hidden]`, or `[read, hidden]` of the tokens at the
+   * distinct indices `read`, int64 `[read]`.
    */
   readonly trunk: (weight: Weights, tokens: Tensor, sequences: Sequences, read?: Tensor) => Tensor;
-  /** What hidden states are multiplied by to give logits: `[vocabulary, hidden]`. */
+  /** The head's matrix, `[vocabulary, hidden]`: logits are hidden · matrixᵀ. */
   readonly headMatrix: (weight: Weights) => Tensor;
   /** Logits `[n, vocabulary]` of hidden states `[n, hidden]`. */
   readonly head: (weight: Weights, hidden: Tensor) => Tensor;
 }
 
-/** Weights by name, each asked of the source once, however often it is used. */
+/** Weights by name. The source is asked once for each. */
 export function weightsFrom(shapes: ParameterShapes, source: ParameterSource): Weights {
   const tensors = new Map(shapes.map(([name, shape]) => [name, source(name, shape)]));
   return (name) => {
-    const tensor = tensors.get(name);
-    if (!tensor) throw new Error(`model has no weight ${name}`);
-    return tensor;
+    return required(tensors.get(name), `weight ${name} of the model`);
   };
 }

@@ -2,12 +2,12 @@
 
 import type { Tensor } from '../graph/graph.js';
 import { add, gatherRows, maximum } from '../graph/operators.js';
-import { gelu, layerNorm, linear, rowsBehindAttention } from './blocks.js';
+import { gelu, layerNorm, linear, rowsAfterAttention } from './blocks.js';
 import type { OptConfig } from './configs/types.js';
 import { withHead } from './head.js';
 import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
 
-/** The table of positions has two rows more, at its start, than there are positions. */
+/** The position embedding has two more rows than there are positions, at its start. */
 const positionOffset = 2;
 /** PyTorch's default: the config has no field for it. */
 const normEpsilon = 1e-5;
@@ -69,13 +69,13 @@ function trunk(
   { attend, positions }: Sequences,
   read?: Tensor,
 ): Tensor {
-  const rows = rowsBehindAttention(config.num_hidden_layers, read);
+  const rows = rowsAfterAttention(config.num_hidden_layers, read);
   const affine = (name: string) => ({ gain: weight(`${name}.weight`), bias: weight(`${name}.bias`) });
   const norm = (x: Tensor, name: string): Tensor =>
     layerNorm(x, normEpsilon, config.layer_norm_elementwise_affine ? affine(name) : undefined);
   const dense = (x: Tensor, name: string): Tensor =>
     linear(x, weight(`${name}.weight`), config.enable_bias ? weight(`${name}.bias`) : undefined);
-  // At 0 the gradient goes to the first operand, so the constant: PyTorch's ReLU does the same.
+  // At 0 the gradient goes to the first operand, the constant, so x gets none, as with PyTorch's ReLU.
   const activate = config.activation_function === 'gelu' ? gelu : (x: Tensor): Tensor => maximum(0, x);
 
   const embedded = gatherRows(weight('model.decoder.embed_tokens.weight'), tokens);

@@ -1,10 +1,11 @@
-/** Frequencies of the rotary position embedding, stretched as a config asks, and their tables in a graph. */
+/** Frequencies of the rotary position embedding (Su et al., 2021), scaled as a config says, and their tables in a graph. */
+import { at } from '../../invariant.js';
 
 import { constant, type Graph, type Tensor } from '../graph/graph.js';
 import type { RopeScaling } from './configs/types.js';
 import type { Rotary } from './languageModel.js';
 
-/** base^(−2i/size) for each of the size / 2 pairs, scaled. */
+/** base^(−2i/size) for i = 0 … size/2 − 1, scaled. */
 export function rotaryFrequencies(base: number, size: number, scaling: RopeScaling | undefined): readonly number[] {
   const half = size / 2;
   const plain = Array.from({ length: half }, (_, index) => base ** (-index / half));
@@ -14,11 +15,11 @@ export function rotaryFrequencies(base: number, size: number, scaling: RopeScali
 function scaled(frequency: number, scaling: RopeScaling): number {
   const slowed = frequency / scaling.factor;
   if (scaling.rope_type === 'linear') return slowed;
-  // Llama 3: fast pairs stay, slow ones are slowed, those between are mixed by how often they turn in the original context.
+  // Llama 3: frequencies with many turns in the original context stay, those with few are divided, those between interpolated.
   const { low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: context } = scaling;
   const turns = (context * frequency) / (2 * Math.PI);
-  const share = Math.min(1, Math.max(0, (turns - low) / (high - low)));
-  return (1 - share) * slowed + share * frequency;
+  const kept = Math.min(1, Math.max(0, (turns - low) / (high - low)));
+  return (1 - kept) * slowed + kept * frequency;
 }
 
 /** Cosines and sines of the rotary embedding, `[positions, size / 2]`: angle = position · frequency. */
@@ -29,7 +30,7 @@ export function rotaryTables(
   const half = frequencies.length;
   const angles = Array.from({ length: positions * half }, (_, index) => {
     const position = Math.floor(index / half);
-    return position * (frequencies[index % half] ?? 0);
+    return position * at(frequencies, index % half);
   });
   return {
     cosine: constant(graph, 'float32', [positions, half], angles.map(Math.cos)),

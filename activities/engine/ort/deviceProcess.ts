@@ -1,8 +1,8 @@
-/** Tries the device that REFT_DEVICE names, in a process of its own (`findDevices.ts`): a driver may take the process with it. */
+/** Tries the device that REFT_DEVICE names, in a process of its own (`findDevices.ts`), because a faulty driver may end the process. */
 import { UnavailableDevice } from '../../errors.js';
 import { type RunMode, selfTest } from './runInPlace.js';
 
-/** What the process says before it ends. */
+/** The message that the process sends before it ends. */
 export type DeviceTrial =
   | { readonly works: true; readonly mode: RunMode; readonly milliseconds: number }
   | { readonly works: false; readonly reason: string };

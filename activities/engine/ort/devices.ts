@@ -1,8 +1,8 @@
 /**
- * The devices that graphs can run on, and which of them this process uses: one for all its sessions, named by REFT_DEVICE.
+ * The devices that graphs can run on. A process uses one of them for all its sessions: the one that REFT_DEVICE names.
  *
- * Graphs, losses and sampling are the same on all of them. A device says how its sessions are made and what its execution
- * provider lacks; `runInPlace.ts` does the rest.
+ * Graphs, losses and sampling are the same on all of them. An entry says how sessions are created and which operators its
+ * execution provider lacks; `runInPlace.ts` uses it.
  */
 import type { InferenceSession } from 'onnxruntime-node';
 import { UnavailableDevice } from '../../errors.js';
@@ -14,11 +14,11 @@ export interface Device {
   readonly name: DeviceName;
   readonly executionProviders: NonNullable<InferenceSession.SessionOptions['executionProviders']>;
   /**
-   * Operators of our graphs that the provider has no kernel for: left as they are, onnxruntime would run them on the CPU and
-   * move their operands there and back. Scan, which is for a processor's cache, is left to the CPU everywhere.
+   * Operators of our graphs without a kernel in the provider: onnxruntime would run them on the CPU and move their operands there
+   * and back, so graphs are lowered to others. Scan is among them: it is for a CPU's cache (`graph/chunks.ts`).
    */
   readonly lacking: ReadonlySet<string>;
-  /** Whether outputs can stay on the device for the next run. Of GPU memory, the binding hands out WebGPU's buffers alone. */
+  /** Whether outputs can stay on the device for the next run. onnxruntime-node can do so with WebGPU only. */
   readonly keepsTensors: boolean;
 }
 

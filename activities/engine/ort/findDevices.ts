@@ -1,6 +1,6 @@
 /**
- * Which devices this machine has, found by computing on each. Nothing less tells: a library may be there without its driver, a
- * driver without a card.
+ * Which devices this machine has, found by computing on each. Nothing less proves it: a library may be installed without its
+ * driver, and a driver without a card.
  */
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
@@ -16,7 +16,7 @@ export interface FoundDevice {
   readonly trial: DeviceTrial;
 }
 
-/** First use of a GPU may have its driver compile; more than this is a driver that hangs. */
+/** The first use of a GPU may wait for its driver to compile. After this time the driver is taken to hang. */
 const trialMilliseconds = 60_000;
 
 export function findDevices(environment: NodeJS.ProcessEnv = process.env): Promise<FoundDevice[]> {
@@ -24,8 +24,8 @@ export function findDevices(environment: NodeJS.ProcessEnv = process.env): Promi
 }
 
 /**
- * Makes sure of the device that REFT_DEVICE names, before any work starts. The CPU is taken for granted.
- * @throws UnavailableDevice saying what is wrong with it, and which devices this machine has.
+ * Tries the device that REFT_DEVICE names, before any work starts. The CPU needs no trial.
+ * @throws UnavailableDevice with the reason, and the devices that this machine has.
  */
 export async function requireChosenDevice(environment: NodeJS.ProcessEnv = process.env): Promise<void> {
   const { name } = chosenDevice(environment);
@@ -41,10 +41,10 @@ async function tryDevice(name: DeviceName, environment: NodeJS.ProcessEnv): Prom
   if (missing !== null) return { works: false, reason: missing };
   const child = forkModule(new URL('./deviceProcess.ts', import.meta.url), { ...environment, REFT_DEVICE: name });
   const answers: DeviceTrial[] = [];
-  let words = '';
+  let stderr = '';
   child.on('message', (answer: DeviceTrial) => answers.push(answer));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    words += text;
+    stderr += text;
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), trialMilliseconds);
   const [code, signal] = await once(child, 'close');
@@ -53,12 +53,12 @@ async function tryDevice(name: DeviceName, environment: NodeJS.ProcessEnv): Prom
   if (answer === undefined)
     return {
       works: false,
-      reason: `trying it ended the process with ${signal ?? `exit code ${code}`}${said(words)}`,
+      reason: `trying it ended the process with ${signal ?? `exit code ${code}`}${causeIn(stderr)}`,
     };
-  return answer.works ? answer : { works: false, reason: `${answer.reason}${said(words)}` };
+  return answer.works ? answer : { works: false, reason: `${answer.reason}${causeIn(stderr)}` };
 }
 
-/** What onnxruntime says when CUDA's provider cannot be loaded names no library a user could install. */
+/** The problem with CUDA's provider in words that help: onnxruntime's own message does not name what to install. */
 function missingLibrary(name: DeviceName): string | null {
   if (name !== 'cuda') return null;
   const { platform, arch } = process;
@@ -70,10 +70,10 @@ function missingLibrary(name: DeviceName): string | null {
   return `${library} is not installed; node node_modules/onnxruntime-node/script/install --onnxruntime-node-install=cuda12 fetches it`;
 }
 
-/** The loader's and the driver's own words, which are on standard error: the lines that name a cause. */
-function said(words: string): string {
+/** The first line of a process's standard error in which the loader or the driver names a cause, in brackets; else nothing. */
+function causeIn(stderr: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: onnxruntime colours its log.
-  const lines = words.replace(/\x1b\[[0-9;]*m/g, '').split('\n');
+  const lines = stderr.replace(/\x1b\[[0-9;]*m/g, '').split('\n');
   const [cause] = lines.filter((line) => /cannot open|couldn't load|no drivers|error/i.test(line));
   return cause === undefined ? '' : ` (${cause.trim()})`;
 }

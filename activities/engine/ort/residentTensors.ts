@@ -1,10 +1,12 @@
 /**
- * Tensors that stay on a device between runs. Each belongs to an array in this process's memory, and stands for it: the array
- * is out of date from the first run that leaves its result on the device until `toHost` brings the numbers back.
+ * Tensors that stay on a device between runs. Each replaces an array in this process's memory: the array is out of date from the
+ * first run that leaves its result on the device until `toHost` copies the numbers back.
  *
- * So the code that trains and decodes works with plain arrays on every device, and says only where it looks at them itself.
+ * So training and decoding work with plain arrays on every device, and only call `toHost` before they read one themselves.
  */
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { InternalError } from '../../errors.js';
+import { required } from '../../invariant.js';
 import { append, createGraph, input, output } from '../graph/graph.js';
 import { serialise } from '../graph/onnx/serialise.js';
 import { createSession } from './session.js';
@@ -12,13 +14,13 @@ import { float32 } from './tensors.js';
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 
-/** By the array that each stands for; when that is collected, so is the memory on the device. */
+/** By the array that each replaces. When the array is garbage-collected, so is the memory on the device. */
 const residents = new WeakMap<object, Tensor>();
 
 /**
- * Runs a session, feeding what is resident from the device. Outputs that the session leaves there replace the residents of the
- * arrays in `results`; the others are written into their arrays.
- * @throws Error when an output's type or shape is not the result's.
+ * Runs a session; resident tensors are fed from the device. Outputs that the session leaves there become the residents of the arrays
+ * in `results`; others are written into their arrays.
+ * @throws InternalError when an output's type or shape is not the result's.
  */
 export async function runOnDevice(session: InferenceSession, feeds: Tensors, results: Tensors): Promise<void> {
   const inputs = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, onDevice(tensor)]));
@@ -31,29 +33,30 @@ export async function runOnDevice(session: InferenceSession, feeds: Tensors, res
   }
 }
 
-/** Uploads float32 tensors that runs only read, so that each does not upload them again. */
+/** Uploads float32 tensors that runs only read, once for all runs. */
 export async function toDevice(tensors: Tensors): Promise<void> {
   const absent = Object.values(tensors).filter(({ type, data }) => type === 'float32' && !residents.has(data));
   if (absent.length === 0) return;
   const session = await copier('gpu-buffer');
   for (const { data, size } of absent) {
-    const { copy } = await session.run({ original: float32(data as Float32Array, [size]) });
-    if (copy) keep(data, copy);
+    if (!(data instanceof Float32Array)) continue;
+    const { copy } = await session.run({ original: float32(data, [size]) });
+    keep(data, required(copy, 'the output copy'));
   }
 }
 
-/** Brings arrays up to date with what the device holds for them. They may then be read, and are still resident. */
+/** Copies what the device holds for arrays into them, so that they may be read. They stay resident. */
 export async function toHost(tensors: Tensors): Promise<void> {
   for (const { data, size } of Object.values(tensors)) {
     const resident = residents.get(data);
     if (!resident) continue;
     const session = await copier('cpu');
     const { copy } = await session.run({ original: view(resident, [size]) });
-    if (copy) writeInto(data, copy);
+    writeInto(data, required(copy, 'the output copy'));
   }
 }
 
-/** Forgets what the device holds for arrays that were changed in this process's memory: the next run uploads them. */
+/** To be called when arrays were changed in this process's memory: frees what the device holds for them. The next run uploads them. */
 export function changedOnHost(tensors: Tensors): void {
   for (const { data } of Object.values(tensors)) {
     residents.get(data)?.dispose();
@@ -61,10 +64,10 @@ export function changedOnHost(tensors: Tensors): void {
   }
 }
 
-/** @throws Error unless an output is of the type and shape of the tensor that is to receive it. */
+/** @throws InternalError unless the output has the type and shape of the tensor that is to receive it. */
 export function checkResult(name: string, found: Tensor | undefined, result: Tensor): asserts found is Tensor {
   if (found === undefined || found.type !== result.type || found.dims.join() !== result.dims.join())
-    throw new Error(
+    throw new InternalError(
       `output ${name} is ${found?.type} [${found?.dims.join(', ')}], expected ${result.type} [${result.dims.join(', ')}]`,
     );
 }
@@ -98,8 +101,8 @@ function view(resident: Tensor, dims: readonly number[]): Tensor {
 const copiers = new Map<'cpu' | 'gpu-buffer', Promise<InferenceSession>>();
 
 /**
- * A session that copies a tensor to a location. The binding's own `getData` of a tensor on a device ends the process, and it has
- * no upload.
+ * A session that copies a tensor to a location. onnxruntime-node 1.30 has no upload, and its `getData` of a tensor on a device ends
+ * the process.
  */
 function copier(location: 'cpu' | 'gpu-buffer'): Promise<InferenceSession> {
   const known = copiers.get(location);
@@ -113,6 +116,6 @@ function copier(location: 'cpu' | 'gpu-buffer'): Promise<InferenceSession> {
 }
 
 function bytesOf(data: Tensor.DataType): Uint8Array {
-  if (!ArrayBuffer.isView(data)) throw new Error('a tensor of strings has no bytes');
+  if (!ArrayBuffer.isView(data)) throw new InternalError('a tensor of strings has no bytes');
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

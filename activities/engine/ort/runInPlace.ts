@@ -1,18 +1,18 @@
 /**
- * Runs a session on arrays that are its inputs and its outputs at once: parameters updated where they lie, a cache that
- * grows in place. Nothing is allocated per run.
+ * Runs a session on arrays that are inputs and outputs at once: parameters that are updated, a key-value cache that grows. A run
+ * allocates nothing.
  *
- * onnxruntime-node 1.30 fills preallocated outputs and then also copies each of them into a new buffer, about 1 ms per
- * megabyte. A trick avoids that: if output 0 of the graph is a sequence (`skip_copies`, which `serialise` adds when asked)
- * and is fetched as null, the binding meets it before any tensor and throws, by when the outputs are filled.
+ * onnxruntime-node 1.30 fills preallocated outputs and then also copies each of them into a new buffer, about 1 ms a megabyte. A
+ * trick avoids the copies: output 0 of the graph is a sequence (`skip_copies`, which `serialise` adds when asked) and is fetched
+ * as null. When all outputs are filled, onnxruntime-node goes through them to copy, meets the sequence first, and throws.
  *
  * A device that keeps tensors needs no trick: what a run updates stays there (`residentTensors.ts`), in new memory, because its
  * kernels cannot write where they read.
  *
- * Either is proven once per process; where it fails, runs fetch copies and write them back.
+ * A self-test proves either once a process. Where it fails, runs fetch copies and write them into the arrays.
  */
 import type { InferenceSession } from 'onnxruntime-node';
-import { UnavailableDevice } from '../../errors.js';
+import { InternalError, UnavailableDevice } from '../../errors.js';
 import { createGraph, type Graph, input, output } from '../graph/graph.js';
 import { lower } from '../graph/lower.js';
 import { serialise, skipCopiesOutput } from '../graph/onnx/serialise.js';
@@ -29,7 +29,7 @@ export type RunMode = 'skipCopies' | 'onDevice' | 'copyBack';
 
 /**
  * A session for `runInPlace`.
- * @param operatorThreads inside one operator, as `createSession` has them.
+ * @param operatorThreads threads inside one operator; default: those of `session.ts`.
  * @throws Error from onnxruntime when the device is not there or the graph is not valid.
  */
 export async function createInPlaceSession(
@@ -39,22 +39,21 @@ export async function createInPlaceSession(
 ): Promise<InferenceSession> {
   const chosen = mode ?? (await provenMode());
   const lowered = lower(graph, chosenDevice().lacking);
-  if (chosen === 'onDevice') return createSession(serialise(lowered), stayingOutputs(lowered), operatorThreads);
+  if (chosen === 'onDevice') return createSession(serialise(lowered), outputLocations(lowered), operatorThreads);
   return createSession(serialise(lowered, { skipCopies: true }), undefined, operatorThreads);
 }
 
-/** Outputs `updated.<name>` stay where the next run reads them as input `<name>`; all others are for the CPU. */
-function stayingOutputs({ inputs, outputs }: Graph): OutputLocations {
+/** Outputs `updated.<name>` of inputs `<name>` stay on the device, where the next run reads them. All others come to the CPU. */
+function outputLocations({ inputs, outputs }: Graph): OutputLocations {
   const updated = new Set(inputs.map(({ name }) => `updated.${name}`));
   return Object.fromEntries(outputs.map(({ name }) => [name, updated.has(name) ? 'gpu-buffer' : 'cpu']));
 }
 
 /**
  * Runs a session made by `createInPlaceSession`.
- *
- * `results` names tensors over arrays of the right size that receive the outputs, in whatever shape the graph gives them. An
- * array may also be among `feeds` if the graph has read all of that input before it writes that output: onnxruntime knows nothing of
- * the sharing.
+ * @param results by output, tensors over arrays of the right size, which receive the outputs. Their shapes need not be the graph's.
+ * An array may also be among `feeds` if the graph has read all of that input before it writes that output: onnxruntime does not
+ * know that they share memory.
  * @throws Error from onnxruntime when the graph fails or a tensor's shape does not fit.
  */
 export async function runInPlace(
@@ -74,7 +73,7 @@ export async function runInPlace(
   }
 }
 
-/** Puts float32 tensors that runs only read where runs can read them without a transfer. On the CPU they are there already. */
+/** Uploads float32 tensors that runs only read, so that no run transfers them. On the CPU there is nothing to do. */
 export async function placeOnDevice(tensors: Tensors): Promise<void> {
   if ((await provenMode()) === 'onDevice') await toDevice(tensors);
 }
@@ -88,7 +87,7 @@ export interface SelfTest {
 let tested: Promise<SelfTest> | undefined;
 
 /**
- * Proves once per process what the runs of this module rely on, on the chosen device.
+ * Finds out, once a process, which mode works on the chosen device.
  * @throws UnavailableDevice when the device is not there, or none of its modes gives the right numbers.
  */
 export function selfTest(): Promise<SelfTest> {
@@ -111,14 +110,14 @@ async function findMode({ name, keepsTensors }: Device): Promise<RunMode> {
   throw new UnavailableDevice(name, 'it computes wrongly');
 }
 
-/** Adds 1 to an array in place, twice, and looks whether the array holds the sums, and another output what belongs there. */
+/** Adds 1 to an array in place, twice. Are the sums in the array, and the right numbers in another output? */
 async function works(device: string, mode: RunMode): Promise<boolean> {
   const graph = createGraph();
   const sum = add(input(graph, 'x', 'float32', ['n']), 1);
   output(sum, 'updated.x');
   output(multiply(sum, 2), 'doubled');
   const session = await createInPlaceSession(graph, mode).catch((cause: unknown) => {
-    throw new UnavailableDevice(device, wordsOf(cause));
+    throw new UnavailableDevice(device, messageOf(cause));
   });
   try {
     const [x, doubled] = [float32(Float32Array.of(1, -2, 3), [3]), float32(new Float32Array(3), [3])];
@@ -140,7 +139,7 @@ async function runSkippingCopies(session: InferenceSession, feeds: Tensors, resu
   } catch (error) {
     if (!isSkip(error)) throw error;
   }
-  if (ended) throw new Error(`this session's model has no output ${skipCopiesOutput} to skip the copies by`);
+  if (ended) throw new InternalError(`this session's model has no output ${skipCopiesOutput} to skip the copies by`);
 }
 
 function isSkip(error: unknown): boolean {
@@ -156,13 +155,13 @@ async function runWithCopies(session: InferenceSession, feeds: Tensors, results:
   }
 }
 
-/** What onnxruntime says, without the place in its source where it says it. */
-function wordsOf(error: unknown): string {
+/** onnxruntime's message without the place in its source. */
+function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/^\/onnxruntime_src\/.* was false\. /, '').trim();
 }
 
-/** The same arrays in the shapes that the graph declares for its outputs, where these say every dimension. */
+/** The same arrays in the shapes that the graph declares for its outputs, where no dimension of these is dynamic. */
 function asDeclared(session: InferenceSession, results: Tensors): Tensors {
   const shapes = new Map(session.outputMetadata.map((one) => [one.name, one.isTensor ? one.shape : undefined]));
   return Object.fromEntries(

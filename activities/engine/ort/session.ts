@@ -1,23 +1,30 @@
-/** Creates onnxruntime sessions, all with the same settings: results must not depend on who asked for a session. */
+/** Creates onnxruntime sessions, all with the same settings, so that results do not depend on which part of the code runs a graph. */
 import { availableParallelism } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { InferenceSession } from 'onnxruntime-node';
 import { chosenDevice, type Device } from './devices.js';
-import { enginesHere } from './enginesHere.js';
 
 /**
- * Threads inside one operator: every core of the machine, whatever else runs on it, shared among its engines; one in a worker thread
- * (`workerThreads.ts`). Sums are split by thread, so the number is part of what "same machine type, same checkpoint hash" means.
+ * How many engines share this machine: `REFT_ENGINES`, which a worker sets for the engine processes that it starts; 1 when not set.
+ * Each engine uses its fraction of cores and memory.
+ */
+export function enginesHere(environment: NodeJS.ProcessEnv = process.env): number {
+  return Number(environment.REFT_ENGINES) || 1;
+}
+
+/**
+ * Threads inside one operator: all cores of the machine divided among its engines; one in a worker thread (`workerThreads.ts`).
+ * Sums are split by thread, so results depend on this number: "same machine type, same checkpoint hash" includes it.
  */
 export const threads = isMainThread ? Math.max(1, Math.floor(availableParallelism() / enginesHere())) : 1;
 
-/** Where a session leaves each of its outputs, in their order. */
+/** Where a session leaves each of its outputs, by name, in the order of the outputs. */
 export type OutputLocations = Readonly<Record<string, 'cpu' | 'gpu-buffer'>>;
 
 /**
- * A session for a serialised ONNX model (see `graph/onnx/`). Release it with `session.release()`.
- * @param locations left out, every output comes to the CPU.
- * @param operatorThreads inside one operator.
+ * A session for a serialised ONNX model (`graph/onnx/serialise.ts`). Release it with `session.release()`.
+ * @param locations default: every output comes to the CPU.
+ * @param operatorThreads threads inside one operator.
  */
 export function createSession(
   model: Uint8Array,
@@ -39,18 +46,18 @@ export function sessionOptions(
     executionMode: 'sequential',
     intraOpNumThreads: operatorThreads,
     interOpNumThreads: 1,
-    // Memory patterns keep one block for every shape seen: no faster, and memory grows as lengths change.
+    // Memory patterns keep a block for every shape seen: no faster, and memory grows as lengths change.
     enableMemPattern: false,
-    // Errors only: warnings about unused initialisers and the like would fill the worker's log.
+    // Errors only: there are many warnings, for example about unused initialisers.
     logSeverityLevel: 3,
     extra: {
       session: {
-        // Numbers below 1.2e-38 count as zero. Some processors take a hundred times as long for each of them, and behind a causal
-        // mask half of a softmax's exponentials would be such: it takes a sixth of the time. In the thread that creates a
-        // process's first session, and those it starts, that goes for JavaScript's smallest numbers, too.
+        // Numbers below 1.2e-38 (denormals) count as zero. Some processors take a hundred times as long for each, and under a causal
+        // mask half of a softmax's exponentials are such numbers: this way it takes a sixth of the time. The setting also holds
+        // for JavaScript's numbers in the thread that creates a process's first session, and in threads started from it.
         set_denormal_as_zero: '1',
-        // Idle threads spin for the next operator only briefly: without a bound, any other process that wants a core (worker,
-        // servers, sandbox) slows small models several times over.
+        // How long idle threads spin before they sleep. Without this bound, any other busy process (worker, servers, sandbox) makes
+        // small models several times slower.
         intra_op: { spin_duration_us: '100' },
       },
     },

@@ -1,6 +1,6 @@
 /**
- * The engine as activities see it: starts the engine process when there is work, hands it one task at a time, and turns its
- * death into an error of the running task alone. The next task gets a fresh process.
+ * The engine as activities see it. It starts the engine process when there is work and sends it one task at a time. When the
+ * process dies, only the running task fails; the next task gets a new process.
  */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,9 +8,28 @@ import { EngineCrashed, TaskCancelled } from '../../errors.js';
 import { forkModule } from '../ort/forkModule.js';
 import type { EngineTasks, TaskName } from '../tasks/index.js';
 import { errorFrom, type FromEngine, type ToEngine } from '../threads/messages.js';
-import type { Engine, TaskContext } from './engine.js';
 
-/** As much of the process's last words as an error message carries. */
+export interface TaskContext {
+  /** Called from time to time: so much of the task's work is done, of so much in all. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Cancels the task. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Engine {
+  /**
+   * Runs a task when those before it have ended.
+   * @throws what the task throws; EngineCrashed when the process dies; the signal's reason, or TaskCancelled after `close`.
+   */
+  run<Name extends TaskName>(
+    task: Name,
+    input: EngineTasks[Name]['input'],
+    context?: TaskContext,
+  ): Promise<EngineTasks[Name]['output']>;
+  close(): Promise<void>;
+}
+
+/** How much of the end of the process's standard error an error message carries. */
 const keptStderrCharacters = 2_000;
 
 export interface EngineClient extends Engine {
@@ -20,11 +39,11 @@ export interface EngineClient extends Engine {
 
 interface EngineProcess {
   readonly child: ChildProcess;
-  /** The end of what the process wrote to its standard error during the task. */
-  lastWords: string;
+  /** The end of its standard error during the task. */
+  stderr: string;
 }
 
-/** An engine with a process of its own, started by its first task in this environment: REFT_DEVICE names its device. */
+/** An engine with a process of its own, which its first task starts in this environment. REFT_DEVICE names its device. */
 export function createEngine(environment: NodeJS.ProcessEnv = process.env): EngineClient {
   let engine: EngineProcess | undefined;
   let lastTask: Promise<unknown> = Promise.resolve();
@@ -58,7 +77,7 @@ export function createEngine(environment: NodeJS.ProcessEnv = process.env): Engi
       closed = true;
       const child = engine?.child;
       if (child === undefined) return;
-      // Files are renamed into place when complete, so there is nothing to finish.
+      // Files are renamed when complete, so the process may be killed at any time.
       child.kill('SIGKILL');
       await once(child, 'exit');
     },
@@ -69,9 +88,9 @@ export function createEngine(environment: NodeJS.ProcessEnv = process.env): Engi
 
 function startProcess(environment: NodeJS.ProcessEnv): EngineProcess {
   const child = forkModule(new URL('./engineProcess.ts', import.meta.url), environment);
-  const engine: EngineProcess = { child, lastWords: '' };
+  const engine: EngineProcess = { child, stderr: '' };
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    engine.lastWords = (engine.lastWords + text).slice(-keptStderrCharacters);
+    engine.stderr = (engine.stderr + text).slice(-keptStderrCharacters);
   });
   return engine;
 }
@@ -84,7 +103,7 @@ function runTask<Name extends TaskName>(
   { onProgress, signal }: TaskContext,
 ): Promise<EngineTasks[Name]['output']> {
   const { child } = engine;
-  engine.lastWords = '';
+  engine.stderr = '';
   return new Promise((resolve, reject) => {
     const settle = (finish: () => void): void => {
       child.off('message', onMessage);
@@ -116,10 +135,10 @@ function post(child: ChildProcess, message: ToEngine): void {
   child.send(message, () => {});
 }
 
-function crash({ child, lastWords }: EngineProcess, task: TaskName): EngineCrashed {
+function crash({ child, stderr }: EngineProcess, task: TaskName): EngineCrashed {
   const how = child.signalCode === null ? `exit code ${child.exitCode}` : `signal ${child.signalCode}`;
-  const words = lastWords.trim();
+  const written = stderr.trim();
   return new EngineCrashed(
-    `the engine process ended with ${how} during ${task}${words === '' ? '' : `; it wrote: ${words}`}`,
+    `the engine process ended with ${how} during ${task}${written === '' ? '' : `; it wrote: ${written}`}`,
   );
 }

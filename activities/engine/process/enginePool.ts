@@ -1,10 +1,9 @@
 /**
- * Several engines as one, each a process of its own: models too small to keep every core busy are worked on side by side.
+ * Several engines as one, each a process of its own, for models too small to keep every core busy.
  *
- * Each has its share of the cores (`enginesHere.ts`). How tasks are shared out changes no result: all give the same numbers.
+ * Each has its share of the cores (`enginesHere`). Which engine runs a task changes no result: all compute the same numbers.
  */
-import type { Engine } from './engine.js';
-import { createEngine, type EngineClient } from './engineClient.js';
+import { createEngine, type Engine, type EngineClient } from './engineClient.js';
 
 interface Member {
   readonly engine: EngineClient;

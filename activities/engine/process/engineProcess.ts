@@ -1,7 +1,7 @@
 /**
  * The engine process: runs one task at a time, as the client (`engineClient.ts`) sends them.
  *
- * onnxruntime blocks while it computes, and may die of memory; here neither stops the worker.
+ * onnxruntime blocks its thread while it computes, and may run out of memory. In this process neither stops the worker.
  */
 import { tasks } from '../tasks/index.js';
 import { createTaskRunner } from '../threads/taskRunner.js';
@@ -12,8 +12,8 @@ process.on(
   createTaskRunner(tasks, (message) => process.send?.(message), trimSessions),
 );
 
-// The worker is gone: nobody wants the result.
+// The worker is gone, and nobody else waits for the result.
 process.on('disconnect', () => process.exit());
 
-// Ctrl+C reaches every process of the terminal; it is the worker's to decide what happens to a running task.
+// Ctrl+C reaches every process of the terminal, but the worker decides what happens to a running task.
 process.on('SIGINT', () => {});

@@ -12,7 +12,7 @@ const tasks = {
     await trimSessions();
     return generate(input, context);
   },
-  // A part of a task, whose other steps want the same sessions.
+  // A part of a task, whose other steps use the same sessions: they are not trimmed.
   sumGradients: sumGradientsInThread,
 };
 

@@ -9,7 +9,7 @@ import { totalmem } from 'node:os';
 import { type Graph, reads, type Tensor } from '../graph/graph.js';
 import type { Dimension, Shape } from '../graph/shape.js';
 import type { ParameterShapes } from '../models/languageModel.js';
-import { enginesHere } from '../ort/enginesHere.js';
+import { enginesHere } from '../ort/session.js';
 
 /** Values of a graph's dynamic dimensions. */
 export type Sizes = Readonly<Record<string, number>>;

@@ -117,7 +117,7 @@ describe('a config', () => {
     [
       'a rope in two forms',
       { rope_parameters: { rope_type: 'default' }, rope_scaling: { rope_type: 'linear', factor: 2 } },
-      /rope_scaling is given beside rope_parameters/,
+      /rope_scaling is given together with rope_parameters/,
     ],
     [
       'two bases of the rope',

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { engineEnvironment } from '../../../activities/engine/ort/engineEnvironment.js';
+import { engineEnvironment } from '../../../activities/engine/ort/forkModule.js';
 
 export interface Peer {
   /** The first line it wrote: its versions. */

@@ -18,10 +18,10 @@ export const tokenFields = {
 };
 
 type GivenTokens = { readonly [Name in keyof typeof tokenFields]: z.output<(typeof tokenFields)[Name]> };
-/** Settles which tokens a model begins, ends and pads with, from its config and its tokenizer. */
+/** Decides by which tokens a model begins, ends and pads, from its config and its tokenizer. */
 export type Tokens = (config: GivenTokens) => Pick<ModelConfig, keyof typeof tokenFields>;
 
-/** Fields that must have one value, since the engine computes nothing else: left out, they have it. */
+/** A field that must have one of these values or be absent, because the engine computes nothing else. */
 export function only<const Value extends string | number | boolean | null>(
   ...values: readonly [Value, ...Value[]]
 ): z.ZodOptional<z.ZodLiteral<Value>> {
@@ -49,7 +49,7 @@ export function configJson<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.strictObject({ ...others, ...shared, architectures: z.unknown().optional(), ...shape });
 }
 
-/** Named in one error, which goes to logs and to people. */
+/** Most problems in one error message. */
 const mostProblems = 20;
 
 /** @throws InvalidModel naming every field that is unknown or has a value the engine does not support. */
@@ -71,7 +71,7 @@ function problemsOf(issue: z.core.$ZodIssue, json: object): readonly string[] {
   return [`${clip(path.join('.'))} is ${show(value)}, ${allowed}`];
 }
 
-/** A field's value in an error: a file's own may be of any length. */
+/** A field's value in an error message, cut to a readable length. */
 export function show(value: unknown): string {
   return clip(JSON.stringify(value) ?? 'missing');
 }

@@ -1,8 +1,8 @@
 /**
  * From a pretrained model's `config.json` to the config the engine works with.
  *
- * Every field is either understood, known to say nothing about what a forward pass computes, or named in an error: a model
- * that would be computed wrongly is never computed.
+ * Every field is either understood, known not to change what a forward pass computes, or named in an error. So no model is ever
+ * computed wrongly.
  */
 import { z } from 'zod';
 import { InvalidModel } from '../../../errors.js';
@@ -27,7 +27,7 @@ const readers: Readonly<Record<string, Reader>> = {
       json,
       {
         use_sliding_window: only(false),
-        // Of no effect without a sliding window.
+        // Without effect where there is no sliding window.
         sliding_window: z.unknown().optional(),
         max_window_layers: z.unknown().optional(),
         layer_types: z.array(z.literal('full_attention')).nullish(),
@@ -117,8 +117,8 @@ const optJson = configJson({
 
 /**
  * @param json a parsed config.json
- * @param file what to call it in errors
- * @param named ids of the tokenizer's end and padding tokens, for configs that lack them or list several ends
+ * @param file its name in errors
+ * @param named ids of the tokenizer's end and padding tokens, for configs that lack them or list several end tokens
  * @throws InvalidModel naming every field that is unknown or has a value the engine does not support
  */
 export function readConfig(
@@ -152,7 +152,8 @@ export function readConfig(
 
 /**
  * A model learns to end its answers with one token. Of several, it is the one that the tokenizer names: chat models put it at the
- * end of each turn, and others of the list (Llama 3's `<|end_of_text|>` beside `<|eot_id|>`) where no answer ends.
+ * end of each turn. The others of the list do not end answers, such as `<|end_of_text|>` in Llama 3, whose turns end with
+ * `<|eot_id|>`.
  */
 function endToken(given: number | null | readonly number[], named: number | undefined, file: string): number {
   const ends = [...new Set([given].flat().filter(isToken))];

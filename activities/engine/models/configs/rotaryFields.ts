@@ -1,4 +1,4 @@
-/** What configs of the Llama family share, in the forms that transformers 4 and 5 write. */
+/** The fields that configs of the Llama family share, in the forms that transformers 4 and 5 write. */
 import { z } from 'zod';
 import { InvalidModel } from '../../../errors.js';
 import { check, configJson, only, positive, show, size, type Tokens, tokenFields } from './fields.js';
@@ -16,7 +16,7 @@ const scalingSchema = z.discriminatedUnion('rope_type', [
   }),
 ]);
 
-/** Reads a config of the family; `shape` are the fields that one architecture has beyond the others. */
+/** @param shape fields that only one architecture of the family has. */
 export function readRotaryConfig(
   json: Readonly<Record<string, unknown>>,
   shape: Readonly<Record<string, z.ZodType>>,
@@ -62,7 +62,7 @@ export function readRotaryConfig(
 
 /**
  * Transformers 5 keeps base and scaling together in `rope_parameters`; older files call the scaling's type `type`.
- * @throws InvalidModel when both forms are there and say different things.
+ * @throws InvalidModel when both forms are there and differ.
  */
 function withOldRope({ rope_parameters: together, ...json }: Readonly<Record<string, unknown>>, file: string): object {
   if (together != null && !isRecord(together))
@@ -70,7 +70,7 @@ function withOldRope({ rope_parameters: together, ...json }: Readonly<Record<str
   const { rope_theta: base, ...parameters } = together ?? {};
   const hasScaling = Object.keys(parameters).length > 0;
   if (hasScaling && json.rope_scaling != null)
-    throw new InvalidModel(`${file}: rope_scaling is given beside rope_parameters, supported: one of them`);
+    throw new InvalidModel(`${file}: rope_scaling is given together with rope_parameters, supported: one of them`);
   if (base !== undefined && json.rope_theta !== undefined && json.rope_theta !== base)
     throw new InvalidModel(
       `${file}: rope_theta is ${show(json.rope_theta)}, but ${show(base)} in rope_parameters, supported: one of them`,

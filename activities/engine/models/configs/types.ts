@@ -1,6 +1,6 @@
 /** Model configs: the fields of a Hugging Face `config.json` that the engine reads, by architecture. */
 
-/** How rotary frequencies are stretched for sequences longer than the base model was trained on, as `config.json` has it. */
+/** How rotary frequencies are scaled for longer sequences than the base model was trained on, as in `config.json`. */
 export type RopeScaling =
   | { readonly rope_type: 'linear'; readonly factor: number }
   | {
@@ -11,7 +11,7 @@ export type RopeScaling =
       readonly original_max_position_embeddings: number;
     };
 
-/** The tokens of `config.json`; what is null or a list there is settled when a model is imported. */
+/** The tokens of `config.json`. The end and padding tokens are known once a model is imported, even if null or a list there. */
 export interface TokenConfig {
   readonly bos_token_id: number | null;
   readonly eos_token_id: number;
@@ -35,7 +35,6 @@ export interface RotaryDecoderConfig extends TokenConfig {
   readonly tie_word_embeddings: boolean;
 }
 
-/** The fields of a Hugging Face `config.json` of architecture Llama that the engine reads; the others likewise. */
 export interface LlamaConfig extends RotaryDecoderConfig {
   readonly architectures: readonly ['LlamaForCausalLM'];
   readonly model_type: 'llama';

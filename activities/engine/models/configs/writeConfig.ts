@@ -1,11 +1,11 @@
-/** The `config.json` of a model: what the engine reads of it, and what the engine takes for granted. */
+/** Writes the `config.json` of a model: the fields that the engine reads, and those with the only value it computes. */
 import type { ModelConfig } from './types.js';
 
 export function configJson(config: ModelConfig): Readonly<Record<string, unknown>> {
-  return { ...config, ...takenForGranted(config), dtype: 'float32' };
+  return { ...config, ...fixedFields(config), dtype: 'float32' };
 }
 
-function takenForGranted(config: ModelConfig): Readonly<Record<string, unknown>> {
+function fixedFields(config: ModelConfig): Readonly<Record<string, unknown>> {
   switch (config.model_type) {
     case 'llama':
       return { hidden_act: 'silu', attention_bias: false, mlp_bias: false };

@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LlamaConfig } from '../../../../activities/engine/models/configs/types.js';
-import type { Engine } from '../../../../activities/engine/process/engine.js';
+import type { Engine } from '../../../../activities/engine/process/engineClient.js';
 import { createEnginePool } from '../../../../activities/engine/process/enginePool.js';
 import { runMemory, usableMemory } from '../../../../activities/engine/training/memory.js';
 import { tinyConfig } from '../support/tinyConfig.js';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { engineEnvironment } from '../../../../activities/engine/ort/engineEnvironment.js';
+import { engineEnvironment } from '../../../../activities/engine/ort/forkModule.js';
 import { createEngine } from '../../../../activities/engine/process/engineClient.js';
 import { temporaryFolder } from '../modelFolder.js';
 import { tinyConfig } from '../support/tinyConfig.js';
