@@ -29,6 +29,11 @@ export const failureTypes = {
     meaning: 'A model is missing, damaged, inconsistent or of an architecture that the engine does not know.',
     remedy: 'Correct `model.from`, or take a model of a supported architecture.',
   },
+  InvalidReward: {
+    retryable: false,
+    meaning: 'A reward gave a number that is not finite, or not one score for each response.',
+    remedy: 'Mend the reward that the message names; the message says which question and sample it failed on.',
+  },
   CorruptObject: {
     retryable: false,
     meaning: 'An object in S3 is damaged, missing, or not what its reference promises.',
@@ -102,6 +107,7 @@ function failure<Name extends FailureName>(type: Name) {
 
 export class InvalidData extends failure('InvalidData') {}
 export class InvalidModel extends failure('InvalidModel') {}
+export class InvalidReward extends failure('InvalidReward') {}
 export class DivergedTraining extends failure('DivergedTraining') {}
 export class InsufficientMemory extends failure('InsufficientMemory') {}
 export class DownloadFailed extends failure('DownloadFailed') {}

@@ -1,18 +1,18 @@
 /**
- * The activity `scoreSamples`: extracts what each generated answer says, compares it with the annotated value and rewards it.
+ * The activity `scoreSamples`: decodes generated answers, asks the specification's reward what each is worth, and stores the
+ * answers with their scores.
  *
- * Same samples, same bytes: a program's outcome depends on its text alone, save for its processor-time limit, which is a
- * thousand times what ordinary programs take.
+ * It knows no reward: `rewards/index.ts` finds the one that the specification names. Same samples, same bytes.
  */
 import { z } from 'zod';
-import { programFrom } from './data/format.js';
 import { loadTokenizer } from './data/tokenizer/loadTokenizer.js';
-import type { AnswerFormat, AnswerKind, DataSetRef } from './data/types.js';
-import { InvalidData } from './errors.js';
-import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
-import { type Extraction, extractFromProgram, extractFromText } from './rewards/extractAnswer.js';
-import { rewardAnswer } from './rewards/rewardRule.js';
-import type { Sample, ScoredSample } from './rewards/samples.js';
+import type { DataSetRef, Example } from './data/types.js';
+import { InvalidData, InvalidReward } from './errors.js';
+import { heartbeatWhile } from './heartbeatWhile.js';
+import { at } from './invariant.js';
+import type { AnswerFormat, AnswerKind } from './rewards/answerFormat.js';
+import { type RewardSpec, rewardNamed } from './rewards/index.js';
+import type { Response, Sample, Score, ScoredSample } from './rewards/samples.js';
 import type { SandboxPool } from './rewards/sandbox/pool.js';
 import type { ObjectRef, Store } from './store/types.js';
 import { readExamples } from './trainingSteps.js';
@@ -20,6 +20,7 @@ import { readExamples } from './trainingSteps.js';
 export interface ScoreSamplesInput {
   readonly samples: ObjectRef;
   readonly data: DataSetRef;
+  readonly reward: RewardSpec;
   readonly tokenizer: ObjectRef;
   readonly endToken: number;
   readonly padToken: number;
@@ -34,6 +35,8 @@ export interface ScoreSamplesResult {
   readonly correct: number;
   readonly extracted: number;
   readonly meanReward: number;
+  /** Sum of the rewards of the correct answers. */
+  readonly rewardOfCorrect: number;
   /** Samples with nothing extracted, counted by reason. */
   readonly failures: Readonly<Record<string, number>>;
   /** Multiple choice: how many samples name each option letter. Empty for numbers. */
@@ -54,76 +57,78 @@ const sampleSchema: z.ZodType<Sample> = z.object({
   truncated: z.boolean(),
 });
 
+/**
+ * @throws InvalidData when a sample is of a question that the data set does not have, InvalidReward when the reward breaks its
+ * contract (see `rewards/reward.ts`), and whatever the reward throws.
+ */
 export function createScoreSamples({ store, sandbox }: ScoringDependencies) {
   return (input: ScoreSamplesInput): Promise<ScoreSamplesResult> =>
     heartbeatWhile('answers', async (report, signal) => {
       const started = performance.now();
-      const [lines, examples, tokenizerJson] = await Promise.all([
+      const [lines, all, tokenizerJson] = await Promise.all([
         store.getLines(input.samples),
         readExamples(store, input.data),
         store.getJson(input.tokenizer),
       ]);
-      const samples = z.array(sampleSchema).parse(lines);
       const tokenizer = loadTokenizer(tokenizerJson, input);
-      const texts = samples.map(({ tokens }) => tokenizer.decode(tokens));
-      const extractions = await extractAll(sandbox, texts, input.format, input.answerKind, report, signal);
-
-      const scored = samples.map((sample, index): ScoredSample => {
-        const expected = examples[sample.example]?.answerValue;
-        const extraction = extractions[index];
-        if (expected === undefined || extraction === undefined)
-          throw new InvalidData(`sample ${index} is of question ${sample.example}, but there are ${examples.length}`);
-        return {
-          ...sample,
-          text: texts[index] ?? '',
-          value: extraction.value,
-          ...rewardAnswer(extraction.value, expected),
-          ...(extraction.value === null ? { failure: extraction.failure } : {}),
-        };
-      });
+      const responses = z
+        .array(sampleSchema)
+        .parse(lines)
+        .map((sample): Response => ({ ...sample, text: tokenizer.decode(sample.tokens) }));
+      const examples = responses.map((response, index) => exampleOf(response, index, all));
+      const { format, answerKind, reward } = input;
+      const onProgress = (done: number): void => report(done, responses.length);
+      const tools = { format, answerKind, sandbox, signal, onProgress };
+      const scores = await rewardNamed(reward.name).score(examples, responses, reward, tools);
+      const scored = addScores(reward.name, responses, scores);
       return {
         scored: await store.putLines(scored),
-        ...summarise(scored, input.answerKind),
+        ...summarise(scored, answerKind),
         seconds: (performance.now() - started) / 1_000,
       };
     });
 }
 
-/** What each text says, in order. A program that occurs more than once, as greedy and easy answers do, runs once. */
-async function extractAll(
-  sandbox: Pick<SandboxPool, 'run'>,
-  texts: readonly string[],
-  format: AnswerFormat,
-  kind: AnswerKind,
-  report: ReportProgress,
-  signal: AbortSignal,
-): Promise<readonly Extraction[]> {
-  if (format === 'natural') return texts.map((text) => extractFromText(text, kind));
-  const distinct = [...new Set(texts)];
-  const outcomes = await sandbox.run(distinct.map(programFrom), {
-    signal,
-    onProgress: (done) => report(Math.floor((done / distinct.length) * texts.length), texts.length),
+function exampleOf({ example }: Sample, index: number, examples: readonly Example[]): Example {
+  const found = examples[example];
+  if (found === undefined)
+    throw new InvalidData(`sample ${index} is of question ${example}, but there are ${examples.length}`);
+  return found;
+}
+
+/** The responses with their scores, where the reward has given each a sound one. The fields' order is that of the stored lines. */
+function addScores(name: string, responses: readonly Response[], scores: readonly Score[]): readonly ScoredSample[] {
+  if (scores.length !== responses.length)
+    throw new InvalidReward(`reward ${name} gave ${scores.length} scores for ${responses.length} responses`);
+  return responses.map((response, index) => {
+    const { value, correct, reward, failure } = at(scores, index);
+    if (!Number.isFinite(reward))
+      throw new InvalidReward(
+        `reward ${name} is ${reward} for sample ${response.sample} of question ${response.example}, not a finite number`,
+      );
+    return { ...response, value, correct, reward, ...(failure === undefined ? {} : { failure }) };
   });
-  const byText = new Map(outcomes.map((outcome, index) => [distinct[index], extractFromProgram(outcome, kind)]));
-  return texts.flatMap((text) => byText.get(text) ?? []);
 }
 
 function summarise(scored: readonly ScoredSample[], kind: AnswerKind): Omit<ScoreSamplesResult, 'scored' | 'seconds'> {
   const isOption = (value: ScoredSample['value']): value is string =>
     kind === 'choice' && typeof value === 'string' && /^[a-z]$/.test(value);
-  const total = scored.reduce((sum, { reward }) => sum + reward, 0);
+  const total = (answers: readonly ScoredSample[]): number => answers.reduce((sum, { reward }) => sum + reward, 0);
+  const right = scored.filter(({ correct }) => correct);
   return {
     count: scored.length,
-    correct: scored.filter(({ correct }) => correct).length,
+    correct: right.length,
     extracted: scored.filter(({ value }) => value !== null).length,
-    meanReward: scored.length === 0 ? 0 : total / scored.length,
-    failures: countEach(scored.flatMap(({ failure }) => failure ?? [])),
+    meanReward: scored.length === 0 ? 0 : total(scored) / scored.length,
+    rewardOfCorrect: total(right),
+    failures: countEach(scored.flatMap(({ failure }) => (failure === undefined ? [] : [failure]))),
     choices: countEach(scored.flatMap(({ value }) => (isOption(value) ? value : []))),
   };
 }
 
 function countEach(names: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
-  return counts;
+  const counts = new Map<string, number>();
+  // A name's first occurrence adds to none.
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return Object.fromEntries(counts);
 }

@@ -1,21 +1,18 @@
 /**
  * The text formats of the ReFT paper: what a model is given and what it answers, for natural-language chains of thought
- * (N-CoT) and for programs (P-CoT). Nothing else in the project spells these strings.
+ * (N-CoT) and for programs (P-CoT). Nothing else in the project spells these strings, but for those that answers are read by
+ * (`rewards/answerFormat.ts`).
  *
  * A program's first line, and where wanted its docstring, belongs to the prompt, so an answer is the indented body alone and
  * training, sampling and scoring all see the same boundary.
  */
-import type { AnswerFormat } from './types.js';
+import { type AnswerFormat, answerMarker, functionStart } from '../rewards/answerFormat.js';
 
 const questionStart = 'Question:\n';
 const reasoningStart = '\nAnswer reasoning:\n';
-const functionStart = 'def solution():\n';
 const docstringStart = '    """';
 const docstringEnd = '"""\n';
 const returnLine = '\n    return result';
-
-/** Stands before an N-CoT answer's value: the extracted answer is the text after its last occurrence. */
-export const answerMarker = '\nTherefore, the answer is: ';
 
 /** Pieces that nearly every text of a format repeats. A tokenizer makes each a single token, longest match first. */
 export const templatePieces: readonly string[] = [
@@ -60,9 +57,4 @@ export function programBody(program: string): string | null {
   const unified = program.replaceAll('\r\n', '\n').trimEnd();
   const body = /^def solution\(\):\n(?: {4}"""[\s\S]*?"""\n)?( {4}[\s\S]*)$/.exec(unified)?.[1];
   return body !== undefined && /^ +return /m.test(body) && !/^\S/m.test(body) ? body : null;
-}
-
-/** The whole program that a P-CoT answer stands for, ready to run: `solution()` is its value. */
-export function programFrom(answer: string): string {
-  return functionStart + answer;
 }

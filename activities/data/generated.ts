@@ -1,6 +1,7 @@
 /** The data set `generated`: word problems made on the spot, with exact answers and annotations in either format. */
 import { setImmediate } from 'node:timers/promises';
 import { InvalidSpec } from '../errors.js';
+import type { AnswerFormat } from '../rewards/answerFormat.js';
 import { naturalAnswer } from './format.js';
 import { writeChain } from './problems/chain.js';
 import { createDraws } from './problems/draws.js';
@@ -8,7 +9,6 @@ import { canonicalForm, drawProblem, type Problem } from './problems/problem.js'
 import { writeProgram } from './problems/program.js';
 import { type Split, splitOf } from './problems/splits.js';
 import type { Question, QuestionSets } from './questions.js';
-import type { AnswerFormat } from './types.js';
 
 export interface GeneratedRequest {
   readonly seed: number;

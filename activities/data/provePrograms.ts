@@ -1,13 +1,13 @@
 /** Runs annotated programs that nobody vouches for, and keeps those whose value is the annotated answer. */
 
+import type { AnswerKind } from '../rewards/answerFormat.js';
+import { programFrom } from '../rewards/answerFormat.js';
 import { sameAnswer } from '../rewards/compareAnswers.js';
 import { extractFromProgram } from '../rewards/extractAnswer.js';
 import type { SandboxPool } from '../rewards/sandbox/pool.js';
 import type { Dropped } from './dropped.js';
-import { programFrom } from './format.js';
 import type { Question } from './questions.js';
 import type { RowsRead } from './rows/readRows.js';
-import type { AnswerKind } from './types.js';
 
 export interface ProvingRequest {
   readonly kind: AnswerKind;

@@ -8,7 +8,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvalidData } from '../errors.js';
-import type { AnswerFormat, AnswerKind } from './types.js';
+import type { AnswerFormat, AnswerKind } from '../rewards/answerFormat.js';
 
 export type PublishedName = 'svamp' | 'gsm8k' | 'mathqa' | 'mathqa-numeric';
 

@@ -1,5 +1,6 @@
 /** The form every data set is brought into: questions with answers as text, before any tokenizer has seen them. */
-import type { AnswerKind, DataFile, DroppedRows } from './types.js';
+import type { AnswerKind } from '../rewards/answerFormat.js';
+import type { DataFile, DroppedRows } from './types.js';
 
 export interface Question {
   /** Unique in its data set, and stable: it names the question in samples and reports. */

@@ -1,28 +1,18 @@
 /** What prepared data is: examples, data sets and which questions of one are meant. */
+import type { AnswerFormat, AnswerKind } from '../rewards/answerFormat.js';
+import type { AskedQuestion } from '../rewards/samples.js';
 import type { ObjectRef } from '../store/types.js';
 
 /** One line of a data-set object (JSON Lines). Token lists leave nothing to encode later. */
-export interface Example {
-  readonly id: string;
-  readonly question: string;
-  /** What the model is given, and its tokens. */
-  readonly prompt: string;
+export interface Example extends AskedQuestion {
   readonly promptTokens: readonly number[];
-  /** The annotated chain of thought with its ending (tokens include EOS); absent in a test set. */
-  readonly answer?: string;
+  /** Of the annotated answer, EOS included; absent in a test set. */
   readonly answerTokens?: readonly number[];
-  /** The ground truth: a number, or a lower-case option letter for multiple choice. */
-  readonly answerValue: number | string;
 }
 
 export interface DataSetRef extends ObjectRef {
   readonly count: number;
 }
-
-export type AnswerFormat = 'program' | 'natural';
-
-/** How answers are compared: numbers within 0.01, or option letters as text. */
-export type AnswerKind = 'number' | 'choice';
 
 /** Rows left out for one reason: how many, and the first few by file and row or by id. */
 export interface DroppedRows {

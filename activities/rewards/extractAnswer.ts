@@ -3,8 +3,8 @@
  * (P-CoT), taken as a number or as an option letter.
  */
 
-import { answerMarker } from '../data/format.js';
-import type { AnswerKind } from '../data/types.js';
+import type { AnswerKind } from './answerFormat.js';
+import { answerMarker } from './answerFormat.js';
 import { pythonFloat, pythonStrip } from './pythonFloat.js';
 import type { ProgramFailure, ProgramOutcome } from './sandbox/outcome.js';
 

@@ -1,5 +1,17 @@
 /** Lines of the sample objects: what a model answered, and how that was scored. */
 
+/** A question as it was put to the model: the part of a data set's line that rewards go by. */
+export interface AskedQuestion {
+  readonly id: string;
+  readonly question: string;
+  /** What the model was given. */
+  readonly prompt: string;
+  /** The annotated chain of thought with its ending; absent in a test set. */
+  readonly answer?: string;
+  /** The ground truth: a number, or a lower-case option letter for multiple choice. */
+  readonly answerValue: number | string;
+}
+
 /** One line of a samples object (JSON Lines): an answer the model generated. */
 export interface Sample {
   /** Index of the question in its data-set object. */
@@ -14,17 +26,29 @@ export interface Sample {
   readonly truncated: boolean;
 }
 
-/** One line of a scored object (JSON Lines): a sample with its reward. */
-export interface ScoredSample extends Sample {
+/** A sample with its text, as a reward gets it. */
+export interface Response extends Sample {
+  /** Its tokens up to EOS, decoded. */
   readonly text: string;
-  /** The extracted answer; null when nothing could be extracted. */
-  readonly value: number | string | null;
-  readonly correct: boolean;
-  /** 1 right, 0.1 extracted but wrong, 0 nothing extracted. */
+}
+
+/** What a reward says of one response. */
+export interface Score {
+  /** What reinforcement learning maximises: any finite number. */
   readonly reward: number;
-  /** Why nothing was extracted (`syntax`, `timeout`, `no-marker`, …). */
+  /**
+   * Whether the response is right: accuracy, early stopping, the choice of the best checkpoint and self-training go by it. It does not
+   * follow from the reward: a wrong response may earn something, and one right response less than another.
+   */
+  readonly correct: boolean;
+  /** The answer found in the response, which takes part in votes; null where there is none. */
+  readonly value: number | string | null;
+  /** Why there is no value (`syntax`, `timeout`, `no-marker`, …); counted in the metric `failed.<word>`. */
   readonly failure?: string;
 }
+
+/** One line of a scored object (JSON Lines): a response with its score. */
+export type ScoredSample = Response & Score;
 
 /** One line of a reward model scores object (JSON Lines): the reward model's probability that a sample is right, in the samples' order. */
 export interface RewardModelScore {

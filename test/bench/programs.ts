@@ -4,8 +4,9 @@
  * There is no peer that could run here: the published engine makes a process pool for each batch, and reached 204/s at batches
  * of 32 on such a machine where this sandbox reached thousands.
  */
-import { programFrom } from '../../activities/data/format.js';
+
 import { generateQuestions } from '../../activities/data/generated.js';
+import { programFrom } from '../../activities/rewards/answerFormat.js';
 import { createSandboxPool } from '../../activities/rewards/sandbox/pool.js';
 import { type BenchmarkResult, median, rounded } from './result.js';
 

@@ -206,6 +206,7 @@ export function createStandIns({
         correct: percentOf.get(input.samples.sha256) ?? 0,
         extracted: 100,
         meanReward: 0.5,
+        rewardOfCorrect: percentOf.get(input.samples.sha256) ?? 0,
         failures: {},
         choices: {},
         seconds: 1,

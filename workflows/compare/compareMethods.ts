@@ -77,12 +77,12 @@ function controlsOf({ state }: Comparison) {
 async function warmUp(comparison: Comparison): Promise<SharedStart | undefined> {
   const { spec, state, run } = comparison;
   if (state.start) return state.start;
-  const { seed, data, model, lora, generation, warmUp: settings } = spec.run;
+  const { seed, data, model, lora, generation, reward, warmUp: settings } = spec.run;
   const result = await run(0, {
     unit: 'warm-up',
     title: 'warm-up',
     name: `seed${seed}`,
-    content: { seed, data, model, lora, generation, warmUp: settings },
+    content: { seed, data, model, lora, generation, reward, warmUp: settings },
     start: (key, options) =>
       startChild(comparisonWarmUp, {
         ...options,
@@ -101,12 +101,12 @@ async function trainRewardModelOnce(
 ): Promise<CheckpointRef | undefined> {
   const { spec, state, run } = comparison;
   if (state.rewardModel || !hasRewardModel(spec)) return state.rewardModel;
-  const { seed, rewardModel, generation } = spec.run;
+  const { seed, rewardModel, generation, reward } = spec.run;
   const result = await run(0, {
     unit: 'reward-model',
     title: 'reward model',
     name: `seed${seed}`,
-    content: { seed, rewardModel, generation, data, start },
+    content: { seed, rewardModel, generation, reward, data, start },
     start: (key, options) =>
       startChild(comparisonRewardModel, {
         ...options,
@@ -134,7 +134,7 @@ async function train(
     unit: 'training',
     title: `${modelTitle(method)}, seed ${seed}`,
     name: `${method}-seed${seed}`,
-    content: { seed, method, settings, validation, generation: own.generation, ...shared },
+    content: { seed, method, settings, validation, generation: own.generation, reward: own.reward, ...shared },
     start: (key, options) =>
       startChild(comparisonTraining, {
         ...options,
@@ -165,7 +165,7 @@ async function evaluate(
     unit: 'evaluation',
     title: `evaluation of ${model === 'warmUp' ? modelTitle(model) : `${modelTitle(model)}, seed ${seed}`}`,
     name: `${model}-seed${seed}`,
-    content: { seed, samples, generation: own.generation, data, checkpoint, ...scoredBy },
+    content: { seed, samples, generation: own.generation, reward: own.reward, data, checkpoint, ...scoredBy },
     start: (key, options) =>
       startChild(comparisonEvaluation, {
         ...options,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { dataSchema } from './data.js';
 import { generationSchema } from './generation.js';
 import { sourceForms } from './model.js';
+import { rewardSchema } from './reward.js';
 import { rewardModelSchema } from './rewardModel.js';
 
 const evaluatedModelSchema = z.strictObject({
@@ -39,6 +40,7 @@ export const evaluationRunSchema = z
       .describe(
         'How answers are generated. 400 tokens are what the paper’s code leaves for an answer: 700 less 300 for the prompt.',
       ),
+    reward: rewardSchema.describe('Says which answers are right, and what the reward model is to tell apart.'),
     rewardModel: rewardModelSchema
       .nullable()
       .default(null)

@@ -61,10 +61,16 @@ function schemaAt(root: JsonSchema, path: readonly PropertyKey[]): JsonSchema | 
   let schema: JsonSchema | undefined = root;
   for (const key of path)
     schema =
-      typeof key === 'number'
-        ? oneOf(variants(schema).find((one) => one.items)?.items)
-        : asSchema(variants(schema).find((one) => one.properties?.[String(key)])?.properties?.[String(key)]);
+      typeof key === 'number' ? oneOf(variants(schema).find((one) => one.items)?.items) : fieldOf(schema, String(key));
   return schema;
+}
+
+/** A field's schema; where several forms have the field, what any of them allows. */
+function fieldOf(schema: JsonSchema | undefined, key: string): JsonSchema | undefined {
+  const found = variants(schema)
+    .map((one) => asSchema(one.properties?.[key]))
+    .filter((one) => one !== undefined);
+  return found.length > 1 ? { anyOf: found } : found[0];
 }
 
 /** The forms that a value may have: a field that may be null has two. */
@@ -80,8 +86,7 @@ function asSchema(schema: JsonSchema | boolean | undefined): JsonSchema | undefi
 /** What a schema allows, in words: `a whole number from 1 to 100`. */
 export function allowedBy(schema: JsonSchema | undefined): string {
   if (schema === undefined) return 'nothing';
-  const forms = variants(schema);
-  if (forms.length > 1) return forms.map(allowedBy).join(', or ');
+  if (schema.anyOf ?? schema.oneOf) return variants(schema).map(allowedBy).join(', or ');
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return `one of ${schema.enum.map((value) => JSON.stringify(value)).join(', ')}`;
   switch (schema.type) {

@@ -13,6 +13,7 @@ import { loraSchema } from './lora.js';
 import { methodNames, methods } from './methods.js';
 import { modelSchema } from './model.js';
 import { ppoSchema } from './ppo.js';
+import { rewardSchema } from './reward.js';
 import { rewardModelSchema } from './rewardModel.js';
 import { offlineSelfTrainingSchema, sampleTrainingSchema } from './selfTraining.js';
 import { supervisedSchema } from './supervised.js';
@@ -41,6 +42,7 @@ export const specSchema = z
     data: dataSchema.describe('The questions: where they come from, and how they and their answers are written.'),
     model: modelSchema,
     generation: generationSchema.describe('How answers are generated.'),
+    reward: rewardSchema.describe('What an answer is worth in training, and whether it counts as right.'),
     lora: loraSchema
       .nullable()
       .default(null)
@@ -115,4 +117,4 @@ export type Spec = z.output<typeof specSchema>;
 /** A whole run but for the fields that have a default: what a preset is. */
 export type SpecPreset = z.input<typeof specSchema>;
 /** What sampling answers needs to know of a specification. */
-export type AnsweringSpec = Pick<Spec, 'seed' | 'generation'>;
+export type AnsweringSpec = Pick<Spec, 'seed' | 'generation' | 'reward'>;

@@ -2,19 +2,20 @@
 import type { Answers } from '../steps/rollout.js';
 
 /**
- * Shares in percent of the round's answers. `reward` is the sum of its parts `rewardRight` and `rewardExtracted` (answers that say
- * something wrong); the rest say nothing and earn nothing. `failed.<reason>` count those, a reason of an earlier round (`before` has its
- * metrics) staying on at 0.
+ * Shares in percent of the round's answers. `reward` is the mean over all of them and the sum of two parts: `rewardRight`, what right
+ * answers earn, and `rewardExtracted`, what all others do (with the reward `answer`, those from which a wrong answer was extracted).
+ * `failed.<reason>` counts the answers without a value, a reason of an earlier round (`before` has its metrics) staying on at 0.
  */
 export function roundMetrics(answers: Answers, before: Readonly<Record<string, number>> = {}): Record<string, number> {
   const { count, correct, extracted, truncated, meanReward, meanLength, longest, failures, choices } = answers;
+  const rewardRight = answers.rewardOfCorrect / count;
   const share = (part: number): number => (100 * part) / count;
   const earlier = Object.keys(before).filter((name) => name.startsWith('failed.'));
   const chosen = Object.values(choices);
   return {
     reward: meanReward,
-    rewardRight: correct / count,
-    rewardExtracted: Math.max(0, meanReward - correct / count),
+    rewardRight,
+    rewardExtracted: withoutRounding(meanReward - rewardRight),
     sampleAccuracy: share(correct),
     extractedWrong: share(extracted - correct),
     extracted: share(extracted),
@@ -27,4 +28,9 @@ export function roundMetrics(answers: Answers, before: Readonly<Record<string, n
     // Of the answers that name an option, those that name the commonest.
     ...(chosen.length > 0 ? { commonestChoice: (100 * Math.max(...chosen)) / chosen.reduce((a, b) => a + b, 0) } : {}),
   };
+}
+
+/** The difference of two equal sums may come out a hair below zero. */
+function withoutRounding(difference: number): number {
+  return difference > -1e-9 ? Math.max(0, difference) : difference;
 }

@@ -4,8 +4,9 @@
  * Pure and small: what has to be remembered between rounds is the `Watch`, plain JSON carried in the journal. A rule speaks of a
  * mean over rounds, since one round is noise; three rounds are enough for what ruins a run quickly, and few enough to be in time.
  */
-import type { AnswerKind } from '../../activities/data/types.js';
+
 import type { TrainingWarning, WarningKind } from '../../activities/report/types.js';
+import type { AnswerKind } from '../../activities/rewards/answerFormat.js';
 
 /** A round's metrics by name, as `roundMetrics` and the methods' updates give them; a method may lack some. */
 export type Metrics = Readonly<Record<string, number>>;

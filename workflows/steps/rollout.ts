@@ -36,6 +36,8 @@ export interface Answers {
   readonly extracted: number;
   readonly truncated: number;
   readonly meanReward: number;
+  /** Sum of the rewards of the correct answers. */
+  readonly rewardOfCorrect: number;
   readonly meanLength: number;
   readonly longest: number;
   /** Answers with nothing extracted, counted by reason. */
@@ -72,6 +74,7 @@ export async function answerQuestions(request: AnswerRequest): Promise<Answers> 
     extracted: total(({ score }) => score.extracted),
     truncated: total(({ rollout }) => rollout.truncated),
     meanReward: total(({ score }) => score.meanReward * score.count) / count,
+    rewardOfCorrect: total(({ score }) => score.rewardOfCorrect),
     meanLength: total(({ rollout }) => rollout.meanLength * rollout.count) / count,
     longest: Math.max(...results.map(({ rollout }) => rollout.longest)),
     failures: addCounts(results.map(({ score }) => score.failures)),
@@ -107,7 +110,16 @@ async function answerShard(request: AnswerRequest, selection: QuestionSelection,
     },
   ]);
   const score = await general.scoreSamples.executeWithOptions({ summary: `score ${place}` }, [
-    { samples: rollout.samples, data: questions, tokenizer, endToken, padToken, format, answerKind },
+    {
+      samples: rollout.samples,
+      data: questions,
+      reward: spec.reward,
+      tokenizer,
+      endToken,
+      padToken,
+      format,
+      answerKind,
+    },
   ]);
   return { rollout, score };
 }

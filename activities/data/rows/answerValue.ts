@@ -1,5 +1,5 @@
 /** The ground truth as data sets write it. */
-import type { AnswerKind } from '../types.js';
+import type { AnswerKind } from '../../rewards/answerFormat.js';
 
 /**
  * A number, thousands commas dropped, or an option's letter in lower case, quotes, brackets and stops dropped; null when the

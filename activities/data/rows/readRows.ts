@@ -1,9 +1,9 @@
 /** From the rows of a file to questions. What cannot be used is counted by reason and named by its file and row. */
 import { setImmediate } from 'node:timers/promises';
+import type { AnswerFormat, AnswerKind } from '../../rewards/answerFormat.js';
 import type { Dropped } from '../dropped.js';
 import type { ReadFile } from '../files/readFile.js';
 import type { Question } from '../questions.js';
-import type { AnswerFormat, AnswerKind } from '../types.js';
 import { gsm8kRows } from './gsm8k.js';
 import { mathqaRows } from './mathqa.js';
 import { paperRows } from './paper.js';

@@ -1,7 +1,7 @@
 /** How a row of a data set, whatever its form, becomes a question. One file a form in this folder. */
 
+import type { AnswerFormat, AnswerKind } from '../../rewards/answerFormat.js';
 import type { Question } from '../questions.js';
-import type { AnswerFormat, AnswerKind } from '../types.js';
 
 export interface RowRequest {
   readonly kind: AnswerKind;

@@ -1,6 +1,7 @@
 /** The text formats, spelled out once more in full so that a slip in a constant shows. */
 import { describe, expect, it } from 'vitest';
-import { naturalAnswer, programBody, programFrom, promptText } from '../../../activities/data/format.js';
+import { naturalAnswer, programBody, promptText } from '../../../activities/data/format.js';
+import { programFrom } from '../../../activities/rewards/answerFormat.js';
 
 describe('prompts', () => {
   it('end where a natural answer starts', () => {

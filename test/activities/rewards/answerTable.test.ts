@@ -1,7 +1,7 @@
 /** Every row of the table of answers, as we read it and as the published code does, in a real Python. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answerMarker, programFrom } from '../../../activities/data/format.js';
-import type { AnswerKind } from '../../../activities/data/types.js';
+import type { AnswerKind } from '../../../activities/rewards/answerFormat.js';
+import { answerMarker, programFrom } from '../../../activities/rewards/answerFormat.js';
 import { type Extraction, extractFromProgram, extractFromText } from '../../../activities/rewards/extractAnswer.js';
 import { createSandboxPool, type SandboxPool } from '../../../activities/rewards/sandbox/pool.js';
 import {

@@ -1,9 +1,9 @@
 /** What counts as an answer, and what it earns. Which texts and values do is in answerTable.ts. */
 import { describe, expect, it } from 'vitest';
+import { rewardAnswer } from '../../../activities/rewards/answer.js';
 import { isEligible, sameAnswer } from '../../../activities/rewards/compareAnswers.js';
 import { extractFromProgram, extractFromText } from '../../../activities/rewards/extractAnswer.js';
 import { pythonFloat } from '../../../activities/rewards/pythonFloat.js';
-import { rewardAnswer } from '../../../activities/rewards/rewardRule.js';
 import { randomNumbers } from '../../support/randomNumbers.js';
 
 const marker = 'Therefore, the answer is: ';
@@ -73,7 +73,7 @@ describe('reward', () => {
     ['none of these', 'a', 0.1],
     [null, 'a', 0],
   ])('%j where %j is right: %d', (value, expected, reward) => {
-    expect(rewardAnswer(value, expected)).toEqual({ correct: reward === 1, reward });
+    expect(rewardAnswer(value, expected, 0.1)).toEqual({ correct: reward === 1, reward });
   });
 
   it('compares symmetrically', () => {

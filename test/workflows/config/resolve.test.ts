@@ -30,6 +30,12 @@ describe('resolveSpec', () => {
     });
   });
 
+  it('rewards answers as the paper does, unless told otherwise', () => {
+    expect(resolveSpec({ preset: 'demo' }).reward).toEqual({ name: 'answer', partialReward: 0.1 });
+    const none = { name: 'answer', partialReward: 0 };
+    expect(resolveSpec({ preset: 'demo', reward: none }).reward).toEqual(none);
+  });
+
   it('lets a pretrained model take the place of a preset’s', () => {
     for (const from of ['hf:gpt2', 'hf:org/Name-1.5@main', 's3://bucket/runs/x/model', '/models/tiny'])
       expect(resolveSpec({ preset: 'demo', model: { from } }).model).toEqual({ from });
@@ -75,6 +81,9 @@ describe('resolveSpec', () => {
     [{ preset: 'demo', data: { docstring: 1 } }, ['data.docstring: got 1', 'true or false']],
     [{ preset: 'demo', model: { heads: 3 } }, ['model.heads: got 3', 'must divide hiddenSize 64']],
     [{ preset: 'demo', model: { keyValueHeads: 3 } }, ['model.keyValueHeads: got 3', 'must divide heads 4']],
+    [{ preset: 'demo', reward: { name: 'praise' } }, ['reward.name: got "praise", allowed: "answer"']],
+    [{ preset: 'demo', reward: { name: 'answer', part: 1 } }, ['reward.part: unknown field', 'partialReward']],
+    [{ preset: 'demo', reward: { name: 'answer', partialReward: 2 } }, ['reward.partialReward: got 2', 'from 0 to 1']],
     [{ preset: 'demo', model: { depth: 3 } }, ['model.depth: unknown field', 'from', 'hiddenSize']],
     [{ preset: 'demo', model: { layers: 0 } }, ['model.layers: got 0', 'a whole number from 1 to 256']],
     [{ preset: 'demo', model: 5 }, ['model: got 5', 'fields from', 'fields hiddenSize']],

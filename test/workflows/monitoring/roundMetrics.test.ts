@@ -10,6 +10,7 @@ const answers: Answers = {
   extracted: 150,
   truncated: 10,
   meanReward: (80 + 0.1 * 70) / 200,
+  rewardOfCorrect: 80,
   meanLength: 33.5,
   longest: 60,
   failures: { syntax: 30, timeout: 20 },
@@ -33,6 +34,17 @@ it('gives the reward with its parts, shares and lengths, and counts failures by 
     'failed.timeout': 20,
   });
   expect(rewardExtracted).toBeCloseTo(0.035, 12);
+});
+
+it('splits any reward between right answers and all others, whatever its sign', () => {
+  const parts = (meanReward: number, rewardOfCorrect: number) => {
+    const { reward, rewardRight, rewardExtracted } = roundMetrics({ ...answers, meanReward, rewardOfCorrect });
+    return [reward, rewardRight, rewardExtracted];
+  };
+  expect(parts(-0.25, 50)).toEqual([-0.25, 0.25, -0.5]);
+  expect(parts(0.25, 150)).toEqual([0.25, 0.75, -0.5]);
+  // Only right answers earn, and the mean is rounded down.
+  expect(parts(0.4 - 1e-17, 80.00000000000001)[2]).toBe(0);
 });
 
 it('keeps a reason that no answer of this round failed for', () => {

@@ -1,7 +1,7 @@
 /** The rules on made-up curves: each speaks up where it should, not a round sooner, and is silent on a healthy run. */
 import { describe, expect, it } from 'vitest';
-import type { AnswerKind } from '../../../activities/data/types.js';
 import type { TrainingWarning } from '../../../activities/report/types.js';
+import type { AnswerKind } from '../../../activities/rewards/answerFormat.js';
 import { describeWarning, type Metrics, type Watch, watchRound } from '../../../workflows/monitoring/warnings.js';
 
 /** A run as it should be: right answers from 30 to 70 %, entropy falling but not gone, KL growing slowly. */

@@ -78,7 +78,11 @@ describe('answerQuestions', () => {
     const questions = { key: 'objects/0', sha256: '0', bytes: 1, count: 30_000 };
     let done = 0;
     const answers = await answerQuestions({
-      spec: { seed: 1, generation: { maxAnswerTokens: 24, questionsPerShard: 250 } },
+      spec: {
+        seed: 1,
+        generation: { maxAnswerTokens: 24, questionsPerShard: 250 },
+        reward: { name: 'answer', partialReward: 0.1 },
+      },
       data: {} as PreparedData,
       checkpoint: { ...questions, step: 1, weightBytes: 4_000 },
       questions,

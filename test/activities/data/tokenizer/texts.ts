@@ -2,7 +2,7 @@
 
 import { promptText } from '../../../../activities/data/format.js';
 import { generateQuestions } from '../../../../activities/data/generated.js';
-import type { AnswerFormat } from '../../../../activities/data/types.js';
+import type { AnswerFormat } from '../../../../activities/rewards/answerFormat.js';
 
 export async function problemTexts(format: AnswerFormat, docstring = false): Promise<readonly string[]> {
   const counts = { train: 150, validation: 1, test: 1 };

@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDropped } from '../../../../activities/data/dropped.js';
 import { readDataFile } from '../../../../activities/data/files/readFile.js';
-import { programFrom } from '../../../../activities/data/format.js';
 import { readRows } from '../../../../activities/data/rows/readRows.js';
+import { programFrom } from '../../../../activities/rewards/answerFormat.js';
+import { sameAnswer } from '../../../../activities/rewards/compareAnswers.js';
 import { extractFromProgram } from '../../../../activities/rewards/extractAnswer.js';
 import { pythonFloat } from '../../../../activities/rewards/pythonFloat.js';
-import { rewardAnswer } from '../../../../activities/rewards/rewardRule.js';
 import type { ProgramOutcome } from '../../../../activities/rewards/sandbox/outcome.js';
 import { createSandboxPool, type SandboxPool } from '../../../../activities/rewards/sandbox/pool.js';
 import { randomNumbers } from '../../../support/randomNumbers.js';
@@ -256,8 +256,8 @@ describe.skipIf(dataDirectory === undefined)('SVAMP', () => {
     const outcomes = await pool.run(questions.map(({ answer = '' }) => programFrom(answer)));
     const wrong = questions.flatMap(({ id, answerValue }, index) => {
       const outcome = outcomes[index];
-      const extraction = outcome && extractFromProgram(outcome, 'number');
-      return rewardAnswer(extraction?.value ?? null, answerValue).correct ? [] : [{ id, answerValue, outcome }];
+      const value = outcome && extractFromProgram(outcome, 'number').value;
+      return value != null && sameAnswer(value, answerValue) ? [] : [{ id, answerValue, outcome }];
     });
     expect(questions).toHaveLength(3_043);
     expect(wrong).toEqual([]);

@@ -1,15 +1,16 @@
-/** Scoring and tallying as workflows call them: real tokenizer, real sandbox, a store in memory. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { answerMarker } from '../../../activities/data/format.js';
-import { loadTokenizer, type Tokenizer } from '../../../activities/data/tokenizer/loadTokenizer.js';
-import type { Example, PreparedData } from '../../../activities/data/types.js';
-import { createPrepareData } from '../../../activities/prepareData.js';
-import type { RewardModelScore, Sample, ScoredSample } from '../../../activities/rewards/samples.js';
-import { createSandboxPool, type SandboxPool } from '../../../activities/rewards/sandbox/pool.js';
-import { createScoreSamples } from '../../../activities/scoreSamples.js';
-import { createTallyEvaluation } from '../../../activities/tallyEvaluation.js';
-import { dataSchema } from '../../../workflows/config/data.js';
-import { createMemoryStore } from '../data/memoryStore.js';
+/** Scoring as workflows call it: real tokenizer, real sandbox, a store in memory. */
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { loadTokenizer, type Tokenizer } from '../../activities/data/tokenizer/loadTokenizer.js';
+import type { Example, PreparedData } from '../../activities/data/types.js';
+import { createPrepareData } from '../../activities/prepareData.js';
+import { answerMarker } from '../../activities/rewards/answerFormat.js';
+import * as rewards from '../../activities/rewards/index.js';
+import type { Reward } from '../../activities/rewards/reward.js';
+import type { Sample, Score, ScoredSample } from '../../activities/rewards/samples.js';
+import { createSandboxPool, type SandboxPool } from '../../activities/rewards/sandbox/pool.js';
+import { createScoreSamples } from '../../activities/scoreSamples.js';
+import { dataSchema } from '../../workflows/config/data.js';
+import { createMemoryStore } from './data/memoryStore.js';
 
 const store = createMemoryStore();
 let sandbox: SandboxPool;
@@ -39,11 +40,14 @@ const sampleOf = (example: number, tokens: readonly number[], sample = 0): Sampl
   truncated: tokens.at(-1) !== data.endToken,
 });
 
-async function score(samples: readonly Sample[]) {
+const paper = rewards.rewardSchema.parse({ name: 'answer' });
+
+async function score(samples: readonly Sample[], reward = paper) {
   const { format, answerKind, endToken, padToken, tokenizer: tokenizerRef, train } = data;
   const input = {
     samples: await store.putLines(samples),
     data: train,
+    reward,
     tokenizer: tokenizerRef,
     endToken,
     padToken,
@@ -118,78 +122,54 @@ it('refuses samples of questions that are not there', async () => {
   await expect(score([sampleOf(30, [data.endToken])])).rejects.toMatchObject({ name: 'InvalidData' });
 });
 
-const scoredOf = (example: number, sample: number, value: number | null, correct: boolean): ScoredSample => ({
-  example,
-  sample,
-  tokens: [],
-  logProbs: [],
-  truncated: false,
-  text: '',
-  value,
-  correct,
-  reward: 0,
+it('gives a wrong answer the part of the reward that the specification names', async () => {
+  await prepare('natural');
+  const say = (number: number): Sample =>
+    sampleOf(0, [...tokenizer.encode(`${answerMarker}${number}`), data.endToken], number);
+  const reward = rewards.rewardSchema.parse({ name: 'answer', partialReward: 0.25 });
+  const { scored } = await score([say(0), say(Number(examples[0]?.answerValue))], reward);
+  expect(scored.map((one) => [one.reward, one.correct])).toEqual([
+    [0.25, false],
+    [1, true],
+  ]);
 });
 
-it('tallies all metrics over shards', async () => {
-  const tally = createTallyEvaluation({ store });
-  const questions = { ...(await store.putLines([])), count: 2 };
-  const greedy = [await store.putLines([scoredOf(0, 0, 1, true)]), await store.putLines([scoredOf(1, 0, 5, false)])];
-  // Question 0: the majority is wrong, the reward model knows better. Question 1: nothing right anywhere.
-  const first = [scoredOf(0, 0, 9, false), scoredOf(0, 1, 9.001, false), scoredOf(0, 2, 1, true)];
-  const second = [scoredOf(1, 0, null, false), scoredOf(1, 1, 5, false), scoredOf(1, 2, 6, false)];
-  const judge = (scored: readonly ScoredSample[], probabilities: readonly number[]): RewardModelScore[] =>
-    scored.map(({ example, sample }, index) => ({ example, sample, probability: probabilities[index] ?? 0 }));
-  const sampled = [await store.putLines(first), await store.putLines(second)];
-  const rewardModelScores = [
-    await store.putLines(judge(first, [0.3, 0.3, 0.7])),
-    await store.putLines(judge(second, [0.9, 0.1, 0.1])),
-  ];
-  const { metrics, verdicts } = await tally({ data: questions, greedy, sampled, rewardModelScores });
-  expect(metrics).toMatchObject({
-    top1: { correct: 1, count: 2, percent: 50 },
-    voting: { correct: 0 },
-    reranking: { correct: 1 },
-    weightedVoting: { correct: 1 },
-    upperBound: { correct: 1 },
-    passAt: [{ k: 1 }, { k: 2 }, { k: 3, percent: 50 }],
-    samples: 3,
+describe('any reward', () => {
+  /** Stands in for the registry's. */
+  function giving(scores: readonly Score[]): void {
+    const reward: Reward = { options: rewards.rewardNamed('answer').options, score: async () => scores };
+    vi.spyOn(rewards, 'rewardNamed').mockReturnValue(reward);
+  }
+  afterEach(() => {
+    vi.restoreAllMocks();
   });
-  expect(metrics.passAt?.[0]?.percent).toBeCloseTo(100 / 6);
-  expect(metrics.passAt?.[1]?.percent).toBeCloseTo(100 / 3);
-  expect(await store.getLines(verdicts)).toEqual([
-    { top1: true, voting: false, reranking: true, weightedVoting: true, correct: 1 },
-    { top1: false, voting: false, reranking: false, weightedVoting: false, correct: 0 },
-  ]);
-  const greedyOnly = await tally({ data: questions, greedy, sampled: [], rewardModelScores: [] });
-  expect(greedyOnly.metrics).toEqual({ top1: metrics.top1, samples: 0 });
-  expect((await tally({ data: questions, greedy, sampled, rewardModelScores: [] })).metrics).not.toHaveProperty(
-    'reranking',
-  );
-});
+  const wrong: Score = { reward: 5, correct: false, value: null, failure: 'rude' };
+  const right: Score = { reward: -2, correct: true, value: 'yes' };
+  const samples = (): Sample[] => [sampleOf(3, [data.endToken], 0), sampleOf(3, [data.endToken], 1)];
 
-it('refuses to tally part of the questions, or rewardModelScores of other samples', async () => {
-  const tally = createTallyEvaluation({ store });
-  const questions = { ...(await store.putLines([])), count: 2 };
-  const one = await store.putLines([scoredOf(0, 0, 1, true)]);
-  const both = await store.putLines([scoredOf(0, 0, 1, true), scoredOf(1, 0, 1, true)]);
-  const swapped = await store.putLines([
-    { example: 1, sample: 0, probability: 1 },
-    { example: 0, sample: 0, probability: 1 },
-  ]);
-  const refused = { name: 'InvalidData' };
-  await expect(tally({ data: questions, greedy: [one], sampled: [], rewardModelScores: [] })).rejects.toMatchObject(
-    refused,
-  );
-  await expect(
-    tally({ data: questions, greedy: [both, both], sampled: [], rewardModelScores: [] }),
-  ).rejects.toMatchObject(refused);
-  await expect(
-    tally({ data: questions, greedy: [both], sampled: [both], rewardModelScores: [swapped] }),
-  ).rejects.toMatchObject(refused);
-  await expect(tally({ data: questions, greedy: [both], sampled: [one], rewardModelScores: [] })).rejects.toMatchObject(
-    refused,
-  );
-  await expect(
-    tally({ data: questions, greedy: [both], sampled: [one, one], rewardModelScores: [] }),
-  ).rejects.toMatchObject(refused);
+  it('may pay more for what is wrong: accuracy goes by what is correct', async () => {
+    await prepare('program');
+    giving([wrong, right]);
+    const { result, scored } = await score(samples());
+    expect(result).toMatchObject({ count: 2, correct: 1, extracted: 1, meanReward: 1.5, rewardOfCorrect: -2 });
+    expect(result.failures).toEqual({ rude: 1 });
+    expect(scored).toMatchObject([wrong, right]);
+    expect(scored[1]).not.toHaveProperty('failure');
+  });
+
+  it('must give a finite number for each response', async () => {
+    await prepare('program');
+    for (const reward of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      giving([right, { ...wrong, reward }]);
+      await expect(score(samples())).rejects.toMatchObject({
+        name: 'InvalidReward',
+        message: expect.stringContaining('sample 1 of question 3'),
+      });
+    }
+    giving([right]);
+    await expect(score(samples())).rejects.toMatchObject({
+      name: 'InvalidReward',
+      message: 'reward answer gave 1 scores for 2 responses',
+    });
+  });
 });

@@ -1,0 +1,23 @@
+/**
+ * The rewards there are. One is added with a module of this folder (`reward.ts` says what it must have) and a row here: the
+ * specification's field `reward`, its documentation and the activity `scoreSamples` follow.
+ *
+ * Pure, since workflows check specifications with it.
+ */
+import { z } from 'zod';
+import { at } from '../invariant.js';
+import { answer } from './answer.js';
+import type { Reward } from './reward.js';
+
+const rewards = { answer } as const satisfies Readonly<Record<string, Reward>>;
+
+const schemas = Object.values(rewards).map(({ options }) => options);
+
+/** The field `reward` of a specification: a reward's name with its options. */
+export const rewardSchema = z.discriminatedUnion('name', [at(schemas, 0), ...schemas.slice(1)]);
+
+export type RewardSpec = z.output<typeof rewardSchema>;
+
+export function rewardNamed(name: RewardSpec['name']): Reward {
+  return rewards[name];
+}

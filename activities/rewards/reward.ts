@@ -1,0 +1,41 @@
+/**
+ * What a reward is: a module of this folder that says how much each response is worth, and a row in `index.ts`.
+ *
+ * A reward is pure code, for the specification's schema is made from it inside workflows: what touches the world (the sandbox,
+ * cancellation) is handed to it as `RewardTools`, never imported.
+ */
+import type { z } from 'zod';
+import type { AnswerFormat, AnswerKind } from './answerFormat.js';
+import type { AskedQuestion, Response, Score } from './samples.js';
+import type { SandboxPool } from './sandbox/pool.js';
+
+export interface RewardTools {
+  /** How the data set's answers are written. */
+  readonly format: AnswerFormat;
+  /** How they are compared. */
+  readonly answerKind: AnswerKind;
+  /** Runs Python programs, apart from everything else. */
+  readonly sandbox: Pick<SandboxPool, 'run'>;
+  /** Aborts when the scores are no longer wanted: pass it on to whatever takes long. */
+  readonly signal: AbortSignal;
+  /** To be told now and then how many responses are done. */
+  readonly onProgress: (done: number) => void;
+}
+
+export interface Reward {
+  /** The specification's field `reward` for it: `name` as a literal, and options, each with a default and a description. */
+  readonly options: z.ZodObject<{ name: z.ZodLiteral<string> }>;
+  /**
+   * Scores a batch of responses, of which `responses[i]` is to `examples[i]`.
+   *
+   * The same responses must give the same scores, in whatever company: an activity that is tried again must store the same bytes.
+   * @returns one score for each response, in order
+   * @throws a class of `errors.ts`: its type says whether the batch is tried again
+   */
+  score(
+    examples: readonly AskedQuestion[],
+    responses: readonly Response[],
+    options: { readonly name: string },
+    tools: RewardTools,
+  ): Promise<readonly Score[]>;
+}
