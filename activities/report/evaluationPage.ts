@@ -89,7 +89,7 @@ function results(metrics: EvaluationMetrics): VNode {
 /** Over the logarithm of k, in which pass@k is nearly a line. */
 function passChart(passAt: NonNullable<EvaluationMetrics['passAt']>): VNode {
   return html`
-    <metric class="card">
+    <figure class="card">
       <figcaption>pass@k<span>${passAt.map(({ k, percent: value }) => `@${k} ${percent(value)}`).join(', ')}</span></figcaption>
       ${lineChart({
         title: 'pass@k: share of questions with a right answer among k samples, without bias',
@@ -101,6 +101,6 @@ function passChart(passAt: NonNullable<EvaluationMetrics['passAt']>): VNode {
         width: 430,
         height: 190,
       })}
-    </metric>
+    </figure>
   ` as VNode;
 }

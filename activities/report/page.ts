@@ -166,7 +166,7 @@ function charts({ title, stepName }: PhaseCurves, curves: readonly Curve[]): VNo
     <div class="grid-of-cards">
       ${curves.map(
         (curve) => html`
-          <metric class="card">
+          <figure class="card">
             <figcaption>${curve.title}<span>${lastValue(curve)}</span></figcaption>
             ${lineChart({
               title: `${title}: ${curve.title} by ${stepName}`,
@@ -176,7 +176,7 @@ function charts({ title, stepName }: PhaseCurves, curves: readonly Curve[]): VNo
               width: 320,
               height: 190,
             })}
-          </metric>
+          </figure>
         `,
       )}
     </div>
@@ -198,7 +198,7 @@ function comparison(phases: readonly PhaseCurves[]): VNode | null {
   });
   if (series.length < 2) return null;
   return html`
-    <metric class="card">
+    <figure class="card">
       <figcaption>
         Validation accuracy from the same warm-up
         <span class="legend">
@@ -215,6 +215,6 @@ function comparison(phases: readonly PhaseCurves[]): VNode | null {
         height: 260,
       })}
       </div>
-    </metric>
+    </figure>
   ` as VNode;
 }

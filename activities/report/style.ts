@@ -55,7 +55,7 @@ tfoot td, tfoot th { font-weight: 600; border-top: 1px solid var(--edge); }
 .swatch { display: inline-block; width: 10px; height: 10px; border-radius: 50%; background: var(--colour); margin-right: 7px; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 14px; color: var(--soft); }
 
-metric { margin: 0; }
+figure { margin: 0; }
 figcaption { display: flex; justify-content: space-between; gap: 12px; font-size: 14px; font-weight: 600; margin-bottom: 6px; }
 figcaption span { color: var(--soft); font-weight: 400; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .chart { display: block; width: 100%; height: auto; overflow: visible; }

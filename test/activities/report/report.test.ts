@@ -50,6 +50,14 @@ describe('page', () => {
     expect(renderReport(sampleReport)).toBe(page);
   });
 
+  test('is made of elements that browsers know', () => {
+    const known =
+      'html head meta title style body header main section article footer h1 h2 h3 p div span i b strong em small code pre ul ol li dl dt dd ' +
+      'table caption thead tbody tfoot tr th td figure figcaption details summary svg g line path circle rect text polyline br time';
+    const used = new Set([...page.matchAll(/<([a-z][a-z0-9-]*)/g)].map(([, name = '']) => name));
+    expect([...used].filter((name) => !known.split(' ').includes(name))).toEqual([]);
+  });
+
   test('shows result, intervals, curves, answers, compute, notes and specification', () => {
     const expected = [
       '68.1 % of 1,000 test questions answered right, 15.0 points above SFT and 26.3 points above the warm-up.',
