@@ -1,13 +1,12 @@
 /**
- * Keeps Temporal informed while an activity works: a heartbeat each second with how far it is, and the activity's
- * cancellation handed to the work as an AbortSignal.
+ * Heartbeats while an activity works: its progress, each second. The activity's cancellation becomes an AbortSignal for the work.
  *
- * Heartbeats are how a killed worker is noticed within seconds and how a cancellation reaches the activity at all. Only the
- * activity files in this folder use this; the rooms below them take plain `onProgress` callbacks and AbortSignals.
+ * Heartbeats let Temporal notice a killed worker within seconds, and bring cancellations to the activity. Only the activity files in
+ * this folder use this; the rooms below take plain `onProgress` callbacks and AbortSignals.
  */
 import { asyncLocalStorage } from '@temporalio/activity';
 
-/** Progress an activity heartbeats: shown in the UI under Pending Activities, and read by a retry. */
+/** The payload of a heartbeat: shown in the UI under Pending Activities, and read by a retry. */
 export interface ActivityProgress {
   readonly done: number;
   readonly total: number;
@@ -16,14 +15,14 @@ export interface ActivityProgress {
 
 const heartbeatIntervalMs = 1_000;
 
-/** Tells how much is done of how much in all; cheap, may be called as often as wanted. */
+/** Takes how much is done of how much in all. It is cheap and may be called any number of times. */
 export type ReportProgress = (done: number, total: number) => void;
 
 /**
  * Runs `work`, heartbeating each second with the latest progress in `unit` (`answers`, `batches`, …).
  *
- * `signal` aborts when the activity is cancelled or its worker shuts down; work that then rejects, with whatever error,
- * makes the activity end as cancelled. Outside an activity (a benchmark, a test) the work simply runs.
+ * `signal` aborts when the activity is cancelled or its worker shuts down. When the work then fails, with any error, the activity
+ * ends as cancelled. Outside an activity (in a benchmark or a test) the work simply runs.
  *
  * @throws what `work` throws; `CancelledFailure` after a cancellation.
  */

@@ -12,11 +12,11 @@ import type { CheckpointRef, ObjectRef } from './store/types.js';
 import { type EngineDependencies, withOutputDirectory } from './trainingSteps.js';
 import { writeStartingModel } from './writeStartingModel.js';
 
-/** `from` is the specification's `model.from`. */
+/** `from` is the spec's `model.from`. */
 export interface ImportModelInput {
   readonly from: string;
   readonly lora: LoraSpec | null;
-  /** Of the adapters, where there are to be any. */
+  /** For the adapters' initial values, with `lora`. */
   readonly seed: number;
 }
 
@@ -34,7 +34,7 @@ export interface ImportDependencies extends EngineDependencies {
 }
 
 /**
- * A download that broke off is continued by the next attempt on the same worker.
+ * An interrupted download is continued by the next attempt on the same worker.
  *
  * @throws InvalidModel when there is no such model, or naming the file, field or tensor that cannot be used.
  */

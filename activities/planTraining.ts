@@ -1,4 +1,4 @@
-/** The activity `planTraining`: what a run's training steps will need in memory on an engine's machine, before the first. */
+/** The activity `planTraining`: the memory that a run's training steps will need on an engine's machine, before the first step. */
 
 import type { PlannedStep, PlanTrainingTask } from './engine/tasks/planTraining.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
@@ -6,7 +6,7 @@ import { readManifest } from './store/checkpoint.js';
 import type { CheckpointRef } from './store/types.js';
 import type { EngineDependencies } from './trainingSteps.js';
 
-/** `steps` are the largest of each kind that the run will take. */
+/** `steps`: the largest step of each kind in the run. */
 export interface PlanTrainingInput {
   readonly checkpoint: CheckpointRef;
   readonly steps: readonly PlannedStep[];

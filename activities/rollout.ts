@@ -1,8 +1,9 @@
-/** The activity `rollout`: answers generated for one shard of questions, sampled or greedy. */
+/** The activity `rollout`: generates answers for one shard of questions, sampled or greedy. */
 
 import type { DataSetRef, QuestionSelection } from './data/types.js';
 import type { RandomPurpose } from './engine/sampling/random.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
+import { at } from './invariant.js';
 import type { Sample } from './rewards/samples.js';
 import { readCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef } from './store/types.js';
@@ -28,8 +29,10 @@ export interface RolloutResult {
   /** Lines of `Sample`, ordered by position in the selection, then by sample. */
   readonly samples: ObjectRef;
   readonly count: number;
+  /** Tokens of an answer. */
   readonly meanLength: number;
   readonly longest: number;
+  /** How many answers ended at `maxAnswerTokens`, not with the end token. */
   readonly truncated: number;
   readonly work: Work;
 }
@@ -41,10 +44,10 @@ export function createRollout({ store, engine }: Pick<EngineDependencies, 'store
       const { seed, purpose, round } = input;
       const { files } = await readCheckpoint(store, input.checkpoint, { moments: false });
       const examples = await readExamples(store, input.data);
-      const prompts = selectQuestions(examples.length, input.selection, seed).flatMap((index) => {
-        const example = examples[index];
-        return example ? [{ example: index, tokens: example.promptTokens }] : [];
-      });
+      const prompts = selectQuestions(examples.length, input.selection, seed).map((index) => ({
+        example: index,
+        tokens: at(examples, index).promptTokens,
+      }));
       const { answers, work } = await engine.run(
         'generate',
         {

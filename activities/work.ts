@@ -1,6 +1,4 @@
-/** Engine work, summed over tasks and steps. */
-
-/** Seconds and token counts of engine work; `forwardTokens` and `backwardTokens` measure compute independent of the machine. */
+/** The engine's work, summed over tasks and steps. `forwardTokens` and `backwardTokens` measure it independently of the machine. */
 export interface Work {
   readonly engineSeconds: number;
   readonly forwardTokens: number;

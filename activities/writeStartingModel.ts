@@ -1,4 +1,4 @@
-/** The first checkpoint of a run, of a fresh model or of an imported one: with LoRA adapters are added here, for both. */
+/** Writes the first checkpoint of a run, of a new model or an imported one. With LoRA it adds the adapters. */
 
 import type { LoraConfig } from './engine/lora/adapters.js';
 import type { TaskContext } from './engine/process/engineClient.js';
@@ -11,10 +11,10 @@ export interface StartingModel {
   readonly base: ModelFiles;
   /** Null: every weight of the base is trained. */
   readonly lora: LoraConfig | null;
-  /** Of the adapters' first values. */
+  /** For the adapters' initial values. */
   readonly seed: number;
   readonly tokenizer: ObjectRef;
-  /** What made the base. */
+  /** How the base was made. */
   readonly purpose: 'initialise' | 'import';
 }
 

@@ -10,8 +10,8 @@ import { readSafetensors, writeSafetensors } from '../engine/weights/safetensors
 import type { Store } from './types.js';
 
 /**
- * Publishes the folder's two files under `prefix` (no slash at its end). The value head, which PEFT does not know, stays out.
- * @param base what the adapters were trained on, as the run names it; null for a model of its own.
+ * Publishes the folder's two files under `prefix` (no slash at its end), without the value head, which PEFT does not know.
+ * @param base the model that the adapters were trained on, as the spec's `model.from`; null for a model from scratch.
  */
 export async function publishAdapterFolder(
   store: Store,
@@ -40,15 +40,16 @@ function isOnConv1d(adapters: Parameters): boolean {
 }
 
 /**
- * What PEFT needs to know; it fills in the rest. A base model is named where others find it by that name: on the hub.
- * @param onConv1d whether the adapted layers' weights lie as `[in, out]`.
+ * The fields that PEFT needs; it fills in the others. The base model is named only if it is on the hub, where others find it.
+ * @param onConv1d whether the weights of the adapted layers are `[in, out]`.
  */
 export function adapterConfig(
   { rank, alpha, targetModules }: LoraConfig,
   base: string | null,
   onConv1d: boolean,
 ): Readonly<Record<string, unknown>> {
-  const [, name = null, revision = null] = /^hf:([^@]+)(?:@(.+))?$/.exec(base ?? '') ?? [];
+  const onHub = base === null ? null : /^hf:(?<name>[^@]+)(?:@(?<revision>.+))?$/.exec(base);
+  const { name = null, revision = null } = { ...onHub?.groups };
   return {
     peft_type: 'LORA',
     task_type: 'CAUSAL_LM',

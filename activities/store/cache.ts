@@ -1,12 +1,13 @@
 /**
- * The local copies of objects: a folder of read-only files named by their sha256, bounded in bytes, shared by any number
- * of worker processes.
+ * The local copies of objects: a folder of read-only files named by their sha256, bounded in bytes, shared by any number of worker
+ * processes.
  *
- * Files appear by rename, so no reader sees half of one. A copy is hashed when a process first uses it, which finds what
- * decayed or was torn while nothing ran; after that its size and modification time stand in for the hash, since hashing a
- * large model for each activity would cost seconds. Access times, which every use sets, order the eviction. A copy used
- * within `inUseMilliseconds` stays, whichever process used it: someone may be about to open the path. (A file already
- * open outlives its eviction anyway.) That may hold the folder above its bound for a while.
+ * Files appear by rename, so no reader sees half of one. A copy is hashed when a process first uses it, which finds damage; after
+ * that an unchanged size and modification time are enough, because hashing a large model for each activity would take seconds.
+ *
+ * Every use sets a copy's access time, and the least recently used copies are evicted first. A copy that any process used within
+ * `inUseMilliseconds` stays, because a process may be about to open its path. (A file that is open can be read after its eviction.)
+ * So the folder may exceed its bound for a while.
  */
 import { randomUUID } from 'node:crypto';
 import { chmod, copyFile, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
@@ -14,13 +15,13 @@ import { join } from 'node:path';
 import { sha256OfFile } from './digest.js';
 
 const inUseMilliseconds = 10 * 60_000;
-/** A file in the making that nobody has written to for this long was left by a killed process. */
+/** An unfinished file that nobody has written to for this long was left by a killed process. */
 const abandonedMilliseconds = 60 * 60_000;
-/** The folder is measured after each 1/20 of the bound added, and shrunk to leave that much room. */
+/** The folder is measured whenever this fraction of its bound has been added, and shrunk until so much is free. */
 const slack = 1 / 20;
 
 export interface Cache {
-  /** Path of the verified copy; null when there is none. A damaged copy is removed. */
+  /** Path of the verified copy; null when there is none. Removes a damaged copy. */
   find(sha256: string, bytes: number): Promise<string | null>;
   /** A new path in the cache's folder to write a file to, for `adopt`. */
   temporaryPath(): Promise<string>;
@@ -28,7 +29,7 @@ export interface Cache {
   adopt(path: string, sha256: string): Promise<string>;
 }
 
-/** @param bytes the folder's bound. */
+/** @param bytes the bound of the folder. */
 export function createCache(directory: string, bytes: number): Cache {
   const objects = join(directory, 'objects');
   const incoming = join(directory, 'incoming');
@@ -67,8 +68,8 @@ export function createCache(directory: string, bytes: number): Cache {
     const own = await temporaryPath();
     await moveFile(source, own);
     await chmod(own, 0o444);
-    // Whole seconds survive later changes of the access time exactly, fractions would be rounded. Set before the file
-    // is in its place, or another process could take it for one long unused.
+    // Whole seconds, because a later change of the access time would round fractions. Set before the rename, or another process
+    // might take the file for one that has not been used for long.
     const modified = Math.floor(Date.now() / 1000);
     await utimes(own, Date.now() / 1000, modified);
     const { size } = await stat(own);

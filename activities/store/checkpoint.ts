@@ -55,7 +55,7 @@ export type CheckpointManifest = z.output<typeof manifestSchema>;
 
 /** Local safetensors files; writing the checkpoint moves them into the store's cache. */
 export interface CheckpointParts extends ModelFiles {
-  /** Where the frozen weights under the adapters are already: they are not uploaded again. */
+  /** The object that holds the frozen weights of the adapters' base model: they are not uploaded again. */
   readonly base?: ObjectRef;
   readonly tokenizer: ObjectRef;
   readonly randomKeys: CheckpointManifest['randomKeys'];

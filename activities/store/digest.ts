@@ -1,4 +1,4 @@
-/** SHA-256 as lower-case hex, of bytes in memory and of files of any size. */
+/** SHA-256 as lower-case hexadecimal, of bytes in memory and of files of any size. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';

@@ -1,8 +1,7 @@
 /**
- * A checkpoint as a Hugging Face folder: what transformers loads, and with its `onnx/` what transformers.js generates from.
+ * A checkpoint as a Hugging Face folder, which transformers loads, and with its `onnx/` transformers.js.
  *
- * Only the language model's tensors go into it: the critic's and the reward model's heads are of no use to a reader, and
- * transformers would warn of them.
+ * It holds the language model's tensors only: transformers would warn of the critic's and the reward model's heads.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,12 +16,12 @@ import { writeSafetensors } from '../engine/weights/safetensors.js';
 import { CorruptObject } from '../errors.js';
 import type { ObjectRef, Store } from './types.js';
 
-/** Names of tensors that belong to heads other than the language model's. */
+/** Tensors of heads other than the language model's, by name. */
 const otherHeads = /^(value_head|score)\./;
 
 /**
  * Publishes the folder's files, adapters merged into the weights, under `prefix` (no slash at its end).
- * @param tokenizerFiles those of a pretrained model beside its tokenizer.json, passed on as they are.
+ * @param tokenizerFiles the other tokenizer files of a pretrained model, by name, published as they are.
  */
 export async function publishModelFolder(
   store: Store,
@@ -67,7 +66,7 @@ async function publishWeights(store: Store, prefix: string, model: ModelFiles): 
   }
 }
 
-/** transformers.js has to be told of files beside model.onnx. */
+/** transformers.js needs the number of data files of model.onnx in config.json. */
 export function transformersJsConfig(dataFiles: number): Readonly<Record<string, unknown>> {
   return dataFiles === 0 ? {} : { 'transformers.js_config': { use_external_data_format: dataFiles } };
 }
@@ -80,7 +79,7 @@ const tokenizerSchema = z.object({
 interface NamedTokens {
   /** Texts of the tokenizer's added tokens, the special ones among them, by id. */
   readonly added: ReadonlyMap<number, string>;
-  /** What stands for words it does not know: transformers.js looks for it in tokenizer_config.json alone. */
+  /** The token of unknown words: transformers.js reads it from tokenizer_config.json only. */
   readonly unknown: string | undefined;
 }
 

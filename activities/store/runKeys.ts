@@ -1,9 +1,9 @@
 /**
- * Where a run's results lie: `runs/<run id>/…`.
+ * The keys of a run's results: `runs/<run id>/…`.
  *
  * A run id is a workflow id, so it may hold any character. Letters, digits, `.`, `_` and `-` stay; every other byte of its
- * UTF-8 form becomes `~` and two hex digits (`a/b` → `a~2Fb`), as does a leading dot, so that one id is one folder name on
- * any server and no two ids share one. Names above 200 characters end in `~-` and a hash instead of their rest.
+ * UTF-8 form becomes `~` and two hex digits (`a/b` → `a~2Fb`), as does a leading dot. So every id gives one folder name on any
+ * server, and no two ids share one. A name above 200 characters is cut and ends in `~-` and a hash.
  */
 import { sha256OfBytes } from './digest.js';
 

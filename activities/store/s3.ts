@@ -1,14 +1,14 @@
 /**
- * The four things the store asks of S3, with failures told in words: which server, which bucket, what to check.
+ * The requests that the store sends to S3. Errors say which server, which bucket, and what to check.
  *
- * The SDK's own errors go no further than this file: some carry the access key in their fields, and a logger or a
- * workflow history would print it. Requests are retried with back-off by the SDK (network faults, throttling, 5xx).
+ * The SDK's own errors do not leave this file: some hold the access key in a field, which a log or a workflow history would show.
+ * The SDK retries requests with back-off (network faults, throttling, 5xx).
  */
 
 import { Readable } from 'node:stream';
 import { GetObjectCommand, HeadObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { StoreUnavailable } from '../errors.js';
+import { InternalError, StoreUnavailable } from '../errors.js';
 
 /** S3 takes at most 10,000 parts of at least 5 MiB; files are split into parts of this size, or larger ones if need be. */
 const partBytes = 8 * 2 ** 20;
@@ -66,7 +66,7 @@ export function connect(options: S3Options): S3 {
   async function get(key: string, from = bucket): Promise<Readable | null> {
     try {
       const { Body } = await client.send(new GetObjectCommand({ Bucket: from, Key: key }));
-      if (!(Body instanceof Readable)) throw new Error('the answer has no body');
+      if (!(Body instanceof Readable)) throw new InternalError('the response has no body');
       return Body;
     } catch (error) {
       if (nameOf(error) === 'NoSuchKey') return null;
@@ -145,7 +145,7 @@ function describeFailure(options: S3Options, key: string, error: unknown): Store
   );
 }
 
-/** An endpoint without a user name and password someone may have put into it. */
+/** An endpoint without the user name and password that it may contain. */
 function addressOf(endpoint: string): string {
   const { protocol, host } = new URL(endpoint);
   return `${protocol}//${host}`;

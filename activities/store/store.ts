@@ -1,54 +1,54 @@
 /**
- * The object store over S3: immutable objects named by their content, and a few names that move.
+ * The object store over S3: immutable objects named by their content, and published names whose content may be replaced.
  *
- * `objects/<sha256>` is written once, conditionally, and checked whenever it is read; local copies save the way to S3.
- * Writing the same content twice is harmless, so an activity that is run again needs no care.
+ * `objects/<sha256>` is written once, conditionally, and checked whenever it is read; local copies save requests to S3. Writing the
+ * same content twice is harmless, so an activity may simply run again.
  */
 
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, extname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { stringify } from 'safe-stable-stringify';
-import { CorruptObject } from '../errors.js';
+import { CorruptObject, InternalError, StoreUnavailable } from '../errors.js';
 import { createCache } from './cache.js';
-import { contentTypeOf } from './contentTypes.js';
 import { sha256OfBytes, sha256OfFile } from './digest.js';
 import { connect, type S3Options } from './s3.js';
 import type { ObjectRef, Store } from './types.js';
 
-/** From this size on it is cheaper to ask first whether an object is there than to send it and be refused. */
+/** From this size on, asking whether an object exists is cheaper than sending it and being refused. */
 const askFirstBytes = 2 ** 18;
 
 export interface StoreOptions extends S3Options {
   readonly cacheDirectory: string;
-  /** Bound of the local copies, in bytes. */
+  /** Most bytes of the local copies. */
   readonly cacheBytes: number;
 }
 
 /**
- * Opens the store; nothing is asked of S3 before the first call. Its functions throw `CorruptObject` when content is not
- * what its reference names (or gone), and `StoreUnavailable` for everything that may pass.
- * @throws Error when the bucket is empty or the endpoint is no http(s) address.
+ * Opens the store; it sends no request to S3 before the first call. Its functions throw `CorruptObject` when an object is missing or
+ * not what its reference says, and `StoreUnavailable` for every failure that may be temporary.
+ * @throws StoreUnavailable when the bucket's name is empty or the endpoint is no http(s) address.
  */
 export function createStore(options: StoreOptions): Store {
-  if (options.bucket === '') throw new Error('bucket is empty, the name of an S3 bucket is needed (S3_BUCKET)');
+  if (options.bucket === '')
+    throw new StoreUnavailable('bucket is empty, the name of an S3 bucket is needed (S3_BUCKET)');
   if (options.endpoint !== undefined && !/^https?:\/\/[^/]/.test(options.endpoint))
-    throw new Error(`endpoint must start with http:// or https://, got ${JSON.stringify(options.endpoint)}`);
+    throw new StoreUnavailable(`endpoint must start with http:// or https://, got ${JSON.stringify(options.endpoint)}`);
   const s3 = connect(options);
   const cache = createCache(options.cacheDirectory, options.cacheBytes);
   const downloads = new Map<string, Promise<string>>();
 
-  /** Uploads from `open`, unless the object is there in full. One there at another size is damaged and replaced. */
+  /** Uploads from `open`, unless the object exists. One of another size is damaged, and replaced. */
   async function upload(ref: ObjectRef, open: () => Uint8Array | Readable): Promise<void> {
     const present = ref.bytes < askFirstBytes ? null : await s3.size(ref.key);
     if (present === ref.bytes) return;
     await s3.put(ref.key, open(), {
       bytes: ref.bytes,
-      contentType: 'application/octet-stream',
+      contentType: otherContentType,
       onlyIfAbsent: present === null,
     });
   }
@@ -96,7 +96,7 @@ export function createStore(options: StoreOptions): Store {
     }
   }
 
-  /** Passes the body on, hashing it. Only its own failures are S3's: a full disk is told as what it is. */
+  /** Passes the body on and hashes it. Only errors of the body are S3's; one of the disk stays what it is. */
   async function* hashed(ref: ObjectRef, body: Readable, hash: Hash): AsyncGenerator<Uint8Array> {
     try {
       for await (const chunk of body) {
@@ -108,7 +108,7 @@ export function createStore(options: StoreOptions): Store {
     }
   }
 
-  /** Contents are hashed again on the way into memory: cheap at the size of what is read whole. */
+  /** Hashes the content again: objects that are read into memory are small. */
   async function getBytes(ref: ObjectRef): Promise<Uint8Array> {
     const bytes = await readFile(await getFile(ref));
     if (sha256OfBytes(bytes) === ref.sha256) return bytes;
@@ -129,7 +129,8 @@ export function createStore(options: StoreOptions): Store {
   }
 
   async function publish(name: string, content: Uint8Array | { readonly file: string }): Promise<void> {
-    if (name.startsWith('objects/')) throw new Error(`${name}: names under objects/ belong to immutable objects`);
+    if (name.startsWith('objects/'))
+      throw new InternalError(`${name}: names under objects/ belong to immutable objects`);
     const isFile = !(content instanceof Uint8Array);
     await s3.put(name, isFile ? createReadStream(content.file) : content, {
       bytes: isFile ? (await stat(content.file)).size : content.byteLength,
@@ -178,14 +179,14 @@ function referTo(sha256: string, bytes: number): ObjectRef {
   return { key: `objects/${sha256}`, sha256, bytes };
 }
 
-/** Keys sorted at every depth: equal values give equal bytes, and so the same hash, however they were built. */
+/** Keys are sorted at every depth, so that equal values give equal bytes and the same hash. */
 function canonicalJson(value: unknown): Uint8Array {
   const json = stringify(value);
-  if (json === undefined) throw new Error(`${typeof value} cannot be stored as JSON`);
+  if (json === undefined) throw new InternalError(`${typeof value} cannot be stored as JSON`);
   return Buffer.from(json);
 }
 
-/** Keys stay in the order they were set, which code that builds lines keeps the same; sorting would double the cost. */
+/** Keys stay in the order they were set, because sorting would double the time. Code that builds lines must keep that order. */
 function jsonLines(values: Iterable<unknown>): Uint8Array {
   return Buffer.concat(Array.from(values, (value) => Buffer.from(`${JSON.stringify(value)}\n`)));
 }
@@ -196,4 +197,19 @@ function parseJson(ref: ObjectRef, text: string, expected: string): unknown {
   } catch {
     throw new CorruptObject(ref.key, expected, `${JSON.stringify(text.slice(0, 80))}`);
   }
+}
+
+const contentTypes: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.json': 'application/json',
+  '.jsonl': 'application/jsonl; charset=utf-8',
+  '.md': 'text/markdown; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
+};
+const otherContentType = 'application/octet-stream';
+
+/** The content type of a published name, so that a browser opens a report and shows JSON. */
+function contentTypeOf(name: string): string {
+  return contentTypes[extname(name)] ?? otherContentType;
 }

@@ -7,7 +7,7 @@ export interface ObjectRef {
   readonly bytes: number;
 }
 
-/** A checkpoint's manifest in S3 (`CheckpointManifest`); `step` counts AdamW updates so far. */
+/** A checkpoint's manifest in S3 (`CheckpointManifest`). `step` is the number of optimiser updates so far. */
 export interface CheckpointRef extends ObjectRef {
   readonly step: number;
   /** Bytes of the model's weights: how long work with it may take is reckoned from them. */
@@ -16,9 +16,9 @@ export interface CheckpointRef extends ObjectRef {
 
 export interface Store {
   readonly bucket: string;
-  /** Stores bytes under their sha256. Uploading what is already there is harmless and cheap. */
+  /** Stores bytes under their sha256. Storing what is already there is harmless and cheap. */
   putBytes(bytes: Uint8Array): Promise<ObjectRef>;
-  /** As `putBytes`, streaming a local file (multipart when large); the file is moved into the local cache. */
+  /** As `putBytes`, from a local file, in several parts when large. The file is moved into the local cache. */
   putFile(path: string): Promise<ObjectRef>;
   putJson(value: unknown): Promise<ObjectRef>;
   /** One JSON document a line. */
@@ -26,13 +26,13 @@ export interface Store {
   getBytes(ref: ObjectRef): Promise<Uint8Array>;
   getJson(ref: ObjectRef): Promise<unknown>;
   getLines(ref: ObjectRef): Promise<unknown[]>;
-  /** Path of a verified, read-only copy in the local cache. It stays until released by the cache's bound. */
+  /** Path of a verified, read-only copy in the local cache. The cache may remove it ten minutes after its last use. */
   getFile(ref: ObjectRef): Promise<string>;
-  /** Writes a named object (`runs/<id>/report.html`), replacing what is there; its content type follows its ending. */
+  /** Writes a named object (`runs/<id>/report.html`) or replaces it. Its ending decides its content type. */
   publish(name: string, bytes: Uint8Array | { readonly file: string }): Promise<void>;
   /**
-   * Writes a named object to a local file, its folder made where missing; false, and nothing made, when there is none.
-   * @param from another bucket of the same server; left out, the store's own.
+   * Writes a named object to a local file, and creates its folder. Returns false and writes nothing when there is no such object.
+   * @param from another bucket of the same server; default: the store's own.
    */
   saveTo(name: string, path: string, from?: string): Promise<boolean>;
   /** Reads a named object; null when there is none. `from` as for `saveTo`. */

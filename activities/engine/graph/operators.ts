@@ -145,6 +145,9 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   return append(x.graph, 'Reshape', [x, reshapeTarget(x, shape)], { type: x.type, shape });
 }
 
+/** In ONNX's shape operand: onnxruntime works out the size. */
+const inferredSize = -1;
+
 /** ONNX's shape operand: 0 copies a dimension of the input, one −1 is inferred, others are read from a graph input. */
 function reshapeTarget(x: Tensor, shape: Shape): Tensor {
   const plain = shape.map((dimension, axis) => {
@@ -161,10 +164,10 @@ function reshapeTarget(x: Tensor, shape: Shape): Tensor {
       x.graph,
       'int64',
       [shape.length],
-      plain.map((value) => value ?? -1),
+      plain.map((value) => value ?? inferredSize),
     );
   const parts = shape.map((dimension, axis) => {
-    const value = axis === inferred ? -1 : plain[axis];
+    const value = axis === inferred ? inferredSize : plain[axis];
     return typeof value === 'number'
       ? constant(x.graph, 'int64', [1], [value])
       : dimensionSize(x.graph, String(dimension));

@@ -1,14 +1,15 @@
-/** Puts adapters into a graph that is already built, whatever model it holds: each product with an adapted weight gains a term. */
+/** Adds adapters to a finished graph of any model: every product with an adapted weight gets a second term. */
 
 import { InvalidModel } from '../../errors.js';
-import { type Graph, input, type Node, renameLastResult, type Tensor } from '../graph/graph.js';
+import { at } from '../../invariant.js';
+import { type Graph, input, type Node, operand, renameLastResult, type Tensor } from '../graph/graph.js';
 import { add, matmul } from '../graph/operators.js';
 import type { Adapter } from './adapters.js';
 
 /**
- * Turns every y = x·Wᵀ of an adapted weight W (x·W of a transposed one) into y + scale · (x·Aᵀ)·Bᵀ. A and B become graph inputs
- * under their names.
- * @returns them, in the order of `adapterShapes`.
+ * Replaces every y = x·Wᵀ of an adapted weight W (x·W of a transposed one) by y + scale · (x·Aᵀ)·Bᵀ. A `[rank, in]` and
+ * B `[out, rank]` become graph inputs under their names.
+ * @returns these inputs, in the order of `adapterShapes`.
  * @throws InvalidModel when a weight is used in any other way, or not at all.
  */
 export function adaptGraph(graph: Graph, adapters: readonly Adapter[], scale: number): readonly Tensor[] {
@@ -22,7 +23,7 @@ export function adaptGraph(graph: Graph, adapters: readonly Adapter[], scale: nu
       },
     ]),
   );
-  const met = new Set<string>();
+  const used = new Set<string>();
   for (const node of graph.nodes.splice(0)) {
     const weight = node.inputs.find((tensor) => tensor && inputs.has(tensor.name));
     const adapter = weight && inputs.get(weight.name);
@@ -30,11 +31,10 @@ export function adaptGraph(graph: Graph, adapters: readonly Adapter[], scale: nu
       graph.nodes.push(node);
       continue;
     }
-    const [x] = node.inputs;
-    const [y] = node.outputs;
-    if (!x || !y || node.inputs[1] !== weight || !(adapter.transposed ? isProduct(node) : isTransposedProduct(node)))
-      throw new InvalidModel(`${weight.name} is used by ${node.operator}: only a layer's own product takes an adapter`);
-    met.add(weight.name);
+    const [x, y] = [operand(node, 0), at(node.outputs, 0)];
+    if (node.inputs[1] !== weight || !(adapter.transposed ? isProduct(node) : isTransposedProduct(node)))
+      throw new InvalidModel(`${weight.name} is used by ${node.operator}: only a linear layer takes an adapter`);
+    used.add(weight.name);
     const base: Tensor = { ...y, name: `${y.name}_base` };
     graph.nodes.push({ ...node, outputs: [base] });
     const change = matmul(matmul(x, adapter.a, { transposeB: true }), adapter.b, { transposeB: true, alpha: scale });
@@ -42,7 +42,7 @@ export function adaptGraph(graph: Graph, adapters: readonly Adapter[], scale: nu
     // What reads y reads the sum.
     renameLastResult(graph, { ...sum, name: y.name });
   }
-  const unused = adapters.find(({ weight }) => !met.has(weight));
+  const unused = adapters.find(({ weight }) => !used.has(weight));
   if (unused) throw new InvalidModel(`${unused.weight} is not used: it takes no adapter`);
   return [...inputs.values()].flatMap(({ a, b }) => [a, b]);
 }

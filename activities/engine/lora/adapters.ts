@@ -1,6 +1,6 @@
 /**
- * Low-rank adapters (LoRA; Hu et al., 2022): W stays as it is and W + α/r · B·A is what the model computes with. Which weights get
- * one, the adapters' names and their first values are PEFT's, so that PEFT loads what is trained here.
+ * Low-rank adapters (LoRA; Hu et al., 2022): a weight W is frozen, and the model computes with W + α/r · B·A. The choice of weights,
+ * the adapters' names and their initial values are PEFT's, so that PEFT loads what is trained here.
  */
 
 import { InvalidModel } from '../../errors.js';
@@ -13,7 +13,7 @@ export interface LoraConfig {
   readonly rank: number;
   /** B·A is multiplied by alpha / rank. */
   readonly alpha: number;
-  /** Last parts of module names (`q_proj`, … `down_proj`), or every linear layer but the head. */
+  /** Last parts of module names (`q_proj`, … `down_proj`), or every linear layer except the head. */
   readonly targetModules: 'all-linear' | readonly string[];
 }
 
@@ -21,9 +21,11 @@ export interface LoraConfig {
 export interface Adapter {
   /** Name of the weight it is added to. */
   readonly weight: string;
-  /** The weight lies as `[in, out]`, not `[out, in]`: what is added to it is (B·A)ᵀ. */
+  /** Whether the weight is `[in, out]` instead of `[out, in]`, so that (B·A)ᵀ is added to it. */
   readonly transposed: boolean;
+  /** A. */
   readonly down: { readonly name: string; readonly shape: readonly [rank: number, inputs: number] };
+  /** B. */
   readonly up: { readonly name: string; readonly shape: readonly [outputs: number, rank: number] };
 }
 
@@ -32,7 +34,7 @@ export function loraScale({ rank, alpha }: LoraConfig): number {
   return alpha / rank;
 }
 
-/** GPT-2's layers of Hugging Face's class `Conv1D`, whose weights lie as `[in, out]`: `fan_in_fan_out` in PEFT. */
+/** GPT-2's layers of Hugging Face's class `Conv1D`, whose weights are `[in, out]`: `fan_in_fan_out` in PEFT. */
 const conv1d = /(^|\.)c_(attn|proj|fc)$/;
 
 /** @param module a module's path, or any other text that ends in it. */
@@ -40,13 +42,13 @@ export function isConv1d(module: string): boolean {
   return conv1d.test(module);
 }
 
-/** Matrices that are no linear layer inside the model: embeddings and heads. */
+/** Matrices that are not linear layers inside the model: embeddings and heads. */
 const notLinear = /(^|\.)(embed_\w+|lm_head|wte|wpe|score|value_head)\.weight$/;
 
 /**
- * The adapters of a model with these weights, in their order. A target names a module's last part (`q_proj`) or its whole path, as
- * in PEFT; `all-linear` is every linear layer but the head.
- * @throws InvalidModel naming a target that no linear layer has, and those there are.
+ * The adapters of a model with these weights, in the order of the weights. A target names the last part of a module's path
+ * (`q_proj`) or the whole path, as in PEFT; `all-linear` is every linear layer except the head.
+ * @throws InvalidModel naming a target that is no linear layer of the model, and those that are.
  */
 export function adaptersOf(weights: ParameterShapes, { rank, targetModules }: LoraConfig): readonly Adapter[] {
   const linear = weights.flatMap(([name, [rows, columns, ...more]]) => {
@@ -83,13 +85,13 @@ export function adapterShapes(adapters: readonly Adapter[]): ParameterShapes {
   ]);
 }
 
-/** PEFT's first values: A uniform within ±1/√inputs (Kaiming with a = √5), B zero, so that training starts at the base model. */
+/** PEFT's initial values: A uniform within ±1/√inputs (Kaiming with a = √5), B zero, so that training starts at the base model. */
 export function createAdapters(adapters: readonly Adapter[], seed: number): Parameters {
   const tensors = new Map<string, NamedTensor>();
   adapters.forEach(({ down, up }, index) => {
     const [rank, inputs] = down.shape;
     const data = new Float32Array(rank * inputs);
-    // Round 1 keeps these streams apart from those of the base model's weights.
+    // Round 1, because the base model's weights use round 0.
     fillUniform(data, 1 / Math.sqrt(inputs), { seed, purpose: 'initialise', round: 1, example: index });
     tensors.set(down.name, { shape: down.shape, data });
     tensors.set(up.name, { shape: up.shape, data: new Float32Array(up.shape[0] * up.shape[1]) });

@@ -1,4 +1,4 @@
-/** Adds adapters into the weights they belong to, so that decoding and scoring run the plain model at its plain speed. */
+/** Merges adapters into their weights, so that decoding and scoring run the plain model at full speed. */
 import type { InferenceSession } from 'onnxruntime-node';
 import { InvalidModel } from '../../errors.js';
 import { createGraph, input, output } from '../graph/graph.js';
@@ -9,11 +9,11 @@ import type { NamedTensor, Parameters } from '../weights/parameters.js';
 import type { LoraConfig } from './adapters.js';
 import { type Adapter, loraScale } from './adapters.js';
 
-const opened = new Map<boolean, Promise<InferenceSession>>();
+const sessions = new Map<boolean, Promise<InferenceSession>>();
 
 /** W + scale · B·A for matrices of any size, or for a transposed weight W + scale · (B·A)ᵀ. */
 function mergeSession(transposed: boolean): Promise<InferenceSession> {
-  const known = opened.get(transposed);
+  const known = sessions.get(transposed);
   if (known) return known;
   const graph = createGraph();
   const base = input(graph, 'base', 'float32', transposed ? ['inputs', 'outputs'] : ['outputs', 'inputs']);
@@ -23,14 +23,14 @@ function mergeSession(transposed: boolean): Promise<InferenceSession> {
   const change = transposed ? matmul(down, up, { transposeA: true, transposeB: true }) : matmul(up, down);
   output(add(base, multiply(change, scale)), 'merged');
   const session = createInPlaceSession(graph);
-  opened.set(transposed, session);
+  sessions.set(transposed, session);
   return session;
 }
 
 /**
- * The base model's tensors with adapted weights replaced by W + α/r · B·A (transposed as they are), and with the heads that were trained beside the
- * adapters. Weights without an adapter are the base's own arrays, not copies.
- * @throws InvalidModel when an adapter is missing.
+ * The base model's tensors, where each adapted weight is replaced by W + α/r · B·A (or its transpose), and the heads that were
+ * trained with the adapters. Weights without an adapter are the arrays of `base`, not copies.
+ * @throws InvalidModel when an adapter or an adapted weight is missing.
  */
 export async function mergeAdapters(
   base: Parameters,

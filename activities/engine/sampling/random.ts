@@ -5,6 +5,7 @@
  * can be split, retried or moved to another worker, and every random choice stays the same.
  * Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
  */
+import { InternalError } from '../../errors.js';
 import { at } from '../../invariant.js';
 
 /** What a random number is used for. It is part of the key, so no two uses share a stream. */
@@ -155,7 +156,7 @@ function fillWords(output: Uint32Array, key: StreamKey, position: number): void 
 /** Refuses a field outside 32 bits: wrapped, two different keys would be one. */
 function checked(field: string, value: number): number {
   if (value >>> 0 !== value)
-    throw new RangeError(`random key: ${field} must be an integer from 0 to 4294967295, got ${value}`);
+    throw new InternalError(`random key: ${field} must be an integer from 0 to 4294967295, got ${value}`);
   return value;
 }
 

@@ -1,6 +1,7 @@
-/** The task `diagnoseRollouts`: how far rollouts are from a reference and how varied they are, for methods that train without either. */
+/** The task `diagnoseRollouts`: KL to a reference and entropy of a round's rollouts, for methods that need neither to train. */
 
 import { TaskCancelled } from '../../errors.js';
+import { at } from '../../invariant.js';
 import { rolloutDiagnostics } from '../rl/diagnostics.js';
 import type { PolicyMetrics } from '../rl/metrics.js';
 import type { EngineWork, TaskFunction } from '../threads/task.js';
@@ -8,10 +9,7 @@ import type { TokenSequence } from '../training/layout.js';
 import { scoreAnswers } from '../training/scoreAnswers.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 
-/**
- * What policy training says of a round's rollouts before it updates, for methods that need none of it to train. Their own
- * log-probabilities stand for the policy, so that the reference alone is run.
- */
+/** The rollouts' own log-probabilities are taken for the policy's, so that only the reference runs. Metrics of no rollouts are 0. */
 export interface DiagnoseRolloutsTask {
   readonly input: {
     readonly reference: ModelFiles;
@@ -30,11 +28,17 @@ export const diagnoseRollouts: TaskFunction<DiagnoseRolloutsTask> = async ({ ref
   context.onProgress(rollouts.length, rollouts.length);
   const answers = rollouts.map(({ logProbs }, index) => ({
     logProbs,
-    // −log π of a drawn token is an unbiased estimate of its distribution's entropy, which saves running the policy again.
+    // −log π of a sampled token is an unbiased estimate of its distribution's entropy, which saves a run of the policy.
     entropies: logProbs.map((logProb) => -logProb),
-    referenceLogProbs: scores[index]?.logProbs ?? [],
+    referenceLogProbs: at(scores, index).logProbs,
   }));
-  const { klPerToken = 0, klPerSequence = 0, entropy, entropyPerSequence } = rolloutDiagnostics(answers);
+  const withoutRollouts = 0;
+  const {
+    klPerToken = withoutRollouts,
+    klPerSequence = withoutRollouts,
+    entropy,
+    entropyPerSequence,
+  } = rolloutDiagnostics(answers);
   return {
     metrics: { klPerToken, klPerSequence, entropy, entropyPerSequence },
     work: {

@@ -1,4 +1,4 @@
-/** The task `importModel`: a pretrained model's weights, checked in full, in the form the engine trains. */
+/** The task `importModel`: checks all weights of a pretrained model and converts them to the form that the engine trains. */
 
 import { InvalidModel, TaskCancelled } from '../../errors.js';
 import { languageModel } from '../models/architectures.js';
@@ -63,12 +63,12 @@ export const importModel: TaskFunction<ImportModelTask> = async ({ config, direc
   return { files: await saveModel(outputDirectory, { config, parameters, moments: null, step: 0 }) };
 };
 
-/** Masks and tables that older versions of transformers stored beside the weights. */
+/** Masks and tables that older versions of transformers stored with the weights. */
 function isBuffer(name: string): boolean {
   return /(^|\.)(attn\.(bias|masked_bias)|rotary_emb\.inv_freq)$/.test(name);
 }
 
-/** Files saved from the model without its head lack the first part of the names. */
+/** The full name of a weight. Files of a model saved without its head lack the first part of it. */
 function fullName({ model_type: type }: ModelConfig, name: string): string {
   if (type === 'gpt2') return name === headName || name.startsWith('transformer.') ? name : `transformer.${name}`;
   if (type === 'opt') return name.startsWith('decoder.') ? `model.${name}` : name;
@@ -81,7 +81,7 @@ function checkValues(name: string, { data }: NamedTensor, path: string): void {
       throw new InvalidModel(`${path}: tensor ${name} holds ${data[index]}, at element ${index} of ${data.length}`);
 }
 
-/** A file may hold a tied head as well; one that is not the embedding contradicts the config. */
+/** A file may also hold a tied head. If it differs from the embedding, it contradicts the config. */
 function checkTied(embedding: NamedTensor | undefined, head: NamedTensor, directory: string): void {
   const isSame =
     embedding?.shape.join() === head.shape.join() && head.data.every((value, index) => value === embedding.data[index]);

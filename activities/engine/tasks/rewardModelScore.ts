@@ -1,6 +1,7 @@
-/** The task `rewardModelScore`: the reward model's probability of being right, for each answer. */
+/** The task `rewardModelScore`: the reward model's probability that each answer is right. */
 
 import { InvalidModel, TaskCancelled } from '../../errors.js';
+import { at } from '../../invariant.js';
 import { float32 } from '../ort/tensors.js';
 import type { EngineWork, TaskFunction } from '../threads/task.js';
 import { rewardModelGraph } from '../training/graphs.js';
@@ -11,13 +12,15 @@ import { graphSession } from '../training/sessions.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 import { loadModel } from '../weights/modelFiles.js';
 
-/** Probability of being right for each sequence, in order. */
 export interface RewardModelScoreTask {
   readonly input: { readonly model: ModelFiles; readonly sequences: readonly TokenSequence[] };
-  readonly output: { readonly probabilities: readonly number[]; readonly work: EngineWork };
+  readonly output: {
+    /** Of each sequence, in order: in [0, 1]. */ readonly probabilities: readonly number[];
+    readonly work: EngineWork;
+  };
 }
 
-/** Padded tokens in one forward pass: bounds its memory. */
+/** Most tokens of a forward pass, padding included: bounds its memory. */
 const tokenBudget = 8_192;
 
 export const rewardModelScore: TaskFunction<RewardModelScoreTask> = async ({ model, sequences }, context) => {
@@ -33,7 +36,7 @@ export const rewardModelScore: TaskFunction<RewardModelScoreTask> = async ({ mod
   let done = 0;
   for (const group of groupByLength(lengths, withinTokens(lengths, tokenBudget))) {
     if (context.isCancelled()) throw new TaskCancelled('rewardModelScore was cancelled');
-    const layout = layOutWhole(group.flatMap((index) => sequences[index] ?? []));
+    const layout = layOutWhole(group.map((index) => at(sequences, index)));
     const logProbs = new Float32Array(2 * layout.batch);
     await runGraph(
       modelGraph,
@@ -43,7 +46,7 @@ export const rewardModelScore: TaskFunction<RewardModelScoreTask> = async ({ mod
       { class_log_probs: float32(logProbs, [layout.batch, 2]) },
     );
     group.forEach((index, row) => {
-      probabilities[index] = Math.exp(logProbs[2 * row + 1] ?? 0);
+      probabilities[index] = Math.exp(at(logProbs, 2 * row + 1));
     });
     done += group.length;
     context.onProgress(done, sequences.length);

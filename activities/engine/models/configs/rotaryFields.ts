@@ -67,7 +67,7 @@ export function readRotaryConfig(
 function withOldRope({ rope_parameters: together, ...json }: Readonly<Record<string, unknown>>, file: string): object {
   if (together != null && !isRecord(together))
     throw new InvalidModel(`${file}: rope_parameters is ${show(together)}, an object is needed`);
-  const { rope_theta: base, ...parameters } = together ?? {};
+  const { rope_theta: base, ...parameters } = { ...together };
   const hasScaling = Object.keys(parameters).length > 0;
   if (hasScaling && json.rope_scaling != null)
     throw new InvalidModel(`${file}: rope_scaling is given together with rope_parameters, supported: one of them`);
