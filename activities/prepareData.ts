@@ -7,7 +7,7 @@ import type { DataSpec } from '../workflows/config/data.js';
 import { toExamples } from './data/examples.js';
 import { type PromptStyle, promptText, templatePieces } from './data/format.js';
 import type { Question } from './data/questions.js';
-import { loadQuestions } from './data/sources.js';
+import { loadQuestions } from './data/sets/index.js';
 import { loadTokenizer, type Tokenizer } from './data/tokenizer/loadTokenizer.js';
 import { trainTokenizer } from './data/tokenizer/trainTokenizer.js';
 import type { DataSetRef, Example, PreparedData, PretrainedTokenizer } from './data/types.js';

@@ -5,7 +5,7 @@
  * of 32 on such a machine where this sandbox reached thousands.
  */
 
-import { generateQuestions } from '../../activities/data/generated.js';
+import { generateQuestions } from '../../activities/data/sets/generated.js';
 import { programFrom } from '../../activities/rewards/answerFormat.js';
 import { createSandboxPool } from '../../activities/rewards/sandbox/pool.js';
 import { type BenchmarkResult, median, rounded } from './result.js';

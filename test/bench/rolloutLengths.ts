@@ -5,7 +5,7 @@
 
 import { toExamples } from '../../activities/data/examples.js';
 import { promptText, templatePieces } from '../../activities/data/format.js';
-import { loadQuestions } from '../../activities/data/sources.js';
+import { loadQuestions } from '../../activities/data/sets/index.js';
 import { loadTokenizer } from '../../activities/data/tokenizer/loadTokenizer.js';
 import { trainTokenizer } from '../../activities/data/tokenizer/trainTokenizer.js';
 import type { LlamaConfig } from '../../activities/engine/models/configs/types.js';

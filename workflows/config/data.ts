@@ -1,5 +1,6 @@
 /** The questions: where they come from, and how they and their answers are written. */
 import { z } from 'zod';
+import { dataSetNames } from '../../activities/data/sets/names.js';
 import { count } from './numbers.js';
 
 const fileForms = [
@@ -73,7 +74,7 @@ export const customSourceSchema = z.strictObject({
 
 export const dataSchema = z.strictObject({
   source: z
-    .union([z.enum(['generated', 'svamp', 'gsm8k', 'mathqa', 'mathqa-numeric']), customSourceSchema])
+    .union([z.enum(dataSetNames), customSourceSchema])
     .describe(
       'Where questions come from: `generated` word problems, a published data set in the folder REFT_DATA_DIR (paper, 4.1), or files of your own.',
     ),

@@ -1,9 +1,9 @@
 /** Generated word problems: right, varied, apart, and the same whenever they are made again. */
 import { describe, expect, it } from 'vitest';
-import { generateQuestions } from '../../../activities/data/generated.js';
 import { type Given, infix, step, stepsOf } from '../../../activities/data/problems/expression.js';
 import { canonicalForm, drawProblem } from '../../../activities/data/problems/problem.js';
 import { splitOf } from '../../../activities/data/problems/splits.js';
+import { generateQuestions } from '../../../activities/data/sets/generated.js';
 import { programFrom } from '../../../activities/rewards/answerFormat.js';
 import { hasPython, runPrograms } from './python.js';
 

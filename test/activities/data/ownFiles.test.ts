@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Question, QuestionSets } from '../../../activities/data/questions.js';
-import { loadQuestions } from '../../../activities/data/sources.js';
+import { loadQuestions } from '../../../activities/data/sets/index.js';
 import { createSandboxPool } from '../../../activities/rewards/sandbox/pool.js';
 import { dataSchema } from '../../../workflows/config/data.js';
 import { resolveSpec } from '../../../workflows/config/resolve.js';

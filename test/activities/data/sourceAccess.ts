@@ -1,5 +1,5 @@
 /** What the data room works with, for tests: no sandbox unless one is given, a store in memory, a folder. */
-import type { SourceRequest } from '../../../activities/data/sources.js';
+import type { DataRequest } from '../../../activities/data/sets/dataSet.js';
 import type { SandboxPool } from '../../../activities/rewards/sandbox/pool.js';
 import { createMemoryStore } from './memoryStore.js';
 
@@ -11,6 +11,6 @@ export const noSandbox: Pick<SandboxPool, 'run'> = {
   },
 };
 
-export function sourceAccess(directory: string | undefined): Omit<SourceRequest, 'data' | 'seed'> {
+export function sourceAccess(directory: string | undefined): Omit<DataRequest, 'data' | 'seed'> {
   return { directory, store: createMemoryStore(), sandbox: noSandbox, signal: new AbortController().signal };
 }

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { toExamples } from '../../../activities/data/examples.js';
 import { promptText, templatePieces } from '../../../activities/data/format.js';
 import type { Question } from '../../../activities/data/questions.js';
-import { loadQuestions } from '../../../activities/data/sources.js';
+import { loadQuestions } from '../../../activities/data/sets/index.js';
 import { loadTokenizer, type Tokenizer } from '../../../activities/data/tokenizer/loadTokenizer.js';
 import { trainTokenizer } from '../../../activities/data/tokenizer/trainTokenizer.js';
 import type { LoraConfig } from '../../../activities/engine/lora/adapters.js';

@@ -1,7 +1,7 @@
 /** Training texts of both kinds for tokenizer tests: prompts and answers of generated problems, and awkward ones. */
 
 import { promptText } from '../../../../activities/data/format.js';
-import { generateQuestions } from '../../../../activities/data/generated.js';
+import { generateQuestions } from '../../../../activities/data/sets/generated.js';
 import type { AnswerFormat } from '../../../../activities/rewards/answerFormat.js';
 
 export async function problemTexts(format: AnswerFormat, docstring = false): Promise<readonly string[]> {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { toExamples } from '../../../../activities/data/examples.js';
 import { promptText, templatePieces } from '../../../../activities/data/format.js';
-import { loadQuestions } from '../../../../activities/data/sources.js';
+import { loadQuestions } from '../../../../activities/data/sets/index.js';
 import { loadTokenizer } from '../../../../activities/data/tokenizer/loadTokenizer.js';
 import { trainTokenizer } from '../../../../activities/data/tokenizer/trainTokenizer.js';
 import { languageModel } from '../../../../activities/engine/models/architectures.js';

@@ -1,14 +1,25 @@
 /** The data set `generated`: word problems made on the spot, with exact answers and annotations in either format. */
 import { setImmediate } from 'node:timers/promises';
-import { InvalidSpec } from '../errors.js';
-import type { AnswerFormat } from '../rewards/answerFormat.js';
-import { naturalAnswer } from './format.js';
-import { writeChain } from './problems/chain.js';
-import { createDraws } from './problems/draws.js';
-import { canonicalForm, drawProblem, type Problem } from './problems/problem.js';
-import { writeProgram } from './problems/program.js';
-import { type Split, splitOf } from './problems/splits.js';
-import type { Question, QuestionSets } from './questions.js';
+import { InvalidSpec } from '../../errors.js';
+import { required } from '../../invariant.js';
+import type { AnswerFormat } from '../../rewards/answerFormat.js';
+import { naturalAnswer } from '../format.js';
+import { writeChain } from '../problems/chain.js';
+import { createDraws } from '../problems/draws.js';
+import { canonicalForm, drawProblem, type Problem } from '../problems/problem.js';
+import { writeProgram } from '../problems/program.js';
+import { type Split, splitOf } from '../problems/splits.js';
+import type { Question, QuestionSets } from '../questions.js';
+import type { DataSet } from './dataSet.js';
+
+/** Training questions of an evaluation that does not say how many: a run's specification always does. */
+const trainingQuestions = 1_000;
+
+export const generated: DataSet = ({ data, seed }) => {
+  const { cot, largestNumber, train = trainingQuestions, validation, test } = data;
+  const counts = { train, validation, test: required(test, 'data.test of generated problems') };
+  return generateQuestions({ seed, format: cot, largestNumber, counts });
+};
 
 export interface GeneratedRequest {
   readonly seed: number;

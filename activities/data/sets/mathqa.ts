@@ -1,0 +1,26 @@
+/**
+ * MathQA (Amini et al., NAACL 2019): multiple choice, and as the ReFT paper has it with a number to give instead of a letter. MathQA's
+ * own files serve both.
+ *
+ * Multiple choice invites reward hacking: a wrong chain of thought that ends on a lucky letter earns as much as a right one. The
+ * paper reports it and shows that the numeric form does not have it.
+ */
+import type { AnswerKind } from '../../rewards/answerFormat.js';
+import { paperFiles, publishedSet } from './published.js';
+
+const training = ['mathqa/train.json', 'mathqa/dev.json'];
+
+function mathqaWith(name: 'mathqa' | 'mathqa-numeric', answers: AnswerKind) {
+  return publishedSet({
+    name,
+    answers,
+    train: {
+      program: [...paperFiles(name, 'python_sdp'), ...training],
+      natural: [...paperFiles(name, 'nl'), ...training],
+    },
+    test: [...paperFiles(name, 'test_set'), 'mathqa/test.json'],
+  });
+}
+
+export const mathqa = mathqaWith('mathqa', 'choice');
+export const mathqaNumeric = mathqaWith('mathqa-numeric', 'number');

@@ -1,0 +1,7 @@
+/**
+ * The names of the data sets: what `data.source` of a specification may say. `index.ts` has a module for each. They stand apart from
+ * it since specifications are checked inside workflows, which do no I/O.
+ */
+export const dataSetNames = ['generated', 'svamp', 'gsm8k', 'mathqa', 'mathqa-numeric'] as const;
+
+export type DataSetName = (typeof dataSetNames)[number];
