@@ -8,13 +8,13 @@ import type { DataSetRef, Example } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
 import type { TokenSequence, WeightedSequence } from './engine/training/layout.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
+import { at } from './invariant.js';
 import type { ScoredSample } from './rewards/samples.js';
 import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef } from './store/types.js';
 import {
   drawMiniBatches,
   type EngineDependencies,
-  optimiserWith,
   readExamples,
   readScored,
   withOutputDirectory,
@@ -90,7 +90,7 @@ export function createTrainOnSamples({ store, engine, workDirectory }: EngineDep
         input.rounds * planned.length,
       );
       // Without a right sample expert iteration has nothing to learn from a batch.
-      const steps = planned.flatMap((batch, index) => (batch.length > 0 ? [{ batch, rate: rates[index] ?? 0 }] : []));
+      const steps = planned.flatMap((batch, index) => (batch.length > 0 ? [{ batch, rate: at(rates, index) }] : []));
       if (steps.length === 0)
         return {
           checkpoint: input.checkpoint,
@@ -99,10 +99,7 @@ export function createTrainOnSamples({ store, engine, workDirectory }: EngineDep
           work: workOf(diagnosis.work),
         };
       return withOutputDirectory(workDirectory, async (outputDirectory) => {
-        const optimiser = optimiserWith(
-          settings.optimiser,
-          steps.map(({ rate }) => rate),
-        );
+        const optimiser = { ...settings.optimiser, learningRates: steps.map(({ rate }) => rate) };
         const batches = steps.map(({ batch }) => batch);
         const result = await engine.run(
           'trainSupervised',

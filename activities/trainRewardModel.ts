@@ -11,7 +11,6 @@ import type { CheckpointRef, ObjectRef, Store } from './store/types.js';
 import {
   chunks,
   type EngineDependencies,
-  optimiserWith,
   readExamples,
   readScored,
   withOutputDirectory,
@@ -58,7 +57,13 @@ export function createTrainRewardModel({ store, engine, workDirectory }: EngineD
       return withOutputDirectory(workDirectory, async (outputDirectory) => {
         const result = await engine.run(
           'trainRewardModel',
-          { model: files, batches, optimiser: optimiserWith(rewardModel.optimiser, rates), seed, outputDirectory },
+          {
+            model: files,
+            batches,
+            optimiser: { ...rewardModel.optimiser, learningRates: rates },
+            seed,
+            outputDirectory,
+          },
           { onProgress, signal },
         );
         return {

@@ -7,14 +7,7 @@ import { permutation } from './engine/sampling/random.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef } from './store/types.js';
-import {
-  chunks,
-  type EngineDependencies,
-  optimiserWith,
-  readExamples,
-  withOutputDirectory,
-  workOf,
-} from './trainingSteps.js';
+import { chunks, type EngineDependencies, readExamples, withOutputDirectory, workOf } from './trainingSteps.js';
 import type { Work } from './work.js';
 
 /** Supervised cross-entropy over one epoch (warm-up and SFT). A learning-rate schedule spans `totalSteps`. */
@@ -59,7 +52,7 @@ export function createTrainSupervised({ store, engine, workDirectory }: EngineDe
       return withOutputDirectory(workDirectory, async (outputDirectory) => {
         const result = await engine.run(
           'trainSupervised',
-          { model: files, batches, optimiser: optimiserWith(optimiser, rates), outputDirectory },
+          { model: files, batches, optimiser: { ...optimiser, learningRates: rates }, outputDirectory },
           { onProgress, signal },
         );
         return {

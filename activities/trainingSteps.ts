@@ -6,7 +6,6 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { DataSetRef, Example, QuestionSelection } from './data/types.js';
-import type { Optimiser } from './engine/optim/optimiser.js';
 import type { Engine } from './engine/process/engineClient.js';
 import { permutation } from './engine/sampling/random.js';
 import type { EngineWork } from './engine/threads/task.js';
@@ -103,12 +102,6 @@ export function drawMiniBatches(
   return Array.from({ length: passes }, (_, pass) =>
     chunks([...permutation(count, { seed, purpose: 'order-mini-batch', round, sample: pass })], miniBatch),
   ).flat();
-}
-
-/** A spec's optimiser with the learning rate of each step worked out. */
-export function optimiserWith(spec: Omit<Optimiser, 'learningRates'>, learningRates: readonly number[]): Optimiser {
-  const { beta1, beta2, epsilon, weightDecay, maxGradNorm } = spec;
-  return { learningRates, beta1, beta2, epsilon, weightDecay, maxGradNorm };
 }
 
 /** The work of an activity's tasks together. */

@@ -10,7 +10,6 @@ import type { CheckpointRef, ObjectRef } from './store/types.js';
 import {
   drawMiniBatches,
   type EngineDependencies,
-  optimiserWith,
   readExamples,
   readScored,
   withOutputDirectory,
@@ -70,7 +69,7 @@ export function createUpdateGroupPolicy({ store, engine, workDirectory }: Engine
             reference: reference.files,
             rollouts,
             miniBatches,
-            optimiser: optimiserWith(settings.optimiser, rates),
+            optimiser: { ...settings.optimiser, learningRates: rates },
             baseline,
             scaleAdvantages: settings.scaleAdvantages ?? baseline === 'group',
             normalisation,

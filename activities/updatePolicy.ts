@@ -10,7 +10,6 @@ import type { CheckpointRef, ObjectRef } from './store/types.js';
 import {
   drawMiniBatches,
   type EngineDependencies,
-  optimiserWith,
   readExamples,
   readScored,
   withOutputDirectory,
@@ -66,7 +65,7 @@ export function createUpdatePolicy({ store, engine, workDirectory }: EngineDepen
             reference: reference.files,
             rollouts,
             miniBatches,
-            optimiser: optimiserWith(ppo.optimiser, rates),
+            optimiser: { ...ppo.optimiser, learningRates: rates },
             klCoefficient,
             valueCoefficient,
             gamma,

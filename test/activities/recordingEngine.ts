@@ -130,6 +130,7 @@ export function answer(
 }
 
 export const optimiser = {
+  name: 'adamw',
   learningRate: 0.1,
   warmUpSteps: 0,
   schedule: 'constant',

@@ -123,13 +123,14 @@ async function warmUp(
     order.slice(batch * batchSize, (batch + 1) * batchSize).flatMap((index) => sequences[index] ?? []),
   );
   const optimiser = {
+    name: 'adamw',
     learningRates: batches.map(() => 2e-3),
     beta1: 0.9,
     beta2: 0.98,
     epsilon: 1e-8,
     weightDecay: 0.01,
     maxGradNorm: 1,
-  };
+  } as const;
   const { files } = await trainSupervised({ model, batches, optimiser, outputDirectory }, quiet);
   return files;
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { LoraConfig } from '../../activities/engine/lora/adapters.js';
 import type { LlamaConfig } from '../../activities/engine/models/configs/types.js';
-import type { Optimiser } from '../../activities/engine/optim/optimiser.js';
+import type { ScheduledOptimiser } from '../../activities/engine/optim/index.js';
 import type { TokenSequence } from '../../activities/engine/training/layout.js';
 import type { Parameters } from '../../activities/engine/weights/parameters.js';
 
@@ -16,7 +16,7 @@ interface StoredModel {
 
 /** Three supervised steps. `logits`, `gradients` and the first loss belong to the first batch. */
 export interface LlamaFixture extends StoredModel {
-  readonly optimiser: Optimiser;
+  readonly optimiser: ScheduledOptimiser;
   readonly batches: readonly (readonly TokenSequence[])[];
   /** `[sequence, answer token, vocabulary]`: the distribution each answer token was predicted from. */
   readonly logits: readonly (readonly (readonly number[])[])[];
@@ -41,7 +41,7 @@ type PerToken = readonly (readonly number[])[];
 
 /** One PPO update: four optimiser steps. `gradients` belong to the first. */
 export interface PpoFixture extends StoredModel {
-  readonly optimiser: Optimiser;
+  readonly optimiser: ScheduledOptimiser;
   readonly klCoefficient: number;
   readonly valueCoefficient: number;
   readonly gamma: number;
@@ -83,7 +83,7 @@ export interface PpoFixture extends StoredModel {
 /** One round of every method from the same weights and samples; names as in the specification, grpo's and rloo's with their options. */
 export interface MethodsFixture {
   readonly config: LlamaConfig;
-  readonly optimiser: Optimiser;
+  readonly optimiser: ScheduledOptimiser;
   readonly keepPerQuestion: number;
   readonly maxAnswerTokens: number;
   readonly clipRange: number;
@@ -167,7 +167,9 @@ interface Fixtures extends Readonly<Record<(typeof architectures)[number], Archi
 }
 
 export function readFixture<Name extends keyof Fixtures>(name: Name): Fixtures[Name] {
-  return JSON.parse(readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), 'utf8'));
+  const text = readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), 'utf8');
+  // The scripts train with PyTorch's AdamW.
+  return JSON.parse(text, (key, value) => (key === 'optimiser' ? { name: 'adamw', ...value } : value));
 }
 
 /** Decodes stored tensors into arrays of their own, so that a test may update them in place. */

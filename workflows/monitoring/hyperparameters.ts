@@ -4,13 +4,11 @@ import type { z } from 'zod';
 import { explainIssues, isRecord } from '../config/explain.js';
 import { groupPolicySchema } from '../config/groupPolicy.js';
 import { methods, trainingPhaseOf } from '../config/methods.js';
-import { optimiserSchema } from '../config/optimiser.js';
+import { learningRate } from '../config/optimiser.js';
 import { ppoSchema } from '../config/ppo.js';
 import { sampleTrainingSchema } from '../config/selfTraining.js';
 import type { RunState } from '../runState.js';
 import { titleOf } from './describePhase.js';
-
-const { learningRate } = optimiserSchema.shape;
 
 /** What may change between rounds: nothing that decides which questions a round takes. */
 const ppoChanges = ppoSchema

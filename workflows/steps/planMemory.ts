@@ -5,6 +5,7 @@ import type { PlannedStep } from '../../activities/engine/tasks/planTraining.js'
 import type { TrainingPlan } from '../../activities/planTraining.js';
 import type { CheckpointRef } from '../../activities/store/types.js';
 import { type MethodName, methods } from '../config/methods.js';
+import type { OptimiserSpec } from '../config/optimiser.js';
 import type { RewardModelSpec } from '../config/rewardModel.js';
 import type { AnsweringSpec, Spec } from '../config/spec.js';
 import type { Journal } from '../monitoring/journal.js';
@@ -37,7 +38,7 @@ export function plannedSteps(
 ): readonly PlannedStep[] {
   const { annotated } = longest(spec, data);
   return [
-    { name: 'warm-up', objective: 'supervised', sequences: spec.warmUp.batchSize, ...annotated },
+    { name: 'warm-up', objective: 'supervised', ...batchOf(spec.warmUp), ...annotated },
     ...methodNames.flatMap((method) => methodStep(spec, data, method)),
     ...(spec.rewardModel && spec.evaluation.samplesPerQuestion > 0
       ? [rewardModelStep(spec, data, spec.rewardModel)]
@@ -45,8 +46,8 @@ export function plannedSteps(
   ];
 }
 
-export function rewardModelStep(spec: AnsweringSpec, data: PreparedData, { batchSize }: RewardModelSpec): PlannedStep {
-  return { name: 'reward model', objective: 'rewardModel', sequences: batchSize, ...longest(spec, data).sampled };
+export function rewardModelStep(spec: AnsweringSpec, data: PreparedData, settings: RewardModelSpec): PlannedStep {
+  return { name: 'reward model', objective: 'rewardModel', ...batchOf(settings), ...longest(spec, data).sampled };
 }
 
 function methodStep(spec: Spec, data: PreparedData, method: MethodName): readonly PlannedStep[] {
@@ -54,20 +55,28 @@ function methodStep(spec: Spec, data: PreparedData, method: MethodName): readonl
   const { annotated, sampled } = longest(spec, data);
   const name = method === 'reft' ? 'PPO' : methods[method].title;
   const mixed = { ...sampled, answerTokens: Math.max(annotated.answerTokens, sampled.answerTokens) };
-  if (method === 'sft' && sft) return [{ name, objective: 'supervised', sequences: sft.batchSize, ...annotated }];
-  if (method === 'reft' && ppo) return [{ name, objective: 'policy', sequences: ppo.miniBatch, ...sampled }];
+  if (method === 'sft' && sft) return [{ name, objective: 'supervised', ...batchOf(sft), ...annotated }];
+  if (method === 'reft' && ppo) return [{ name, objective: 'policy', ...miniBatchOf(ppo), ...sampled }];
   if ((method === 'grpo' || method === 'rloo') && groupPolicy)
-    return [{ name, objective: 'groupPolicy', sequences: groupPolicy.miniBatch, ...sampled }];
+    return [{ name, objective: 'groupPolicy', ...miniBatchOf(groupPolicy), ...sampled }];
   const samples =
     method === 'online-self-training' ? onlineSelfTraining : method === 'expert-iteration' ? expertIteration : null;
   // Each question with its samples and its annotated answer.
   if (samples) {
     const sequences = samples.miniBatch * (samples.samplesPerQuestion + 1);
-    return [{ name, objective: 'supervised', sequences, ...mixed }];
+    return [{ name, objective: 'supervised', optimiser: samples.optimiser, sequences, ...mixed }];
   }
   if (method === 'offline-self-training' && offlineSelfTraining)
-    return [{ name, objective: 'supervised', sequences: offlineSelfTraining.batchSize, ...mixed }];
+    return [{ name, objective: 'supervised', ...batchOf(offlineSelfTraining), ...mixed }];
   return [];
+}
+
+function batchOf({ optimiser, batchSize }: { readonly optimiser: OptimiserSpec; readonly batchSize: number }) {
+  return { optimiser, sequences: batchSize };
+}
+
+function miniBatchOf({ optimiser, miniBatch }: { readonly optimiser: OptimiserSpec; readonly miniBatch: number }) {
+  return { optimiser, sequences: miniBatch };
 }
 
 /** Tokens of the longest sequence with an annotated answer, and with a sampled one. */

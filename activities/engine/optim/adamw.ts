@@ -1,114 +1,101 @@
-/**
- * AdamW (Loshchilov and Hutter, 2019) with global-norm clipping, appended to a graph behind its gradients.
- *
- * Scalars that change between steps are graph inputs, so one session serves a whole run.
- */
-import { chunkCount, inChunks } from '../graph/chunks.js';
-import { sumInGraphOrder } from '../graph/gradients.js';
+/** AdamW: Adam with decoupled weight decay (Loshchilov and Hutter, 2019, "Decoupled Weight Decay Regularization", algorithm 2). */
+import { z } from 'zod';
+import { required } from '../../invariant.js';
 import { type Graph, input, type Tensor } from '../graph/graph.js';
-import { add, divide, minimum, multiply, reshape, sqrt, subtract, sum, sumOfSquares } from '../graph/operators.js';
-import { elementCount } from '../graph/shape.js';
+import { add, divide, multiply, sqrt, subtract } from '../graph/operators.js';
+import { defineOptimiser, type UpdateRule, type Weight } from './optimiser.js';
 
-export interface AdamWOptions {
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  readonly weightDecay: number;
-  readonly maxGradNorm: number;
+const share = z.number().min(0).max(1);
+
+/** The spec's fields, and their defaults: PyTorch's, but for the weight decay. */
+export const adamWFields = {
+  beta1: share
+    .default(0.9)
+    .describe('Decay of AdamW’s mean of gradients. 0.9 is PyTorch’s default, which the paper’s code takes.'),
+  beta2: share
+    .default(0.999)
+    .describe('Decay of AdamW’s mean of squared gradients. 0.999 is PyTorch’s default, which the paper’s code takes.'),
+  epsilon: z
+    .number()
+    .positive()
+    .default(1e-8)
+    .describe(
+      'Added to the root of the mean of squared gradients. 1e-8 is PyTorch’s default, which the paper’s code takes.',
+    ),
+  weightDecay: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe('Each step takes learning rate × weightDecay × weight off a weight (paper’s code: 0).'),
+};
+
+export type AdamWOptions = z.output<z.ZodObject<typeof adamWFields>>;
+
+/** `m` is the mean of gradients, `v` that of their squares. */
+const matrices: UpdateRule = { name: 'matrices', state: ['m', 'v'], elementwise: true };
+/** Gains and biases, which are not decayed. */
+const vectors: UpdateRule = { ...matrices, name: 'vectors' };
+
+export const adamw = defineOptimiser(
+  z.literal('adamw').default('adamw').describe('The optimiser. `adamw` is the paper’s.'),
+  adamWFields,
+  (options) => ({
+    ruleOf: (_, shape) => (shape.length > 1 ? matrices : vectors),
+    scalars: (learningRate, step) => adamWScalars(options, learningRate, step),
+    formula: (graph, clip) => {
+      const scalars = updateScalars(graph, clip, options);
+      return (rule, weight, gradient) =>
+        update(weight, gradient, scalars, options, rule === matrices && options.weightDecay > 0);
+    },
+  }),
+);
+
+/** Both bias corrections are folded into two scalars. */
+function adamWScalars({ beta1, beta2, epsilon }: AdamWOptions, learningRate: number, step: number) {
+  const correction1 = 1 - beta1 ** step;
+  const correction2 = Math.sqrt(1 - beta2 ** step);
+  return {
+    learning_rate: learningRate,
+    step_size: (learningRate * correction2) / correction1,
+    epsilon: epsilon * correction2,
+  };
 }
 
-/** Rank-0 inputs of the update, to be fed at every step from `adamWScalars`. */
-export interface AdamWInputs {
-  readonly learningRate: Tensor;
-  /** learning rate × √(1 − β₂ᵗ) / (1 − β₁ᵗ). */
+/** Scalars that all parameters of one update share, computed once in the graph. */
+interface UpdateScalars {
+  /** (1 − β₁) and √(1 − β₂), each times the clip factor. */
+  readonly firstShare: Tensor;
+  readonly secondShare: Tensor;
+  /** 1 − learning rate × weight decay. */
+  readonly kept: Tensor;
+  /** Learning rate × √(1 − β₂ᵗ) / (1 − β₁ᵗ). */
   readonly stepSize: Tensor;
   /** ε × √(1 − β₂ᵗ). */
   readonly epsilon: Tensor;
 }
 
-export function adamWInputs(graph: Graph): AdamWInputs {
+function updateScalars(graph: Graph, clip: Tensor, { beta1, beta2, weightDecay }: AdamWOptions): UpdateScalars {
+  const scalar = (name: keyof ReturnType<typeof adamWScalars>): Tensor => input(graph, name, 'float32', []);
   return {
-    learningRate: input(graph, 'learning_rate', 'float32', []),
-    stepSize: input(graph, 'step_size', 'float32', []),
-    epsilon: input(graph, 'epsilon', 'float32', []),
+    firstShare: multiply(clip, 1 - beta1),
+    secondShare: multiply(clip, Math.sqrt(1 - beta2)),
+    kept: subtract(1, multiply(scalar('learning_rate'), weightDecay)),
+    stepSize: scalar('step_size'),
+    epsilon: scalar('epsilon'),
   };
 }
 
-/** Values of `AdamWInputs` at update `step` (the first is 1): both bias corrections folded into two scalars. */
-export function adamWScalars(options: AdamWOptions, learningRate: number, step: number): Record<string, number> {
-  const correction1 = 1 - options.beta1 ** step;
-  const correction2 = Math.sqrt(1 - options.beta2 ** step);
-  return {
-    learning_rate: learningRate,
-    step_size: (learningRate * correction2) / correction1,
-    epsilon: options.epsilon * correction2,
-  };
-}
-
-/** √Σ‖g‖² over all gradients: rank 0. */
-export function globalNorm(gradients: readonly Tensor[]): Tensor {
-  return sqrt(sumInGraphOrder(gradients, squares));
-}
-
-/** Σx²: rank 0. In one go, onnxruntime's float32 sum over millions of numbers may be wrong in its third digit. */
-function squares(x: Tensor): Tensor {
-  const chunks = chunkCount(x);
-  return chunks === 1 ? sumOfSquares(x) : sum(sumOfSquares(reshape(x, [chunks, elementCount(x.shape) / chunks]), [1]));
-}
-
-/** Scalars that all parameters of one update share, computed once in the graph. */
-export interface UpdateScalars {
-  /** (1 − β₁) and √(1 − β₂), each times min(1, maxGradNorm / (norm + 10⁻⁶)), the factor by which PyTorch clips gradients. */
-  readonly firstShare: Tensor;
-  readonly secondShare: Tensor;
-  /** 1 − learning rate × weight decay. */
-  readonly kept: Tensor;
-  readonly stepSize: Tensor;
-  readonly epsilon: Tensor;
-}
-
-/** @param norm the gradients' global norm, rank 0. */
-export function updateScalars(norm: Tensor, inputs: AdamWInputs, options: AdamWOptions): UpdateScalars {
-  const clip = minimum(divide(options.maxGradNorm, add(norm, 1e-6)), 1);
-  return {
-    firstShare: multiply(clip, 1 - options.beta1),
-    secondShare: multiply(clip, Math.sqrt(1 - options.beta2)),
-    kept: subtract(1, multiply(inputs.learningRate, options.weightDecay)),
-    stepSize: inputs.stepSize,
-    epsilon: inputs.epsilon,
-  };
-}
-
-/** A parameter with its first and second moment. */
-export type AdamWState = Readonly<Record<'parameter' | 'first' | 'second', Tensor>>;
-
-/**
- * One update: m ← β₁m + (1−β₁)cg, v ← β₂v + (1−β₂)(cg)², p ← (1 − lr·λ)p − stepSize · m / (√v + ε'), c being the clip factor.
- * Gains and biases (rank 1) are not decayed.
- *
- * @returns tensors of the parameter's shape or, of large ones, of shape `[chunks, size / chunks]`: the numbers in the same order.
- */
-export function adamW(state: AdamWState, gradient: Tensor, scalars: UpdateScalars, options: AdamWOptions): AdamWState {
-  const decays = options.weightDecay > 0 && state.parameter.shape.length > 1;
-  const chunks = chunkCount(state.parameter);
-  if (chunks === 1) return formula(state, gradient, scalars, options, decays);
-  const { parameter, first, second } = state;
-  return inChunks({ parameter, first, second, gradient }, chunks, ({ gradient: chunk, ...states }) =>
-    formula(states, chunk, scalars, options, decays),
-  );
-}
-
-function formula(
-  state: AdamWState,
+/** With c the clip factor: m ← β₁m + (1−β₁)cg, v ← β₂v + (1−β₂)(cg)², p ← (1 − lr·λ)p − stepSize · m / (√v + ε'). */
+function update(
+  { parameter, state }: Weight,
   gradient: Tensor,
   scalars: UpdateScalars,
   { beta1, beta2 }: AdamWOptions,
   decays: boolean,
-): AdamWState {
-  const first = add(multiply(state.first, beta1), multiply(gradient, scalars.firstShare));
+): Weight {
+  const m = add(multiply(required(state.m, 'state m'), beta1), multiply(gradient, scalars.firstShare));
   const share = multiply(gradient, scalars.secondShare);
-  const second = add(multiply(state.second, beta2), multiply(share, share));
-  const change = multiply(divide(first, add(sqrt(second), scalars.epsilon)), scalars.stepSize);
-  const parameter = subtract(decays ? multiply(state.parameter, scalars.kept) : state.parameter, change);
-  return { parameter, first, second };
+  const v = add(multiply(required(state.v, 'state v'), beta2), multiply(share, share));
+  const change = multiply(divide(m, add(sqrt(v), scalars.epsilon)), scalars.stepSize);
+  return { parameter: subtract(decays ? multiply(parameter, scalars.kept) : parameter, change), state: { m, v } };
 }

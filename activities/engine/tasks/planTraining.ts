@@ -3,6 +3,7 @@
 import { InsufficientMemory } from '../../errors.js';
 import type { LoraConfig } from '../lora/adapters.js';
 import type { ModelConfig } from '../models/configs/types.js';
+import type { OptimiserSettings } from '../optim/index.js';
 import type { TaskFunction } from '../threads/task.js';
 import { updateGraph } from '../training/graphs.js';
 import type { TokenSequence } from '../training/layout.js';
@@ -17,6 +18,7 @@ export interface PlannedStep {
   readonly name: string;
   /** `policy` is PPO, `groupPolicy` GRPO or RLOO. */
   readonly objective: 'supervised' | 'policy' | 'groupPolicy' | 'rewardModel';
+  readonly optimiser: OptimiserSettings;
   readonly sequences: number;
   /** Tokens of each, at most. */
   readonly promptTokens: number;
@@ -42,8 +44,7 @@ export interface PlanTrainingTask {
   };
 }
 
-/** Constants of losses and optimisers, which change no tensor's size. */
-const optimiser = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1 };
+/** Constants of losses, which change no tensor's size. */
 const groupPolicy = { clipRange: 0.2, klCoefficient: 0.05 };
 const ppo = { clipRange: 0.2, valueClipRange: 0.2, valueCoefficient: 1 };
 
@@ -51,7 +52,7 @@ export const planTraining: TaskFunction<PlanTrainingTask> = async ({ config, lor
   const usableBytes = usableMemory();
   const planned = steps.map((step) => {
     const training = trainingOf(step, config, lora);
-    const memory = stepMemory(training, updateGraph(buildObjective(training), optimiser), usableBytes);
+    const memory = stepMemory(training, updateGraph(buildObjective(training), step.optimiser), usableBytes);
     try {
       return { name: step.name, ...stepNeed(largestBatch(step), memory, roundMemory(step, config, lora)) };
     } catch (error) {

@@ -6,7 +6,7 @@
  */
 
 import { TaskCancelled } from '../../errors.js';
-import type { Optimiser } from '../optim/optimiser.js';
+import type { ScheduledOptimiser } from '../optim/index.js';
 import { rolloutDiagnostics } from '../rl/diagnostics.js';
 import { groupAdvantages, mixedShare } from '../rl/groupAdvantages.js';
 import type { GroupPolicyMetrics } from '../rl/metrics.js';
@@ -16,7 +16,7 @@ import type { EngineWork, TaskFunction } from '../threads/task.js';
 import type { TokenSequence } from '../training/layout.js';
 import { takePolicySteps } from '../training/policySteps.js';
 import { type AnswerScores, scoreAnswers } from '../training/scoreAnswers.js';
-import { adamWOptions, createTrainer } from '../training/trainer.js';
+import { createTrainer } from '../training/trainer.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 
 /** One batch of GRPO or RLOO: advantages by comparison within groups of answers, then the mini-batches, one AdamW step each. */
@@ -32,7 +32,7 @@ export interface TrainGroupPolicyTask {
     })[];
     /** For each optimiser step, the rollouts it takes (indices), and its learning rate in `optimiser`. */
     readonly miniBatches: readonly (readonly number[])[];
-    readonly optimiser: Optimiser;
+    readonly optimiser: ScheduledOptimiser;
     readonly baseline: 'group' | 'leave-one-out';
     readonly scaleAdvantages: boolean;
     readonly normalisation: LossNormalisation;
@@ -77,11 +77,7 @@ export const trainGroupPolicy: TaskFunction<TrainGroupPolicyTask> = async (task,
 
   const loss = { clipRange: task.clipRange, klCoefficient: task.klPlacement === 'loss' ? task.klCoefficient : 0 };
   const lora = model.adapters?.lora;
-  const trainer = await createTrainer(
-    { objective: 'groupPolicy', config: model.config, lora, loss },
-    model,
-    adamWOptions(optimiser),
-  );
+  const trainer = await createTrainer({ objective: 'groupPolicy', config: model.config, lora, loss }, model, optimiser);
   const steps = await takePolicySteps(
     trainer,
     task,

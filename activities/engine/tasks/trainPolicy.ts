@@ -6,7 +6,7 @@
  */
 
 import { TaskCancelled } from '../../errors.js';
-import type { Optimiser } from '../optim/optimiser.js';
+import type { ScheduledOptimiser } from '../optim/index.js';
 import { explainedVariance, rolloutDiagnostics } from '../rl/diagnostics.js';
 import { generalisedAdvantages, tokenRewards, whiten } from '../rl/gae.js';
 import type { PolicyMetrics } from '../rl/metrics.js';
@@ -15,7 +15,7 @@ import { valueHeadShapes } from '../training/graphs.js';
 import type { TokenSequence } from '../training/layout.js';
 import { takePolicySteps } from '../training/policySteps.js';
 import { type AnswerScores, scoreAnswers } from '../training/scoreAnswers.js';
-import { adamWOptions, createTrainer } from '../training/trainer.js';
+import { createTrainer } from '../training/trainer.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 
 /** One PPO batch: log-probabilities, values, KL, GAE, whitening, then `passes` × mini-batches of AdamW. */
@@ -26,7 +26,7 @@ export interface TrainPolicyTask {
     readonly rollouts: readonly (TokenSequence & { readonly reward: number; readonly logProbs: readonly number[] })[];
     /** For each optimiser step, the rollouts it takes (indices), and its learning rate in `optimiser`. */
     readonly miniBatches: readonly (readonly number[])[];
-    readonly optimiser: Optimiser;
+    readonly optimiser: ScheduledOptimiser;
     readonly klCoefficient: number;
     readonly valueCoefficient: number;
     readonly gamma: number;
@@ -76,7 +76,7 @@ export const trainPolicy: TaskFunction<TrainPolicyTask> = async (task, context) 
   const trainer = await createTrainer(
     { objective: 'policy', config: model.config, lora, loss },
     model,
-    adamWOptions(optimiser),
+    optimiser,
     // The value head starts at zero.
     { shapes: valueHeadShapes(model.config), create: (_, shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)) },
   );

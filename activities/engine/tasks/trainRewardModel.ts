@@ -1,15 +1,16 @@
 /** The task `trainRewardModel`: a two-class head on the last token says whether an answer is right. */
 
 import { TaskCancelled } from '../../errors.js';
-import type { Optimiser } from '../optim/optimiser.js';
+import { at } from '../../invariant.js';
+import type { ScheduledOptimiser } from '../optim/index.js';
 import { float32, int64 } from '../ort/tensors.js';
 import { fillNormal } from '../sampling/random.js';
 import type { EngineWork, TaskFunction } from '../threads/task.js';
 import { rewardHeadShapes } from '../training/graphs.js';
 import type { TokenSequence } from '../training/layout.js';
 import { layOutWhole, sequenceFeeds } from '../training/layout.js';
-import type { Feeds } from '../training/runGraph.js';
-import { adamWOptions, createTrainer } from '../training/trainer.js';
+import { type Feeds, metricOf } from '../training/runGraph.js';
+import { createTrainer } from '../training/trainer.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 
 /** Two-class training: is this answer right? A model without the two-class head gets one. */
@@ -17,7 +18,7 @@ export interface TrainRewardModelTask {
   readonly input: {
     readonly model: ModelFiles;
     readonly batches: readonly (readonly (TokenSequence & { readonly correct: boolean })[])[];
-    readonly optimiser: Optimiser;
+    readonly optimiser: ScheduledOptimiser;
     readonly seed: number;
     readonly outputDirectory: string;
   };
@@ -36,34 +37,29 @@ export const trainRewardModel: TaskFunction<TrainRewardModelTask> = async (
 ) => {
   const started = performance.now();
   const lora = model.adapters?.lora;
-  const trainer = await createTrainer(
-    { objective: 'rewardModel', config: model.config, lora },
-    model,
-    adamWOptions(optimiser),
-    {
-      shapes: rewardHeadShapes(model.config),
-      create: (_, shape) => {
-        const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
-        fillNormal(data, 0.02, { seed, purpose: 'initialise' });
-        return data;
-      },
+  const trainer = await createTrainer({ objective: 'rewardModel', config: model.config, lora }, model, optimiser, {
+    shapes: rewardHeadShapes(model.config),
+    create: (_, shape) => {
+      const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+      fillNormal(data, 0.02, { seed, purpose: 'initialise' });
+      return data;
     },
-  );
+  });
   // Before the first step, so that what cannot fit is refused at once.
   const splits = batches.map(trainer.split);
   let [lossSum, right, normSum, sequences, tokens] = [0, 0, 0, 0, 0];
   for (const [index, batch] of batches.entries()) {
     if (context.isCancelled()) throw new TaskCancelled('trainRewardModel was cancelled');
-    const microBatches = (splits[index] ?? []).map((group) =>
+    const microBatches = at(splits, index).map((group) =>
       rewardFeeds(
-        group.flatMap((sequence) => batch[sequence] ?? []),
+        group.map((sequence) => at(batch, sequence)),
         batch.length,
       ),
     );
-    const metrics = await trainer.step(microBatches, optimiser.learningRates[index] ?? 0);
-    lossSum += (metrics.loss ?? 0) * batch.length;
-    right += (metrics.right ?? 0) * batch.length;
-    normSum += metrics.gradient_norm ?? 0;
+    const metrics = await trainer.step(microBatches, at(optimiser.learningRates, index));
+    lossSum += metricOf(metrics, 'loss') * batch.length;
+    right += metricOf(metrics, 'right') * batch.length;
+    normSum += metricOf(metrics, 'gradient_norm');
     sequences += batch.length;
     for (const feeds of microBatches) tokens += feeds.tokens.size;
     context.onProgress(index + 1, batches.length);

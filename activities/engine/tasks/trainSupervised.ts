@@ -1,13 +1,14 @@
 /** The task `trainSupervised`: cross-entropy on answers, one AdamW step a batch. Warm-up and SFT are made of it. */
 
 import { TaskCancelled } from '../../errors.js';
-import type { Optimiser } from '../optim/optimiser.js';
+import { at } from '../../invariant.js';
+import type { ScheduledOptimiser } from '../optim/index.js';
 import { float32, int64 } from '../ort/tensors.js';
 import type { EngineWork, TaskFunction } from '../threads/task.js';
 import type { WeightedSequence } from '../training/layout.js';
 import { layOutAnswers, sequenceFeeds } from '../training/layout.js';
-import type { Feeds } from '../training/runGraph.js';
-import { adamWOptions, createTrainer } from '../training/trainer.js';
+import { type Feeds, metricOf } from '../training/runGraph.js';
+import { createTrainer } from '../training/trainer.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 
 /** One optimiser step a batch, in order; `learningRates` has one entry a batch. */
@@ -15,7 +16,7 @@ export interface TrainSupervisedTask {
   readonly input: {
     readonly model: ModelFiles;
     readonly batches: readonly (readonly WeightedSequence[])[];
-    readonly optimiser: Optimiser;
+    readonly optimiser: ScheduledOptimiser;
     readonly outputDirectory: string;
   };
   readonly output: {
@@ -32,26 +33,22 @@ export const trainSupervised: TaskFunction<TrainSupervisedTask> = async (
 ) => {
   const started = performance.now();
   const lora = model.adapters?.lora;
-  const trainer = await createTrainer(
-    { objective: 'supervised', config: model.config, lora },
-    model,
-    adamWOptions(optimiser),
-  );
+  const trainer = await createTrainer({ objective: 'supervised', config: model.config, lora }, model, optimiser);
   // Before the first step, so that what cannot fit is refused at once.
   const splits = batches.map(trainer.split);
   let [lossSum, answerTokens, normSum, tokens] = [0, 0, 0, 0];
   for (const [index, batch] of batches.entries()) {
     if (context.isCancelled()) throw new TaskCancelled('trainSupervised was cancelled');
     const answers = batch.reduce((total, { answer }) => total + answer.length, 0);
-    const microBatches = (splits[index] ?? []).map((group) =>
+    const microBatches = at(splits, index).map((group) =>
       supervisedFeeds(
-        group.flatMap((sequence) => batch[sequence] ?? []),
+        group.map((sequence) => at(batch, sequence)),
         answers,
       ),
     );
-    const metrics = await trainer.step(microBatches, optimiser.learningRates[index] ?? 0);
-    lossSum += (metrics.loss ?? 0) * answers;
-    normSum += metrics.gradient_norm ?? 0;
+    const metrics = await trainer.step(microBatches, at(optimiser.learningRates, index));
+    lossSum += metricOf(metrics, 'loss') * answers;
+    normSum += metricOf(metrics, 'gradient_norm');
     answerTokens += answers;
     for (const feeds of microBatches) tokens += feeds.tokens.size;
     context.onProgress(index + 1, batches.length);

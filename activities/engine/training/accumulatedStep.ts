@@ -1,97 +1,101 @@
 /** A step on a batch that comes in micro-batches: gradients are summed, then clipped and applied. */
 import type { Tensor } from 'onnxruntime-node';
-import type { ParameterShapes } from '../models/languageModel.js';
-import type { AdamWOptions } from '../optim/adamw.js';
-import { flatArray, kindShapes, kindsIn, tensorsIn } from './flatTensors.js';
+import { createOptimiser, type OptimiserSettings } from '../optim/index.js';
+import { float32 } from '../ort/tensors.js';
+import { type FlatLayout, flatArray, groupsIn, groupsWith, tensorsIn } from './flatTensors.js';
 import { gradientThreads } from './gradientThreads.js';
-import { applyGraph, gradientPrefix } from './graphs.js';
+import { applyGraph, gradientPrefix, type UpdatedTensor } from './graphs.js';
 import { dealToThreads } from './microBatches.js';
 import type { Training } from './objectives.js';
 import { type Feeds, joinMetrics, type Metrics, runWithMetrics, updated, withPrefix } from './runGraph.js';
 import { graphSession } from './sessions.js';
 import { gradientSum, sumGradients } from './sumGradients.js';
 
-/** @param scalars of `adamWScalars`. */
+/** @param scalars of the optimiser, as feeds. */
 export type StepInPieces = (microBatches: readonly Feeds[], scalars: Feeds) => Promise<Metrics>;
 
 /** What stays the same from step to step. */
 export interface StepSettings {
   readonly training: Training;
-  readonly options: AdamWOptions;
-  /** Of what is trained. */
-  readonly shapes: ParameterShapes;
+  readonly optimiser: OptimiserSettings;
 }
 
-/** Weights and moments, to be updated in place: by name, or as arrays from `flatArray`. */
-export type State<Form> = Readonly<Record<'weights' | 'first' | 'second', Form>>;
-
-export function mapState<From, To>(state: State<From>, change: (form: From) => To): State<To> {
-  return { weights: change(state.weights), first: change(state.first), second: change(state.second) };
-}
-
-/** The inputs that updating graphs read and write: `<name>`, `m.<name>` and `v.<name>`. */
-export function stateFeeds({ weights, first, second }: State<Feeds>): Feeds {
-  return { ...weights, ...withPrefix('m.', first), ...withPrefix('v.', second) };
-}
-
-/** One micro-batch after the other, every operator on all cores. */
+/**
+ * One micro-batch after the other, every operator on all cores.
+ * @param weights in training, to be updated in place as `state` is.
+ */
 export function stepsInTurn(
-  { training, options, shapes }: StepSettings,
-  state: State<Feeds>,
+  { training, optimiser }: StepSettings,
+  trained: readonly UpdatedTensor[],
+  weights: Feeds,
+  state: Feeds,
   frozen: Feeds,
 ): StepInPieces {
   /** Made at the first step. */
   let gradients: Feeds | undefined;
   return async (microBatches, scalars) => {
-    gradients ??= tensorsIn(flatArray(shapes), shapes);
+    gradients ??= Object.fromEntries(trained.map(({ name, shape }) => [name, zeros(shape)]));
     const sum = await gradientSum(training, microBatches.length);
-    const metrics = await sumGradients(sum, { ...frozen, ...state.weights }, gradients, microBatches);
-    return { ...metrics, ...(await apply(shapes, options, state, [gradients], scalars)) };
+    const metrics = await sumGradients(sum, { ...frozen, ...weights }, gradients, microBatches);
+    return { ...metrics, ...(await apply(trained, optimiser, { ...weights, ...state }, [gradients], scalars)) };
   };
 }
 
-/** As many micro-batches at once as there are worker threads, each on one core; AdamW takes all matrices as one, and all vectors. */
+/** Weights in training and the optimiser's state, an array each; the state by its names. */
+export interface FlatState {
+  readonly layout: FlatLayout;
+  readonly weights: ArrayBuffer;
+  readonly state: Readonly<Record<string, ArrayBuffer>>;
+}
+
+/** As many micro-batches at once as there are worker threads, each on one core; the optimiser takes groups as one. */
 export function stepsInThreads(
-  { training, options, shapes }: StepSettings,
-  state: State<ArrayBuffer>,
+  { training, optimiser }: StepSettings,
+  { layout, weights, state }: FlatState,
   workerThreads: number,
 ): StepInPieces {
-  const kinds = (array: ArrayBuffer): Feeds => kindsIn(array, shapes);
-  const shapesOfKinds = kindShapes(shapes);
-  const stateOfKinds = mapState(state, kinds);
-  const weights = tensorsIn(state.weights, shapes);
-  const sumInThreads = gradientThreads(training, shapes);
+  const groups: Feeds = Object.assign(
+    groupsIn(weights, layout),
+    ...Object.entries(state).map(([part, array]) => withPrefix(`${part}.`, groupsIn(array, groupsWith(layout, part)))),
+  );
+  const ownWeights = tensorsIn(weights, layout);
+  const sumInThreads = gradientThreads(training, layout);
   let ownGradients: ArrayBuffer | undefined;
   return async (microBatches, scalars) => {
-    ownGradients ??= flatArray(shapes);
+    ownGradients ??= flatArray(layout);
     const [own = [], ...shares] = dealToThreads(microBatches, workerThreads);
     const ownSum = await gradientSum(training, own.length, 1);
     const [others, ownMetrics] = await Promise.all([
-      sumInThreads(state.weights, shares),
-      sumGradients(ownSum, weights, tensorsIn(ownGradients, shapes), own),
+      sumInThreads(weights, shares),
+      sumGradients(ownSum, ownWeights, tensorsIn(ownGradients, layout), own),
     ]);
-    const gradients = [ownGradients, ...others.map((workerThread) => workerThread.gradients)].map(kinds);
+    const arrays = [ownGradients, ...others.map(({ gradients }) => gradients)];
+    const gradients = arrays.map((array) => groupsIn(array, layout));
     const metrics = [ownMetrics, ...others.map((workerThread) => workerThread.metrics)];
     return {
       ...joinMetrics(metrics, ownSum.modelGraph.peaks),
-      ...(await apply(shapesOfKinds, options, stateOfKinds, gradients, scalars)),
+      ...(await apply(layout, optimiser, groups, gradients, scalars)),
     };
   };
 }
 
 /** @param gradients of each worker thread; the first's array receives their sum. */
 async function apply(
-  shapes: ParameterShapes,
-  options: AdamWOptions,
-  state: State<Feeds>,
+  trained: readonly UpdatedTensor[],
+  optimiser: OptimiserSettings,
+  state: Feeds,
   gradients: readonly Feeds[],
   scalars: Feeds,
 ): Promise<Metrics> {
   const workerThreads = gradients.length;
-  const key = `apply ${JSON.stringify([workerThreads, options, shapes])}`;
-  const { modelGraph, session } = await graphSession(key, () => applyGraph(shapes, options, workerThreads));
-  const updates = stateFeeds(state);
+  const targets = trained.map(({ name, shape, rule }) => ({ name, shape, rule }));
+  const key = `apply ${JSON.stringify([workerThreads, createOptimiser(optimiser).key, optimiser.maxGradNorm, targets])}`;
+  const { modelGraph, session } = await graphSession(key, () => applyGraph(targets, optimiser, workerThreads));
   const named = gradients.map((each, workerThread) => withPrefix(gradientPrefix(workerThread), each));
-  const feeds: Record<string, Tensor> = Object.assign({}, updates, scalars, ...named);
-  return runWithMetrics(modelGraph, session, feeds, updated(workerThreads > 1 ? { ...updates, ...named[0] } : updates));
+  const feeds: Record<string, Tensor> = Object.assign({}, state, scalars, ...named);
+  return runWithMetrics(modelGraph, session, feeds, updated(workerThreads > 1 ? { ...state, ...named[0] } : state));
+}
+
+function zeros(shape: readonly number[]): Tensor {
+  return float32(new Float32Array(shape.reduce((product, size) => product * size, 1)), shape);
 }

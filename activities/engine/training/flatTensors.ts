@@ -1,66 +1,99 @@
 /**
- * Tensors that lie one behind the other in one array: threads hand all of them over as one, and AdamW updates them as two.
+ * Tensors that lie one behind the other in one array: threads hand all of them over as one, and an optimiser updates those of an
+ * elementwise rule as one.
  *
- * Matrices come first, then vectors, because vectors are not decayed. What lies between tensors is zero, and stays so.
+ * A group is what the optimiser updates at once: all parameters of an elementwise rule, or one parameter of another rule. What
+ * lies between tensors is zero, and stays so where zero gradients do not change a zero.
  */
 import type { Tensor } from 'onnxruntime-node';
+import { at, required } from '../../invariant.js';
 import { roundUpToChunks } from '../graph/chunks.js';
 import { elementCount } from '../graph/shape.js';
 import type { ParameterShapes } from '../models/languageModel.js';
+import type { Optimiser } from '../optim/optimiser.js';
 import { float32 } from '../ort/tensors.js';
 import type { NamedTensor, Parameters } from '../weights/parameters.js';
+import type { UpdatedTensor } from './graphs.js';
 
 /** Floats of a cache line, with which each tensor starts. */
 const alignment = 16;
 const floatBytes = 4;
 
+/** Tensors that lie one behind the other. Of several, `shape` is `[size]`, the gaps between them included. */
+export interface Group extends UpdatedTensor {
+  readonly members: ParameterShapes;
+}
+
+/** Groups in the order in which they lie in an array. Plain data: it goes to worker threads. */
+export type FlatLayout = readonly Group[];
+
+/** Groups in the order of their first parameters. */
+export function flatLayout(shapes: ParameterShapes, { ruleOf }: Pick<Optimiser, 'ruleOf'>): FlatLayout {
+  const groups = new Map<string, { readonly rule: Group['rule']; readonly members: ParameterShapes[number][] }>();
+  for (const [name, shape] of shapes) {
+    const rule = ruleOf(name, shape);
+    const key = rule.elementwise ? rule.name : name;
+    const group = groups.get(key) ?? { rule, members: [] };
+    group.members.push([name, shape]);
+    groups.set(key, group);
+  }
+  return Array.from(groups, ([name, { rule, members }]) => {
+    if (!rule.elementwise) return { name, rule, members, shape: at(members, 0)[1] };
+    const size = roundUpToChunks(members.reduce((total, [, shape]) => total + space(shape), 0));
+    return { name, rule, members, shape: [size] };
+  });
+}
+
+/** The groups whose parameters have a state tensor of this name. */
+export function groupsWith(layout: FlatLayout, state: string): FlatLayout {
+  return layout.filter(({ rule }) => rule.state.includes(state));
+}
+
 /** An array of zeros with a place for each tensor. */
-export function flatArray(shapes: ParameterShapes): ArrayBuffer {
-  return new ArrayBuffer(floatBytes * kindsOf(shapes).reduce((total, { size }) => total + size, 0));
+export function flatArray(layout: FlatLayout): ArrayBuffer {
+  return new ArrayBuffer(floatBytes * layout.reduce((total, group) => total + extent(group), 0));
 }
 
 /** The tensors in an array, by name. */
-export function tensorsIn(array: ArrayBuffer, shapes: ParameterShapes): Readonly<Record<string, Tensor>> {
-  return Object.fromEntries(viewsIn(array, shapes).map(([name, { data, shape }]) => [name, float32(data, shape)]));
+export function tensorsIn(array: ArrayBuffer, layout: FlatLayout): Readonly<Record<string, Tensor>> {
+  return Object.fromEntries(viewsIn(array, layout).map(([name, { data, shape }]) => [name, float32(data, shape)]));
 }
 
-/** All matrices in an array as one tensor, all vectors as another. */
-export function kindsIn(array: ArrayBuffer, shapes: ParameterShapes): Readonly<Record<string, Tensor>> {
+/** The groups in an array as one tensor each, by name. */
+export function groupsIn(array: ArrayBuffer, layout: FlatLayout): Readonly<Record<string, Tensor>> {
   let start = 0;
   return Object.fromEntries(
-    kindsOf(shapes).map(({ kind, size, shape }) => {
-      const data = new Float32Array(array, floatBytes * start, size);
-      start += size;
-      return [kind, float32(data, shape)];
+    layout.map((group) => {
+      const { name, shape } = group;
+      const data = new Float32Array(array, floatBytes * start, elementCount(shape));
+      start += extent(group);
+      return [name, float32(data, shape)];
     }),
   );
 }
 
-/** The shapes of `kindsIn`. */
-export function kindShapes(shapes: ParameterShapes): ParameterShapes {
-  return kindsOf(shapes).map(({ kind, shape }) => [kind, shape]);
-}
-
 /**
  * Copies tensors into a new array.
- * @returns the array, and the tensors as they lie there; those that have no place in it as they were.
+ * @param prefix of the tensors' names: the layout has the parameters' own.
+ * @returns the array, and the tensors as they lie there, under their own names.
  */
 export function layFlat(
   tensors: Parameters,
-  shapes: ParameterShapes,
+  layout: FlatLayout,
+  prefix = '',
 ): { readonly array: ArrayBuffer; readonly tensors: Parameters } {
-  const array = flatArray(shapes);
-  const views = viewsIn(array, shapes);
-  for (const [name, { data }] of views) data.set(tensors.get(name)?.data ?? []);
-  return { array, tensors: new Map([...tensors, ...views]) };
+  const array = flatArray(layout);
+  const views = viewsIn(array, layout).map(([name, view]) => [prefix + name, view] as const);
+  for (const [name, { data }] of views) data.set(required(tensors.get(name), `tensor ${name}`).data);
+  return { array, tensors: new Map(views) };
 }
 
-function viewsIn(array: ArrayBuffer, shapes: ParameterShapes): [name: string, NamedTensor][] {
-  let kindStart = 0;
-  return kindsOf(shapes).flatMap(({ members, size }) => {
-    let start = kindStart;
-    kindStart += size;
-    return members.map(([name, shape]): [string, NamedTensor] => {
+function viewsIn(array: ArrayBuffer, layout: FlatLayout): [name: string, NamedTensor][] {
+  let groupStart = 0;
+  return layout.flatMap((group) => {
+    let start = groupStart;
+    groupStart += extent(group);
+    return group.members.map(([name, shape]): [string, NamedTensor] => {
       const data = new Float32Array(array, floatBytes * start, elementCount(shape));
       start += space(shape);
       return [name, { shape, data }];
@@ -68,16 +101,12 @@ function viewsIn(array: ArrayBuffer, shapes: ParameterShapes): [name: string, Na
   });
 }
 
-/** Matrices and vectors, as far as there are any. */
-function kindsOf(shapes: ParameterShapes) {
-  return (['matrices', 'vectors'] as const).flatMap((kind) => {
-    const members = shapes.filter(([, shape]) => (kind === 'matrices') === shape.length > 1);
-    const size = roundUpToChunks(members.reduce((total, [, shape]) => total + space(shape), 0));
-    return size === 0 ? [] : [{ kind, members, size, shape: kind === 'matrices' ? [1, size] : [size] }];
-  });
+/** Floats from a group's start to the next group's. */
+function extent({ rule, shape }: Group): number {
+  return rule.elementwise ? elementCount(shape) : space(shape);
 }
 
-/** In floats. */
+/** Floats from a tensor's start to the next tensor's. */
 function space(shape: readonly number[]): number {
   return Math.ceil(elementCount(shape) / alignment) * alignment;
 }

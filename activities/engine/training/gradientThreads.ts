@@ -6,9 +6,8 @@
  * worker thread and back again, so that nothing else is copied.
  */
 import { Tensor } from 'onnxruntime-node';
-import type { ParameterShapes } from '../models/languageModel.js';
 import { runInWorkerThreads } from '../threads/workerThreads.js';
-import { flatArray, tensorsIn } from './flatTensors.js';
+import { type FlatLayout, flatArray, tensorsIn } from './flatTensors.js';
 import type { Training } from './objectives.js';
 import type { Feeds, Metrics } from './runGraph.js';
 import { gradientSum, sumGradients } from './sumGradients.js';
@@ -19,7 +18,8 @@ type PlainFeeds = Readonly<Record<string, Pick<Tensor, 'type' | 'data' | 'dims'>
 export interface SumGradientsTask {
   readonly input: {
     readonly training: Training;
-    /** As `flatTensors.ts` lays them out. */
+    /** Where the tensors lie in both arrays. */
+    readonly layout: FlatLayout;
     readonly weights: ArrayBuffer;
     readonly gradients: ArrayBuffer;
     readonly microBatches: readonly PlainFeeds[];
@@ -39,14 +39,14 @@ export type GradientThreads = (
   shares: readonly (readonly Feeds[])[],
 ) => Promise<readonly ThreadGradients[]>;
 
-/** @param shapes of what is trained: every weight of the model. */
-export function gradientThreads(training: Training, shapes: ParameterShapes): GradientThreads {
+/** @param layout of what is trained: every weight of the model. */
+export function gradientThreads(training: Training, layout: FlatLayout): GradientThreads {
   const kept: Pick<SumGradientsTask['output'], 'weights' | 'gradients'>[] = [];
   return async (weights, shares) => {
     const inputs = shares.map((share, workerThread) => {
-      const arrays = kept[workerThread] ?? { weights: flatArray(shapes), gradients: flatArray(shapes) };
+      const arrays = kept[workerThread] ?? { weights: flatArray(layout), gradients: flatArray(layout) };
       new Uint8Array(arrays.weights).set(new Uint8Array(weights));
-      return { training, ...arrays, microBatches: share.map(toPlain) };
+      return { training, layout, ...arrays, microBatches: share.map(toPlain) };
     });
     const outputs = await runInWorkerThreads<SumGradientsTask>('sumGradients', inputs, inOneGo);
     for (const [workerThread, { weights, gradients }] of outputs.entries()) kept[workerThread] = { weights, gradients };
@@ -60,14 +60,14 @@ const inOneGo = { onProgress: () => undefined, isCancelled: () => false };
 /** The task `sumGradients`, in a worker thread's thread. */
 export async function sumGradientsInThread({
   training,
+  layout,
   weights,
   gradients,
   microBatches,
 }: SumGradientsTask['input']): Promise<SumGradientsTask['output']> {
   const sum = await gradientSum(training, microBatches.length);
-  const { parameters: shapes } = sum.modelGraph;
   const feeds = microBatches.map(fromPlain);
-  const metrics = await sumGradients(sum, tensorsIn(weights, shapes), tensorsIn(gradients, shapes), feeds);
+  const metrics = await sumGradients(sum, tensorsIn(weights, layout), tensorsIn(gradients, layout), feeds);
   return { weights, gradients, metrics };
 }
 

@@ -1,8 +1,9 @@
 /**
- * The graphs that training and scoring run: trunk, heads and losses put together, with gradients and AdamW behind them where
- * parameters are trained. Each is built once per model configuration and serves every batch size and length.
+ * The graphs that training and scoring run: trunk, heads and losses put together, with gradients and an optimiser behind them
+ * where parameters are trained. Each is built once per model configuration and serves every batch size and length.
  */
 
+import { at, required } from '../../invariant.js';
 import { gradients, sumInGraphOrder } from '../graph/gradients.js';
 import { createGraph, type Graph, input, output, type Tensor } from '../graph/graph.js';
 import { add, cast, greaterOrEqual, logSoftmax, multiply, reshape, slice, sum } from '../graph/operators.js';
@@ -16,7 +17,9 @@ import { linear } from '../models/blocks.js';
 import { causalAttention } from '../models/causalAttention.js';
 import type { ModelConfig } from '../models/configs/types.js';
 import { type LanguageModel, type ParameterShapes, type Weights, weightsFrom } from '../models/languageModel.js';
-import { type AdamWOptions, adamW, adamWInputs, globalNorm, updateScalars } from '../optim/adamw.js';
+import { clipFactor, globalNorm } from '../optim/clipping.js';
+import { createOptimiser, type OptimiserSettings } from '../optim/index.js';
+import { appendUpdate, type Optimiser, type UpdateRule } from '../optim/optimiser.js';
 import { type GroupPolicyOptions, groupPolicyLoss } from '../rl/groupPolicyLoss.js';
 import { type PpoOptions, ppoLoss } from '../rl/ppoLoss.js';
 import { raggedAttention } from './raggedAttention.js';
@@ -41,10 +44,23 @@ export interface ModelGraph {
   readonly peaks: readonly string[];
 }
 
-/** `parameters` are those in training: an update also takes and gives `m.<name>` and `v.<name>` of each. */
+/** `parameters` are those in training. */
 export interface TrainingGraph extends ModelGraph {
   /** Weights it only reads. */
   readonly frozen: ParameterShapes;
+}
+
+/** A graph that updates its parameters: outputs `updated.<name>` of each, and of the optimiser's state. */
+export interface UpdateGraph extends TrainingGraph {
+  /** The state tensors it reads, in a fixed order. */
+  readonly state: ParameterShapes;
+}
+
+/** A tensor that an optimiser updates at once: a parameter, or several of one rule. */
+export interface UpdatedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly rule: UpdateRule;
 }
 
 /** A model with a loss on top: what the graphs of training are made of. Each of them needs one of its own. */
@@ -91,9 +107,7 @@ function declareModel(
 }
 
 function extraWeight(model: Model, name: string): Tensor {
-  const tensor = model.extra.get(name);
-  if (!tensor) throw new Error(`modelGraph has no weight ${name}`);
-  return tensor;
+  return required(model.extra.get(name), `the head's weight ${name}`);
 }
 
 /** Chooses what is trained: every weight, or with `lora` adapters and heads alone, every other weight being frozen. */
@@ -128,12 +142,20 @@ function objective(
   };
 }
 
-/** One step as one graph: gradients, clipping and AdamW. */
-export function updateGraph(objective: Objective, options: AdamWOptions): TrainingGraph {
-  const raw = gradients(objective.loss, objective.parameters);
-  const norm = update(objective.graph, objective.trained, objective.parameters, raw, options);
-  const { graph, trained, frozen, metrics, peaks, loss } = objective;
-  return { graph, parameters: trained, frozen, ...nameMetrics({ ...metrics, loss, gradient_norm: norm }, peaks) };
+/** One step as one graph: gradients, clipping and the optimiser's update. */
+export function updateGraph(objective: Objective, settings: OptimiserSettings): UpdateGraph {
+  const { graph, trained, parameters, frozen, metrics, peaks, loss } = objective;
+  const optimiser = createOptimiser(settings);
+  const targets = trained.map(([name, shape]) => ({ name, shape, rule: optimiser.ruleOf(name, shape) }));
+  const raw = gradients(loss, parameters);
+  const norm = update(graph, targets, parameters, raw, optimiser, settings.maxGradNorm);
+  return {
+    graph,
+    parameters: trained,
+    frozen,
+    state: stateShapes(targets),
+    ...nameMetrics({ ...metrics, loss, gradient_norm: norm }, peaks),
+  };
 }
 
 /** The gradients of a micro-batch: outputs `updated.g.<name>`. */
@@ -162,9 +184,8 @@ function withGradients(
   raw: readonly Tensor[],
   result: (gradient: Tensor, name: string, shape: readonly number[]) => Tensor,
 ): TrainingGraph {
-  raw.forEach((gradient, index) => {
-    const [name, shape] = trained[index] ?? [];
-    if (name && shape) output(result(gradient, name, shape), `updated.g.${name}`);
+  trained.forEach(([name, shape], index) => {
+    output(result(at(raw, index), name, shape), `updated.g.${name}`);
   });
   return { graph, parameters: trained, frozen, ...nameMetrics({ ...metrics, loss }, peaks) };
 }
@@ -175,13 +196,17 @@ export function gradientPrefix(workerThread: number): string {
 }
 
 /**
- * Clipping and AdamW with the gradients `g<worker thread>.<name>` that worker threads have summed up over their micro-batches. Those of several are
- * added up first: outputs `updated.g0.<name>`, in the place of the first's.
+ * Clipping and the optimiser's update with the gradients `g<worker thread>.<name>` that worker threads have summed up over their
+ * micro-batches. Those of several are added up first: outputs `updated.g0.<name>`, in the place of the first's.
  */
-export function applyGraph(trained: ParameterShapes, options: AdamWOptions, workerThreads = 1): TrainingGraph {
+export function applyGraph(
+  targets: readonly UpdatedTensor[],
+  settings: OptimiserSettings,
+  workerThreads = 1,
+): UpdateGraph {
   const graph = createGraph();
-  const parameters = trained.map(([name, shape]) => input(graph, name, 'float32', shape));
-  const sums = trained.map(([name, shape]) => {
+  const parameters = targets.map(({ name, shape }) => input(graph, name, 'float32', shape));
+  const sums = targets.map(({ name, shape }) => {
     const gradients = Array.from({ length: workerThreads }, (_, workerThread) =>
       input(graph, gradientPrefix(workerThread) + name, 'float32', shape),
     );
@@ -189,30 +214,38 @@ export function applyGraph(trained: ParameterShapes, options: AdamWOptions, work
     if (workerThreads > 1) output(sum, `updated.${gradientPrefix(0)}${name}`);
     return sum;
   });
-  const norm = update(graph, trained, parameters, sums, options);
-  return { graph, parameters: trained, frozen: [], ...nameMetrics({ gradient_norm: norm }) };
+  const norm = update(graph, targets, parameters, sums, createOptimiser(settings), settings.maxGradNorm);
+  return {
+    graph,
+    parameters: targets.map(({ name, shape }) => [name, shape]),
+    frozen: [],
+    state: stateShapes(targets),
+    ...nameMetrics({ gradient_norm: norm }),
+  };
+}
+
+/** The optimiser's state of these tensors, as graphs and checkpoints name it: `<state>.<name>`. */
+export function stateShapes(targets: readonly UpdatedTensor[]): ParameterShapes {
+  return targets.flatMap(({ name, shape, rule }) => rule.state.map((state) => [`${state}.${name}`, shape] as const));
 }
 
 /** @returns the gradients' global norm before clipping. */
 function update(
   graph: Graph,
-  shapes: ParameterShapes,
+  targets: readonly UpdatedTensor[],
   parameters: readonly Tensor[],
   raw: readonly Tensor[],
-  options: AdamWOptions,
+  optimiser: Optimiser,
+  maxGradNorm: number,
 ): Tensor {
   const norm = globalNorm(raw);
-  const scalars = updateScalars(norm, adamWInputs(graph), options);
-  shapes.forEach(([name, shape], index) => {
-    const parameter = parameters[index];
-    const gradient = raw[index];
-    if (!parameter || !gradient) throw new Error(`parameter ${name} has no gradient`);
-    const first = input(graph, `m.${name}`, 'float32', shape);
-    const second = input(graph, `v.${name}`, 'float32', shape);
-    const updated = adamW({ parameter, first, second }, gradient, scalars, options);
+  const formula = optimiser.formula(graph, clipFactor(norm, maxGradNorm));
+  targets.forEach(({ name, shape, rule }, index) => {
+    const state = rule.state.map((part) => [part, input(graph, `${part}.${name}`, 'float32', shape)]);
+    const weight = { parameter: at(parameters, index), state: Object.fromEntries(state) };
+    const updated = appendUpdate(formula, rule, weight, at(raw, index));
     output(updated.parameter, `updated.${name}`);
-    output(updated.first, `updated.m.${name}`);
-    output(updated.second, `updated.v.${name}`);
+    for (const part of rule.state) output(required(updated.state[part], `state ${part}`), `updated.${part}.${name}`);
   });
   return norm;
 }

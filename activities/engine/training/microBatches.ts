@@ -10,7 +10,7 @@ import type { MemoryModel, Sizes } from './memory.js';
 
 /** What a step needs and may take, in bytes. */
 export interface StepMemory {
-  /** Weights, moments, and whatever else stays between steps. */
+  /** Weights, the optimiser's state, and whatever else stays between steps. */
   readonly kept: number;
   /** Kept besides where gradients are summed over micro-batches, in every worker thread. */
   readonly sums: number;
@@ -51,7 +51,7 @@ export function splitBatch(sequences: readonly TokenSequence[], memory: StepMemo
     const bytes = needed(memory.part(sizesOf(group)));
     if (more.length === 0 && bytes > memory.usable)
       throw new InsufficientMemory(
-        `training on one sequence of ${trainedLength(sequences[first] ?? { prompt: [], answer: [] })} tokens needs ${bytes} bytes of memory (${memory.kept} of them for weights and moments), ${memory.usable} are available: take a smaller model, LoRA, or shorter sequences`,
+        `training on one sequence of ${trainedLength(sequences[first] ?? { prompt: [], answer: [] })} tokens needs ${bytes} bytes of memory (${memory.kept} of them for weights and the optimiser's state), ${memory.usable} are available: take a smaller model, LoRA, or shorter sequences`,
       );
   }
   return groups;

@@ -1,5 +1,5 @@
 /** The optimiser steps of a round of policy training, and what their metrics come to: PPO, GRPO and RLOO alike. */
-import type { Optimiser } from '../optim/optimiser.js';
+import type { ScheduledOptimiser } from '../optim/index.js';
 import { float32, int64 } from '../ort/tensors.js';
 import type { TokenSequence } from './layout.js';
 import { layOutAnswers, sequenceFeeds } from './layout.js';
@@ -9,7 +9,7 @@ export interface PolicyRound {
   readonly rollouts: readonly TokenSequence[];
   /** For each step, the rollouts it takes. */
   readonly miniBatches: readonly (readonly number[])[];
-  readonly optimiser: Pick<Optimiser, 'learningRates'>;
+  readonly optimiser: Pick<ScheduledOptimiser, 'learningRates'>;
 }
 
 /** An answer's numbers: one a token, or one for all of them. */

@@ -1,6 +1,7 @@
 /** One run of a graph: its feeds, the arrays it writes, and its metrics. */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { InvalidModel } from '../../errors.js';
+import { required } from '../../invariant.js';
 import { placeOnDevice, runInPlace } from '../ort/runInPlace.js';
 import { float32 } from '../ort/tensors.js';
 import type { Parameters } from '../weights/parameters.js';
@@ -48,6 +49,11 @@ export async function runGraph(
   );
   await placeOnDevice(weights);
   await runInPlace(session, { ...weights, ...feeds }, results);
+}
+
+/** A metric that the graph has. */
+export function metricOf(metrics: Metrics, name: string): number {
+  return required(metrics[name], `metric ${name}`);
 }
 
 /** Metrics of a batch out of those of its micro-batches: the largest of the `peaks`, the sum of any other. */

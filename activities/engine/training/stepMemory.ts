@@ -1,7 +1,7 @@
 /** What a training step needs in memory, told from its graph and the shapes of its weights before anything is loaded. */
 
 import { maxWorkerThreads } from '../threads/workerThreads.js';
-import { accumulateGraph, type TrainingGraph } from './graphs.js';
+import { accumulateGraph, type UpdateGraph } from './graphs.js';
 import type { TokenSequence } from './layout.js';
 import { type MemoryModel, memoryModel, runMemory, weightBytes } from './memory.js';
 import { dealToThreads, groupSizes, type StepMemory, splitBatch } from './microBatches.js';
@@ -24,7 +24,7 @@ const threadsShare = 0.25;
  * @param update the graph that takes a step on a whole batch.
  * @param usable bytes that training may take.
  */
-export function stepMemory(training: Training, update: TrainingGraph, usable: number): StepMemory {
+export function stepMemory(training: Training, update: UpdateGraph, usable: number): StepMemory {
   const [trained, frozen] = [weightBytes(update.parameters), weightBytes(update.frozen)];
   /** All worker threads but the first have a thread and a copy of the weights; gradients every worker thread has. */
   const copies = (count: number): number => (count - 1) * (threadBytes + trained);
@@ -35,7 +35,7 @@ export function stepMemory(training: Training, update: TrainingGraph, usable: nu
   /** Made when the first batch does not run whole. */
   let part: MemoryModel | undefined;
   return {
-    kept: frozen + 3 * trained + copies(workerThreads),
+    kept: frozen + trained + weightBytes(update.state) + copies(workerThreads),
     sums: trained,
     workerThreads,
     whole: memoryModel(update.graph),

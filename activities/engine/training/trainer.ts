@@ -1,13 +1,14 @@
 /**
  * A model in training: sessions of training graphs and the arrays they update in place.
  *
- * A batch that fits in memory is one graph run: forward, backward, clipping and AdamW. A larger one, and one of a small model, comes
+ * A batch that fits in memory is one graph run: forward, backward, clipping and update. A larger one, and one of a small model, comes
  * in micro-batches, whose gradients are summed in place, by several worker threads at once where they can, before one more run clips and
  * applies them. A trainer owns its arrays until `save`.
  */
 import { DivergedTraining, InvalidModel } from '../../errors.js';
+import { required } from '../../invariant.js';
 import type { ParameterShapes } from '../models/languageModel.js';
-import { type AdamWOptions, adamWScalars } from '../optim/adamw.js';
+import { createOptimiser, type OptimiserSettings } from '../optim/index.js';
 import type { Optimiser } from '../optim/optimiser.js';
 import { toHost } from '../ort/residentTensors.js';
 import { placeOnDevice } from '../ort/runInPlace.js';
@@ -15,9 +16,9 @@ import { float32 } from '../ort/tensors.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 import { saveModel, takeModel } from '../weights/modelFiles.js';
 import type { NamedTensor, Parameters } from '../weights/parameters.js';
-import { mapState, stateFeeds, stepsInThreads, stepsInTurn } from './accumulatedStep.js';
-import { layFlat } from './flatTensors.js';
-import { updateGraph } from './graphs.js';
+import { type FlatState, stepsInThreads, stepsInTurn } from './accumulatedStep.js';
+import { type FlatLayout, flatLayout, groupsWith, layFlat } from './flatTensors.js';
+import { stateShapes, type UpdatedTensor, updateGraph } from './graphs.js';
 import type { TokenSequence } from './layout.js';
 import { usableMemory } from './memory.js';
 import { splitBatch } from './microBatches.js';
@@ -38,7 +39,7 @@ export interface Trainer {
    * @throws DivergedTraining when loss or gradient norm is not finite; the files on disk are untouched by it.
    */
   readonly step: (microBatches: readonly Feeds[], learningRate: number) => Promise<Metrics>;
-  /** Writes what was trained, and its moments, to a directory. The trainer must not step any more. */
+  /** Writes what was trained, and the optimiser's state, to a directory. The trainer must not step any more. */
   readonly save: (directory: string) => Promise<ModelFiles>;
 }
 
@@ -50,51 +51,38 @@ export interface NewHead {
 
 /**
  * @param usable bytes of memory that training may take.
- * @throws InvalidModel when the files lack a weight of the graph or have it in another shape.
+ * @throws InvalidModel when the files lack a weight of the graph or have it in another shape, or when their state is that of
+ * another optimiser.
  */
 export async function createTrainer(
   training: Training,
   files: ModelFiles,
-  options: AdamWOptions,
+  settings: OptimiserSettings,
   head?: NewHead,
   usable = usableMemory(),
 ): Promise<Trainer> {
-  const updateSession = () =>
-    graphSession(`update ${JSON.stringify([options, training])}`, () => updateGraph(buildObjective(training), options));
+  const optimiser = createOptimiser(settings);
+  const updateKey = `update ${JSON.stringify([optimiser.key, settings.maxGradNorm, training])}`;
+  const updateSession = () => graphSession(updateKey, () => updateGraph(buildObjective(training), settings));
   const { modelGraph: update } = await updateSession();
-  const { parameters: shapes, frozen: frozenShapes } = update;
   const memory = stepMemory(training, update, usable);
-  const taken = await takeModel(files);
-  const parameters = new Map<string, NamedTensor>(taken.parameters);
-  for (const [name, shape] of head?.shapes ?? [])
-    if (head && !parameters.has(name)) parameters.set(name, { shape, data: head.create(name, shape) });
-  checkShapes(files.parameters, parameters, shapes);
-  checkShapes(files.parameters, taken.frozen, frozenShapes);
-  const momentsOf = (old: Parameters | undefined): Parameters =>
-    new Map([...parameters].map(([name, tensor]) => [name, old?.get(name) ?? zerosLike(tensor)]));
-  const loaded = {
-    weights: parameters,
-    first: momentsOf(taken.moments?.first),
-    second: momentsOf(taken.moments?.second),
-  };
-  const frozen = feedsOf(taken.frozen, frozenShapes);
+  const loaded = await loadTraining(files, optimiser, head);
+  checkShapes(files.parameters, loaded.weights, update.parameters, 'training');
+  checkShapes(files.parameters, loaded.frozen, update.frozen, 'training');
+  const frozen = feedsOf(loaded.frozen, update.frozen);
   await placeOnDevice(frozen);
 
-  const settings = { training, options, shapes };
-  const flat = memory.workerThreads > 1 ? mapState(loaded, (tensors) => layFlat(tensors, shapes)) : undefined;
-  const tensors = flat ? mapState(flat, (laid) => laid.tensors) : loaded;
-  const named = mapState(tensors, (each) => feedsOf(each, shapes));
-  const state = stateFeeds(named);
+  const flat = memory.workerThreads > 1 ? flatten(loaded, flatLayout(update.parameters, optimiser)) : undefined;
+  const { weights, state } = flat?.tensors ?? loaded;
+  const [weightFeeds, stateFeeds] = [feedsOf(weights, update.parameters), feedsOf(state, update.state)];
+  const changing = { ...weightFeeds, ...stateFeeds };
+  const steps = { training, optimiser: settings };
   const inPieces = flat
-    ? stepsInThreads(
-        settings,
-        mapState(flat, (laid) => laid.array),
-        memory.workerThreads,
-      )
-    : stepsInTurn(settings, named, frozen);
+    ? stepsInThreads(steps, flat.arrays, memory.workerThreads)
+    : stepsInTurn(steps, targetsOf(optimiser, update.parameters), weightFeeds, stateFeeds, frozen);
   const wholeBatch = async (feeds: Feeds, scalars: Feeds): Promise<Metrics> => {
     const { modelGraph, session } = await updateSession();
-    return runWithMetrics(modelGraph, session, { ...frozen, ...state, ...feeds, ...scalars }, updated(state));
+    return runWithMetrics(modelGraph, session, { ...frozen, ...changing, ...feeds, ...scalars }, updated(changing));
   };
 
   let step = files.moments === undefined ? 0 : files.step;
@@ -103,7 +91,7 @@ export async function createTrainer(
     step: async (microBatches, learningRate) => {
       step++;
       const scalars = Object.fromEntries(
-        Object.entries(adamWScalars(options, learningRate, step)).map(([name, value]) => [
+        Object.entries(optimiser.scalars(learningRate, step)).map(([name, value]) => [
           name,
           float32(Float32Array.of(value), []),
         ]),
@@ -113,21 +101,84 @@ export async function createTrainer(
       return checkFinite(await metrics, step, learningRate);
     },
     save: async (directory) => {
-      await toHost(state);
+      await toHost(changing);
       const { config, adapters } = files;
       const adapted = adapters && { adapted: { base: files.parameters, lora: adapters.lora } };
-      const { weights, first, second } = tensors;
-      return saveModel(directory, { config, parameters: weights, ...adapted, moments: { first, second }, step });
+      return saveModel(directory, { config, parameters: weights, ...adapted, moments: state, step });
     },
   };
 }
 
-function checkShapes(file: string, found: Parameters, shapes: ParameterShapes): void {
+/** What is in training: weights and the optimiser's state, by their names. */
+interface InTraining {
+  readonly weights: Parameters;
+  readonly state: Parameters;
+}
+
+/** The files' weights with the head that they may lack, and the state of all of them: zeros where the files have none. */
+async function loadTraining(
+  files: ModelFiles,
+  optimiser: Optimiser,
+  head: NewHead | undefined,
+): Promise<InTraining & { readonly frozen: Parameters }> {
+  const taken = await takeModel(files);
+  if (files.moments !== undefined && taken.moments)
+    checkState(files.moments, taken.moments, taken.parameters, optimiser);
+  const weights = new Map<string, NamedTensor>(taken.parameters);
+  if (head)
+    for (const [name, shape] of head.shapes)
+      if (!weights.has(name)) weights.set(name, { shape, data: head.create(name, shape) });
+  const state = stateShapes(targetsOf(optimiser, shapesOf(weights))).map(
+    ([name, shape]) => [name, taken.moments?.get(name) ?? zeros(shape)] as const,
+  );
+  return { weights, state: new Map(state), frozen: taken.frozen };
+}
+
+/** @throws InvalidModel when a state is not exactly the optimiser's for these weights. */
+function checkState(file: string, found: Parameters, weights: Parameters, optimiser: Optimiser): void {
+  const shapes = stateShapes(targetsOf(optimiser, shapesOf(weights)));
+  checkShapes(file, found, shapes, 'the state of this optimiser');
+  const known = new Set(shapes.map(([name]) => name));
+  const foreign = [...found.keys()].find((name) => !known.has(name));
+  if (foreign !== undefined) throw new InvalidModel(`${file}: tensor ${foreign} is no state of this optimiser`);
+}
+
+function shapesOf(tensors: Parameters): ParameterShapes {
+  return Array.from(tensors, ([name, { shape }]) => [name, shape] as const);
+}
+
+function targetsOf({ ruleOf }: Optimiser, shapes: ParameterShapes): readonly UpdatedTensor[] {
+  return shapes.map(([name, shape]) => ({ name, shape, rule: ruleOf(name, shape) }));
+}
+
+/** Copies what is in training into arrays that are laid out flat; tensors that have no place there stay where they are. */
+function flatten(
+  { weights, state }: InTraining,
+  layout: FlatLayout,
+): { readonly arrays: FlatState; readonly tensors: InTraining } {
+  const laid = layFlat(weights, layout);
+  const parts = [...new Set(layout.flatMap(({ rule }) => rule.state))].map(
+    (part) => [part, layFlat(state, groupsWith(layout, part), `${part}.`)] as const,
+  );
+  return {
+    arrays: {
+      layout,
+      weights: laid.array,
+      state: Object.fromEntries(parts.map(([part, { array }]) => [part, array])),
+    },
+    tensors: {
+      weights: new Map([...weights, ...laid.tensors]),
+      state: new Map([...state, ...parts.flatMap(([, { tensors }]) => [...tensors])]),
+    },
+  };
+}
+
+function checkShapes(file: string, found: Parameters, shapes: ParameterShapes, need: string): void {
   for (const [name, shape] of shapes) {
     const tensor = found.get(name);
     if (tensor?.shape.join() !== shape.join())
       throw new InvalidModel(
-        `${file}: tensor ${name} is [${tensor?.shape.join(', ') ?? 'missing'}], training needs [${shape.join(', ')}]`,
+        `${file}: tensor ${name} is [${tensor?.shape.join(', ') ?? 'missing'}], ${need} needs [${shape.join(', ')}]`,
       );
   }
 }
@@ -135,10 +186,7 @@ function checkShapes(file: string, found: Parameters, shapes: ParameterShapes): 
 /** Tensors by name, over the arrays as they are. */
 function feedsOf(tensors: Parameters, names: ParameterShapes): Feeds {
   return Object.fromEntries(
-    names.flatMap(([name, shape]) => {
-      const tensor = tensors.get(name);
-      return tensor ? [[name, float32(tensor.data, shape)]] : [];
-    }),
+    names.map(([name, shape]) => [name, float32(required(tensors.get(name), `tensor ${name}`).data, shape)]),
   );
 }
 
@@ -151,11 +199,6 @@ function checkFinite(metrics: Metrics, step: number, learningRate: number): Metr
   return metrics;
 }
 
-/** The AdamW settings a training graph is built with, out of a task's optimiser. */
-export function adamWOptions({ beta1, beta2, epsilon, weightDecay, maxGradNorm }: Optimiser): AdamWOptions {
-  return { beta1, beta2, epsilon, weightDecay, maxGradNorm };
-}
-
-function zerosLike({ shape, data }: NamedTensor): NamedTensor {
-  return { shape, data: new Float32Array(data.length) };
+function zeros(shape: readonly number[]): NamedTensor {
+  return { shape, data: new Float32Array(shape.reduce((product, size) => product * size, 1)) };
 }

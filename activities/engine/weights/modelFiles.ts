@@ -12,7 +12,7 @@ import { adaptersOf } from '../lora/adapters.js';
 import { mergeAdapters } from '../lora/mergeAdapters.js';
 import { languageModel } from '../models/architectures.js';
 import type { ModelConfig } from '../models/configs/types.js';
-import type { NamedTensor, Parameters } from './parameters.js';
+import type { Parameters } from './parameters.js';
 import { readSafetensors } from './safetensors.js';
 import { readDerived, readPrivate, readShared, writeAndKeep } from './tensorFileCache.js';
 
@@ -21,19 +21,13 @@ export interface ModelFiles {
   readonly parameters: string;
   /**
    * Present in LoRA training: `parameters` are frozen, and only this file (adapters under PEFT's names, and the value or reward
-   * head) and its moments are trained and written.
+   * head) and the optimiser's state for it are trained and written.
    */
   readonly adapters?: { readonly file: string; readonly lora: LoraConfig };
-  /** Absent: training starts with zero moments. */
+  /** The optimiser's state. Absent: training starts with a state of zeros. */
   readonly moments?: string;
-  /** AdamW updates behind `moments`; bias correction counts from it. */
+  /** Updates behind `moments`; bias correction counts from it. */
   readonly step: number;
-}
-
-/** Adam's first and second moments, each under its parameter's name. */
-export interface Moments {
-  readonly first: Parameters;
-  readonly second: Parameters;
 }
 
 export interface TrainedModel {
@@ -42,9 +36,9 @@ export interface TrainedModel {
   readonly parameters: Parameters;
   /** The file of the weights under the adapters, which are frozen. */
   readonly adapted?: { readonly base: string; readonly lora: LoraConfig };
-  /** Null for a model that is not to be trained on. */
-  readonly moments: Moments | null;
-  /** AdamW updates behind the moments. */
+  /** The optimiser's state, named as it names it. Null for a model that is not to be trained on. */
+  readonly moments: Parameters | null;
+  /** Updates behind the state. */
   readonly step: number;
 }
 
@@ -71,19 +65,18 @@ export async function readMerged({ config, parameters, adapters }: ModelFiles): 
 }
 
 /**
- * What is in training, with its moments, for the caller alone, to be changed in place; and the weights that are frozen, for
- * reading only. Moments are null where the files have none.
- * @throws InvalidModel when a file is damaged, or its tensors do not fit the config or each other.
+ * What is in training, with the optimiser's state, for the caller alone, to be changed in place; and the weights that are frozen,
+ * for reading only. The state is null where the files have none.
+ * @throws InvalidModel when a file is damaged, or its tensors do not fit the config.
  */
 export async function takeModel(
   files: ModelFiles,
-): Promise<{ readonly parameters: Parameters; readonly frozen: Parameters; readonly moments: Moments | null }> {
+): Promise<{ readonly parameters: Parameters; readonly frozen: Parameters; readonly moments: Parameters | null }> {
   const base = await (files.adapters ? readShared : readPrivate)(files.parameters);
   checkParameters(files, base);
   const parameters = files.adapters ? await readPrivate(files.adapters.file) : base;
   const frozen: Parameters = files.adapters ? base : new Map();
-  const moments = files.moments === undefined ? null : splitMoments(files.moments, await readPrivate(files.moments));
-  if (moments !== null) checkMoments(files, parameters, moments);
+  const moments = files.moments === undefined ? null : await readPrivate(files.moments);
   return { parameters, frozen, moments };
 }
 
@@ -102,7 +95,7 @@ export async function saveModel(directory: string, model: TrainedModel): Promise
     : { config, parameters: file, step };
   if (model.moments === null) return files;
   const moments = join(directory, 'moments.safetensors');
-  await writeAndKeep(moments, joinMoments(model.moments), {});
+  await writeAndKeep(moments, model.moments, {});
   return { ...files, moments };
 }
 
@@ -115,33 +108,4 @@ function checkParameters(files: ModelFiles, parameters: Parameters): void {
         `${files.parameters}: tensor ${name} has shape [${found.shape.join(', ')}], the config asks for [${shape.join(', ')}]`,
       );
   }
-}
-
-function checkMoments(files: ModelFiles, parameters: Parameters, moments: Moments): void {
-  for (const [name, { shape }] of parameters)
-    for (const found of [moments.first.get(name), moments.second.get(name)])
-      if (found?.shape.join() !== shape.join())
-        throw new InvalidModel(
-          `${files.moments}: the moments of ${name} have shape [${found?.shape.join(', ') ?? 'missing'}], not [${shape.join(', ')}]`,
-        );
-}
-
-const firstPrefix = 'm.';
-const secondPrefix = 'v.';
-
-function joinMoments({ first, second }: Moments): Parameters {
-  const prefixed = (prefix: string, tensors: Parameters): [string, NamedTensor][] =>
-    [...tensors].map(([name, tensor]) => [prefix + name, tensor]);
-  return new Map([...prefixed(firstPrefix, first), ...prefixed(secondPrefix, second)]);
-}
-
-function splitMoments(path: string, tensors: Parameters): Moments {
-  const first = new Map<string, NamedTensor>();
-  const second = new Map<string, NamedTensor>();
-  for (const [name, tensor] of tensors) {
-    if (name.startsWith(firstPrefix)) first.set(name.slice(firstPrefix.length), tensor);
-    else if (name.startsWith(secondPrefix)) second.set(name.slice(secondPrefix.length), tensor);
-    else throw new InvalidModel(`${path}: tensor ${name} is no moment, names start with m. or v.`);
-  }
-  return { first, second };
 }

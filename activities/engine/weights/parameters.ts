@@ -1,4 +1,4 @@
-/** Named float32 tensors: a model's parameters or its Adam moments, as the engine holds them in memory. */
+/** Named float32 tensors: a model's parameters or an optimiser's state, as the engine holds them in memory. */
 export interface NamedTensor {
   readonly shape: readonly number[];
   /** Row-major values; its length is the product of `shape`. */

@@ -1,5 +1,5 @@
 /**
- * Reads tensors in the safetensors format into float32, and writes float32: the files a model's parameters and moments live in.
+ * Reads tensors in the safetensors format into float32, and writes float32: the files a model's parameters and an optimiser's state live in.
  *
  * A file is a header length (8 bytes, little-endian), a JSON header, and the tensors' bytes. The same tensors always
  * give the same bytes, since checkpoints are named by their hash. What is read is checked in full: a damaged file gives

@@ -1,8 +1,7 @@
 /** Runs the engine's training graphs on fixtures, one plain onnxruntime call a step. */
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { serialise } from '../../../activities/engine/graph/onnx/serialise.js';
-import { adamWScalars } from '../../../activities/engine/optim/adamw.js';
-import type { Optimiser } from '../../../activities/engine/optim/optimiser.js';
+import { createOptimiser, type OptimiserSettings } from '../../../activities/engine/optim/index.js';
 import { createSession } from '../../../activities/engine/ort/session.js';
 import type { ModelGraph } from '../../../activities/engine/training/graphs.js';
 import type { NamedTensor, Parameters } from '../../../activities/engine/weights/parameters.js';
@@ -10,7 +9,14 @@ import type { NamedTensor, Parameters } from '../../../activities/engine/weights
 export type Feeds = Readonly<Record<string, Tensor>>;
 
 /** Options under which a step's first moments are its gradients: no averaging, no clipping. */
-export const gradientsAsMoments = { beta1: 0, beta2: 0, epsilon: 1, weightDecay: 0, maxGradNorm: 1e30 };
+export const gradientsAsMoments: OptimiserSettings = {
+  name: 'adamw',
+  beta1: 0,
+  beta2: 0,
+  epsilon: 1,
+  weightDecay: 0,
+  maxGradNorm: 1e30,
+};
 
 export interface TrainingState {
   readonly parameters: Parameters;
@@ -36,7 +42,7 @@ export async function runOnce(modelGraph: Pick<ModelGraph, 'graph'>, feeds: Feed
 export async function runSteps(
   modelGraph: ModelGraph,
   parameters: Parameters,
-  optimiser: Omit<Optimiser, 'learningRates'>,
+  optimiser: OptimiserSettings,
   batches: readonly { readonly feeds: Feeds; readonly learningRate: number }[],
 ): Promise<StepResult[]> {
   const session = await createSession(serialise(modelGraph.graph));
@@ -46,7 +52,7 @@ export async function runSteps(
   let state: TrainingState = { parameters, first: zeros, second: zeros };
   const results: StepResult[] = [];
   for (const [index, { feeds, learningRate }] of batches.entries()) {
-    const scalars = adamWScalars(optimiser, learningRate, index + 1);
+    const scalars = createOptimiser(optimiser).scalars(learningRate, index + 1);
     const result = await step(session, modelGraph, state, { ...feeds, ...mapValues(scalars, float) });
     results.push(result);
     state = result.state;

@@ -19,7 +19,7 @@ const pauseMilliseconds = 100;
 /** Peak memory at most 0.8 of the peer's. */
 const memoryFloor = 1.25;
 
-const optimiser = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1 };
+const optimiser = { name: 'adamw', beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1 } as const;
 const versionsSchema = z.record(z.string(), z.string());
 
 interface Measured {

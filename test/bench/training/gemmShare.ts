@@ -29,7 +29,7 @@ const time = 160;
 const steps = 6;
 /** Rows and columns of the product that the peak is measured on. */
 const size = 2_048;
-const optimiser = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1 };
+const optimiser = { name: 'adamw', beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1 } as const;
 
 export async function benchGemmShare(): Promise<BenchmarkResult> {
   const unit = 'GFLOP/s';

@@ -1,6 +1,6 @@
 /** What both sides of a training benchmark are told, in a JSON file, and what they answer to each line. */
 import { z } from 'zod';
-import type { AdamWOptions } from '../../../activities/engine/optim/adamw.js';
+import type { OptimiserSettings } from '../../../activities/engine/optim/index.js';
 import type { TokenSequence } from '../../../activities/engine/training/layout.js';
 import type { ModelFiles } from '../../../activities/engine/weights/modelFiles.js';
 
@@ -8,7 +8,7 @@ export interface Job {
   readonly model: ModelFiles;
   readonly batches: readonly (readonly TokenSequence[])[];
   readonly learningRate: number;
-  readonly optimiser: AdamWOptions;
+  readonly optimiser: OptimiserSettings;
   /** Of the peer's update. */
   readonly fusedAdamW: boolean;
   readonly threads: number;

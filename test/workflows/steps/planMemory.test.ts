@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PreparedData } from '../../../activities/data/types.js';
 import type { MethodName } from '../../../workflows/config/methods.js';
+import type { OptimiserSpec } from '../../../workflows/config/optimiser.js';
 import { resolveSpec } from '../../../workflows/config/resolve.js';
 import { describePlan, plannedSteps } from '../../../workflows/steps/planMemory.js';
 
@@ -11,11 +12,12 @@ describe('plannedSteps', () => {
   it('takes the largest batch of each phase, every sequence as long as the longest', () => {
     const spec = resolveSpec({ preset: 'smoke', generation: { maxAnswerTokens: 24 } });
     const [annotated, sampled] = [30, 24].map((answerTokens) => ({ promptTokens: 40, answerTokens }));
+    const optimiserOf = (section: { readonly optimiser: OptimiserSpec } | null) => ({ optimiser: section?.optimiser });
     expect(plannedSteps(spec, data)).toEqual([
-      { name: 'warm-up', objective: 'supervised', sequences: 8, ...annotated },
-      { name: 'SFT', objective: 'supervised', sequences: 8, ...annotated },
-      { name: 'PPO', objective: 'policy', sequences: 8, ...sampled },
-      { name: 'reward model', objective: 'rewardModel', sequences: 8, ...sampled },
+      { name: 'warm-up', objective: 'supervised', ...optimiserOf(spec.warmUp), sequences: 8, ...annotated },
+      { name: 'SFT', objective: 'supervised', ...optimiserOf(spec.sft), sequences: 8, ...annotated },
+      { name: 'PPO', objective: 'policy', ...optimiserOf(spec.ppo), sequences: 8, ...sampled },
+      { name: 'reward model', objective: 'rewardModel', ...optimiserOf(spec.rewardModel), sequences: 8, ...sampled },
     ]);
   });
 

@@ -4,20 +4,30 @@ import { inChunks } from '../../../../activities/engine/graph/chunks.js';
 import { createGraph, type Graph, input, output } from '../../../../activities/engine/graph/graph.js';
 import { lower } from '../../../../activities/engine/graph/lower.js';
 import { add, multiply, sqrt } from '../../../../activities/engine/graph/operators.js';
-import { adamWScalars, globalNorm } from '../../../../activities/engine/optim/adamw.js';
+import { globalNorm } from '../../../../activities/engine/optim/clipping.js';
+import { createOptimiser, type OptimiserSettings } from '../../../../activities/engine/optim/index.js';
 import { createInPlaceSession, type RunMode, runInPlace } from '../../../../activities/engine/ort/runInPlace.js';
 import { float32 } from '../../../../activities/engine/ort/tensors.js';
 import { applyGraph } from '../../../../activities/engine/training/graphs.js';
 import { memoryModel } from '../../../../activities/engine/training/memory.js';
 import { relativeError } from '../../../reference/fixtures.js';
 
-const options = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1 };
+const settings: OptimiserSettings = {
+  name: 'adamw',
+  beta1: 0.9,
+  beta2: 0.98,
+  epsilon: 1e-8,
+  weightDecay: 0.01,
+  maxGradNorm: 1,
+};
+const optimiser = createOptimiser(settings);
 /** Three chunks; one; and one because its size has no good divisor. */
 const shapes = [
   ['large', [1_536, 576]],
   ['small', [576]],
   ['odd', [2, 300_007]],
 ] as const;
+const targets = shapes.map(([name, shape]) => ({ name, shape, rule: optimiser.ruleOf(name, shape) }));
 const scans = ({ nodes }: Graph): number => nodes.filter(({ operator }) => operator === 'Scan').length;
 const whole = (graph: Graph): Graph => lower(graph, new Set(['Scan']));
 
@@ -36,7 +46,7 @@ async function updated(graph: Graph, mode: RunMode): Promise<Float32Array[]> {
   const results = Object.fromEntries(Object.entries(state).map(([name, tensor]) => [`updated.${name}`, tensor]));
   try {
     for (let step = 1; step <= 3; step++) {
-      const scalars = Object.entries(adamWScalars(options, 1e-3, step));
+      const scalars = Object.entries(optimiser.scalars(1e-3, step));
       const fed = Object.fromEntries(scalars.map(([name, value]) => [name, float32(Float32Array.of(value), [])]));
       await runInPlace(session, { ...state, ...gradients, ...fed }, { ...results, gradient_norm: norm }, mode);
     }
@@ -47,7 +57,7 @@ async function updated(graph: Graph, mode: RunMode): Promise<Float32Array[]> {
 }
 
 describe('AdamW in chunks', () => {
-  const { graph } = applyGraph(shapes, options);
+  const { graph } = applyGraph(targets, settings);
 
   it('cuts large arrays that have chunks of a good size, no others', () => {
     expect(scans(graph)).toBe(1);
@@ -78,8 +88,8 @@ describe('AdamW in chunks', () => {
 
   it('holds no whole array in between', () => {
     const bytes = 1_536 * 576 * 4;
-    expect(memoryModel(applyGraph(shapes.slice(0, 1), options).graph)({})).toBeLessThan(bytes);
-    expect(memoryModel(whole(applyGraph(shapes.slice(0, 1), options).graph))({})).toBeGreaterThan(bytes);
+    expect(memoryModel(applyGraph(targets.slice(0, 1), settings).graph)({})).toBeLessThan(bytes);
+    expect(memoryModel(whole(applyGraph(targets.slice(0, 1), settings).graph))({})).toBeGreaterThan(bytes);
   });
 });
 

@@ -16,7 +16,7 @@ import { gradientsAsMoments, parameterFeeds, runSteps } from '../runGraph.js';
 
 const folder = await temporaryFolder();
 const lora: LoraConfig = { rank: 2, alpha: 4, targetModules: 'all-linear' };
-const optimiser = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 };
+const optimiser = { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 } as const;
 
 async function adapted(name: 'qwen2' | 'opt' | 'galactica' | 'gpt2') {
   const fixture = readFixture(name);

@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { trainSupervised } from '../../../../activities/engine/tasks/trainSupervised.js';
-import { readSafetensors } from '../../../../activities/engine/weights/safetensors.js';
+import type { ModelFiles } from '../../../../activities/engine/weights/modelFiles.js';
+import { readSafetensors, writeSafetensors } from '../../../../activities/engine/weights/safetensors.js';
+import { required } from '../../../../activities/invariant.js';
 import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
 
@@ -35,3 +37,29 @@ it.each(['llama-tied', 'llama-grouped'] as const)(
       expect(relativeError(tensors.get(key)?.data ?? [], data), key).toBeLessThan(4e-5);
   },
 );
+
+it('refuses the state of another optimiser, and starts without any where none is given', async () => {
+  const { config, optimiser, batches, ...stored } = readFixture('llama-tied');
+  const model = await writeModel(join(folder, 'other.safetensors'), config, decodeTensors(stored.parameters));
+  const train = (files: ModelFiles, place: string) =>
+    trainSupervised(
+      { model: files, batches: batches.slice(0, 1), optimiser, outputDirectory: join(folder, place) },
+      quietContext,
+    );
+  const { files } = await train(model, 'own');
+  const { tensors } = await readSafetensors(required(files.moments, 'a state'));
+  const moments = join(folder, 'state.safetensors');
+  const withState = async (change: (name: string) => string) => {
+    await writeSafetensors(moments, new Map(Array.from(tensors, ([name, tensor]) => [change(name), tensor])));
+    return train({ ...files, moments }, 'refused');
+  };
+  await expect(withState((name) => name.replace(/^v\./, 'u.'))).rejects.toMatchObject({
+    name: 'InvalidModel',
+    message: expect.stringMatching(/tensor v\.model\.\S+ is \[missing\], the state of this optimiser needs \[/),
+  });
+  const more = new Map([...tensors, ['u.more', { shape: [1], data: new Float32Array(1) }]]);
+  await writeSafetensors(moments, more);
+  await expect(train({ ...files, moments }, 'refused')).rejects.toThrow(/tensor u\.more is no state of this optimiser/);
+  const { moments: _, ...fresh } = files;
+  expect((await train(fresh, 'fresh')).files.step).toBe(1);
+});

@@ -1,6 +1,7 @@
 /** A step in micro-batches is the step on the whole batch: the same gradients, metrics and updated weights. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { OptimiserSettings } from '../../../../activities/engine/optim/index.js';
 import { addAdapters } from '../../../../activities/engine/tasks/addAdapters.js';
 import { supervisedFeeds } from '../../../../activities/engine/tasks/trainSupervised.js';
 import { createTrainer } from '../../../../activities/engine/training/trainer.js';
@@ -35,7 +36,7 @@ let runs = 0;
 async function train(
   { model, usable }: { readonly model: ModelFiles; readonly usable?: number },
   groups: readonly (readonly number[])[],
-  options: typeof gradientsAsMoments,
+  options: OptimiserSettings,
   steps: number,
 ) {
   const training = { objective: 'supervised', config, lora: model.adapters?.lora } as const;

@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import type { Tensor } from 'onnxruntime-node';
 import { expect, it } from 'vitest';
+import { createOptimiser } from '../../../../activities/engine/optim/index.js';
 import { supervisedFeeds } from '../../../../activities/engine/tasks/trainSupervised.js';
-import { flatArray, layFlat, tensorsIn } from '../../../../activities/engine/training/flatTensors.js';
+import { flatArray, flatLayout, layFlat, tensorsIn } from '../../../../activities/engine/training/flatTensors.js';
 import { gradientThreads } from '../../../../activities/engine/training/gradientThreads.js';
 import type { TokenSequence } from '../../../../activities/engine/training/layout.js';
 import { buildObjective } from '../../../../activities/engine/training/objectives.js';
@@ -15,9 +16,9 @@ import { temporaryFolder, writeModel } from '../modelFolder.js';
 const { config, batches, optimiser, parameters } = readFixture('llama-grouped');
 const sequences = batches.flat();
 const training = { objective: 'supervised', config } as const;
-const { trained: shapes } = buildObjective(training);
+const layout = flatLayout(buildObjective(training).trained, createOptimiser(optimiser));
 const folder = await temporaryFolder();
-const { array: weights } = layFlat(decodeTensors(parameters), shapes);
+const { array: weights } = layFlat(decodeTensors(parameters), layout);
 const feedsOf = (indices: readonly number[]) =>
   supervisedFeeds(
     indices.flatMap((index) => sequences[index] ?? []),
@@ -26,10 +27,10 @@ const feedsOf = (indices: readonly number[]) =>
 const floats = (tensor: Tensor | undefined): Float32Array => tensor?.data as Float32Array;
 
 async function inThisThread(microBatches: readonly ReturnType<typeof feedsOf>[]) {
-  const gradients = tensorsIn(flatArray(shapes), shapes);
+  const gradients = tensorsIn(flatArray(layout), layout);
   const metrics = await sumGradients(
     await gradientSum(training, microBatches.length),
-    tensorsIn(weights, shapes),
+    tensorsIn(weights, layout),
     gradients,
     microBatches,
   );
@@ -38,8 +39,8 @@ async function inThisThread(microBatches: readonly ReturnType<typeof feedsOf>[])
 
 it('has the gradients and metrics of this thread, from one micro-batch or several, with the weights of the moment', async () => {
   const shares = [[feedsOf([0, 1, 2])], [feedsOf([3]), feedsOf([4, 5]), feedsOf([6])], [feedsOf([7, 8])]];
-  const sumInThreads = gradientThreads(training, shapes);
-  const gain = floats(tensorsIn(weights, shapes)['model.norm.weight']);
+  const sumInThreads = gradientThreads(training, layout);
+  const gain = floats(tensorsIn(weights, layout)['model.norm.weight']);
   for (const factor of [1, 2, 0.5]) {
     gain.forEach((value, index) => {
       gain[index] = value * factor;
@@ -48,7 +49,7 @@ it('has the gradients and metrics of this thread, from one micro-batch or severa
     expect(workerThreads).toHaveLength(3);
     for (const [workerThread, share] of shares.entries()) {
       const expected = await inThisThread(share);
-      const gradients = tensorsIn(workerThreads[workerThread]?.gradients ?? new ArrayBuffer(), shapes);
+      const gradients = tensorsIn(workerThreads[workerThread]?.gradients ?? new ArrayBuffer(), layout);
       expect(workerThreads[workerThread]?.metrics.loss).toBeCloseTo(expected.metrics.loss ?? Number.NaN, 6);
       for (const [name, gradient] of Object.entries(expected.gradients))
         expect(relativeError(floats(gradients[name]), floats(gradient)), name).toBeLessThan(1e-6);
@@ -58,9 +59,9 @@ it('has the gradients and metrics of this thread, from one micro-batch or severa
 
 it('fails as this thread does, and goes on with the next step', async () => {
   const unknown = supervisedFeeds([{ prompt: [config.vocab_size], answer: [1] }], 1);
-  const sumInThreads = gradientThreads(training, shapes);
+  const sumInThreads = gradientThreads(training, layout);
   await expect(sumInThreads(weights, [[unknown]])).rejects.toThrow(/out of data bounds/);
-  const [workerThread] = await gradientThreads(training, shapes)(weights, [[feedsOf([0])]]);
+  const [workerThread] = await gradientThreads(training, layout)(weights, [[feedsOf([0])]]);
   expect(workerThread?.metrics.loss).toBeGreaterThan(0);
 });
 

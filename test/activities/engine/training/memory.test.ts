@@ -159,7 +159,7 @@ describe('splitBatch', () => {
       expect.objectContaining({
         name: 'InsufficientMemory',
         message: expect.stringMatching(
-          /one sequence of 10 tokens needs 1020 bytes of memory \(1000 of them for weights and moments\), 1019 are available/,
+          /one sequence of 10 tokens needs 1020 bytes of memory \(1000 of them for weights and the optimiser's state\), 1019 are available/,
         ),
       }),
     );

@@ -5,11 +5,13 @@ import type { PlannedStep } from '../../../../activities/engine/tasks/planTraini
 import { planTraining } from '../../../../activities/engine/tasks/planTraining.js';
 import { machineMemory } from '../../../../activities/engine/training/memory.js';
 import { quietContext } from '../modelFolder.js';
+import { gradientsAsMoments } from '../runGraph.js';
 import { tinyConfig } from '../support/tinyConfig.js';
 
 const step = (more: Partial<PlannedStep> = {}): PlannedStep => ({
   name: 'warm-up',
   objective: 'supervised',
+  optimiser: gradientsAsMoments,
   sequences: 16,
   promptTokens: 30,
   answerTokens: 20,

@@ -60,7 +60,15 @@ const miniBatches = Array.from({ length: Math.ceil(count / miniBatch) }, (_, ind
   rollouts.map((_, rollout) => rollout).slice(index * miniBatch, (index + 1) * miniBatch),
 );
 const learningRates = miniBatches.map(() => 1e-4);
-const optimiser = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1, learningRates };
+const optimiser = {
+  name: 'adamw',
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0,
+  maxGradNorm: 1,
+  learningRates,
+} as const;
 const shared = { rollouts, miniBatches, optimiser, klCoefficient: 0.05, clipRange: 0.2 };
 const ppo = { valueCoefficient: 1, gamma: 1, lambda: 0.95, valueClipRange: 0.2 };
 const group = {
@@ -84,7 +92,14 @@ for (const round of [1, 2]) {
   model = files;
 }
 const peak = process.resourceUsage().maxRSS * 1024;
-const planned = { name: 'policy', objective, sequences: miniBatch, promptTokens: prompt, answerTokens: answer };
+const planned = {
+  name: 'policy',
+  objective,
+  optimiser,
+  sequences: miniBatch,
+  promptTokens: prompt,
+  answerTokens: answer,
+};
 const plan = await planTraining({ config, ...(rank > 0 ? { lora } : {}), steps: [planned] }, quiet);
 await rm(folder, { recursive: true });
 console.log(JSON.stringify({ peak, planned: plan.steps[0]?.bytes ?? 0 } satisfies PolicyMeasures));

@@ -36,7 +36,7 @@ export interface StepMeasures {
 }
 
 const quiet = { onProgress: () => undefined, isCancelled: () => false };
-const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 };
+const options = { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 } as const;
 const folder = await mkdtemp(join(tmpdir(), 'reft-step-'));
 const { files: base } = await initialise({ config, seed: 0, outputDirectory: folder }, quiet);
 const lora = { rank, alpha: 2 * rank, targetModules: 'all-linear' } as const;
