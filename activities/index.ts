@@ -39,8 +39,6 @@ import type { TrainRewardModelInput, TrainRewardModelResult } from './trainRewar
 import { createTrainRewardModel } from './trainRewardModel.js';
 import type { TrainSupervisedInput, TrainSupervisedResult } from './trainSupervised.js';
 import { createTrainSupervised } from './trainSupervised.js';
-import type { UpdateGroupPolicyInput, UpdateGroupPolicyResult } from './updateGroupPolicy.js';
-import { createUpdateGroupPolicy } from './updateGroupPolicy.js';
 import type { UpdatePolicyInput, UpdatePolicyResult } from './updatePolicy.js';
 import { createUpdatePolicy } from './updatePolicy.js';
 
@@ -52,7 +50,6 @@ export interface EngineActivities {
   trainSupervised(input: TrainSupervisedInput): Promise<TrainSupervisedResult>;
   rollout(input: RolloutInput): Promise<RolloutResult>;
   updatePolicy(input: UpdatePolicyInput): Promise<UpdatePolicyResult>;
-  updateGroupPolicy(input: UpdateGroupPolicyInput): Promise<UpdateGroupPolicyResult>;
   trainOnSamples(input: TrainOnSamplesInput): Promise<TrainOnSamplesResult>;
   trainRewardModel(input: TrainRewardModelInput): Promise<TrainRewardModelResult>;
   scoreByRewardModel(input: ScoreByRewardModelInput): Promise<ScoreByRewardModelResult>;
@@ -99,7 +96,6 @@ export function createActivities(dependencies: Dependencies): ActivitySet {
       trainSupervised: createTrainSupervised(dependencies),
       rollout: createRollout(dependencies),
       updatePolicy: createUpdatePolicy(dependencies),
-      updateGroupPolicy: createUpdateGroupPolicy(dependencies),
       trainOnSamples: createTrainOnSamples(dependencies),
       trainRewardModel: createTrainRewardModel(dependencies),
       scoreByRewardModel: createScoreByRewardModel(dependencies),

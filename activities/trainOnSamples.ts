@@ -15,6 +15,7 @@ import type { CheckpointRef, ObjectRef } from './store/types.js';
 import {
   drawMiniBatches,
   type EngineDependencies,
+  promptOf,
   readExamples,
   readScored,
   withOutputDirectory,
@@ -64,7 +65,7 @@ export function createTrainOnSamples({ store, engine, workDirectory }: EngineDep
       const scored = await readScored(store, input.scored);
       const reference = await readCheckpoint(store, input.reference, { moments: false });
       const rollouts = scored.map(({ example, tokens, logProbs }) => ({
-        prompt: examples[example]?.promptTokens ?? [],
+        prompt: promptOf(examples, example),
         answer: tokens,
         logProbs,
       }));
@@ -72,7 +73,7 @@ export function createTrainOnSamples({ store, engine, workDirectory }: EngineDep
       const questions = [...new Set(scored.map(({ example }) => example))];
       const planned = drawMiniBatches(
         questions.length,
-        { miniBatch: settings.miniBatch, passes: settings.epochsPerRound },
+        { miniBatch: settings.miniBatch, epochs: settings.epochsPerRound },
         input,
       ).map((places) => {
         const chosen = new Set(places.map((place) => questions[place]));

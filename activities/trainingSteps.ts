@@ -9,6 +9,7 @@ import type { DataSetRef, Example, QuestionSelection } from './data/types.js';
 import type { Engine } from './engine/process/engineClient.js';
 import { permutation } from './engine/sampling/random.js';
 import type { EngineWork } from './engine/threads/task.js';
+import { InvalidData } from './errors.js';
 import type { ScoredSample } from './rewards/samples.js';
 import type { ObjectRef, Store } from './store/types.js';
 import type { Work } from './work.js';
@@ -69,6 +70,13 @@ export async function readExamples(store: Store, data: DataSetRef): Promise<read
   return examples;
 }
 
+/** @throws InvalidData for a sample of a question that the data set does not have. */
+export function promptOf(examples: readonly Example[], example: number): readonly number[] {
+  const { promptTokens } = examples[example] ?? {};
+  if (promptTokens) return promptTokens;
+  throw new InvalidData(`a sample is of question ${example}, but the data set has ${examples.length}`);
+}
+
 /** Lines of several scored objects, one after the other. */
 export async function readScored(store: Store, refs: readonly ObjectRef[]): Promise<readonly ScoredSample[]> {
   const parts = await Promise.all(
@@ -93,14 +101,14 @@ export function chunks<T>(items: readonly T[], size: number): readonly (readonly
   );
 }
 
-/** Places of `count` items in the mini-batches of a round, drawn anew for every pass, from (seed, round, pass). */
+/** Places of `count` items in the mini-batches of a round, drawn anew for every epoch over them, from (seed, round, epoch). */
 export function drawMiniBatches(
   count: number,
-  { miniBatch, passes }: { readonly miniBatch: number; readonly passes: number },
+  { miniBatch, epochs }: { readonly miniBatch: number; readonly epochs: number },
   { seed, round }: { readonly seed: number; readonly round: number },
 ): readonly (readonly number[])[] {
-  return Array.from({ length: passes }, (_, pass) =>
-    chunks([...permutation(count, { seed, purpose: 'order-mini-batch', round, sample: pass })], miniBatch),
+  return Array.from({ length: epochs }, (_, epoch) =>
+    chunks([...permutation(count, { seed, purpose: 'order-mini-batch', round, sample: epoch })], miniBatch),
   ).flat();
 }
 

@@ -1,15 +1,19 @@
-/** The activity `updatePolicy`: one PPO round on the scored answers of all its shards, ending in a new checkpoint. */
+/**
+ * The activity `updatePolicy`: one round of a reinforcement-learning algorithm on the scored answers of all its shards, ending in a new
+ * checkpoint.
+ */
 
-import type { PpoSpec } from '../workflows/config/ppo.js';
+import type { PolicyRoundsSpec } from '../workflows/config/algorithms.js';
 import type { DataSetRef } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
-import type { PolicyMetrics } from './engine/rl/metrics.js';
+import type { AlgorithmChoice } from './engine/rl/index.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef } from './store/types.js';
 import {
   drawMiniBatches,
   type EngineDependencies,
+  promptOf,
   readExamples,
   readScored,
   withOutputDirectory,
@@ -22,9 +26,11 @@ export interface UpdatePolicyInput {
   /** The warm-up checkpoint, frozen: the KL penalty's reference. */
   readonly reference: CheckpointRef;
   readonly train: DataSetRef;
-  /** Scored objects of the round's shards; together they are one PPO batch. */
+  /** Scored objects of the round's shards; together they are one batch. */
   readonly scored: readonly ObjectRef[];
-  readonly ppo: PpoSpec;
+  readonly algorithm: AlgorithmChoice;
+  readonly settings: Pick<PolicyRoundsSpec, 'miniBatch' | 'ppoEpochs' | 'optimiser'>;
+  readonly maxAnswerTokens: number;
   readonly seed: number;
   readonly round: number;
   /** Rounds of the whole run: a learning-rate schedule spans them. */
@@ -34,7 +40,7 @@ export interface UpdatePolicyInput {
 
 export interface UpdatePolicyResult {
   readonly checkpoint: CheckpointRef;
-  readonly metrics: PolicyMetrics;
+  readonly metrics: Readonly<Record<string, number>>;
   readonly steps: number;
   readonly work: Work;
 }
@@ -42,22 +48,23 @@ export interface UpdatePolicyResult {
 export function createUpdatePolicy({ store, engine, workDirectory }: EngineDependencies) {
   return (input: UpdatePolicyInput): Promise<UpdatePolicyResult> =>
     heartbeatWhile('answers', async (onProgress, signal) => {
-      const { ppo, seed, round } = input;
+      const { algorithm, maxAnswerTokens, seed, round } = input;
+      const { miniBatch, ppoEpochs, optimiser } = input.settings;
       const { files, manifest } = await readCheckpoint(store, input.checkpoint, { moments: !input.freshOptimiser });
       const reference = await readCheckpoint(store, input.reference, { moments: false });
       const examples = await readExamples(store, input.train);
       const scored = await readScored(store, input.scored);
       const rollouts = scored.map(({ example, tokens, logProbs, reward }) => ({
-        prompt: examples[example]?.promptTokens ?? [],
+        prompt: promptOf(examples, example),
         answer: tokens,
+        group: example,
         logProbs,
         reward,
       }));
-      const miniBatches = drawMiniBatches(rollouts.length, ppo, input);
+      const miniBatches = drawMiniBatches(rollouts.length, { miniBatch, epochs: ppoEpochs }, input);
       const steps = miniBatches.length;
-      const rates = learningRates(ppo.optimiser, round * steps, steps, input.rounds * steps);
+      const rates = learningRates(optimiser, round * steps, steps, input.rounds * steps);
       return withOutputDirectory(workDirectory, async (outputDirectory) => {
-        const { klCoefficient, valueCoefficient, gamma, lambda, clipRange, valueClipRange } = ppo;
         const result = await engine.run(
           'trainPolicy',
           {
@@ -65,13 +72,9 @@ export function createUpdatePolicy({ store, engine, workDirectory }: EngineDepen
             reference: reference.files,
             rollouts,
             miniBatches,
-            optimiser: { ...ppo.optimiser, learningRates: rates },
-            klCoefficient,
-            valueCoefficient,
-            gamma,
-            lambda,
-            clipRange,
-            valueClipRange,
+            optimiser: { ...optimiser, learningRates: rates },
+            algorithm,
+            maxAnswerTokens,
             outputDirectory,
           },
           { onProgress, signal },

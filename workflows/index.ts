@@ -1,6 +1,9 @@
-/** The workflow bundle: every export is a workflow type. */
+/** The workflow bundle: every export is a workflow type; the default one stands for each method's name. */
 import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
-import { methodNames, methods } from './config/methods.js';
+import { methodNames } from './config/methods.js';
+import type { SpecInput } from './config/resolve.js';
+import { reft } from './reft.js';
+import type { RunResult, RunState } from './runState.js';
 
 export { compare } from './compare/compare.js';
 export {
@@ -10,26 +13,19 @@ export {
   comparisonWarmUp,
 } from './compare/units.js';
 export { evaluation } from './evaluation.js';
-export { continueGrpo, continueRloo } from './methods/groupPolicy.js';
-export {
-  expertIteration as 'expert-iteration',
-  grpo,
-  offlineSelfTraining as 'offline-self-training',
-  onlineSelfTraining as 'online-self-training',
-  rloo,
-  sft,
-} from './methods/methodRuns.js';
-export { continueOfflineSelfTraining } from './methods/offlineSelfTraining.js';
-export { continueExpertIteration, continueOnlineSelfTraining } from './methods/onSamples.js';
-export { continuePpo } from './methods/ppo.js';
-export { continueSft } from './methods/sft.js';
+export { training } from './methods/training.js';
 export { reft } from './reft.js';
 
-/** Temporal runs the default export for a type it does not know; left to itself it would retry such a run forever. */
-export default async function unknownWorkflow(): Promise<never> {
-  const parts = methodNames.map((name) => methods[name].workflow);
+/**
+ * Temporal runs the default export for a type that has none of its own: each method's name is a run with that method. Any other
+ * type fails here; left to itself Temporal would retry such a run for ever. Continue-as-new keeps the type.
+ */
+export default async function methodRun(input: SpecInput, carried?: RunState): Promise<RunResult> {
+  const { workflowType } = workflowInfo();
+  const method = methodNames.find((name) => name === workflowType);
+  if (method) return reft({ ...input, method }, carried);
   throw ApplicationFailure.nonRetryable(
-    `Unknown workflow type "${workflowInfo().workflowType}", known are: ${[...methodNames, 'compare', 'evaluation'].join(', ')}, and as parts of a run: ${parts.join(', ')}`,
+    `Unknown workflow type "${workflowType}", known are: ${[...methodNames, 'compare', 'evaluation'].join(', ')}, and as part of a run: training`,
     'UnknownWorkflowType',
   );
 }

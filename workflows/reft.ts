@@ -9,7 +9,7 @@ import { InvalidSpec } from '../activities/errors.js';
 import type { EvaluationMetrics } from '../activities/evaluation/types.js';
 import { resolveSpec, type SpecInput } from './config/resolve.js';
 import type { Spec } from './config/spec.js';
-import { trainMethods } from './methods/index.js';
+import { trainMethod } from './methods/index.js';
 import { serveHyperparameters } from './monitoring/hyperparameters.js';
 import { beginPhase, finishUnit } from './monitoring/journal.js';
 import { serveProgress, showProgress, whilePaused } from './monitoring/progress.js';
@@ -57,7 +57,7 @@ export async function reft(input: SpecInput, carried?: RunState): Promise<RunRes
   const { sft, method } = run.spec;
   const shared = { data, start, base: run.base };
   if (sft !== null && run.sft === undefined) baseline = runBaseline(run, shared);
-  const training = method === 'sft' ? undefined : trainMethods[method](run, shared, safePoint);
+  const training = method === 'sft' ? undefined : trainMethod(method)(run, shared, safePoint);
   const [best] = await Promise.all([training, baseline]);
 
   const contestants: Contestant[] = [

@@ -3,6 +3,7 @@
  *
  * A metric without an entry here still gets its chart, under its own name.
  */
+import { methods, policyMethodNames } from '../../workflows/config/methods.js';
 import type { CurvePoint } from './types.js';
 
 type Phase = CurvePoint['phase'];
@@ -24,10 +25,11 @@ export interface PhaseCurves {
   readonly curves: readonly Curve[];
 }
 
-const phases: readonly { readonly phase: Phase; readonly title: string; readonly stepName: string }[] = [
-  { phase: 'ppo', title: 'ReFT', stepName: 'PPO round' },
-  { phase: 'grpo', title: 'GRPO', stepName: 'round' },
-  { phase: 'rloo', title: 'RLOO', stepName: 'round' },
+const phases: readonly Omit<PhaseCurves, 'curves'>[] = [
+  ...[...policyMethodNames].reverse().map((method) => {
+    const { phase, title } = methods[method];
+    return { phase, title, stepName: method === 'reft' ? 'PPO round' : 'round' };
+  }),
   { phase: 'online-self-training', title: 'Online self-training', stepName: 'round' },
   { phase: 'expert-iteration', title: 'Expert iteration', stepName: 'round' },
   { phase: 'offline-self-training', title: 'Offline self-training', stepName: 'epoch' },
@@ -40,7 +42,7 @@ const phases: readonly { readonly phase: Phase; readonly title: string; readonly
 const metrics: Readonly<Record<string, { readonly title: string; readonly unit: string }>> = {
   validationAccuracy: { title: 'Validation accuracy', unit: '%' },
   reward: { title: 'Mean reward', unit: '' },
-  accuracy: { title: 'Samples rewardModelScores right', unit: '%' },
+  accuracy: { title: 'Samples classified right', unit: '%' },
   klPerToken: { title: 'KL per token', unit: 'nats' },
   loss: { title: 'Loss', unit: 'nats' },
   policyLoss: { title: 'Policy loss', unit: '' },

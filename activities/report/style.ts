@@ -1,4 +1,12 @@
 /** The report's style sheet, light and dark, from a phone's width up. */
+import { methodNames, trainingPhaseOf } from '../../workflows/config/methods.js';
+
+/** Of every method but SFT, by its name and by its phase's. */
+const methodClasses = [...new Set(methodNames.flatMap((method) => [method, trainingPhaseOf(method)]))]
+  .filter((name) => name !== 'sft')
+  .map((name) => `.${name}`)
+  .join(', ');
+
 export const style = `
 :root {
   color-scheme: light dark;
@@ -32,7 +40,7 @@ code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans 
 .warmUp, .warm-up { --colour: var(--warm-up); }
 .sft { --colour: var(--sft); }
 /* One method beside SFT in a report. */
-.reft, .ppo, .grpo, .rloo, .online-self-training, .offline-self-training, .expert-iteration { --colour: var(--reft); }
+${methodClasses} { --colour: var(--reft); }
 .reward-model { --colour: var(--reward-model); }
 
 .headline { display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(150px, 100%), 1fr)); margin-top: 26px; }

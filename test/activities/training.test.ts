@@ -6,10 +6,7 @@ import type { CheckpointRef, ObjectRef, Store } from '../../activities/store/typ
 import { createTrainOnSamples } from '../../activities/trainOnSamples.js';
 import { createTrainRewardModel } from '../../activities/trainRewardModel.js';
 import { createTrainSupervised } from '../../activities/trainSupervised.js';
-import { createUpdateGroupPolicy } from '../../activities/updateGroupPolicy.js';
-import { createUpdatePolicy } from '../../activities/updatePolicy.js';
-import { groupPolicySchema } from '../../workflows/config/groupPolicy.js';
-import { ppoSchema } from '../../workflows/config/ppo.js';
+import { createUpdatePolicy, type UpdatePolicyInput } from '../../activities/updatePolicy.js';
 import { sampleTrainingSchema } from '../../workflows/config/selfTraining.js';
 import { answer, optimiser, question, type Recorded, recordingEngine, work } from './recordingEngine.js';
 
@@ -27,7 +24,6 @@ let scored: readonly ObjectRef[];
 beforeEach(async () => {
   recorded = recordingEngine({
     trainPolicy: { metrics },
-    trainGroupPolicy: { metrics },
     diagnoseRollouts: { metrics },
     trainSupervised: { loss: 0.125, gradientNorm: 3 },
     trainRewardModel: { loss: 0.5, accuracy: 0.75 },
@@ -58,57 +54,57 @@ function timesTaken(batches: readonly (readonly number[])[]): readonly number[] 
 }
 
 describe('updatePolicy', () => {
-  const ppo = ppoSchema.parse({
-    epochs: 4,
-    questionsPerRound: 4,
-    miniBatch: 3,
-    passes: 2,
-    optimiser: { ...optimiser, schedule: 'linear' },
-    klCoefficient: 0.03,
-    valueCoefficient: 4,
-    gamma: 0.99,
-    lambda: 0.9,
-    clipRange: 0.1,
-    valueClipRange: 0.3,
-  });
-  const update = (round: number, freshOptimiser = false) =>
-    createUpdatePolicy(recorded)({ checkpoint, reference, train, scored, ppo, seed, round, rounds: 4, freshOptimiser });
+  const algorithm = { name: 'ppo', klCoefficient: 0.03, clipRange: 0.1 } as const;
+  const settings = { miniBatch: 3, ppoEpochs: 2, optimiser: { ...optimiser, schedule: 'linear' } } as const;
+  const update = (round: number, change: Partial<UpdatePolicyInput> = {}) =>
+    createUpdatePolicy(recorded)({
+      checkpoint,
+      reference,
+      train,
+      scored,
+      algorithm,
+      settings,
+      maxAnswerTokens: 24,
+      seed,
+      round,
+      rounds: 4,
+      freshOptimiser: false,
+      ...change,
+    });
 
-  it('hands on prompts, answers, rewards and coefficients, of all shards in order', async () => {
+  it('hands on prompts, answers, rewards, questions and the algorithm, of all shards in order', async () => {
     await update(0);
     const input = only(recorded.inputsOf('trainPolicy'));
     expect(input).toMatchObject({
-      klCoefficient: 0.03,
-      valueCoefficient: 4,
-      gamma: 0.99,
-      lambda: 0.9,
-      clipRange: 0.1,
-      valueClipRange: 0.3,
+      algorithm: { name: 'ppo', klCoefficient: 0.03, clipRange: 0.1 },
+      maxAnswerTokens: 24,
       optimiser: { beta1: 0.9, beta2: 0.98, weightDecay: 0.01, maxGradNorm: 2 },
       model: { parameters: 'policy parameters', moments: 'policy moments', step: 7 },
       reference: { parameters: 'reference parameters' },
     });
     expect(input.reference).not.toHaveProperty('moments');
-    expect(input.rollouts.map(({ prompt, answer: tokens, reward }) => [...prompt, ...tokens, reward])).toEqual([
-      [100, 0, 1, 1],
-      [100, 1, 1, 0],
-      [101, 10, 1, 0.1],
-      [101, 11, 1, 0.1],
-      [102, 20, 1, 1],
-      [102, 21, 1, 1],
-      [103, 30, 1, 0],
-      [103, 31, 1, 0],
+    expect(
+      input.rollouts.map(({ prompt, answer: tokens, reward, group }) => [...prompt, ...tokens, reward, group]),
+    ).toEqual([
+      [100, 0, 1, 1, 0],
+      [100, 1, 1, 0, 0],
+      [101, 10, 1, 0.1, 1],
+      [101, 11, 1, 0.1, 1],
+      [102, 20, 1, 1, 2],
+      [102, 21, 1, 1, 2],
+      [103, 30, 1, 0, 3],
+      [103, 31, 1, 0, 3],
     ]);
     for (const { logProbs } of input.rollouts) expect(logProbs).toEqual([-0.5, -0.25]);
   });
 
-  it('takes every answer once a pass, in mini-batches drawn for each round', async () => {
+  it('takes every answer once an epoch, in mini-batches drawn for each round', async () => {
     await update(0);
     await update(0);
     await update(1);
     const drawn = recorded.inputsOf('trainPolicy').map(({ miniBatches }) => miniBatches);
     expect(drawn[0]?.map((batch) => batch.length)).toEqual([3, 3, 2, 3, 3, 2]);
-    for (const pass of [0, 3]) expect(timesTaken(drawn[0]?.slice(pass, pass + 3) ?? [])).toEqual(Array(8).fill(1));
+    for (const start of [0, 3]) expect(timesTaken(drawn[0]?.slice(start, start + 3) ?? [])).toEqual(Array(8).fill(1));
     expect(drawn[0]?.slice(0, 3)).not.toEqual(drawn[0]?.slice(3));
     expect(drawn[1]).toEqual(drawn[0]);
     expect(drawn[2]).not.toEqual(drawn[0]);
@@ -122,7 +118,7 @@ describe('updatePolicy', () => {
   });
 
   it('leaves moments behind where the optimiser is to start afresh', async () => {
-    await update(0, true);
+    await update(0, { freshOptimiser: true });
     expect(only(recorded.inputsOf('trainPolicy')).model).not.toHaveProperty('moments');
   });
 
@@ -135,75 +131,20 @@ describe('updatePolicy', () => {
     expect(manifest.randomKeys).toEqual({ seed, purpose: 'order-mini-batch', round: 2 });
     expect(manifest.tokenizer).toEqual((await readManifest(store, checkpoint)).tokenizer);
   });
-});
-
-describe('updateGroupPolicy', () => {
-  const settings = groupPolicySchema.parse({
-    epochs: 3,
-    questionsPerRound: 4,
-    miniBatch: 4,
-    optimiser: { ...optimiser, schedule: 'cosine', warmUpSteps: 2 },
-    normalisation: 'constant',
-    klCoefficient: 0.04,
-    klPlacement: 'reward',
-    clipRange: 0.15,
-  });
-  const update = (round: number, baseline: 'group' | 'leave-one-out' = 'group', others: object = {}) =>
-    createUpdateGroupPolicy(recorded)({
-      checkpoint,
-      reference,
-      train,
-      scored,
-      baseline,
-      settings: { ...settings, ...others },
-      maxAnswerTokens: 24,
-      seed,
-      round,
-      rounds: 3,
-      freshOptimiser: false,
-    });
-
-  it('groups answers by their questions, and hands on normalisation, penalty and baseline', async () => {
-    const result = await update(0);
-    const input = only(recorded.inputsOf('trainGroupPolicy'));
-    expect(input).toMatchObject({
-      baseline: 'group',
-      normalisation: 'constant',
-      maxAnswerTokens: 24,
-      klCoefficient: 0.04,
-      klPlacement: 'reward',
-      clipRange: 0.15,
-      reference: { parameters: 'reference parameters' },
-    });
-    expect(input.rollouts.map(({ group, reward }) => [group, reward])).toEqual([
-      [0, 1],
-      [0, 0],
-      [1, 0.1],
-      [1, 0.1],
-      [2, 1],
-      [2, 1],
-      [3, 0],
-      [3, 0],
-    ]);
-    expect(input.miniBatches.map((batch) => batch.length)).toEqual([4, 4]);
-    expect(timesTaken(input.miniBatches)).toEqual(Array(8).fill(1));
-    expect(result).toMatchObject({ metrics, steps: 2, checkpoint: { step: 9 } });
-  });
-
-  it('scales advantages by default for GRPO alone, and otherwise as it is told', async () => {
-    await update(0, 'group');
-    await update(0, 'leave-one-out');
-    await update(0, 'group', { scaleAdvantages: false });
-    await update(0, 'leave-one-out', { scaleAdvantages: true });
-    const scales = recorded.inputsOf('trainGroupPolicy').map(({ scaleAdvantages }) => scaleAdvantages);
-    expect(scales).toEqual([true, false, false, true]);
-  });
 
   it('warms up once, in the first round, and ends its cosine in the last', async () => {
-    for (const round of [0, 1, 2]) await update(round);
-    const rates = recorded.inputsOf('trainGroupPolicy').flatMap((input) => input.optimiser.learningRates);
+    const cosineOptimiser = { ...optimiser, schedule: 'cosine', warmUpSteps: 2 } as const;
+    const change = { settings: { miniBatch: 4, ppoEpochs: 1, optimiser: cosineOptimiser }, rounds: 3 };
+    for (const round of [0, 1, 2]) await update(round, change);
+    const rates = recorded.inputsOf('trainPolicy').flatMap((input) => input.optimiser.learningRates);
     const cosine = [0, 1, 2, 3].map((step) => 0.05 * (1 + Math.cos((Math.PI * step) / 4)));
     expect(rates).toEqual([0.05, 0.1, ...cosine].map((rate) => expect.closeTo(rate, 12)));
+  });
+
+  it('refuses a sample of a question that the data set does not have', async () => {
+    const strange = [await store.putLines([answer(4, 0, 1)])];
+    await expect(update(0, { scored: strange })).rejects.toMatchObject({ name: 'InvalidData' });
+    expect(recorded.inputsOf('trainPolicy')).toEqual([]);
   });
 });
 

@@ -15,7 +15,7 @@ const types = ['offline-self-training', 'online-self-training', 'grpo', 'expert-
 const kills = [
   { type: 'offline-self-training', activity: 'trainSupervised' },
   { type: 'online-self-training', activity: 'trainOnSamples' },
-  { type: 'grpo', activity: 'updateGroupPolicy' },
+  { type: 'grpo', activity: 'updatePolicy' },
 ] as const;
 
 /** Steps long enough to be killed in. */
@@ -24,7 +24,7 @@ const spec = {
   model: { hiddenSize: 64, layers: 2, intermediateSize: 160 },
   onlineSelfTraining: { epochs: 1 },
   expertIteration: { epochs: 1 },
-  groupPolicy: { epochs: 1, klCoefficient: 0.05 },
+  grpo: { epochs: 1, klCoefficient: 0.05 },
   sft: null,
   rewardModel: null,
   evaluation: { samplesPerQuestion: 0 },

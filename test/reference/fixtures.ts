@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { LoraConfig } from '../../activities/engine/lora/adapters.js';
 import type { LlamaConfig } from '../../activities/engine/models/configs/types.js';
 import type { ScheduledOptimiser } from '../../activities/engine/optim/index.js';
+import type { AlgorithmChoice } from '../../activities/engine/rl/index.js';
 import type { TokenSequence } from '../../activities/engine/training/layout.js';
 import type { Parameters } from '../../activities/engine/weights/parameters.js';
 
@@ -78,6 +79,18 @@ export interface PpoFixture extends StoredModel {
   }[];
   readonly reference: StoredTensors;
   readonly parametersAfter: StoredTensors;
+}
+
+/** PPO with a fixture's coefficients. */
+export function ppoOf({
+  klCoefficient,
+  valueCoefficient,
+  gamma,
+  lambda,
+  clipRange,
+  valueClipRange,
+}: MethodsFixture['ppo']): AlgorithmChoice {
+  return { name: 'ppo', klCoefficient, valueCoefficient, gamma, lambda, clipRange, valueClipRange };
 }
 
 /** One round of every method from the same weights and samples; names as in the specification, grpo's and rloo's with their options. */

@@ -44,7 +44,7 @@ describe('readSpecInput', () => {
       'seed=3',
       'title=a=b',
       'ppo.optimiser.learningRate=1e-4',
-      'ppo.passes=1',
+      'ppo.ppoEpochs=1',
       'sft=null',
       'data={"train":9}',
     ];
@@ -52,7 +52,7 @@ describe('readSpecInput', () => {
       preset: 'demo',
       seed: 3,
       title: 'a=b',
-      ppo: { optimiser: { learningRate: 1e-4 }, passes: 1 },
+      ppo: { optimiser: { learningRate: 1e-4 }, ppoEpochs: 1 },
       sft: null,
       data: { train: 9 },
     });

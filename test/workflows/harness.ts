@@ -8,7 +8,7 @@ import { bundleWorkflows } from '../../workers/bundleWorkflows.js';
 import { createWorkers, runWorkers } from '../../workers/createWorkers.js';
 import { type QueueName, queueNames } from '../../workers/queueNames.js';
 import { generalQueue } from '../../workflows/config/taskQueues.js';
-import type { compare, continuePpo, evaluation, reft } from '../../workflows/index.js';
+import type { compare, evaluation, reft, training } from '../../workflows/index.js';
 import { findTemporal } from '../support/temporalCommand.js';
 
 // Tests end workers and fail activities on purpose: no need to read of it.
@@ -22,7 +22,7 @@ export interface Harness {
     queues?: readonly QueueName[],
     engines?: number,
   ): Promise<{ stop(): Promise<void> }>;
-  start<W extends typeof reft | typeof continuePpo | typeof compare | typeof evaluation>(
+  start<W extends typeof reft | typeof training | typeof compare | typeof evaluation>(
     type: string,
     workflowId: string,
     input: unknown,

@@ -316,7 +316,7 @@ describe('steering', () => {
       'learningRate: got -1, allowed: a number greater than 0',
     );
     expect(await rejection(change({ lr: 1 }))).toContain('lr: unknown field');
-    expect(await rejection(change({}))).toContain('got nothing to change, allowed: any of passes');
+    expect(await rejection(change({}))).toContain('got nothing to change, allowed: any of ppoEpochs');
     expect(await rejection(change('fast'))).toContain('got "fast", allowed: an object');
     expect(await rejection(change({ questionsPerRound: 1 }))).toContain('questionsPerRound: unknown field');
 
@@ -324,7 +324,9 @@ describe('steering', () => {
     expect(note).toBe('After round 1, changed by hand: {"learningRate":0.00001,"klCoefficient":0.5}');
     open();
     await handle.result();
-    const used = standIns.inputsOf('updatePolicy').map(({ ppo }) => [ppo.optimiser.learningRate, ppo.klCoefficient]);
+    const used = standIns
+      .inputsOf('updatePolicy')
+      .map(({ settings, algorithm }) => [settings.optimiser.learningRate, algorithm.klCoefficient]);
     expect(used).toEqual([
       [6e-4, 0.01],
       [6e-4, 0.01],

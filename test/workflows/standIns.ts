@@ -8,7 +8,6 @@ import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { stringify } from 'safe-stable-stringify';
 import type { DataSetRef, QuestionSelection } from '../../activities/data/types.js';
-import type { PolicyMetrics } from '../../activities/engine/rl/metrics.js';
 import type { Accuracy } from '../../activities/evaluation/types.js';
 import type { Activities, ActivitySet } from '../../activities/index.js';
 import type { PublishRunInput } from '../../activities/publishRun.js';
@@ -33,7 +32,7 @@ export interface StandInOptions {
   /** Greedy validation accuracy in percent of a checkpoint `step` updates old. */
   readonly accuracy?: (step: number) => number;
   /** What an update by PPO says otherwise than usual. */
-  readonly policyFigures?: (input: UpdatePolicyInput) => Partial<PolicyMetrics>;
+  readonly policyFigures?: (input: UpdatePolicyInput) => Readonly<Record<string, number>>;
   /** Longest sequence of a pretrained model. */
   readonly positions?: number;
   /** What `keepResult` has kept, for stand-ins that are to share it. */
@@ -150,12 +149,6 @@ export function createStandIns({
       updatePolicy: record('updatePolicy', async (input) => ({
         checkpoint: updated('policy', input),
         metrics: { ...policyMetrics, ...policyFigures(input) },
-        steps: 1,
-        work,
-      })),
-      updateGroupPolicy: record('updateGroupPolicy', async (input) => ({
-        checkpoint: updated('group policy', input),
-        metrics: { ...policyMetrics, klLoss: 0, mixedGroups: 0.5 },
         steps: 1,
         work,
       })),

@@ -10,7 +10,6 @@ import type { TallyEvaluationResult } from '../../activities/tallyEvaluation.js'
 import type { Work } from '../../activities/work.js';
 import type { MethodName } from '../config/methods.js';
 import type { Spec } from '../config/spec.js';
-import { trainMethods } from '../methods/index.js';
 import type { MethodInput, MethodState, SharedStart } from '../methods/method.js';
 import { asWorkflow } from '../methods/training.js';
 import { beginPhase, type Controls, finishUnit, type Journal, openJournal } from '../monitoring/journal.js';
@@ -82,7 +81,7 @@ export type TrainingInput = UnitInput & MethodInput;
 export type TrainingResult = Trained & { readonly work: WorkByPurpose };
 
 export async function comparisonTraining(input: TrainingInput, carried?: MethodState): Promise<TrainingResult> {
-  const { points, ...result } = await asWorkflow(trainMethods[input.spec.method], input, carried);
+  const { points, ...result } = await asWorkflow(input, carried);
   return finish(input.key, { ...result, metrics: points.at(-1)?.metrics ?? {} });
 }
 

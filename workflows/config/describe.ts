@@ -43,11 +43,10 @@ function describeLora({ rank, targetModules }: NonNullable<Spec['lora']>): strin
 
 /** Of the baseline there is a line already. */
 function describeMethod(spec: Spec): readonly string[] {
-  const { section, title } = methods[spec.method];
+  const { section, training } = methods[spec.method];
   const settings = spec[section];
   if (spec.method === 'sft' || settings === null) return [];
-  const name = spec.method === 'reft' ? 'PPO' : title;
-  return [`**${name[0]?.toUpperCase()}${name.slice(1)}**: ${describeTraining(settings)}`];
+  return [`**${training}**: ${describeTraining(settings)}`];
 }
 
 function describeTraining(settings: NonNullable<Spec[(typeof methods)[Spec['method']]['section']]>): string {

@@ -5,6 +5,7 @@
  * every problem named at once.
  */
 import { InvalidSpec } from '../../activities/errors.js';
+import { withRounds } from './algorithms.js';
 import { type CompareSpec, compareSchema } from './compare.js';
 import { type EvaluationRunSpec, evaluationRunSchema } from './evaluationRun.js';
 import { explainIssues, isRecord, show } from './explain.js';
@@ -26,7 +27,8 @@ export interface SpecInput {
 export function resolveSpec(input: unknown): Spec {
   if (!isRecord(input)) throw new InvalidSpec(`got ${show(input)}, allowed: an object, such as {"preset": "demo"}`);
   const { preset, ...overrides } = input;
-  const merged = preset === undefined ? overrides : layOver(presetNamed(presets, preset), overrides);
+  const given = preset === undefined ? overrides : layOver(presetNamed(presets, preset), overrides);
+  const merged = isRecord(given) ? withRounds(given) : given;
   const parsed = specSchema.safeParse(merged);
   if (parsed.success) return parsed.data;
   throw new InvalidSpec(...explainIssues(specSchema, parsed.error, merged));

@@ -5,14 +5,13 @@
  * Defaults are the paper's for a model trained from scratch where it gives one; presets fill in the rest.
  */
 import { z } from 'zod';
+import { algorithmSections } from './algorithms.js';
 import { dataSchema } from './data.js';
 import { evaluationSchema } from './evaluation.js';
 import { generationSchema } from './generation.js';
-import { groupPolicySchema } from './groupPolicy.js';
 import { loraSchema } from './lora.js';
-import { methodNames, methods } from './methods.js';
+import { methodNames, methods, policyMethodNames } from './methods.js';
 import { modelSchema } from './model.js';
-import { ppoSchema } from './ppo.js';
 import { rewardSchema } from './reward.js';
 import { rewardModelSchema } from './rewardModel.js';
 import { offlineSelfTrainingSchema, sampleTrainingSchema } from './selfTraining.js';
@@ -56,7 +55,6 @@ export const specSchema = z
       .nullable()
       .default(null)
       .describe('The SFT baseline: supervised training continued from the warm-up (paper, 4.2). Null leaves it out.'),
-    ppo: ppoSchema.nullable().default(null).describe('Settings of method `reft` (paper, 3.1).'),
     offlineSelfTraining: offlineSelfTrainingSchema
       .nullable()
       .default(null)
@@ -71,12 +69,7 @@ export const specSchema = z
       .nullable()
       .default(null)
       .describe('Settings of method `expert-iteration`: the loss is on a round’s right samples alone.'),
-    groupPolicy: groupPolicySchema
-      .nullable()
-      .default(null)
-      .describe(
-        'Settings of methods `grpo` and `rloo`, which compare a question’s answers with each other and need no critic.',
-      ),
+    ...algorithmSections,
     rewardModel: rewardModelSchema
       .nullable()
       .default(null)
@@ -101,15 +94,16 @@ export const specSchema = z
       );
     const { section } = methods[spec.method];
     if (spec[section] === null) report([section], `method ${spec.method} needs an object here`);
-    for (const name of ['ppo', 'groupPolicy'] as const) {
-      const { miniBatch = 0, questionsPerRound = 0, samplesPerQuestion = 0 } = spec[name] ?? {};
-      const answers = questionsPerRound * samplesPerQuestion;
-      if (miniBatch > answers) report([name, 'miniBatch'], `at most ${answers}, the answers in one round`);
+    for (const { section } of policyMethodNames.map((name) => methods[name])) {
+      const settings = spec[section];
+      if (settings === null) continue;
+      const answers = settings.questionsPerRound * settings.samplesPerQuestion;
+      if (settings.miniBatch > answers) report([section, 'miniBatch'], `at most ${answers}, the answers in one round`);
     }
-    for (const name of ['onlineSelfTraining', 'expertIteration'] as const) {
-      const { miniBatch = 0, questionsPerRound = 0 } = spec[name] ?? {};
-      if (miniBatch > questionsPerRound)
-        report([name, 'miniBatch'], `at most ${questionsPerRound}, the questions in one round`);
+    for (const section of ['onlineSelfTraining', 'expertIteration'] as const) {
+      const settings = spec[section];
+      if (settings !== null && settings.miniBatch > settings.questionsPerRound)
+        report([section, 'miniBatch'], `at most ${settings.questionsPerRound}, the questions in one round`);
     }
   });
 

@@ -1,18 +1,21 @@
 /** Every method's training, by the method's name. */
-import type { MethodName } from '../config/methods.js';
-import { trainGrpo, trainRloo } from './groupPolicy.js';
+import { isPolicyMethod, type MethodName } from '../config/methods.js';
 import type { TrainMethod } from './method.js';
 import { trainOfflineSelfTraining } from './offlineSelfTraining.js';
 import { trainExpertIteration, trainOnlineSelfTraining } from './onSamples.js';
-import { trainPpo } from './ppo.js';
+import { trainPolicy } from './policy.js';
 import { trainSft } from './sft.js';
 
-export const trainMethods: Readonly<Record<MethodName, TrainMethod>> = {
-  sft: trainSft,
-  'offline-self-training': trainOfflineSelfTraining,
-  'online-self-training': trainOnlineSelfTraining,
-  'expert-iteration': trainExpertIteration,
-  grpo: trainGrpo,
-  rloo: trainRloo,
-  reft: trainPpo,
-};
+export function trainMethod(method: MethodName): TrainMethod {
+  if (isPolicyMethod(method)) return trainPolicy(method);
+  switch (method) {
+    case 'sft':
+      return trainSft;
+    case 'offline-self-training':
+      return trainOfflineSelfTraining;
+    case 'online-self-training':
+      return trainOnlineSelfTraining;
+    case 'expert-iteration':
+      return trainExpertIteration;
+  }
+}

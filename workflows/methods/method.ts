@@ -55,15 +55,15 @@ export interface MethodResult extends Measured {
   readonly work: Readonly<Record<string, Work>>;
 }
 
-type SectionOf<Name extends MethodName> = (typeof methods)[Name]['section'];
+type MethodSection<Name extends MethodName> = (typeof methods)[Name]['section'];
 
 /**
  * The method's settings.
  * @throws ApplicationFailure of type `InvalidSpec`, not retried, where the specification has none.
  */
-export function settingsOf<Name extends MethodName>(spec: Spec, method: Name): NonNullable<Spec[SectionOf<Name>]> {
+export function settingsOf<Name extends MethodName>(spec: Spec, method: Name): NonNullable<Spec[MethodSection<Name>]> {
   const { section } = methods[method];
   const settings = spec[section];
   if (settings === null) throw ApplicationFailure.nonRetryable(`${section}: method ${method} needs it`, 'InvalidSpec');
-  return settings as NonNullable<Spec[SectionOf<Name>]>;
+  return settings as NonNullable<Spec[MethodSection<Name>]>;
 }

@@ -8,8 +8,7 @@ import { showProgress } from '../monitoring/progress.js';
 import { general } from '../steps/activities.js';
 import { answerQuestions } from '../steps/rollout.js';
 import { trainInEpochs } from './epochs.js';
-import { type MethodInput, type MethodResult, type MethodState, settingsOf, type TrainMethod } from './method.js';
-import { asWorkflow } from './training.js';
+import { settingsOf, type TrainMethod } from './method.js';
 
 const phase = 'offline-self-training';
 
@@ -53,7 +52,3 @@ export const trainOfflineSelfTraining: TrainMethod = async (run, shared, safePoi
   });
   return run.training?.done ? best : start;
 };
-
-export async function continueOfflineSelfTraining(input: MethodInput, carried?: MethodState): Promise<MethodResult> {
-  return asWorkflow(trainOfflineSelfTraining, input, carried);
-}

@@ -3,9 +3,8 @@
  * annotated answers of the same questions as well, and expert iteration, which does not.
  */
 import { engine } from '../steps/activities.js';
-import { type MethodInput, type MethodResult, type MethodState, settingsOf, type TrainMethod } from './method.js';
+import { settingsOf, type TrainMethod } from './method.js';
 import { trainInRounds } from './rounds.js';
-import { asWorkflow } from './training.js';
 
 /** @param annotatedShare of the loss; the reference's online self-training has one half. */
 function trainOnSamples(method: 'online-self-training' | 'expert-iteration', annotatedShare: number): TrainMethod {
@@ -33,11 +32,3 @@ function trainOnSamples(method: 'online-self-training' | 'expert-iteration', ann
 
 export const trainOnlineSelfTraining = trainOnSamples('online-self-training', 0.5);
 export const trainExpertIteration = trainOnSamples('expert-iteration', 0);
-
-export async function continueOnlineSelfTraining(input: MethodInput, carried?: MethodState): Promise<MethodResult> {
-  return asWorkflow(trainOnlineSelfTraining, input, carried);
-}
-
-export async function continueExpertIteration(input: MethodInput, carried?: MethodState): Promise<MethodResult> {
-  return asWorkflow(trainExpertIteration, input, carried);
-}

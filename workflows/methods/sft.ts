@@ -1,8 +1,7 @@
 /** The baseline: supervised training on the annotated answers, continued from the warm-up. */
 
 import { trainInEpochs } from './epochs.js';
-import { type MethodInput, type MethodResult, type MethodState, settingsOf, type TrainMethod } from './method.js';
-import { asWorkflow } from './training.js';
+import { settingsOf, type TrainMethod } from './method.js';
 
 export const trainSft: TrainMethod = (run, shared, safePoint) =>
   trainInEpochs(run, shared, safePoint, {
@@ -14,7 +13,3 @@ export const trainSft: TrainMethod = (run, shared, safePoint) =>
     beat: shared.start,
     purpose: 'order-sft',
   });
-
-export async function continueSft(input: MethodInput, carried?: MethodState): Promise<MethodResult> {
-  return asWorkflow(trainSft, input, carried);
-}

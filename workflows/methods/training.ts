@@ -2,17 +2,19 @@
 import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import { type Journal, openJournal } from '../monitoring/journal.js';
 import { serveProgress, whilePaused } from '../monitoring/progress.js';
-import type { MethodInput, MethodResult, MethodState, TrainMethod } from './method.js';
+import { trainMethod } from './index.js';
+import type { MethodInput, MethodResult, MethodState } from './method.js';
 
 /** As many as a chart can show: more only make the history heavy. */
 const mostPoints = 250;
 
+/** The workflow type `training`: the method that the specification names, from a warm-up that is there already. */
+export function training(input: MethodInput, carried?: MethodState): Promise<MethodResult> {
+  return asWorkflow(input, carried);
+}
+
 /** The body of a method's workflow. `carried` is what continue-as-new hands on; never given by who starts it. */
-export async function asWorkflow(
-  train: TrainMethod,
-  input: MethodInput,
-  carried: MethodState | undefined,
-): Promise<MethodResult> {
+export async function asWorkflow(input: MethodInput, carried: MethodState | undefined): Promise<MethodResult> {
   const run = carried ?? { spec: input.spec, journal: openJournal(input.controls) };
   const { journal } = run;
   serveProgress(journal);
@@ -23,7 +25,7 @@ export async function asWorkflow(
     await condition(allHandlersFinished);
     await continueAsNew(input, run);
   };
-  const best = await train(run, input, safePoint);
+  const best = await trainMethod(input.spec.method)(run, input, safePoint);
   await condition(allHandlersFinished);
   const { points, work, watch } = journal;
   return { ...best, done: run.training?.done ?? 0, points, work, warnings: watch?.warnings ?? [] };

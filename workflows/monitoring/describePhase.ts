@@ -1,19 +1,17 @@
 /** A phase in words, for whoever watches a run: in the details of Temporal's UI, and on a terminal. */
 
-import { methodNames, methods } from '../config/methods.js';
+import { methodNames, methods, type TrainingPhase, trainingPhaseOf } from '../config/methods.js';
 import type { PhaseName } from './journal.js';
 import type { PhaseProgress } from './progress.js';
+
+const titlesOfMethods = Object.fromEntries(
+  methodNames.map((method) => [trainingPhaseOf(method), methods[method].training]),
+) as Readonly<Record<TrainingPhase, string>>;
 
 const titles: Readonly<Record<PhaseName, string>> = {
   prepare: 'Data',
   'warm-up': 'Warm-up',
-  sft: 'SFT',
-  'offline-self-training': 'Offline self-training',
-  'online-self-training': 'Online self-training',
-  'expert-iteration': 'Expert iteration',
-  grpo: 'GRPO',
-  rloo: 'RLOO',
-  ppo: 'PPO',
+  ...titlesOfMethods,
   'reward-model': 'Reward model',
   evaluation: 'Evaluation',
   comparison: 'Comparison',
@@ -43,7 +41,7 @@ const shownMetrics: readonly (readonly [name: string, label: string, write: (val
   ['validationAccuracy', 'validation', percent],
   ['bestValidationAccuracy', 'best', percent],
   ['loss', 'loss', plain],
-  ['accuracy', 'rewardModelScores right', percent],
+  ['accuracy', 'classified right', percent],
   ['klPerToken', 'KL per token', plain],
   ['warmUp', 'warm-up', percent],
   ...methodNames.map((name) => [name, methods[name].title, percent] as const),

@@ -1,53 +1,37 @@
 /** The update `setHyperparameters`: changes how a method learns from its next round on, in a run that is under way. */
 import { ApplicationFailure, defineUpdate, setHandler } from '@temporalio/workflow';
-import type { z } from 'zod';
+import { z } from 'zod';
+import { optionsOf, ppoEpochs } from '../config/algorithms.js';
 import { explainIssues, isRecord } from '../config/explain.js';
-import { groupPolicySchema } from '../config/groupPolicy.js';
-import { methods, trainingPhaseOf } from '../config/methods.js';
+import { algorithmOf, type MethodName, methods, trainingPhaseOf } from '../config/methods.js';
 import { learningRate } from '../config/optimiser.js';
-import { ppoSchema } from '../config/ppo.js';
 import { sampleTrainingSchema } from '../config/selfTraining.js';
 import type { RunState } from '../runState.js';
 import { titleOf } from './describePhase.js';
 
-/** What may change between rounds: nothing that decides which questions a round takes. */
-const ppoChanges = ppoSchema
-  .pick({
-    passes: true,
-    klCoefficient: true,
-    valueCoefficient: true,
-    gamma: true,
-    lambda: true,
-    clipRange: true,
-    valueClipRange: true,
-  })
-  .extend({ learningRate })
-  .partial();
 const sampleTrainingChanges = sampleTrainingSchema.pick({ epochsPerRound: true }).extend({ learningRate }).partial();
 
-const groupPolicyChanges = groupPolicySchema
-  .pick({ passes: true, klCoefficient: true, clipRange: true })
-  .extend({ learningRate })
-  .partial();
-
-const changesOf = {
-  sft: undefined,
-  'offline-self-training': undefined,
-  'online-self-training': sampleTrainingChanges,
-  'expert-iteration': sampleTrainingChanges,
-  grpo: groupPolicyChanges,
-  rloo: groupPolicyChanges,
-  reft: ppoChanges,
-} as const satisfies Readonly<Record<RunState['spec']['method'], z.ZodObject | undefined>>;
+/**
+ * What may change between rounds: nothing that decides which questions a round takes. Undefined for a method without rounds.
+ */
+function changesOf(method: MethodName): z.ZodObject | undefined {
+  const algorithm = algorithmOf(method);
+  if (algorithm) return z.strictObject({ ppoEpochs, ...optionsOf(algorithm).shape, learningRate }).partial();
+  if (method === 'online-self-training' || method === 'expert-iteration') return sampleTrainingChanges;
+  return undefined;
+}
 
 /** Hyperparameters of the run's method, `learningRate` being the optimiser's. */
-export type HyperparameterChanges = z.input<typeof ppoChanges> & z.input<typeof sampleTrainingChanges>;
+export interface HyperparameterChanges {
+  readonly learningRate?: number;
+  readonly [option: string]: unknown;
+}
 
 /** Returns the note that goes into the report. */
 export const setHyperparametersUpdate = defineUpdate<string, [HyperparameterChanges]>('setHyperparameters');
 
 export function serveHyperparameters(run: RunState): void {
-  const schema = changesOf[run.spec.method];
+  const schema = changesOf(run.spec.method);
   setHandler(
     setHyperparametersUpdate,
     (changes) => {

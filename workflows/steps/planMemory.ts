@@ -4,7 +4,8 @@ import type { PreparedData } from '../../activities/data/types.js';
 import type { PlannedStep } from '../../activities/engine/tasks/planTraining.js';
 import type { TrainingPlan } from '../../activities/planTraining.js';
 import type { CheckpointRef } from '../../activities/store/types.js';
-import { type MethodName, methods } from '../config/methods.js';
+import { partSettings } from '../config/algorithms.js';
+import { isPolicyMethod, type MethodName, methods } from '../config/methods.js';
 import type { OptimiserSpec } from '../config/optimiser.js';
 import type { RewardModelSpec } from '../config/rewardModel.js';
 import type { AnsweringSpec, Spec } from '../config/spec.js';
@@ -51,32 +52,29 @@ export function rewardModelStep(spec: AnsweringSpec, data: PreparedData, setting
 }
 
 function methodStep(spec: Spec, data: PreparedData, method: MethodName): readonly PlannedStep[] {
-  const { sft, ppo, groupPolicy, onlineSelfTraining, expertIteration, offlineSelfTraining } = spec;
   const { annotated, sampled } = longest(spec, data);
-  const name = method === 'reft' ? 'PPO' : methods[method].title;
   const mixed = { ...sampled, answerTokens: Math.max(annotated.answerTokens, sampled.answerTokens) };
-  if (method === 'sft' && sft) return [{ name, objective: 'supervised', ...batchOf(sft), ...annotated }];
-  if (method === 'reft' && ppo) return [{ name, objective: 'policy', ...miniBatchOf(ppo), ...sampled }];
-  if ((method === 'grpo' || method === 'rloo') && groupPolicy)
-    return [{ name, objective: 'groupPolicy', ...miniBatchOf(groupPolicy), ...sampled }];
-  const samples =
-    method === 'online-self-training' ? onlineSelfTraining : method === 'expert-iteration' ? expertIteration : null;
-  // Each question with its samples and its annotated answer.
-  if (samples) {
-    const sequences = samples.miniBatch * (samples.samplesPerQuestion + 1);
-    return [{ name, objective: 'supervised', optimiser: samples.optimiser, sequences, ...mixed }];
+  if (isPolicyMethod(method)) {
+    const settings = spec[methods[method].section];
+    if (settings === null) return [];
+    const { rounds, algorithm } = partSettings(methods[method].algorithm, settings);
+    const { optimiser, miniBatch: sequences } = rounds;
+    return [{ name: methods[method].training, objective: 'policy', algorithm, optimiser, sequences, ...sampled }];
   }
-  if (method === 'offline-self-training' && offlineSelfTraining)
-    return [{ name, objective: 'supervised', ...batchOf(offlineSelfTraining), ...mixed }];
-  return [];
+  const name = methods[method].title;
+  const settings = spec[methods[method].section];
+  if (settings === null) return [];
+  // Each question with its samples and its annotated answer.
+  if ('miniBatch' in settings) {
+    const sequences = settings.miniBatch * (settings.samplesPerQuestion + 1);
+    return [{ name, objective: 'supervised', optimiser: settings.optimiser, sequences, ...mixed }];
+  }
+  const lengths = method === 'sft' ? annotated : mixed;
+  return [{ name, objective: 'supervised', ...batchOf(settings), ...lengths }];
 }
 
 function batchOf({ optimiser, batchSize }: { readonly optimiser: OptimiserSpec; readonly batchSize: number }) {
   return { optimiser, sequences: batchSize };
-}
-
-function miniBatchOf({ optimiser, miniBatch }: { readonly optimiser: OptimiserSpec; readonly miniBatch: number }) {
-  return { optimiser, sequences: miniBatch };
 }
 
 /** Tokens of the longest sequence with an annotated answer, and with a sampled one. */

@@ -5,11 +5,11 @@
  * it was interrupted.
  */
 import type { QuestionSelection } from '../../activities/data/types.js';
+import type { PolicyRoundsSpec } from '../config/algorithms.js';
 import type { GenerationSpec } from '../config/generation.js';
-import type { PpoSpec } from '../config/ppo.js';
 
 /** What a specification says of a method's rounds. */
-export type RoundsSpec = Pick<PpoSpec, 'epochs' | 'questionsPerRound' | 'samplesPerQuestion'>;
+export type RoundsSpec = Pick<PolicyRoundsSpec, 'epochs' | 'questionsPerRound' | 'samplesPerQuestion'>;
 
 /** Rounds in one pass over the training questions: as few as `questionsPerRound` allows. */
 function roundsPerEpoch({ questionsPerRound }: RoundsSpec, questions: number): number {

@@ -1,7 +1,7 @@
 /** Runs the SFT baseline as a child workflow beside the run's method, passing on to it whether the run is paused or stopping. */
 import { condition, ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
 import type { SharedStart } from '../methods/method.js';
-import { continueSft } from '../methods/sft.js';
+import { training } from '../methods/training.js';
 import { addWork } from '../monitoring/journal.js';
 import { controlsSignal } from '../monitoring/progress.js';
 import type { RunState } from '../runState.js';
@@ -14,9 +14,9 @@ export function baselineWorkflowId(): string {
 export async function runBaseline(run: RunState, shared: SharedStart): Promise<void> {
   const { journal, spec } = run;
   let sent = journal.controls;
-  const child = await startChild(continueSft, {
+  const child = await startChild(training, {
     workflowId: baselineWorkflowId(),
-    args: [{ ...shared, spec, controls: sent }],
+    args: [{ ...shared, spec: { ...spec, method: 'sft' }, controls: sent }],
     parentClosePolicy: ParentClosePolicy.TERMINATE,
     staticSummary: 'SFT continued from the warm-up',
   });

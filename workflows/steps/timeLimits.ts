@@ -45,10 +45,8 @@ export const timeLimits: { readonly [Name in keyof Activities]: Limit<Name> } = 
   trainSupervised: ({ checkpoint, train }) => engine(checkpoint, training * tokensIn(train)),
   trainRewardModel: ({ checkpoint, scored }) => engine(checkpoint, training * tokensIn(...scored)),
   scoreByRewardModel: ({ rewardModel, scored }) => engine(rewardModel, training * tokensIn(scored)),
-  updatePolicy: ({ checkpoint, scored, ppo }) =>
-    engine(checkpoint, training * tokensIn(...scored) * (scoring + ppo.passes)),
-  updateGroupPolicy: ({ checkpoint, scored, settings }) =>
-    engine(checkpoint, training * tokensIn(...scored) * (scoring + settings.passes)),
+  updatePolicy: ({ checkpoint, scored, settings }) =>
+    engine(checkpoint, training * tokensIn(...scored) * (scoring + settings.ppoEpochs)),
   trainOnSamples: ({ checkpoint, train, scored, settings }) =>
     engine(checkpoint, training * tokensIn(train, ...scored) * (scoring + settings.epochsPerRound)),
 };

@@ -13,10 +13,11 @@ export interface ClippedSurrogate {
   readonly logRatio: Tensor;
 }
 
-/** `logProbs [n]` under the parameters being trained. */
+/** All `[n]`; `logProbs` under the parameters in training. */
 export function clippedSurrogate(
   logProbs: Tensor,
-  { oldLogProbs, advantages }: { readonly oldLogProbs: Tensor; readonly advantages: Tensor },
+  oldLogProbs: Tensor,
+  advantages: Tensor,
   clipRange: number,
 ): ClippedSurrogate {
   const logRatio = subtract(logProbs, oldLogProbs);

@@ -4,26 +4,31 @@
  * What the ratio π / π_old says is worked out in the training graph, beside the loss. What a round's answers say before any
  * update is worked out in plain arrays, from scores that the loss needs anyway.
  */
+import { at } from '../../invariant.js';
 import type { Tensor } from '../graph/graph.js';
 import { max, multiply, subtract, sum } from '../graph/operators.js';
+import type { ClippedSurrogate } from './clippedSurrogate.js';
 
-/** Rank-0 tensors; the first two are sums by the weights of the loss, so that micro-batches' add up. */
-export interface RatioDiagnostics {
-  /** Weighted mean of ρ. */
-  readonly ratio: Tensor;
-  /** KL(π_old ‖ π), estimated by the mean of (ρ − 1) − log ρ: never negative, and unbiased (Schulman, 2020, "k3"). */
-  readonly approximateKl: Tensor;
-  /** The largest ρ of any token: of micro-batches, the largest counts. */
-  readonly largestRatio: Tensor;
-}
-
-/** `logRatio [n]` is log π − log π_old of the answer tokens, `ratio [n]` its exponential; `weights [n]` are the loss's. */
-export function ratioDiagnostics(logRatio: Tensor, ratio: Tensor, weights: Tensor): RatioDiagnostics {
+/**
+ * What the ratio ρ = π / π_old of the answer tokens tells; `weights [n]` are those of the loss or of its metrics.
+ *
+ * - `clipFraction`: weighted share of tokens whose clipped term is the larger one.
+ * - `ratio`: weighted mean of ρ.
+ * - `approximateKl`: KL(π_old ‖ π), estimated by the mean of (ρ − 1) − log ρ: never negative, and unbiased (Schulman, 2020, "k3").
+ * - `largestRatio`: the largest ρ of any token.
+ */
+export function ratioDiagnostics(
+  { clipped, ratio, logRatio }: ClippedSurrogate,
+  weights: Tensor,
+): { readonly metrics: Readonly<Record<string, Tensor>>; readonly peaks: Readonly<Record<string, Tensor>> } {
   const divergence = subtract(subtract(ratio, 1), logRatio);
   return {
-    ratio: sum(multiply(ratio, weights)),
-    approximateKl: sum(multiply(divergence, weights)),
-    largestRatio: max(ratio),
+    metrics: {
+      clipFraction: sum(multiply(clipped, weights)),
+      ratio: sum(multiply(ratio, weights)),
+      approximateKl: sum(multiply(divergence, weights)),
+    },
+    peaks: { largestRatio: max(ratio) },
   };
 }
 
@@ -33,10 +38,10 @@ export interface AnswerUnderPolicies {
   readonly logProbs: ArrayLike<number>;
   /** Entropy of its distribution at each token, in nats. */
   readonly entropies: ArrayLike<number>;
-  /** log π of the frozen reference; absent for methods that need none. */
-  readonly referenceLogProbs?: ArrayLike<number>;
-  /** log π as the sampler reported it; absent where nothing was sampled. */
-  readonly sampledLogProbs?: ArrayLike<number>;
+  /** log π of the frozen reference. */
+  readonly referenceLogProbs: ArrayLike<number>;
+  /** log π as the sampler reported it. */
+  readonly sampledLogProbs: ArrayLike<number>;
 }
 
 /** All in nats or tokens; zeros without answers. */
@@ -49,9 +54,9 @@ export interface RolloutDiagnostics {
   /** Largest |log π sampled − log π recomputed|: how far the sampler is from the training graph. */
   readonly samplerMismatch: number;
   /** Mean of log π − log π_ref over answer tokens. */
-  readonly klPerToken?: number;
+  readonly klPerToken: number;
   /** The same summed over an answer, averaged over answers. */
-  readonly klPerSequence?: number;
+  readonly klPerSequence: number;
 }
 
 export function rolloutDiagnostics(answers: readonly AnswerUnderPolicies[]): RolloutDiagnostics {
@@ -59,20 +64,20 @@ export function rolloutDiagnostics(answers: readonly AnswerUnderPolicies[]): Rol
   for (const { logProbs, entropies, referenceLogProbs, sampledLogProbs } of answers) {
     tokens += logProbs.length;
     for (let token = 0; token < logProbs.length; token++) {
-      const logProb = logProbs[token] ?? 0;
-      entropy += entropies[token] ?? 0;
-      kl += logProb - (referenceLogProbs?.[token] ?? logProb);
-      mismatch = Math.max(mismatch, Math.abs(logProb - (sampledLogProbs?.[token] ?? logProb)));
+      const logProb = at(logProbs, token);
+      entropy += at(entropies, token);
+      kl += logProb - at(referenceLogProbs, token);
+      mismatch = Math.max(mismatch, Math.abs(logProb - at(sampledLogProbs, token)));
     }
   }
   const count = Math.max(1, answers.length);
-  const hasReference = answers.some(({ referenceLogProbs }) => referenceLogProbs !== undefined);
   return {
     entropy: entropy / Math.max(1, tokens),
     entropyPerSequence: entropy / count,
     answerLength: tokens / count,
     samplerMismatch: mismatch,
-    ...(hasReference ? { klPerToken: kl / Math.max(1, tokens), klPerSequence: kl / count } : {}),
+    klPerToken: kl / Math.max(1, tokens),
+    klPerSequence: kl / count,
   };
 }
 
@@ -81,7 +86,7 @@ export function rolloutDiagnostics(answers: readonly AnswerUnderPolicies[]): Rol
  * 0 where all returns are equal.
  */
 export function explainedVariance(returns: readonly number[], values: readonly number[]): number {
-  const residuals = returns.map((target, index) => target - (values[index] ?? 0));
+  const residuals = returns.map((target, index) => target - at(values, index));
   const variance = squaredDeviations(returns);
   return variance > 0 ? 1 - squaredDeviations(residuals) / variance : 0;
 }

@@ -1,7 +1,8 @@
 /**
  * From rewards to advantages, in plain arrays (they need no gradient): the KL penalty, generalised advantage estimation
- * (Schulman et al., 2016) and whitening, exactly as the reference's section "PPO".
+ * (Schulman et al., 2016) and whitening, as in the paper's section "PPO".
  */
+import { at } from '../../invariant.js';
 
 /**
  * Per-token rewards of one answer: r_t = −β·(log π_old − log π_ref), and the answer's score added at its last token: EOS,
@@ -14,7 +15,7 @@ export function tokenRewards(
   klCoefficient: number,
 ): Float64Array {
   return Float64Array.from(logProbs, (logProb, token) => {
-    const penalty = klCoefficient * (logProb - (referenceLogProbs[token] ?? 0));
+    const penalty = klCoefficient * (logProb - at(referenceLogProbs, token));
     return (token === logProbs.length - 1 ? score : 0) - penalty;
   });
 }
@@ -33,8 +34,9 @@ export function generalisedAdvantages(
   const returns = new Float64Array(rewards.length);
   let next = 0;
   for (let token = rewards.length - 1; token >= 0; token--) {
-    const value = values[token] ?? 0;
-    const delta = (rewards[token] ?? 0) + gamma * (values[token + 1] ?? 0) - value;
+    const value = at(values, token);
+    const nextValue = token + 1 < values.length ? at(values, token + 1) : 0;
+    const delta = at(rewards, token) + gamma * nextValue - value;
     next = delta + gamma * lambda * next;
     advantages[token] = next;
     returns[token] = next + value;
@@ -43,15 +45,15 @@ export function generalisedAdvantages(
 }
 
 /**
- * Shifts and scales to mean 0 and variance 1 over all answer tokens of a batch (ε 1e-8 under the root).
- * The variance carries Bessel's correction, as the published code's masked variance does.
+ * Shifts and scales to mean 0 and variance 1 over all answer tokens of a round (ε 1e-8 under the root), one array an answer.
+ * The variance has Bessel's correction, as the published code's masked variance.
  */
-export function whiten(values: Float64Array): Float64Array {
+export function whiten(answers: readonly Float64Array[]): readonly Float64Array[] {
+  const values = answers.flatMap((answer) => [...answer]);
   const count = values.length;
-  if (count === 0) return values;
-  const mean = values.reduce((total, value) => total + value, 0) / count;
+  const mean = values.reduce((total, value) => total + value, 0) / Math.max(1, count);
   const squares = values.reduce((total, value) => total + (value - mean) ** 2, 0);
   const variance = squares / Math.max(1, count - 1);
   const scale = 1 / Math.sqrt(variance + 1e-8);
-  return values.map((value) => (value - mean) * scale);
+  return answers.map((answer) => answer.map((value) => (value - mean) * scale));
 }

@@ -2,6 +2,7 @@
  * Advantages without a critic: an answer's score compared with those of the other answers to the same question. All tokens of an
  * answer have the same advantage.
  */
+import { at } from '../../invariant.js';
 
 /** Under a group's standard deviation, as in TRL, so that groups of nearly equal scores are not blown up. */
 const epsilon = 1e-4;
@@ -10,25 +11,27 @@ export interface GroupAdvantageOptions {
   /** GRPO (Shao et al., 2024): score − the group's mean. RLOO (Ahmadian et al., 2024): score − the mean of the others. */
   readonly baseline: 'group' | 'leave-one-out';
   /** Divides by the group's standard deviation (with Bessel's correction, as PyTorch's) + 1e-4. */
-  readonly scale: boolean;
+  readonly scaleAdvantages: boolean;
 }
 
 /** One advantage an answer; `groups` say which question each answers. Alone in its group an answer has advantage 0. */
 export function groupAdvantages(
   scores: readonly number[],
   groups: readonly number[],
-  { baseline, scale }: GroupAdvantageOptions,
+  { baseline, scaleAdvantages }: GroupAdvantageOptions,
 ): readonly number[] {
+  // Of an answer alone in its group.
   const advantages = scores.map(() => 0);
   for (const indices of membersOf(groups)) {
     const count = indices.length;
     if (count < 2) continue;
-    const own = indices.map((index) => scores[index] ?? 0);
+    const own = indices.map((index) => at(scores, index));
     const mean = own.reduce((a, b) => a + b, 0) / count;
     const variance = own.reduce((total, score) => total + (score - mean) ** 2, 0) / (count - 1);
     // score − mean of the others = (score − mean of all) · count / (count − 1).
-    const factor = (baseline === 'group' ? 1 : count / (count - 1)) / (scale ? Math.sqrt(variance) + epsilon : 1);
-    for (const index of indices) advantages[index] = ((scores[index] ?? 0) - mean) * factor;
+    const factor =
+      (baseline === 'group' ? 1 : count / (count - 1)) / (scaleAdvantages ? Math.sqrt(variance) + epsilon : 1);
+    for (const index of indices) advantages[index] = (at(scores, index) - mean) * factor;
   }
   return advantages;
 }

@@ -1,7 +1,7 @@
-/** How the answer tokens of a mini-batch share its loss. */
+/** How answer tokens divide the loss of a mini-batch among them. */
 
-/** How answer tokens share a mini-batch's loss (`losses/normalisation.ts`). */
-export type LossNormalisation = 'sequence' | 'token' | 'constant';
+export const lossNormalisations = ['sequence', 'token', 'constant'] as const;
+export type LossNormalisation = (typeof lossNormalisations)[number];
 
 /**
  * The weight of each answer's tokens, answer by answer.

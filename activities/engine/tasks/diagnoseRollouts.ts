@@ -2,8 +2,7 @@
 
 import { TaskCancelled } from '../../errors.js';
 import { at } from '../../invariant.js';
-import { rolloutDiagnostics } from '../rl/diagnostics.js';
-import type { PolicyMetrics } from '../rl/metrics.js';
+import { type RolloutDiagnostics, rolloutDiagnostics } from '../rl/diagnostics.js';
 import type { EngineWork, TaskFunction } from '../threads/task.js';
 import type { TokenSequence } from '../training/layout.js';
 import { scoreAnswers } from '../training/scoreAnswers.js';
@@ -16,7 +15,7 @@ export interface DiagnoseRolloutsTask {
     readonly rollouts: readonly (TokenSequence & { readonly logProbs: readonly number[] })[];
   };
   readonly output: {
-    readonly metrics: Pick<PolicyMetrics, 'klPerToken' | 'klPerSequence' | 'entropy' | 'entropyPerSequence'>;
+    readonly metrics: Pick<RolloutDiagnostics, 'klPerToken' | 'klPerSequence' | 'entropy' | 'entropyPerSequence'>;
     readonly work: EngineWork;
   };
 }
@@ -28,17 +27,12 @@ export const diagnoseRollouts: TaskFunction<DiagnoseRolloutsTask> = async ({ ref
   context.onProgress(rollouts.length, rollouts.length);
   const answers = rollouts.map(({ logProbs }, index) => ({
     logProbs,
+    sampledLogProbs: logProbs,
     // −log π of a sampled token is an unbiased estimate of its distribution's entropy, which saves a run of the policy.
     entropies: logProbs.map((logProb) => -logProb),
     referenceLogProbs: at(scores, index).logProbs,
   }));
-  const withoutRollouts = 0;
-  const {
-    klPerToken = withoutRollouts,
-    klPerSequence = withoutRollouts,
-    entropy,
-    entropyPerSequence,
-  } = rolloutDiagnostics(answers);
+  const { klPerToken, klPerSequence, entropy, entropyPerSequence } = rolloutDiagnostics(answers);
   return {
     metrics: { klPerToken, klPerSequence, entropy, entropyPerSequence },
     work: {

@@ -14,8 +14,6 @@ import type { PlanTrainingTask } from './planTraining.js';
 import { planTraining } from './planTraining.js';
 import type { RewardModelScoreTask } from './rewardModelScore.js';
 import { rewardModelScore } from './rewardModelScore.js';
-import type { TrainGroupPolicyTask } from './trainGroupPolicy.js';
-import { trainGroupPolicy } from './trainGroupPolicy.js';
 import type { TrainPolicyTask } from './trainPolicy.js';
 import { trainPolicy } from './trainPolicy.js';
 import type { TrainRewardModelTask } from './trainRewardModel.js';
@@ -31,7 +29,6 @@ export interface EngineTasks {
   readonly trainSupervised: TrainSupervisedTask;
   readonly generate: GenerateTask;
   readonly trainPolicy: TrainPolicyTask;
-  readonly trainGroupPolicy: TrainGroupPolicyTask;
   readonly diagnoseRollouts: DiagnoseRolloutsTask;
   readonly trainRewardModel: TrainRewardModelTask;
   readonly rewardModelScore: RewardModelScoreTask;
@@ -47,7 +44,6 @@ export const tasks: { readonly [Name in TaskName]: TaskFunction<EngineTasks[Name
   generate,
   trainSupervised,
   trainPolicy,
-  trainGroupPolicy,
   diagnoseRollouts,
   trainRewardModel,
   rewardModelScore,

@@ -4,26 +4,25 @@ import { InsufficientMemory } from '../../errors.js';
 import type { LoraConfig } from '../lora/adapters.js';
 import type { ModelConfig } from '../models/configs/types.js';
 import type { OptimiserSettings } from '../optim/index.js';
+import { bindAlgorithm } from '../rl/index.js';
 import type { TaskFunction } from '../threads/task.js';
 import { updateGraph } from '../training/graphs.js';
 import type { TokenSequence } from '../training/layout.js';
 import { machineMemory, usableMemory } from '../training/memory.js';
-import { buildObjective, type Training } from '../training/objectives.js';
+import { buildObjective, type ObjectiveChoice, type Training } from '../training/objectives.js';
 import { type PolicyMemory, policyMemory } from '../training/policyMemory.js';
 import { stepMemory, stepNeed } from '../training/stepMemory.js';
 
 /** A kind of training step that a run will take, at its largest. */
-export interface PlannedStep {
+export type PlannedStep = ObjectiveChoice & {
   /** What the caller knows it by. */
   readonly name: string;
-  /** `policy` is PPO, `groupPolicy` GRPO or RLOO. */
-  readonly objective: 'supervised' | 'policy' | 'groupPolicy' | 'rewardModel';
   readonly optimiser: OptimiserSettings;
   readonly sequences: number;
   /** Tokens of each, at most. */
   readonly promptTokens: number;
   readonly answerTokens: number;
-}
+};
 
 /** What steps need in memory, told before any is taken. InsufficientMemory where one cannot fit. */
 export interface PlanTrainingTask {
@@ -44,14 +43,10 @@ export interface PlanTrainingTask {
   };
 }
 
-/** Constants of losses, which change no tensor's size. */
-const groupPolicy = { clipRange: 0.2, klCoefficient: 0.05 };
-const ppo = { clipRange: 0.2, valueClipRange: 0.2, valueCoefficient: 1 };
-
 export const planTraining: TaskFunction<PlanTrainingTask> = async ({ config, lora, steps }) => {
   const usableBytes = usableMemory();
   const planned = steps.map((step) => {
-    const training = trainingOf(step, config, lora);
+    const training: Training = { ...step, config, lora };
     const memory = stepMemory(training, updateGraph(buildObjective(training), step.optimiser), usableBytes);
     try {
       return { name: step.name, ...stepNeed(largestBatch(step), memory, roundMemory(step, config, lora)) };
@@ -63,22 +58,10 @@ export const planTraining: TaskFunction<PlanTrainingTask> = async ({ config, lor
   return { steps: planned, usableBytes, machineBytes: machineMemory() };
 };
 
-function trainingOf({ objective }: PlannedStep, config: ModelConfig, lora: LoraConfig | undefined): Training {
-  switch (objective) {
-    case 'policy':
-      return { objective, config, lora, loss: ppo };
-    case 'groupPolicy':
-      return { objective, config, lora, loss: groupPolicy };
-    default:
-      return { objective, config, lora };
-  }
-}
-
 /** Undefined for a step whose round scores no answers. */
 function roundMemory(step: PlannedStep, config: ModelConfig, lora: LoraConfig | undefined): PolicyMemory | undefined {
-  const { objective } = step;
-  if (objective !== 'policy' && objective !== 'groupPolicy') return undefined;
-  return policyMemory(config, lora, longestSequence(step), objective === 'policy');
+  if (step.objective !== 'policy') return undefined;
+  return policyMemory(config, lora, longestSequence(step), bindAlgorithm(step.algorithm).critic);
 }
 
 function largestBatch(step: PlannedStep): readonly TokenSequence[] {

@@ -20,8 +20,7 @@ import { type LanguageModel, type ParameterShapes, type Weights, weightsFrom } f
 import { clipFactor, globalNorm } from '../optim/clipping.js';
 import { createOptimiser, type OptimiserSettings } from '../optim/index.js';
 import { appendUpdate, type Optimiser, type UpdateRule } from '../optim/optimiser.js';
-import { type GroupPolicyOptions, groupPolicyLoss } from '../rl/groupPolicyLoss.js';
-import { type PpoOptions, ppoLoss } from '../rl/ppoLoss.js';
+import type { BoundAlgorithm } from '../rl/algorithm.js';
 import { raggedAttention } from './raggedAttention.js';
 
 /** Parameters beside the language model's own. */
@@ -269,56 +268,19 @@ export function supervisedObjective(config: ModelConfig, lora?: LoraConfig): Obj
   return objective(model, lora, crossEntropy(chosen, weights));
 }
 
-/** PPO with a value head on the shared trunk. Feeds: as supervised, and the `PpoTokens`, all `[answers]`. */
-export function policyObjective(config: ModelConfig, ppo: PpoOptions, lora?: LoraConfig): Objective {
+/** An algorithm's loss on answer tokens. Feeds: as supervised, and the algorithm's `TokenInputs`, all `[answers]`. */
+export function policyObjective(config: ModelConfig, algorithm: BoundAlgorithm, lora?: LoraConfig): Objective {
   const language = languageModel(config);
-  const model = declareModel(language, 'answers', language.shapes, valueHeadShapes(config));
-  const { graph } = model;
-  const labels = input(graph, 'labels', 'int64', ['answers']);
-  const perToken = (name: string): Tensor => input(graph, name, 'float32', ['answers']);
-  const tokens = {
-    oldLogProbs: perToken('old_log_probs'),
-    oldValues: perToken('old_values'),
-    advantages: perToken('advantages'),
-    returns: perToken('returns'),
-    weights: perToken('weights'),
-  };
+  const heads = algorithm.critic ? valueHeadShapes(config) : [];
+  const model = declareModel(language, 'answers', language.shapes, heads);
+  const labels = input(model.graph, 'labels', 'int64', ['answers']);
   const { chosen } = tokenLogProbs(model.hidden, language.headMatrix(model.weight), labels);
-  const loss = ppoLoss(chosen, valuesOf(model), tokens, ppo);
-  const metrics = {
-    policy_loss: loss.policy,
-    value_loss: loss.value,
-    clip_fraction: loss.clipFraction,
-    ratio: loss.ratio,
-    approximate_kl: loss.approximateKl,
-  };
-  return objective(model, lora, loss.total, metrics, { largest_ratio: loss.largestRatio });
-}
-
-/** GRPO and RLOO. Feeds: as supervised, and the `GroupPolicyTokens`, all `[answers]`. */
-export function groupPolicyObjective(config: ModelConfig, options: GroupPolicyOptions, lora?: LoraConfig): Objective {
-  const language = languageModel(config);
-  const model = declareModel(language, 'answers', language.shapes);
-  const { graph } = model;
-  const labels = input(graph, 'labels', 'int64', ['answers']);
-  const perToken = (name: string): Tensor => input(graph, name, 'float32', ['answers']);
-  const tokens = {
-    oldLogProbs: perToken('old_log_probs'),
-    referenceLogProbs: perToken('reference_log_probs'),
-    advantages: perToken('advantages'),
-    weights: perToken('weights'),
-    shares: perToken('shares'),
-  };
-  const { chosen } = tokenLogProbs(model.hidden, language.headMatrix(model.weight), labels);
-  const loss = groupPolicyLoss(chosen, tokens, options);
-  const metrics = {
-    policy_loss: loss.policy,
-    kl_loss: loss.kl,
-    clip_fraction: loss.clipFraction,
-    ratio: loss.ratio,
-    approximate_kl: loss.approximateKl,
-  };
-  return objective(model, lora, loss.total, metrics, { largest_ratio: loss.largestRatio });
+  const { total, metrics, peaks } = algorithm.loss({
+    logProbs: chosen,
+    values: () => valuesOf(model),
+    perToken: (name) => input(model.graph, name, 'float32', ['answers']),
+  });
+  return objective(model, lora, total, metrics, peaks);
 }
 
 /** Two-class cross-entropy at each sequence's last token. Feeds: `sequenceFeeds`, labels `[batch]`, weights `[batch]`. */

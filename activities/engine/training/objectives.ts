@@ -1,25 +1,18 @@
 /** What is trained and by which loss, as data: every thread that has a part in a step builds the same graph from it. */
 import type { LoraConfig } from '../lora/adapters.js';
 import type { ModelConfig } from '../models/configs/types.js';
-import type { GroupPolicyOptions } from '../rl/groupPolicyLoss.js';
-import type { PpoOptions } from '../rl/ppoLoss.js';
-import {
-  groupPolicyObjective,
-  type Objective,
-  policyObjective,
-  rewardModelObjective,
-  supervisedObjective,
-} from './graphs.js';
+import { type AlgorithmChoice, bindAlgorithm } from '../rl/index.js';
+import { type Objective, policyObjective, rewardModelObjective, supervisedObjective } from './graphs.js';
 
-export type Training = {
+export type ObjectiveChoice =
+  | { readonly objective: 'supervised' | 'rewardModel' }
+  | { readonly objective: 'policy'; readonly algorithm: AlgorithmChoice };
+
+export type Training = ObjectiveChoice & {
   readonly config: ModelConfig;
   /** Left out, every weight is trained. */
   readonly lora?: LoraConfig | undefined;
-} & (
-  | { readonly objective: 'supervised' | 'rewardModel' }
-  | { readonly objective: 'policy'; readonly loss: PpoOptions }
-  | { readonly objective: 'groupPolicy'; readonly loss: GroupPolicyOptions }
-);
+};
 
 /** A new objective each time. */
 export function buildObjective(training: Training): Objective {
@@ -28,9 +21,7 @@ export function buildObjective(training: Training): Objective {
     case 'supervised':
       return supervisedObjective(config, lora);
     case 'policy':
-      return policyObjective(config, training.loss, lora);
-    case 'groupPolicy':
-      return groupPolicyObjective(config, training.loss, lora);
+      return policyObjective(config, bindAlgorithm(training.algorithm), lora);
     case 'rewardModel':
       return rewardModelObjective(config, lora);
   }

@@ -28,6 +28,8 @@ import { graphSession } from './sessions.js';
 import { stepMemory } from './stepMemory.js';
 
 export interface Trainer {
+  /** Metrics of a step that are the largest of its tokens; all others are sums. */
+  readonly peaks: readonly string[];
   /**
    * Indices of the sequences of each micro-batch that a batch is to be given in.
    * @throws InsufficientMemory when the longest sequence does not fit by itself.
@@ -87,6 +89,7 @@ export async function createTrainer(
 
   let step = files.moments === undefined ? 0 : files.step;
   return {
+    peaks: update.peaks,
     split: (batch) => splitBatch(batch, memory),
     step: async (microBatches, learningRate) => {
       step++;

@@ -319,8 +319,10 @@ describe('a comparison', () => {
       /methods\.1: got "ppo", allowed: one of "sft"/,
     );
     expect(await refusal(spec([1, 1]))).toMatch(/seeds: got \[1,1\], allowed: each seed once/);
-    const run = { preset: 'smoke', ppo: { passes: 0 } };
-    expect(await refusal(spec([1], { run }))).toMatch(/run\.ppo\.passes: got 0, allowed: a whole number from 1 to 100/);
+    const run = { preset: 'smoke', ppo: { ppoEpochs: 0 } };
+    expect(await refusal(spec([1], { run }))).toMatch(
+      /run\.ppo\.ppoEpochs: got 0, allowed: a whole number from 1 to 100/,
+    );
     expect(await refusal(spec([1], { run: { preset: 'smoke', method: 'sft' } }))).toMatch(
       /run\.method: is set by methods/,
     );

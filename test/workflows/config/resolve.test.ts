@@ -113,22 +113,19 @@ describe('resolveSpec', () => {
       ['lora.targetModules: got []', '"all-linear", or a list of at least 1, each a string'],
     ],
     [{ preset: 'demo', method: 'sft', sft: null }, ['sft: got null', 'method sft needs']],
-    [{ preset: 'demo', method: 'grpo', groupPolicy: null }, ['groupPolicy: got null', 'method grpo needs']],
+    [{ preset: 'demo', method: 'grpo', grpo: null }, ['grpo: got null', 'method grpo needs']],
     [
       { preset: 'demo', onlineSelfTraining: { miniBatch: 251 } },
       ['onlineSelfTraining.miniBatch: got 251', 'at most 250'],
     ],
-    [{ preset: 'demo', groupPolicy: { samplesPerQuestion: 1 } }, ['groupPolicy.samplesPerQuestion: got 1', 'from 2']],
-    [{ preset: 'demo', groupPolicy: { miniBatch: 501 } }, ['groupPolicy.miniBatch: got 501', 'at most 500']],
-    [
-      { preset: 'demo', groupPolicy: { normalisation: 'mean' } },
-      ['groupPolicy.normalisation: got "mean"', '"sequence"'],
-    ],
+    [{ preset: 'demo', grpo: { samplesPerQuestion: 1 } }, ['grpo.samplesPerQuestion: got 1', 'from 2']],
+    [{ preset: 'demo', grpo: { miniBatch: 501 } }, ['grpo.miniBatch: got 501', 'at most 500']],
+    [{ preset: 'demo', grpo: { normalisation: 'mean' } }, ['grpo.normalisation: got "mean"', '"sequence"']],
     [{ preset: 'demo', evaluation: { patience: 0 } }, ['evaluation.patience: got 0', 'from 1']],
     [{ seed: 1 }, ['data: missing', 'model: missing', 'warmUp: missing', 'generation: missing']],
     [
-      { preset: 'demo', seed: -1, sede: 2, ppo: { passes: 0 } },
-      ['3 problems', 'seed: got', 'sede: unknown', 'ppo.passes'],
+      { preset: 'demo', seed: -1, sede: 2, ppo: { ppoEpochs: 0 } },
+      ['3 problems', 'seed: got', 'sede: unknown', 'ppo.ppoEpochs'],
     ],
   ])('refuses %j', (input, parts) => {
     const message = problemsOf(input);

@@ -1,8 +1,8 @@
 /** Every method's steps, as a run and as a workflow of its own, on a real Temporal server with stand-in activities. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type MethodName, methodNames, methods } from '../../../workflows/config/methods.js';
+import { type MethodName, methodNames } from '../../../workflows/config/methods.js';
 import { resolveSpec } from '../../../workflows/config/resolve.js';
-import type { continuePpo, reft } from '../../../workflows/index.js';
+import type { reft, training } from '../../../workflows/index.js';
 import type { MethodInput } from '../../../workflows/methods/method.js';
 import { type HyperparameterChanges, setHyperparametersUpdate } from '../../../workflows/monitoring/hyperparameters.js';
 import type { RunResult } from '../../../workflows/runState.js';
@@ -103,21 +103,23 @@ describe('methods in rounds', () => {
     },
   );
 
-  it.each([
-    ['grpo', 'group'],
-    ['rloo', 'leave-one-out'],
-  ] as const)('%s compares several answers to each question', async (method, baseline) => {
-    const { result, standIns } = await run(method, { groupPolicy: { samplesPerQuestion: 3, klCoefficient: 0.1 } });
-    const updates = standIns.inputsOf('updateGroupPolicy');
+  it.each(['grpo', 'rloo'] as const)('%s compares several answers to each question', async (method) => {
+    const settings = { samplesPerQuestion: 3 };
+    // The preset has no section for RLOO: its rounds are those of GRPO, its options its own.
+    const { result, standIns } = await run(method, {
+      grpo: settings,
+      ...(method === 'grpo' ? { grpo: { ...settings, klCoefficient: 0.1 } } : {}),
+    });
+    const updates = standIns.inputsOf('updatePolicy');
     expect(updates).toHaveLength(4);
     expect(updates[3]).toMatchObject({
-      baseline,
+      algorithm: { name: method, klCoefficient: method === 'grpo' ? 0.1 : 0, klPlacement: 'loss' },
       round: 3,
       rounds: 4,
       checkpoint: { step: 5 },
       reference: { step: 2 },
       maxAnswerTokens: 24,
-      settings: { klCoefficient: 0.1, klPlacement: 'loss' },
+      settings: { miniBatch: 16, ppoEpochs: 1 },
     });
     const rollouts = standIns.inputsOf('rollout').filter(({ temperature }) => temperature === 1);
     expect(rollouts.every(({ samples }) => samples === 3)).toBe(true);
@@ -133,7 +135,7 @@ describe('setHyperparameters', () => {
     const answers: Promise<string>[] = [];
     const standIns = createStandIns({
       before: async ({ name, input }) => {
-        const inRound = (input as { readonly round?: number }).round === 1 && name === 'updateGroupPolicy';
+        const inRound = (input as { readonly round?: number }).round === 1 && name === 'updatePolicy';
         const inEpoch = JSON.stringify(input).includes('order-self-training');
         if (answers.length > 0 || !(inRound || inEpoch)) return;
         answers.push(handle.executeUpdate(setHyperparametersUpdate, { args: [changes] }));
@@ -150,8 +152,8 @@ describe('setHyperparameters', () => {
   it('changes GRPO from its next round on', async () => {
     const { standIns, answer } = await change('grpo', { learningRate: 1e-5, klCoefficient: 0.5 });
     expect(await answer).toContain('After round 1, changed by hand');
-    const used = standIns.inputsOf('updateGroupPolicy').map(({ settings }) => settings);
-    expect(used.map(({ optimiser, klCoefficient }) => [optimiser.learningRate, klCoefficient])).toEqual([
+    const used = standIns.inputsOf('updatePolicy');
+    expect(used.map(({ settings, algorithm }) => [settings.optimiser.learningRate, algorithm.klCoefficient])).toEqual([
       [6e-4, 0],
       [6e-4, 0],
       [1e-5, 0.5],
@@ -186,7 +188,10 @@ describe('every method', () => {
     ({ stop } = await harness.startWorkers(standIns));
     const results = await Promise.all(
       methodNames.map(async (name: MethodName) => {
-        const handle = await harness.start<typeof continuePpo>(methods[name].workflow, `alone-${name}`, input);
+        const handle = await harness.start<typeof training>('training', `alone-${name}`, {
+          ...input,
+          spec: { ...spec, method: name },
+        });
         return [name, await handle.result()] as const;
       }),
     );
@@ -210,12 +215,12 @@ describe('every method', () => {
   it('is refused without its settings', async () => {
     const input = await sharedStart(resolveSpec({ preset: 'smoke' }));
     ({ stop } = await harness.startWorkers(createStandIns()));
-    const handle = await harness.start<typeof continuePpo>('continueGrpo', 'no-settings', {
+    const handle = await harness.start<typeof training>('training', 'no-settings', {
       ...input,
-      spec: { ...input.spec, groupPolicy: null },
+      spec: { ...input.spec, method: 'grpo', grpo: null },
     });
     await expect(handle.result()).rejects.toMatchObject({
-      cause: { type: 'InvalidSpec', message: 'groupPolicy: method grpo needs it' },
+      cause: { type: 'InvalidSpec', message: 'grpo: method grpo needs it' },
     });
   });
 

@@ -13,7 +13,7 @@ describe('plannedSteps', () => {
     const spec = resolveSpec({ preset: 'smoke', generation: { maxAnswerTokens: 24 } });
     const [annotated, sampled] = [30, 24].map((answerTokens) => ({ promptTokens: 40, answerTokens }));
     const optimiserOf = (section: { readonly optimiser: OptimiserSpec } | null) => ({ optimiser: section?.optimiser });
-    expect(plannedSteps(spec, data)).toEqual([
+    expect(plannedSteps(spec, data)).toMatchObject([
       { name: 'warm-up', objective: 'supervised', ...optimiserOf(spec.warmUp), sequences: 8, ...annotated },
       { name: 'SFT', objective: 'supervised', ...optimiserOf(spec.sft), sequences: 8, ...annotated },
       { name: 'PPO', objective: 'policy', ...optimiserOf(spec.ppo), sequences: 8, ...sampled },
@@ -25,9 +25,10 @@ describe('plannedSteps', () => {
     const optimiser = { learningRate: 1e-3 };
     const rounds = { epochs: 1, questionsPerRound: 8, miniBatch: 4, samplesPerQuestion: 3, optimiser };
     const steps = (spec: object) => plannedSteps(resolveSpec({ preset: 'smoke', sft: null, ...spec }), data);
-    expect(steps({ method: 'grpo', groupPolicy: rounds })[1]).toMatchObject({
+    expect(steps({ method: 'grpo', grpo: rounds })[1]).toMatchObject({
       name: 'GRPO',
-      objective: 'groupPolicy',
+      objective: 'policy',
+      algorithm: { name: 'grpo' },
       sequences: 4,
     });
     // Three samples and the annotated answer of each of four questions, as long as the longer of both.
@@ -43,7 +44,7 @@ describe('plannedSteps', () => {
   it('plans for every method of a comparison, and for no other', () => {
     const optimiser = { learningRate: 1e-3 };
     const rounds = { epochs: 1, questionsPerRound: 8, miniBatch: 4, samplesPerQuestion: 3, optimiser };
-    const spec = resolveSpec({ preset: 'smoke', groupPolicy: rounds });
+    const spec = resolveSpec({ preset: 'smoke', grpo: rounds });
     const names = (methods: readonly MethodName[]) => plannedSteps(spec, data, methods).map(({ name }) => name);
     expect(names(['grpo', 'online-self-training', 'reft'])).toEqual([
       'warm-up',

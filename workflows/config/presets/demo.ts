@@ -35,7 +35,7 @@ export const demo = {
     epochs: 10,
     questionsPerRound: 250,
     miniBatch: 125,
-    passes: 2,
+    ppoEpochs: 2,
     optimiser: onlineOptimiser,
     klCoefficient: 0.01,
     valueCoefficient: 0.1,
@@ -62,12 +62,12 @@ export const demo = {
     miniBatch: 50,
     optimiser: onlineOptimiser,
   },
-  groupPolicy: {
+  grpo: {
     epochs: 2,
     questionsPerRound: 100,
     samplesPerQuestion: 5,
     miniBatch: 250,
-    passes: 2,
+    ppoEpochs: 2,
     optimiser: onlineOptimiser,
   },
   rewardModel: {

@@ -18,7 +18,7 @@ export const smoke: SpecPreset = {
     miniBatch: 8,
     optimiser: { learningRate: 6e-4 },
   },
-  groupPolicy: {
+  grpo: {
     epochs: 2,
     questionsPerRound: 16,
     samplesPerQuestion: 2,

@@ -12,7 +12,7 @@ export const smollm2SvampLora: SpecPreset = {
     epochs: 1,
     questionsPerRound: 120,
     miniBatch: 20,
-    passes: 1,
+    ppoEpochs: 1,
     optimiser: { learningRate: 3e-4 },
     klCoefficient: 0.01,
     valueCoefficient: 1,

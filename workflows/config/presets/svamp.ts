@@ -31,7 +31,7 @@ export const svamp: SpecPreset = {
     optimiser: { ...onlineOptimiser, learningRate: 6e-4 },
   },
   expertIteration: { ...demo.expertIteration, epochs: 1, optimiser: { ...onlineOptimiser, learningRate: 6e-4 } },
-  groupPolicy: { ...demo.groupPolicy, epochs: 1, optimiser: { ...onlineOptimiser, learningRate: 6e-4 } },
+  grpo: { ...demo.grpo, epochs: 1, optimiser: { ...onlineOptimiser, learningRate: 6e-4 } },
   rewardModel: {
     samplesPerQuestion: 2,
     epochs: 2,

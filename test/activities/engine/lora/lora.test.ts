@@ -158,17 +158,14 @@ describe('the other trainings', () => {
       reference: model,
       rollouts: sequences.map((sequence, index) => ({
         ...sequence,
+        group: index,
         reward: index % 2,
         logProbs: [...(scores[index]?.logProbs ?? [])],
       })),
       miniBatches: [[0, 1, 2]],
       optimiser: { ...optimiser, learningRates: [1e-3] },
-      klCoefficient: 0.01,
-      valueCoefficient: 1,
-      gamma: 1,
-      lambda: 0.95,
-      clipRange: 0.2,
-      valueClipRange: 0.2,
+      algorithm: { name: 'ppo', valueCoefficient: 1 } as const,
+      maxAnswerTokens: 8,
       outputDirectory: join(folder, 'policy'),
     };
     const { files, metrics } = await trainPolicy(task, quietContext);

@@ -5,13 +5,15 @@
 import { join } from 'node:path';
 import type { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import { bindAlgorithm } from '../../../../activities/engine/rl/index.js';
 import { trainPolicy } from '../../../../activities/engine/tasks/trainPolicy.js';
 import { policyObjective, supervisedObjective, updateGraph } from '../../../../activities/engine/training/graphs.js';
 import type { TokenSequence } from '../../../../activities/engine/training/layout.js';
 import { layOutAnswers, sequenceFeeds } from '../../../../activities/engine/training/layout.js';
 import type { Parameters } from '../../../../activities/engine/weights/parameters.js';
 import { readSafetensors } from '../../../../activities/engine/weights/safetensors.js';
-import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
+import { required } from '../../../../activities/invariant.js';
+import { decodeTensors, ppoOf, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { randomNumbers } from '../../../support/randomNumbers.js';
 import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
 import { type Feeds, floats, gradientsAsMoments, integers, runSteps } from '../runGraph.js';
@@ -38,7 +40,7 @@ function feedsOf(sequences: readonly TokenSequence[]): Feeds {
 
 const objectives = {
   'cross-entropy': () => supervisedObjective(config),
-  PPO: () => policyObjective(config, fixture),
+  PPO: () => policyObjective(config, bindAlgorithm(ppoOf(fixture))),
 };
 const onlyIn = (feeds: Feeds, names: readonly string[]): Feeds =>
   Object.fromEntries(Object.entries(feeds).filter(([name]) => !names.includes(name)));
@@ -121,13 +123,17 @@ describe('a PPO round', () => {
       new Map([...blind].map(([key, { shape, data }]) => [key, { shape, data: data.map((value) => 0.9 * value) }])),
     );
     const train = async (prompts: typeof rollouts, directory: string) => {
-      const { steps: _, ...settings } = fixture;
       const { metrics, files } = await trainPolicy(
         {
-          ...settings,
+          algorithm: ppoOf(fixture),
+          maxAnswerTokens: 8,
           model,
           reference,
-          rollouts: prompts.map((rollout, index) => ({ ...rollout, logProbs: batch.logProbs[index] ?? [] })),
+          rollouts: prompts.map((rollout, index) => ({
+            ...rollout,
+            group: index,
+            logProbs: batch.logProbs[index] ?? [],
+          })),
           // One step: after it, attention has something to put out.
           miniBatches: [rollouts.map((_, index) => index)],
           optimiser: { ...fixture.optimiser, maxGradNorm: 1e30 },
@@ -141,7 +147,7 @@ describe('a PPO round', () => {
     const actual = await train(rollouts.map(otherPrompt), 'other-prompts');
     for (const [name, value] of Object.entries(expected.metrics)) {
       if (name === 'gradientNorm') continue;
-      const other = actual.metrics[name as keyof typeof actual.metrics];
+      const other = required(actual.metrics[name], name);
       expect(Math.abs(other - value), name).toBeLessThan(1e-5 * Math.max(1, Math.abs(value)));
     }
     for (const [key, { data }] of expected.weights)

@@ -5,16 +5,15 @@ import { createAddSamples } from '../../../../activities/addSamples.js';
 import { loadTokenizer } from '../../../../activities/data/tokenizer/loadTokenizer.js';
 import { trainTokenizer } from '../../../../activities/data/tokenizer/trainTokenizer.js';
 import type { Example } from '../../../../activities/data/types.js';
-import type { LossNormalisation } from '../../../../activities/engine/rl/normalisation.js';
-import { trainGroupPolicy } from '../../../../activities/engine/tasks/trainGroupPolicy.js';
 import { trainPolicy } from '../../../../activities/engine/tasks/trainPolicy.js';
 import { trainSupervised } from '../../../../activities/engine/tasks/trainSupervised.js';
 import type { WeightedSequence } from '../../../../activities/engine/training/layout.js';
 import type { ModelFiles } from '../../../../activities/engine/weights/modelFiles.js';
 import { readSafetensors } from '../../../../activities/engine/weights/safetensors.js';
+import { required } from '../../../../activities/invariant.js';
 import type { ScoredSample } from '../../../../activities/rewards/samples.js';
 import { selfTrainingBatch } from '../../../../activities/trainOnSamples.js';
-import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
+import { decodeTensors, ppoOf, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { createMemoryStore } from '../../data/memoryStore.js';
 import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
 
@@ -59,6 +58,10 @@ const scored = samples.map(
     reward,
   }),
 );
+type Metrics = Readonly<Record<string, number>>;
+const metricOf = (metrics: Metrics, name: string): number => required(metrics[name], name);
+/** Of no consequence for the update. */
+const sampled = ({ answer }: { readonly answer: readonly number[] }): number[] => answer.map(() => -1);
 const outputDirectory = (name: string): string => join(folder, name);
 
 async function compare(name: string, files: ModelFiles, losses: readonly number[]): Promise<void> {
@@ -114,11 +117,12 @@ describe('one round, as PyTorch does it', () => {
   ] as const)('of %s', (name, share) => supervisedStep(name, selfTrainingBatch(examples, scored, examples, share)));
 
   it('of PPO', async () => {
-    const rollouts = samples.map((sample) => ({ ...sample, logProbs: [] }));
+    const rollouts = samples.map((sample) => ({ ...sample, group: sample.question, logProbs: sampled(sample) }));
     const everything = samples.map((_, index) => index);
     const { files, metrics } = await trainPolicy(
       {
-        ...fixture.ppo,
+        algorithm: ppoOf(fixture.ppo),
+        maxAnswerTokens: fixture.maxAnswerTokens,
         model: withValueHead,
         reference,
         rollouts,
@@ -128,19 +132,20 @@ describe('one round, as PyTorch does it', () => {
       },
       quietContext,
     );
-    await compare('reft', files, [metrics.policyLoss + fixture.ppo.valueCoefficient * metrics.valueLoss]);
+    await compare('reft', files, [
+      metricOf(metrics, 'policyLoss') + fixture.ppo.valueCoefficient * metricOf(metrics, 'valueLoss'),
+    ]);
   });
 
   it('of PPO in two passes, ratios and values clipped in the second', async () => {
-    const rollouts = samples.map((sample) => ({ ...sample, logProbs: [] }));
+    const rollouts = samples.map((sample) => ({ ...sample, group: sample.question, logProbs: sampled(sample) }));
     const everything = samples.map((_, index) => index);
     const { clipRange, ppo, secondPass } = fixture;
     const round = (passes: number) =>
       trainPolicy(
         {
-          ...ppo,
-          clipRange,
-          valueClipRange: clipRange,
+          algorithm: { ...ppoOf(ppo), clipRange, valueClipRange: clipRange },
+          maxAnswerTokens: fixture.maxAnswerTokens,
           model: withValueHead,
           reference,
           rollouts,
@@ -154,12 +159,13 @@ describe('one round, as PyTorch does it', () => {
     const first = await round(1);
     const both = await round(2);
     const second = (name: 'policyLoss' | 'valueLoss' | 'ratio' | 'approximateKl' | 'clipFraction'): number =>
-      2 * both.metrics[name] - first.metrics[name];
+      2 * metricOf(both.metrics, name) - metricOf(first.metrics, name);
     expect(secondPass.clipFraction).toBeGreaterThan(0);
     for (const name of ['policyLoss', 'valueLoss', 'ratio', 'approximateKl', 'clipFraction'] as const)
       expect(relativeError([second(name)], [secondPass[name]]), name).toBeLessThan(1e-5);
-    expect(relativeError([both.metrics.largestRatio], [secondPass.largestRatio])).toBeLessThan(1e-5);
-    const lossOf = ({ policyLoss, valueLoss }: typeof both.metrics) => policyLoss + ppo.valueCoefficient * valueLoss;
+    expect(relativeError([metricOf(both.metrics, 'largestRatio')], [secondPass.largestRatio])).toBeLessThan(1e-5);
+    const lossOf = (metrics: Metrics) =>
+      metricOf(metrics, 'policyLoss') + ppo.valueCoefficient * metricOf(metrics, 'valueLoss');
     await compare('reft two passes', both.files, [
       lossOf(first.metrics),
       2 * lossOf(both.metrics) - lossOf(first.metrics),
@@ -173,23 +179,18 @@ describe('one round, as PyTorch does it', () => {
   );
   it.each(variants)('of %s, normalised by %s, with KL in the %s', async (method, normalisation, klPlacement) => {
     const name = `${method} ${normalisation} ${klPlacement}`;
-    const rollouts = samples.map((sample) => ({ ...sample, group: sample.question, logProbs: [] }));
+    const rollouts = samples.map((sample) => ({ ...sample, group: sample.question, logProbs: sampled(sample) }));
     const { clipRange, klCoefficient, maxAnswerTokens } = fixture;
     const round = (steps: number, folderName: string) =>
-      trainGroupPolicy(
+      trainPolicy(
         {
           model,
           reference,
           rollouts,
           miniBatches: miniBatches.slice(0, steps),
           optimiser,
-          baseline: method === 'grpo' ? 'group' : 'leave-one-out',
-          scaleAdvantages: method === 'grpo',
-          normalisation: normalisation satisfies LossNormalisation,
+          algorithm: { name: method, normalisation, klCoefficient, klPlacement, clipRange },
           maxAnswerTokens,
-          klCoefficient,
-          klPlacement,
-          clipRange,
           outputDirectory: outputDirectory(folderName),
         },
         quietContext,
@@ -198,7 +199,7 @@ describe('one round, as PyTorch does it', () => {
     const first = await round(1, `${name} 1`);
     const both = await round(2, `${name} 2`);
     const lossOf = ({ metrics }: typeof both) =>
-      metrics.policyLoss + (klPlacement === 'loss' ? klCoefficient * metrics.klLoss : 0);
+      metricOf(metrics, 'policyLoss') + (klPlacement === 'loss' ? klCoefficient * metricOf(metrics, 'klLoss') : 0);
     await compare(name, both.files, [lossOf(first), 2 * lossOf(both) - lossOf(first)]);
     expect(both.metrics.mixedGroups).toBe(0.75);
   });

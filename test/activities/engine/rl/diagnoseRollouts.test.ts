@@ -4,7 +4,8 @@ import { expect, it } from 'vitest';
 import { diagnoseRollouts } from '../../../../activities/engine/tasks/diagnoseRollouts.js';
 import { trainPolicy } from '../../../../activities/engine/tasks/trainPolicy.js';
 import { scoreAnswers } from '../../../../activities/engine/training/scoreAnswers.js';
-import { decodeTensors, readFixture } from '../../../reference/fixtures.js';
+import { required } from '../../../../activities/invariant.js';
+import { decodeTensors, ppoOf, readFixture } from '../../../reference/fixtures.js';
 import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
 
 const { config, optimiser, samples, ppo, parameters, reference: referenceTensors } = readFixture('methods');
@@ -14,11 +15,16 @@ const reference = await writeModel(join(folder, 'reference.safetensors'), config
 
 it('tells the same KL as a PPO update, and the entropy that the samples’ own probabilities speak of', async () => {
   const scores = await scoreAnswers(model, samples);
-  const rollouts = samples.map((sample, index) => ({ ...sample, logProbs: [...(scores[index]?.logProbs ?? [])] }));
+  const rollouts = samples.map((sample, index) => ({
+    ...sample,
+    group: sample.question,
+    logProbs: [...(scores[index]?.logProbs ?? [])],
+  }));
   const { metrics, work } = await diagnoseRollouts({ reference, rollouts }, quietContext);
   const update = await trainPolicy(
     {
-      ...ppo,
+      algorithm: ppoOf(ppo),
+      maxAnswerTokens: 8,
       model,
       reference,
       rollouts,
@@ -29,8 +35,8 @@ it('tells the same KL as a PPO update, and the entropy that the samples’ own p
     quietContext,
   );
   expect(Math.abs(metrics.klPerToken)).toBeGreaterThan(1e-3);
-  expect(metrics.klPerToken).toBeCloseTo(update.metrics.klPerToken, 6);
-  expect(metrics.klPerSequence).toBeCloseTo(update.metrics.klPerSequence, 5);
+  expect(metrics.klPerToken).toBeCloseTo(required(update.metrics.klPerToken, 'klPerToken'), 6);
+  expect(metrics.klPerSequence).toBeCloseTo(required(update.metrics.klPerSequence, 'klPerSequence'), 5);
   const surprise = rollouts.flatMap(({ logProbs }) => logProbs).reduce((sum, logProb) => sum - logProb, 0);
   expect(metrics.entropyPerSequence).toBeCloseTo(surprise / rollouts.length, 9);
   expect(metrics.entropy).toBeCloseTo(surprise / rollouts.flatMap(({ logProbs }) => logProbs).length, 9);
@@ -40,7 +46,11 @@ it('tells the same KL as a PPO update, and the entropy that the samples’ own p
 
 it('finds no distance between a model and itself', async () => {
   const scores = await scoreAnswers(model, samples);
-  const rollouts = samples.map((sample, index) => ({ ...sample, logProbs: [...(scores[index]?.logProbs ?? [])] }));
+  const rollouts = samples.map((sample, index) => ({
+    ...sample,
+    group: sample.question,
+    logProbs: [...(scores[index]?.logProbs ?? [])],
+  }));
   const { metrics } = await diagnoseRollouts({ reference: model, rollouts }, quietContext);
   expect(metrics.klPerToken).toBe(0);
 });

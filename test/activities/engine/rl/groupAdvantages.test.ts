@@ -18,7 +18,7 @@ const othersOf = (index: number): number[] =>
 
 describe('groupAdvantages', () => {
   it('of GRPO are distances from the group’s mean, in its standard deviations', () => {
-    const advantages = groupAdvantages(scores, groups, { baseline: 'group', scale: true });
+    const advantages = groupAdvantages(scores, groups, { baseline: 'group', scaleAdvantages: true });
     drawn.forEach(({ score }, index) => {
       const all = [score, ...othersOf(index)];
       const deviation = Math.sqrt(all.reduce((total, one) => total + (one - mean(all)) ** 2, 0) / (all.length - 1));
@@ -28,7 +28,7 @@ describe('groupAdvantages', () => {
   });
 
   it('of RLOO are distances from the mean of the others', () => {
-    const advantages = groupAdvantages(scores, groups, { baseline: 'leave-one-out', scale: false });
+    const advantages = groupAdvantages(scores, groups, { baseline: 'leave-one-out', scaleAdvantages: false });
     drawn.forEach(({ score }, index) => {
       const others = othersOf(index);
       expect(advantages[index]).toBeCloseTo(others.length === 0 ? 0 : score - mean(others), 10);
@@ -38,7 +38,10 @@ describe('groupAdvantages', () => {
   it('are 0 where all answers are worth the same, however small the differences of rounding', () => {
     for (const baseline of ['group', 'leave-one-out'] as const)
       for (const scale of [true, false]) {
-        const advantages = groupAdvantages([0.1, 0.1, 0.1, 1, 1], [0, 0, 0, 1, 1], { baseline, scale });
+        const advantages = groupAdvantages([0.1, 0.1, 0.1, 1, 1], [0, 0, 0, 1, 1], {
+          baseline,
+          scaleAdvantages: scale,
+        });
         for (const advantage of advantages) expect(Math.abs(advantage)).toBeLessThan(1e-10);
       }
   });

@@ -1,8 +1,9 @@
 /** A PPO update of a Llama with a value head against PyTorch: two passes of two mini-batches. */
 import { describe, expect, it } from 'vitest';
+import { bindAlgorithm } from '../../../../activities/engine/rl/index.js';
 import { answersGraph, policyObjective, updateGraph } from '../../../../activities/engine/training/graphs.js';
 import { layOutAnswers, sequenceFeeds } from '../../../../activities/engine/training/layout.js';
-import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
+import { decodeTensors, ppoOf, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { type Feeds, floats, gradientsAsMoments, integers, parameterFeeds, runOnce, runSteps } from '../runGraph.js';
 
 const fixture = readFixture('ppo');
@@ -64,7 +65,7 @@ describe('scoring of given answers', () => {
 
 describe('policyObjective', () => {
   it('gives the gradients of PyTorch through policy and value loss together', async () => {
-    const modelGraph = updateGraph(policyObjective(config, fixture), gradientsAsMoments);
+    const modelGraph = updateGraph(policyObjective(config, bindAlgorithm(ppoOf(fixture))), gradientsAsMoments);
     const [result] = await runSteps(modelGraph, parameters, gradientsAsMoments, steps.slice(0, 1));
     for (const [key, gradient] of decodeTensors(fixture.gradients))
       expect(relativeError(result?.state.first.get(key)?.data ?? [], gradient.data), key).toBeLessThan(2e-5);
@@ -72,20 +73,20 @@ describe('policyObjective', () => {
 
   it('takes the same four steps, ratios and values clipped on the way', async () => {
     const results = await runSteps(
-      updateGraph(policyObjective(config, fixture), optimiser),
+      updateGraph(policyObjective(config, bindAlgorithm(ppoOf(fixture))), optimiser),
       parameters,
       optimiser,
       steps,
     );
     const metrics = {
-      policy_loss: 'policyLoss',
-      value_loss: 'valueLoss',
+      policyLoss: 'policyLoss',
+      valueLoss: 'valueLoss',
       loss: 'loss',
       gradient_norm: 'gradientNorm',
       ratio: 'ratio',
-      clip_fraction: 'clipFraction',
-      largest_ratio: 'largestRatio',
-      approximate_kl: 'approximateKl',
+      clipFraction: 'clipFraction',
+      largestRatio: 'largestRatio',
+      approximateKl: 'approximateKl',
     } as const;
     for (const [ours, theirs] of Object.entries(metrics))
       expect(

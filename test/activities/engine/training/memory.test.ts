@@ -62,14 +62,14 @@ describe('memoryModel', () => {
   });
 
   it.each([
-    ['PPO on every weight', 'policy', 0],
-    ['GRPO with LoRA', 'groupPolicy', 8],
+    ['PPO on every weight', 'ppo', 0],
+    ['GRPO with LoRA', 'grpo', 8],
   ] as const)(
     'is announced for what policy training holds, reference and scoring included: %s',
-    async (_, objective, rank) => {
+    async (_, algorithm, rank) => {
       const wide = { vocab_size: 4_000, hidden_size: 512, intermediate_size: 1_408, max_position_embeddings: 128 };
       const config = { ...tinyConfig, ...wide, num_hidden_layers: 4 };
-      const rounds = { objective, rollouts: 24, miniBatch: 8, prompt: 40, answer: 60, rank };
+      const rounds = { algorithm, rollouts: 24, miniBatch: 8, prompt: 40, answer: 60, rank };
       const { peak, planned } = await measurePolicy({ config, ...rounds });
       expect(peak / planned).toBeGreaterThan(0.75);
       expect(peak / planned).toBeLessThan(1.3);

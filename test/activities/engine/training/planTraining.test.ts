@@ -1,25 +1,31 @@
 /** The memory that a run's steps need, told before any is taken; `memory.test.ts` holds such metrics against real processes. */
 import { describe, expect, it } from 'vitest';
 import type { LlamaConfig } from '../../../../activities/engine/models/configs/types.js';
+import { type AlgorithmName, algorithmNames } from '../../../../activities/engine/rl/index.js';
 import type { PlannedStep } from '../../../../activities/engine/tasks/planTraining.js';
 import { planTraining } from '../../../../activities/engine/tasks/planTraining.js';
 import { machineMemory } from '../../../../activities/engine/training/memory.js';
+import type { ObjectiveChoice } from '../../../../activities/engine/training/objectives.js';
 import { quietContext } from '../modelFolder.js';
 import { gradientsAsMoments } from '../runGraph.js';
 import { tinyConfig } from '../support/tinyConfig.js';
 
-const step = (more: Partial<PlannedStep> = {}): PlannedStep => ({
-  name: 'warm-up',
-  objective: 'supervised',
-  optimiser: gradientsAsMoments,
-  sequences: 16,
-  promptTokens: 30,
-  answerTokens: 20,
-  ...more,
+type Change = Partial<Pick<PlannedStep, 'name' | 'sequences' | 'answerTokens'>>;
+const sizes = { name: 'warm-up', optimiser: gradientsAsMoments, sequences: 16, promptTokens: 30, answerTokens: 20 };
+const step = (change: Change = {}, objective: ObjectiveChoice = { objective: 'supervised' }): PlannedStep => ({
+  ...sizes,
+  ...change,
+  ...objective,
 });
-const bytesOf = async (config: LlamaConfig, more: Partial<PlannedStep> = {}, rank?: number): Promise<number> => {
+const policyOf = (name: AlgorithmName): ObjectiveChoice => ({ objective: 'policy', algorithm: { name } });
+const bytesOf = async (
+  config: LlamaConfig,
+  change: Change = {},
+  rank?: number,
+  objective?: ObjectiveChoice,
+): Promise<number> => {
   const lora = rank === undefined ? {} : { lora: { rank, alpha: rank, targetModules: 'all-linear' } as const };
-  const { steps } = await planTraining({ config, ...lora, steps: [step(more)] }, quietContext);
+  const { steps } = await planTraining({ config, ...lora, steps: [step(change, objective)] }, quietContext);
   return steps[0]?.bytes ?? Number.NaN;
 };
 
@@ -37,24 +43,25 @@ describe('planTraining', () => {
   it('counts the weights that policy training scores with: the policy’s and the reference’s', async () => {
     const large = { ...tinyConfig, hidden_size: 1_024, intermediate_size: 2_816, num_hidden_layers: 12 };
     const weights = 12 * 4 * (2.5 * 1_024 ** 2 + 3 * 1_024 * 2_816);
-    for (const objective of ['policy', 'groupPolicy'] as const) {
+    for (const name of ['ppo', 'grpo'] as const) {
       const more = async (rank?: number) =>
-        (await bytesOf(large, { objective }, rank)) - (await bytesOf(large, {}, rank));
+        (await bytesOf(large, {}, rank, policyOf(name))) - (await bytesOf(large, {}, rank));
       expect(await more()).toBeGreaterThan(2 * weights);
       expect(await more(8)).toBeGreaterThan(2 * weights);
     }
   });
 
   it('plans for every objective, in order, and says what the machine has', async () => {
-    const steps = (['supervised', 'policy', 'groupPolicy', 'rewardModel'] as const).map((objective) =>
-      step({ name: objective, objective }),
-    );
+    const steps = [
+      step({ name: 'supervised' }),
+      ...algorithmNames.map((name) => step({ name }, policyOf(name))),
+      step({ name: 'reward model' }, { objective: 'rewardModel' }),
+    ];
     const plan = await planTraining({ config: tinyConfig, steps }, quietContext);
     expect(plan.steps.map(({ name, microBatches }) => [name, microBatches])).toEqual([
       ['supervised', 1],
-      ['policy', 1],
-      ['groupPolicy', 1],
-      ['rewardModel', 1],
+      ...algorithmNames.map((name) => [name, 1]),
+      ['reward model', 1],
     ]);
     expect(plan.machineBytes).toBe(machineMemory());
     expect(plan.usableBytes).toBeLessThan(plan.machineBytes);

@@ -3,16 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LlamaConfig } from '../../../../activities/engine/models/configs/types.js';
+import type { AlgorithmName } from '../../../../activities/engine/rl/index.js';
 import { addAdapters } from '../../../../activities/engine/tasks/addAdapters.js';
 import { initialise } from '../../../../activities/engine/tasks/initialise.js';
 import { planTraining } from '../../../../activities/engine/tasks/planTraining.js';
-import { trainGroupPolicy } from '../../../../activities/engine/tasks/trainGroupPolicy.js';
 import { trainPolicy } from '../../../../activities/engine/tasks/trainPolicy.js';
 import type { ModelFiles } from '../../../../activities/engine/weights/modelFiles.js';
 
 const {
   config,
-  objective,
+  algorithm: name,
   rollouts: count,
   miniBatch,
   prompt,
@@ -22,7 +22,7 @@ const {
 
 export interface PolicyRequest {
   readonly config: LlamaConfig;
-  readonly objective: 'policy' | 'groupPolicy';
+  readonly algorithm: AlgorithmName;
   readonly rollouts: number;
   readonly miniBatch: number;
   readonly prompt: number;
@@ -69,37 +69,20 @@ const optimiser = {
   maxGradNorm: 1,
   learningRates,
 } as const;
-const shared = { rollouts, miniBatches, optimiser, klCoefficient: 0.05, clipRange: 0.2 };
-const ppo = { valueCoefficient: 1, gamma: 1, lambda: 0.95, valueClipRange: 0.2 };
-const group = {
-  maxAnswerTokens: answer,
-  normalisation: 'token',
-  klPlacement: 'loss',
-  baseline: 'group',
-  scaleAdvantages: true,
-} as const;
+const algorithm = { name, klCoefficient: 0.05 };
 
 const reference = await start('reference');
 let model = rank > 0 ? reference : await start('policy');
 // Two rounds: in the second, scoring meets what the first's steps have left.
 for (const round of [1, 2]) {
   const outputDirectory = join(folder, `round-${round}`);
-  const input = { ...shared, model, reference, outputDirectory };
-  const { files } =
-    objective === 'policy'
-      ? await trainPolicy({ ...input, ...ppo }, quiet)
-      : await trainGroupPolicy({ ...input, ...group }, quiet);
+  const input = { model, reference, rollouts, miniBatches, optimiser, algorithm, maxAnswerTokens: answer };
+  const { files } = await trainPolicy({ ...input, outputDirectory }, quiet);
   model = files;
 }
 const peak = process.resourceUsage().maxRSS * 1024;
-const planned = {
-  name: 'policy',
-  objective,
-  optimiser,
-  sequences: miniBatch,
-  promptTokens: prompt,
-  answerTokens: answer,
-};
+const sizes = { sequences: miniBatch, promptTokens: prompt, answerTokens: answer };
+const planned = { name, objective: 'policy', algorithm, optimiser, ...sizes } as const;
 const plan = await planTraining({ config, ...(rank > 0 ? { lora } : {}), steps: [planned] }, quiet);
 await rm(folder, { recursive: true });
 console.log(JSON.stringify({ peak, planned: plan.steps[0]?.bytes ?? 0 } satisfies PolicyMeasures));
