@@ -11,7 +11,7 @@ import { add, exp, multiply, subtract, sum } from '../graph/operators.js';
 import type { LossInputs, PolicyLoss, PolicyRollout, PreparedRound, RoundContext } from './algorithm.js';
 import { clippedSurrogate } from './clippedSurrogate.js';
 import { ratioDiagnostics } from './diagnostics.js';
-import { type GroupAdvantageOptions, groupAdvantages, mixedShare } from './groupAdvantages.js';
+import { type GroupAdvantageOptions, groupAdvantages, mixedShare, rewardScalings } from './groupAdvantages.js';
 import { lossNormalisations, tokenWeights } from './normalisation.js';
 import { clipRangeOption } from './options.js';
 
@@ -33,9 +33,11 @@ export const groupOptions = z.strictObject({
   clipRange: clipRangeOption,
 });
 
-export const scaleAdvantages = z
-  .boolean()
-  .describe('Whether the advantages of a question are divided by the standard deviation of its rewards.');
+export const scaleRewards = z
+  .enum(rewardScalings)
+  .describe(
+    'What advantages are divided by: the standard deviation of the rewards of a question (`group`), of all rewards of the round (`batch`), or nothing (`none`). With `group`, a question without a right answer trains as much as any other.',
+  );
 
 type GroupOptions = z.output<typeof groupOptions>;
 
@@ -78,7 +80,10 @@ export function prepareGroups(
   };
 }
 
-export function groupLoss({ logProbs, perToken }: LossInputs, options: GroupOptions): PolicyLoss {
+export function groupLoss(
+  { logProbs, perToken }: LossInputs,
+  options: Omit<GroupOptions, 'normalisation'>,
+): PolicyLoss {
   const [weights, shares] = [perToken('weights'), perToken('shares')];
   const klCoefficient = options.klPlacement === 'loss' ? options.klCoefficient : 0;
   const surrogate = clippedSurrogate(logProbs, perToken('old_log_probs'), perToken('advantages'), options.clipRange);

@@ -1,6 +1,6 @@
 /** Advantages within groups against their definitions, on scores drawn at random, and at the edges. */
 import { describe, expect, it } from 'vitest';
-import { groupAdvantages, mixedShare } from '../../../../activities/engine/rl/groupAdvantages.js';
+import { groupAdvantages, mixedShare, rewardScalings } from '../../../../activities/engine/rl/groupAdvantages.js';
 import { tokenWeights } from '../../../../activities/engine/rl/normalisation.js';
 import { uniform } from '../../../../activities/engine/sampling/random.js';
 
@@ -18,7 +18,7 @@ const othersOf = (index: number): number[] =>
 
 describe('groupAdvantages', () => {
   it('of GRPO are distances from the group’s mean, in its standard deviations', () => {
-    const advantages = groupAdvantages(scores, groups, { baseline: 'group', scaleAdvantages: true });
+    const advantages = groupAdvantages(scores, groups, { baseline: 'group', scaleRewards: 'group' });
     drawn.forEach(({ score }, index) => {
       const all = [score, ...othersOf(index)];
       const deviation = Math.sqrt(all.reduce((total, one) => total + (one - mean(all)) ** 2, 0) / (all.length - 1));
@@ -28,19 +28,37 @@ describe('groupAdvantages', () => {
   });
 
   it('of RLOO are distances from the mean of the others', () => {
-    const advantages = groupAdvantages(scores, groups, { baseline: 'leave-one-out', scaleAdvantages: false });
+    const advantages = groupAdvantages(scores, groups, { baseline: 'leave-one-out', scaleRewards: 'none' });
     drawn.forEach(({ score }, index) => {
       const others = othersOf(index);
       expect(advantages[index]).toBeCloseTo(others.length === 0 ? 0 : score - mean(others), 10);
     });
   });
 
+  it('are in standard deviations of the whole round where that is asked for', () => {
+    const [scores, groups] = [
+      [0.1, 0.1, 0.1, 0, 1, 1, 0, 0],
+      [0, 0, 0, 0, 1, 1, 1, 1],
+    ];
+    const byBatch = groupAdvantages(scores, groups, { baseline: 'group', scaleRewards: 'batch' });
+    const plain = groupAdvantages(scores, groups, { baseline: 'group', scaleRewards: 'none' });
+    const all = mean(scores);
+    const deviation = Math.sqrt(scores.reduce((total, one) => total + (one - all) ** 2, 0) / 7);
+    byBatch.forEach((advantage, index) => {
+      expect(advantage).toBeCloseTo((plain[index] ?? Number.NaN) / (deviation + 1e-4), 10);
+    });
+    // A group of wrong answers weighs little; by its own deviation it weighs more than the mixed one.
+    const byGroup = groupAdvantages(scores, groups, { baseline: 'group', scaleRewards: 'group' });
+    expect(Math.abs(byBatch[3] ?? 0)).toBeLessThan(0.2 * Math.abs(byBatch[4] ?? 0));
+    expect(Math.abs(byGroup[3] ?? 0)).toBeGreaterThan(Math.abs(byGroup[4] ?? 0));
+  });
+
   it('are 0 where all answers are worth the same, however small the differences of rounding', () => {
     for (const baseline of ['group', 'leave-one-out'] as const)
-      for (const scale of [true, false]) {
+      for (const scaleRewards of rewardScalings) {
         const advantages = groupAdvantages([0.1, 0.1, 0.1, 1, 1], [0, 0, 0, 1, 1], {
           baseline,
-          scaleAdvantages: scale,
+          scaleRewards,
         });
         for (const advantage of advantages) expect(Math.abs(advantage)).toBeLessThan(1e-10);
       }
