@@ -6,7 +6,6 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSetRef, Example } from '../../activities/data/types.js';
-import type { LlamaConfig } from '../../activities/engine/models/configs/types.js';
 import type { Engine } from '../../activities/engine/process/engineClient.js';
 import type { EngineTasks, TaskName } from '../../activities/engine/tasks/index.js';
 import type { EngineWork } from '../../activities/engine/threads/task.js';
@@ -14,24 +13,7 @@ import type { ModelFiles } from '../../activities/engine/weights/modelFiles.js';
 import type { ScoredSample } from '../../activities/rewards/samples.js';
 import type { CheckpointRef, ObjectRef, Store } from '../../activities/store/types.js';
 import { createMemoryStore } from './data/memoryStore.js';
-
-const config: LlamaConfig = {
-  architectures: ['LlamaForCausalLM'],
-  model_type: 'llama',
-  vocab_size: 16,
-  hidden_size: 8,
-  intermediate_size: 8,
-  num_hidden_layers: 1,
-  num_attention_heads: 1,
-  num_key_value_heads: 1,
-  max_position_embeddings: 32,
-  rms_norm_eps: 1e-5,
-  rope_theta: 1_000,
-  tie_word_embeddings: true,
-  bos_token_id: null,
-  eos_token_id: 1,
-  pad_token_id: 0,
-};
+import { tinyConfig } from './engine/support/tinyConfig.js';
 
 export const work: EngineWork = { seconds: 1, forwardTokens: 20, backwardTokens: 10, generatedTokens: 0 };
 
@@ -66,7 +48,7 @@ export function recordingEngine(answers: { readonly [Name in TaskName]?: object 
       return path;
     };
     const files: ModelFiles = {
-      config,
+      config: tinyConfig,
       parameters: await written('parameters'),
       moments: await written('moments'),
       step: input.model.step + ('miniBatches' in input ? input.miniBatches.length : 1),
@@ -82,7 +64,7 @@ export function recordingEngine(answers: { readonly [Name in TaskName]?: object 
       const put = async (part: string): Promise<ObjectRef> => memory.putBytes(Buffer.from(`${name} ${part}`));
       const manifest = {
         kind: 'checkpoint',
-        config,
+        config: tinyConfig,
         parameters: await put('parameters'),
         moments: await put('moments'),
         step,

@@ -17,5 +17,5 @@ for await (const _ of createInterface({ input: process.stdin })) {
   const { seconds } = (await generate(input, quiet)).work;
   answer({ seconds });
 }
-// Lanes are threads that wait for more.
+// Worker threads wait for more tasks, so the process would not end by itself.
 process.exit();

@@ -1,34 +1,15 @@
 /** The metrics of rounds on the real parts: in progress, result, report and on the metrics endpoint, and warnings of a run gone wrong. */
 import { createServer } from 'node:net';
-import { Client, Connection } from '@temporalio/client';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { publishedResultSchema } from '../../activities/report/publishedResult.js';
 import { openStore } from '../../workers/openStore.js';
 import { generalQueue } from '../../workflows/config/taskQueues.js';
 import type { reft } from '../../workflows/index.js';
 import type { Progress } from '../../workflows/monitoring/progress.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
-import { startWorkerProcess, type WorkerProcess } from '../support/workerProcess.js';
+import { useRealParts } from './realParts.js';
 
-let stack: TestStack;
-let worker: WorkerProcess;
-let connection: Connection;
-let client: Client;
-let metricsAddress: string;
-
-beforeAll(async () => {
-  stack = await startTestStack();
-  metricsAddress = `127.0.0.1:${await freePort()}`;
-  worker = await startWorkerProcess(stack, undefined, { REFT_METRICS_ADDRESS: metricsAddress });
-  connection = await Connection.connect({ address: stack.temporal.address });
-  client = new Client({ connection });
-});
-
-afterAll(async () => {
-  await connection?.close();
-  await worker?.kill();
-  await stack?.stop();
-});
+const metricsAddress = `127.0.0.1:${await freePort()}`;
+const parts = useRealParts({ REFT_METRICS_ADDRESS: metricsAddress });
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -50,14 +31,14 @@ async function train(workflowId: string, learningRate: number) {
     evaluation: { everyRounds: 3, samplesPerQuestion: 0 },
     ppo: { epochs: 3, questionsPerRound: 16, miniBatch: 8, optimiser: { learningRate } },
   };
-  const handle = await client.workflow.start<typeof reft>('reft', {
+  const handle = await parts.client.workflow.start<typeof reft>('reft', {
     workflowId,
     taskQueue: generalQueue,
     args: [input],
   });
   const result = await handle.result();
   const read = async (key: string): Promise<string> =>
-    Buffer.from((await openStore(stack.s3).read(key)) ?? []).toString('utf8');
+    Buffer.from((await openStore(parts.stack.s3).read(key)) ?? []).toString('utf8');
   const { currentDetails } = await handle.query<{ readonly currentDetails: string }>('__temporal_workflow_metadata');
   return {
     result,

@@ -2,13 +2,12 @@
  * Workers killed with SIGKILL in the middle of the warm-up, a rollout, an update and the evaluation, their local files gone:
  * the run finishes with the checkpoint of an undisturbed run, byte for byte.
  */
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { WorkflowHandle } from '@temporalio/client';
+import { describe, expect, it } from 'vitest';
 import type { Progress } from '../../workflows/monitoring/progress.js';
 import type { RunResult } from '../../workflows/runState.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
-import { startWorkerProcess, type WorkerProcess } from '../support/workerProcess.js';
 import { repeated, waitForActivity } from './lossOfWorkers.js';
+import { useRealParts } from './realParts.js';
 
 /** Steps of about a second, so that there is a middle to be killed in. */
 const spec = {
@@ -29,26 +28,10 @@ const kills = [
   { activity: 'rollout', phase: 'evaluation' },
 ] as const;
 
-let stack: TestStack;
-let worker: WorkerProcess;
-let connection: Connection;
-let client: Client;
-
-beforeAll(async () => {
-  stack = await startTestStack();
-  worker = await startWorkerProcess(stack);
-  connection = await Connection.connect({ address: stack.temporal.address });
-  client = new Client({ connection });
-});
-
-afterAll(async () => {
-  await connection?.close();
-  await worker?.kill();
-  await stack?.stop();
-});
+const parts = useRealParts();
 
 const start = (workflowId: string): Promise<WorkflowHandle> =>
-  client.workflow.start('reft', { taskQueue: 'reft', workflowId, args: [spec] });
+  parts.client.workflow.start('reft', { taskQueue: 'reft', workflowId, args: [spec] });
 
 describe('a run whose workers are lost', () => {
   it('ends in the checkpoint of an undisturbed run', async () => {
@@ -57,8 +40,8 @@ describe('a run whose workers are lost', () => {
     const handle = await start('disturbed');
     for (const { activity, phase } of kills) {
       await waitForActivity(handle, activity, phase);
-      await worker.kill();
-      worker = await startWorkerProcess(stack);
+      await parts.killWorker();
+      await parts.startWorker();
     }
     const disturbed: RunResult = await handle.result();
 

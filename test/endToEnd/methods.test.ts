@@ -2,12 +2,11 @@
  * Every method on the real parts, each under its own workflow type; and each kind of step again with a worker killed with SIGKILL
  * in the middle: the same checkpoints, byte for byte.
  */
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { WorkflowHandle } from '@temporalio/client';
+import { expect, it } from 'vitest';
 import type { RunResult } from '../../workflows/runState.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
-import { startWorkerProcess, type WorkerProcess } from '../support/workerProcess.js';
 import { isUnderWay, repeated, waitForActivity } from './lossOfWorkers.js';
+import { useRealParts } from './realParts.js';
 
 /** Workflow types, each the name of its training's phase. PPO and SFT have tests of their own. */
 const types = ['offline-self-training', 'online-self-training', 'grpo', 'expert-iteration', 'rloo'] as const;
@@ -30,26 +29,10 @@ const spec = {
   evaluation: { samplesPerQuestion: 0 },
 };
 
-let stack: TestStack;
-let worker: WorkerProcess;
-let connection: Connection;
-let client: Client;
-
-beforeAll(async () => {
-  stack = await startTestStack();
-  worker = await startWorkerProcess(stack);
-  connection = await Connection.connect({ address: stack.temporal.address });
-  client = new Client({ connection });
-});
-
-afterAll(async () => {
-  await connection?.close();
-  await worker?.kill();
-  await stack?.stop();
-});
+const parts = useRealParts();
 
 const start = (prefix: string, type: string): Promise<WorkflowHandle> =>
-  client.workflow.start(type, { taskQueue: 'reft', workflowId: `${prefix}-${type}`, args: [spec] });
+  parts.client.workflow.start(type, { taskQueue: 'reft', workflowId: `${prefix}-${type}`, args: [spec] });
 
 const resultsOf = (handles: readonly WorkflowHandle[]): Promise<RunResult[]> =>
   Promise.all(handles.map((handle): Promise<RunResult> => handle.result()));
@@ -58,10 +41,10 @@ const resultsOf = (handles: readonly WorkflowHandle[]): Promise<RunResult[]> =>
 async function killDuring(handle: WorkflowHandle, activity: string, phase: string): Promise<void> {
   for (let hit = false; !hit; ) {
     await waitForActivity(handle, activity, phase);
-    await worker.kill();
+    await parts.killWorker();
     // It may have ended just before: then the next of its kind is waited for.
     hit = await isUnderWay(handle, activity);
-    worker = await startWorkerProcess(stack);
+    await parts.startWorker();
   }
 }
 

@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../activities/engine/weights/safetensors.js';
 import type { PretrainedModel } from '../../activities/importModel.js';
 import { type CheckpointManifest, readCheckpoint } from '../../activities/store/checkpoint.js';
@@ -14,31 +14,14 @@ import type { TrainSupervisedInput } from '../../activities/trainSupervised.js';
 import { openStore } from '../../workers/openStore.js';
 import type { Progress } from '../../workflows/monitoring/progress.js';
 import type { RunResult } from '../../workflows/runState.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
 import { findTemporal } from '../support/temporalCommand.js';
-import { startWorkerProcess, type WorkerProcess } from '../support/workerProcess.js';
+import { useRealParts } from './realParts.js';
 
-let stack: TestStack;
-let worker: WorkerProcess;
-let connection: Connection;
-let client: Client;
-
-beforeAll(async () => {
-  stack = await startTestStack();
-  worker = await startWorkerProcess(stack);
-  connection = await Connection.connect({ address: stack.temporal.address });
-  client = new Client({ connection });
-});
-
-afterAll(async () => {
-  await connection?.close();
-  await worker?.kill();
-  await stack?.stop();
-});
+const parts = useRealParts();
 
 /** `temporal workflow start …`, as the README says it. */
 async function startWithCli(type: string, id: string, input: unknown): Promise<void> {
-  const start = ['workflow', 'start', '--address', stack.temporal.address, '--task-queue', 'reft'];
+  const start = ['workflow', 'start', '--address', parts.stack.temporal.address, '--task-queue', 'reft'];
   await promisify(execFile)(await findTemporal(), [
     ...start,
     '--type',
@@ -52,7 +35,7 @@ async function startWithCli(type: string, id: string, input: unknown): Promise<v
 
 /** The innermost message of why a workflow failed. */
 async function failure(workflowId: string): Promise<string> {
-  const error = await client.workflow
+  const error = await parts.client.workflow
     .getHandle(workflowId)
     .result()
     .catch((reason: unknown) => reason);
@@ -65,7 +48,7 @@ describe('a run started with the Temporal CLI', () => {
 
   beforeAll(async () => {
     await startWithCli('reft', 'w1', { preset: 'smoke' });
-    result = await client.workflow.getHandle('w1').result();
+    result = await parts.client.workflow.getHandle('w1').result();
   }, 180_000);
 
   it('gives every metric of the table', () => {
@@ -80,7 +63,7 @@ describe('a run started with the Temporal CLI', () => {
   });
 
   it('leaves model, report, result and samples in S3', async () => {
-    const store = openStore(stack.s3);
+    const store = openStore(parts.stack.s3);
     const read = async (name: string): Promise<string> => {
       const bytes = await store.read(`runs/w1/${name}`);
       expect(bytes, name).not.toBeNull();
@@ -97,7 +80,7 @@ describe('a run started with the Temporal CLI', () => {
   });
 
   it('answers the progress query and carries search attributes', async () => {
-    const handle = client.workflow.getHandle('w1');
+    const handle = parts.client.workflow.getHandle('w1');
     const progress = await handle.query<Progress>('progress');
     expect(progress.phase).toBe('finished');
     expect(progress.phases.map(({ phase }) => phase)).toContain('ppo');
@@ -109,7 +92,7 @@ describe('a run started with the Temporal CLI', () => {
 
 /** What a workflow asked its activities of one type, and what they answered, in the order in which they were asked. */
 async function activitiesOf(workflowId: string, type: string) {
-  const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+  const { events } = await parts.client.workflow.getHandle(workflowId).fetchHistory();
   const read = (payload: { readonly data?: Uint8Array | null } | undefined): unknown =>
     JSON.parse(Buffer.from(payload?.data ?? []).toString());
   const scheduled = (events ?? []).filter(
@@ -139,7 +122,7 @@ async function expectToStartFrom(workflowId: string, model: string): Promise<Che
   const { checkpoint: trained } = first.input as TrainSupervisedInput;
   expect(trained).toEqual(checkpoint);
   expect(checkpoint.step).toBe(0);
-  const store = openStore(stack.s3);
+  const store = openStore(parts.stack.s3);
   const { files, manifest } = await readCheckpoint(store, checkpoint, { moments: false });
   const folder = await mkdtemp(join(tmpdir(), 'reft-published-'));
   await store.saveTo(`${model}/model.safetensors`, join(folder, 'model.safetensors'));
@@ -153,24 +136,24 @@ async function expectToStartFrom(workflowId: string, model: string): Promise<Che
 
 describe('a run from the model of an earlier one', () => {
   it('has its tokenizer, and goes on from its weights', async () => {
-    const from = `s3://${stack.s3.bucket}/runs/w1/model`;
+    const from = `s3://${parts.stack.s3.bucket}/runs/w1/model`;
     await startWithCli('reft', 'w2', { preset: 'smoke', model: { from }, sft: null, rewardModel: null });
-    const result: RunResult = await client.workflow.getHandle('w2').result();
+    const result: RunResult = await parts.client.workflow.getHandle('w2').result();
     expect(result.accuracy.top1).toBeTypeOf('number');
     expect(await expectToStartFrom('w2', 'runs/w1/model')).not.toHaveProperty('adapters');
-    const store = openStore(stack.s3);
+    const store = openStore(parts.stack.s3);
     for (const file of ['tokenizer.json', 'tokenizer_config.json', 'config.json'])
       expect(await store.read(`runs/w2/model/${file}`)).toEqual(await store.read(`runs/w1/model/${file}`));
   }, 120_000);
 
   it('trains adapters on it', async () => {
-    const from = `s3://${stack.s3.bucket}/runs/w1/model`;
+    const from = `s3://${parts.stack.s3.bucket}/runs/w1/model`;
     const lora = { rank: 4, alpha: 8 };
     await startWithCli('reft', 'w4', { preset: 'smoke', model: { from }, lora, sft: null, rewardModel: null });
-    const result: RunResult = await client.workflow.getHandle('w4').result();
+    const result: RunResult = await parts.client.workflow.getHandle('w4').result();
     const start = await expectToStartFrom('w4', 'runs/w1/model');
     expect(start.adapters?.lora).toMatchObject(lora);
-    const store = openStore(stack.s3);
+    const store = openStore(parts.stack.s3);
     const last = await readCheckpoint(store, result.checkpoint, { moments: false });
     expect(last.manifest.adapters?.lora).toMatchObject(lora);
     // The weights under the adapters stay as they were.
@@ -181,7 +164,10 @@ describe('a run from the model of an earlier one', () => {
   }, 120_000);
 
   it('fails at once where there is no such model', async () => {
-    await startWithCli('reft', 'w3', { preset: 'smoke', model: { from: `s3://${stack.s3.bucket}/runs/none/model` } });
+    await startWithCli('reft', 'w3', {
+      preset: 'smoke',
+      model: { from: `s3://${parts.stack.s3.bucket}/runs/none/model` },
+    });
     await expect(failure('w3')).resolves.toMatch(/runs\/none\/model has no config\.json/);
   });
 });
@@ -190,9 +176,9 @@ describe('a run with LoRA', () => {
   it('trains adapters through every phase, and leaves them for PEFT beside the merged model', async () => {
     const lora = { rank: 4, alpha: 8 };
     await startWithCli('reft', 'l1', { preset: 'smoke', lora });
-    const result: RunResult = await client.workflow.getHandle('l1').result();
+    const result: RunResult = await parts.client.workflow.getHandle('l1').result();
     expect(result.accuracy.reranking).toBeTypeOf('number');
-    const store = openStore(stack.s3);
+    const store = openStore(parts.stack.s3);
     const config = JSON.parse(Buffer.from((await store.read('runs/l1/adapter/adapter_config.json')) ?? []).toString());
     expect(config).toMatchObject({ r: 4, lora_alpha: 8, target_modules: 'all-linear' });
     expect(await store.read('runs/l1/adapter/adapter_model.safetensors')).not.toBeNull();
@@ -228,7 +214,7 @@ describe('what cannot run', () => {
 describe('the sft workflow', () => {
   it('runs as a type of its own', async () => {
     await startWithCli('sft', 's1', { preset: 'smoke', rewardModel: null });
-    const result: RunResult = await client.workflow.getHandle('s1').result();
+    const result: RunResult = await parts.client.workflow.getHandle('s1').result();
     expect(result.accuracy.sft).toBeTypeOf('number');
   }, 120_000);
 });

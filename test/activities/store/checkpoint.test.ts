@@ -8,25 +8,10 @@ import { type CheckpointParts, readCheckpoint, writeCheckpoint } from '../../../
 import { runPrefix } from '../../../activities/store/runKeys.js';
 import { createStore } from '../../../activities/store/store.js';
 import type { CheckpointRef, ObjectRef, Store } from '../../../activities/store/types.js';
+import { tinyConfig } from '../engine/support/tinyConfig.js';
 import { type S3Server, startS3 } from './s3Server.js';
 
-const config: LlamaConfig = {
-  architectures: ['LlamaForCausalLM'],
-  model_type: 'llama',
-  vocab_size: 113,
-  hidden_size: 64,
-  intermediate_size: 160,
-  num_hidden_layers: 2,
-  num_attention_heads: 4,
-  num_key_value_heads: 4,
-  max_position_embeddings: 128,
-  rms_norm_eps: 1e-5,
-  rope_theta: 1000,
-  tie_word_embeddings: true,
-  bos_token_id: null,
-  eos_token_id: 1,
-  pad_token_id: 0,
-};
+const config: LlamaConfig = { ...tinyConfig, vocab_size: 113, num_key_value_heads: 4 };
 
 let server: S3Server;
 let store: Store;

@@ -12,7 +12,7 @@ import { loadModel } from '../../../../activities/engine/weights/modelFiles.js';
 import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
 import { randomParameters } from '../support/randomParameters.js';
 import { tinyConfig } from '../support/tinyConfig.js';
-import { generateInFixedBatches, type SampledAnswer } from './fixedBatches.js';
+import { generateInFixedBatches, type SampledAnswer, samplingTask } from './fixedBatches.js';
 
 /** Twenty prompts of 1 to 13 tokens. */
 const prompts = Array.from({ length: 20 }, (_, example) => ({
@@ -28,17 +28,7 @@ beforeAll(async () => {
   model = await writeModel(join(folder, 'tiny.safetensors'), tinyConfig, randomParameters(tinyConfig));
 });
 
-const task = (changes: Partial<GenerateTask['input']> = {}): GenerateTask['input'] => ({
-  model,
-  prompts,
-  samples: 3,
-  temperature: 1,
-  maxAnswerTokens: 20,
-  endToken: 1,
-  padToken: 0,
-  random: { seed: 5, purpose: 'rollout', round: 2 },
-  ...changes,
-});
+const task = (changes: Partial<GenerateTask['input']> = {}) => samplingTask({ model, prompts }, changes);
 
 function expectSame(own: readonly SampledAnswer[], expected: readonly SampledAnswer[]): void {
   expect(own.map(({ example, sample, tokens }) => ({ example, sample, tokens }))).toEqual(

@@ -1,6 +1,6 @@
 /**
- * Decoding in fixed batches, as simply as it can be written: every sample computes its own prompt, a batch goes on until its
- * last answer has ended, then comes the next. What continuous batching is compared with, in tests and in benchmarks.
+ * Decoding in fixed batches, written as simply as possible: every sample computes its own prompt, and a batch goes on until its last
+ * answer has ended. Tests and benchmarks compare continuous batching with it.
  */
 
 import { createDecoder, type Decoder, type StepArrays } from '../../../../activities/engine/sampling/decoder.js';
@@ -11,6 +11,24 @@ import { loadModel } from '../../../../activities/engine/weights/modelFiles.js';
 
 type Input = GenerateTask['input'];
 export type SampledAnswer = Omit<GenerateTask['output']['answers'][number], 'truncated'>;
+
+/** A task that samples three answers of up to 20 tokens to each prompt. */
+export function samplingTask(
+  { model, prompts }: Pick<Input, 'model' | 'prompts'>,
+  changes: Partial<Input> = {},
+): Input {
+  return {
+    model,
+    prompts,
+    samples: 3,
+    temperature: 1,
+    maxAnswerTokens: 20,
+    endToken: 1,
+    padToken: 0,
+    random: { seed: 5, purpose: 'rollout', round: 2 },
+    ...changes,
+  };
+}
 
 /** Answers in order of prompt, then sample. */
 export async function generateInFixedBatches(input: Input, rows: number): Promise<readonly SampledAnswer[]> {

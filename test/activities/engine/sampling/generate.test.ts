@@ -15,6 +15,7 @@ import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
 import { integers, parameterFeeds, runOnce } from '../runGraph.js';
 import { randomParameters } from '../support/randomParameters.js';
 import { tinyConfig } from '../support/tinyConfig.js';
+import { samplingTask } from './fixedBatches.js';
 
 /** log π at every position of a sequence, from one forward pass without a cache, in float64. */
 async function fullForward(
@@ -62,17 +63,7 @@ beforeAll(async () => {
   model = await writeModel(join(folder, 'tiny.safetensors'), tinyConfig, parameters);
 });
 
-const task = (changes: Partial<GenerateTask['input']> = {}): GenerateTask['input'] => ({
-  model,
-  prompts,
-  samples: 3,
-  temperature: 1,
-  maxAnswerTokens: 20,
-  endToken: 1,
-  padToken: 0,
-  random: { seed: 5, purpose: 'rollout', round: 2 },
-  ...changes,
-});
+const task = (changes: Partial<GenerateTask['input']> = {}) => samplingTask({ model, prompts }, changes);
 const answersTo = async (input: GenerateTask['input'], options?: GenerateOptions) =>
   (await generate(input, quietContext, options)).answers;
 

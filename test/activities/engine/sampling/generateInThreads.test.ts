@@ -30,8 +30,8 @@ const task = (prompts: number, maxAnswerTokens = 12): GenerateTask['input'] => (
   random: { seed: 1, purpose: 'rollout', round: 0 },
 });
 
-describe('answers from workerThreads', () => {
-  it.each([2, 3])('are those of one thread, in order: %i workerThreads', async (workerThreads) => {
+describe('answers from worker threads', () => {
+  it.each([2, 3])('are those of one thread, in order: %i worker threads', async (workerThreads) => {
     const { answers: expected, work } = await generate(task(11), quietContext, { workerThreads: 1 });
     const result = await generate(task(11), quietContext, { workerThreads });
     expect(result.answers.map(({ logProbs, ...answer }) => answer)).toEqual(
@@ -57,7 +57,7 @@ describe('answers from workerThreads', () => {
     expect(together[0]?.answers).not.toEqual(together[1]?.answers);
   });
 
-  it('come with the progress of all workerThreads together', async () => {
+  it('come with the progress of all worker threads together', async () => {
     const seen: (readonly [number, number])[] = [];
     await generate(
       task(11),
@@ -67,7 +67,7 @@ describe('answers from workerThreads', () => {
     expect(seen.at(-1)).toEqual([44, 44]);
   });
 
-  it('stop when the task is cancelled, and the workerThreads go on with the next', async () => {
+  it('stop when the task is cancelled, and the worker threads go on with the next', async () => {
     let isCancelled = false;
     const input = { ...task(64, 50), samples: 64, endToken: tinyConfig.vocab_size };
     const running = generate(
@@ -80,7 +80,7 @@ describe('answers from workerThreads', () => {
     expect((await generate(task(11), quietContext, { workerThreads: 2 })).answers).toHaveLength(44);
   });
 
-  it('fail as they do in one thread, and the workerThreads go on with the next', async () => {
+  it('fail as they do in one thread, and the worker threads go on with the next', async () => {
     const broken = await writeModel(join(folder, 'broken.safetensors'), tinyConfig, new Map());
     const input = { ...task(11), model: broken };
     const error = await generate(input, quietContext, { workerThreads: 1 }).catch((reason) => reason);
@@ -93,7 +93,7 @@ describe('answers from workerThreads', () => {
   });
 });
 
-it('a workerThread refuses a task that is not for workerThreads', async () => {
+it('a worker thread refuses a task that it does not run', async () => {
   await expect(runInWorkerThreads('initialise', [task(1)], quietContext)).rejects.toThrow(
     'task initialise does not run here',
   );

@@ -52,7 +52,7 @@ async function tensorsIn(file: string | undefined): Promise<Parameters> {
 }
 
 /** Bytes: plenty for this model, but no worker thread has a place in it. */
-const tooLittleForLanes = 2 ** 27;
+const tooLittleForThreads = 2 ** 27;
 const whole = [sequences.map((_, index) => index)];
 const halves = [
   [8, 1, 3, 0],
@@ -62,7 +62,7 @@ const singly = sequences.map((_, index) => [index]);
 
 describe.each([
   ['every weight, in workerThreads where there are cores for them', { model: full }],
-  ['every weight, in one thread', { model: full, usable: tooLittleForLanes }],
+  ['every weight, in one thread', { model: full, usable: tooLittleForThreads }],
   ['LoRA', { model: adapted }],
 ])('%s', (_, trained) => {
   it.each([
