@@ -12,7 +12,6 @@ import { loadTokenizer, type Tokenizer } from './data/tokenizer/loadTokenizer.js
 import { trainTokenizer } from './data/tokenizer/trainTokenizer.js';
 import type { DataSetRef, Example, PreparedData, PretrainedTokenizer } from './data/types.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
-import type { GeneralActivities } from './index.js';
 import { type Chat, readChatTemplate } from './pretrained/chatTemplate.js';
 import type { SandboxPool } from './rewards/sandbox/pool.js';
 import type { ObjectRef, Store } from './store/types.js';
@@ -39,8 +38,9 @@ export interface PrepareDataSettings {
  * @throws InvalidData when a data set is missing or unusable, InvalidSpec when the specification asks too much of it, InvalidModel
  * when the model has no chat template that a chat could follow.
  */
-export function createPrepareData(settings: PrepareDataSettings): GeneralActivities['prepareData'] {
-  return (input) => heartbeatWhile('questions', (report, signal) => prepare(input, settings, report, signal));
+export function createPrepareData(settings: PrepareDataSettings) {
+  return (input: PrepareDataInput): Promise<PreparedData> =>
+    heartbeatWhile('questions', (report, signal) => prepare(input, settings, report, signal));
 }
 
 async function prepare(
