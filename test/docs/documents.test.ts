@@ -1,6 +1,6 @@
 /** The documents: README's length, links that lead somewhere, small pictures; commands, specs and variables that exist. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { compareKind, runKind } from '../../workers/command/kinds.js';
@@ -22,6 +22,21 @@ const files = filesUnder(root);
 const pages = files.filter((path) => path.endsWith('.md'));
 const read = (path: string): string => readFileSync(path, 'utf8');
 const named = (path: string): string => relative(root, path);
+
+/** Pages of rooms, whose first block is the tree of their files. Tests mirror the tree and have none. */
+const roomPages = pages.filter((path) => /^(workflows|activities|workers|infra)\/(.*\/)?README\.md$/.test(named(path)));
+
+/** The page of the nearest folder that has one. */
+function roomPage(path: string): string {
+  const page = join(dirname(path), 'README.md');
+  return pages.includes(page) ? page : roomPage(dirname(path));
+}
+
+/** Whether a tree has a folder's files as `folder/   one file a method` (`*.ts` in its own page): they need no line each. */
+function isCounted(tree: string, folder: string): boolean {
+  const isOfFolder = (line: string): boolean => line.startsWith(`${folder}/ `) || line.startsWith('*.ts ');
+  return tree.split('\n').some((line) => isOfFolder(line) && /one file an? /.test(line));
+}
 
 /** Text without code, where brackets are no links and a # begins a comment. */
 function prose(text: string): string {
@@ -114,6 +129,25 @@ describe('documents', () => {
     const named = pages.flatMap((page) => [...read(page).matchAll(/\bnpm run ([\w:-]+)/g)].map(([, name]) => name));
     expect(named.length).toBeGreaterThan(0);
     expect(named.filter((name) => !Object.hasOwn(scripts, name ?? ''))).toEqual([]);
+  });
+
+  it("a room's page names every file of the room, and no other", () => {
+    const ofRoom = (page: string): readonly string[] => {
+      const isOwn = (path: string): boolean => named(roomPage(path)) === named(page);
+      return files.filter((path) => /\.(ts|mjs|js|py)$/.test(path) && isOwn(path));
+    };
+    const trees = roomPages.map((page) => ({ page, tree: read(page).match(/^```\n[\s\S]*?^```/m)?.[0] ?? '' }));
+    const unnamed = trees.flatMap(({ page, tree }) =>
+      ofRoom(page)
+        .filter((path) => !tree.includes(basename(path)) && !isCounted(tree, basename(dirname(path))))
+        .map((path) => `${named(page)} lacks ${basename(path)}`),
+    );
+    const unknown = trees.flatMap(({ page, tree }) =>
+      [...tree.matchAll(/[\w.-]+\.(?:ts|mjs|js|py)\b/g)]
+        .filter(([file]) => !files.some((path) => basename(path) === file))
+        .map(([file]) => `${named(page)} names ${file}, which does not exist`),
+    );
+    expect([...unnamed, ...unknown]).toEqual([]);
   });
 
   it('folders of the house, and the rooms of its README, say what they are', () => {
