@@ -124,6 +124,20 @@ describe('documents', () => {
     expect([...variables(product)].filter((name) => !explained.has(name))).toEqual([]);
   });
 
+  it('source files that pages name exist', () => {
+    /** What CONTRIBUTING.md adds as it goes along. */
+    const examples = ['activities/engine/rl/reinforce.ts', 'activities/rewards/concise.ts'];
+    const known = [...files.map(named), ...examples];
+    const spans = pages.flatMap((page) =>
+      [...read(page).matchAll(/`([\w./-]+\.(?:ts|mjs|py))`/g)].map(([, path = '']) => ({ page, path })),
+    );
+    expect(spans.length).toBeGreaterThan(50);
+    const missing = spans.filter(
+      ({ path }) => !known.some((file) => `/${file}`.endsWith(`/${path.replace('../', '')}`)),
+    );
+    expect(missing.map(({ page, path }) => `${named(page)}: ${path}`)).toEqual([]);
+  });
+
   it('npm scripts that pages name exist', () => {
     const { scripts } = JSON.parse(read(join(root, 'package.json')));
     const named = pages.flatMap((page) => [...read(page).matchAll(/\bnpm run ([\w:-]+)/g)].map(([, name]) => name));
