@@ -3,6 +3,7 @@
 import { loadTokenizer } from './data/tokenizer/loadTokenizer.js';
 import type { DataSetRef, Example } from './data/types.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
+import { at, required } from './invariant.js';
 import type { ObjectRef, Store } from './store/types.js';
 import { readExamples, readScored } from './trainingSteps.js';
 
@@ -38,9 +39,10 @@ export function createAddSamples({ store }: { readonly store: Store }) {
       for (const [index, shard] of input.scored.entries()) {
         signal.throwIfAborted();
         for (const { example: question, text, tokens, correct, truncated } of await readScored(store, [shard])) {
-          const example = annotated[question];
-          if (!example || !correct || truncated) continue;
-          const known = texts.get(question) ?? new Set([tokenizer.decode(example.answerTokens ?? [])]);
+          if (!correct || truncated) continue;
+          const example = at(annotated, question);
+          const answer = required(example.answerTokens, 'the annotated answer of a training question');
+          const known = texts.get(question) ?? new Set([tokenizer.decode(answer)]);
           texts.set(question, known);
           if (known.has(text) || known.size > input.keepPerQuestion) continue;
           known.add(text);

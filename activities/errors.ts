@@ -79,6 +79,12 @@ export const failureTypes = {
     meaning: 'The engine process died during a task: killed, out of memory, or a fault in native code.',
     remedy: 'Nothing, unless it repeats: then give the worker more memory.',
   },
+  SandboxUnavailable: {
+    retryable: true,
+    meaning: 'No process of the Python sandbox could be started, or the worker was shutting down.',
+    remedy:
+      'Nothing, unless it repeats: then give the worker more memory, and read what the message says of the start.',
+  },
   UnavailableDevice: {
     retryable: true,
     meaning: 'The device that `REFT_DEVICE` names does not exist, is not on this machine, or computes wrongly.',
@@ -112,6 +118,7 @@ export class DivergedTraining extends failure('DivergedTraining') {}
 export class InsufficientMemory extends failure('InsufficientMemory') {}
 export class DownloadFailed extends failure('DownloadFailed') {}
 export class EngineCrashed extends failure('EngineCrashed') {}
+export class SandboxUnavailable extends failure('SandboxUnavailable') {}
 export class TaskCancelled extends failure('TaskCancelled') {}
 
 export class InvalidSpec extends failure('InvalidSpec') {

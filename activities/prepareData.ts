@@ -85,7 +85,7 @@ async function prepare(
     dropped: questions.dropped,
     ...(pretrained ? { tokenizerFiles: pretrained.otherFiles } : {}),
     longestPrompt: longest(all.map((example) => example.promptTokens)),
-    longestAnswer: longest(all.map((example) => example.answerTokens ?? [])),
+    longestAnswer: longest(all.flatMap(({ answerTokens }) => (answerTokens === undefined ? [] : [answerTokens]))),
   };
 }
 

@@ -6,9 +6,11 @@
  * code. A comparison that is started again, with more seeds or methods, finds there what an earlier one has done, whatever has
  * become of that one.
  */
+
 import { stringify } from 'safe-stable-stringify';
 import { CorruptObject } from './errors.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
+import { required } from './invariant.js';
 import { sha256OfBytes } from './store/digest.js';
 import type { Store } from './store/types.js';
 
@@ -38,7 +40,7 @@ export interface KeepResultInput {
 export function createRecallResult({ store }: { readonly store: Store }) {
   return ({ unit, edition, content }: RecallResultInput): Promise<RecallResultResult> =>
     heartbeatWhile('results', async () => {
-      const hash = sha256OfBytes(Buffer.from(stringify({ edition, unit, content }) ?? ''));
+      const hash = sha256OfBytes(Buffer.from(required(stringify({ edition, unit, content }), 'the content as JSON')));
       const key = `comparisons/${unit}/${hash}.json`;
       const kept = await store.read(key);
       return kept === null ? { key } : { key, result: parse(key, kept) };

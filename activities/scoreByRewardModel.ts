@@ -2,10 +2,11 @@
 
 import type { DataSetRef } from './data/types.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
+import { at } from './invariant.js';
 import type { RewardModelScore } from './rewards/samples.js';
 import { readCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef } from './store/types.js';
-import { type EngineDependencies, readExamples, readScored, workOf } from './trainingSteps.js';
+import { type EngineDependencies, promptOf, readExamples, readScored, workOf } from './trainingSteps.js';
 import type { Work } from './work.js';
 
 export interface ScoreByRewardModelInput {
@@ -27,7 +28,7 @@ export function createScoreByRewardModel({ store, engine }: Pick<EngineDependenc
       const examples = await readExamples(store, input.data);
       const samples = await readScored(store, [input.scored]);
       const sequences = samples.map(({ example, tokens }) => ({
-        prompt: examples[example]?.promptTokens ?? [],
+        prompt: promptOf(examples, example),
         answer: tokens,
       }));
       const { probabilities, work } = await engine.run(
@@ -36,7 +37,7 @@ export function createScoreByRewardModel({ store, engine }: Pick<EngineDependenc
         { onProgress, signal },
       );
       const rewardModelScores = samples.map(
-        ({ example, sample }, index): RewardModelScore => ({ example, sample, probability: probabilities[index] ?? 0 }),
+        ({ example, sample }, index): RewardModelScore => ({ example, sample, probability: at(probabilities, index) }),
       );
       return { rewardModelScores: await store.putLines(rewardModelScores), work: workOf(work) };
     });

@@ -4,12 +4,14 @@
  * Shards are read, reward model scores and forgotten one after the other, so memory holds one shard's samples and a line a question,
  * however many samples there are.
  */
+
 import { z } from 'zod';
 import type { DataSetRef } from './data/types.js';
 import { InvalidData } from './errors.js';
 import type { EvaluationMetrics, Verdict } from './evaluation/types.js';
 import { metricsOf, sampledVerdict } from './evaluation/verdicts.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
+import { at } from './invariant.js';
 import type { RewardModelScore, ScoredSample } from './rewards/samples.js';
 import type { ObjectRef, Store } from './store/types.js';
 import { readScored } from './trainingSteps.js';
@@ -42,6 +44,8 @@ export function createTallyEvaluation({ store }: { readonly store: Store }) {
     heartbeatWhile('shards', (report, signal) => tally(store, input, report, signal));
 }
 
+const noSamples = 0;
+
 async function tally(
   store: Store,
   { data: { count }, greedy, sampled, rewardModelScores }: TallyEvaluationInput,
@@ -60,7 +64,7 @@ async function tally(
     signal.throwIfAborted();
     const samples = await readScored(store, [ref]);
     for (let start = 0, end = 0; start < samples.length; start = end) {
-      const example = samples[start]?.example ?? 0;
+      const { example } = at(samples, start);
       while (samples[end]?.example === example) end += 1;
       const before = verdicts[example];
       if (before === undefined) throw new InvalidData(`a sample is of question ${example}, but there are ${count}`);
@@ -74,10 +78,11 @@ async function tally(
   for (const ref of greedy)
     await take(ref, 'top1', (question) => {
       if (question.length !== 1) throw new InvalidData('greedy answers: expected exactly one a question');
-      return { top1: question[0]?.correct ?? false };
+      return { top1: at(question, 0).correct };
     });
   if (rewardModelScores.length > 0 && rewardModelScores.length !== sampled.length)
     throw new InvalidData(`${rewardModelScores.length} objects of rewardModelScores for ${sampled.length} of samples`);
+  /** Samples of each question; undefined where there are greedy answers only. */
   let each: number | undefined;
   for (const [index, ref] of sampled.entries()) {
     const shardScores = rewardModelScores[index] && (await readRewardModelScores(store, rewardModelScores[index]));
@@ -86,7 +91,7 @@ async function tally(
       each ??= question.length;
       if (question.length !== each)
         throw new InvalidData(
-          `question ${question[0]?.example} has ${question.length} samples where others have ${each}`,
+          `question ${at(question, 0).example} has ${question.length} samples where others have ${each}`,
         );
       taken += question.length;
       return sampledVerdict(question, shardScores ? probabilitiesOf(question, shardScores, start) : null);
@@ -102,7 +107,7 @@ async function tally(
       throw new InvalidData(`question ${question} of ${count} has no samples`);
     return { ...verdict, top1 };
   });
-  return { metrics: metricsOf(complete, each ?? 0), verdicts: await store.putLines(complete) };
+  return { metrics: metricsOf(complete, each ?? noSamples), verdicts: await store.putLines(complete) };
 }
 
 async function readRewardModelScores(store: Store, ref: ObjectRef): Promise<readonly RewardModelScore[]> {

@@ -76,7 +76,7 @@ export function createTrainOnSamples({ store, engine, workDirectory }: EngineDep
         { miniBatch: settings.miniBatch, epochs: settings.epochsPerRound },
         input,
       ).map((places) => {
-        const chosen = new Set(places.map((place) => questions[place]));
+        const chosen = new Set(places.map((place) => at(questions, place)));
         return selfTrainingBatch(
           examples.filter((_, index) => chosen.has(index)),
           scored.filter(({ example }) => chosen.has(example)),
@@ -132,10 +132,9 @@ export function selfTrainingBatch(
   examples: readonly Example[],
   annotatedShare: number,
 ): readonly WeightedSequence[] {
-  const right = samples.flatMap(({ example, tokens, correct, truncated }) => {
-    const prompt = examples[example]?.promptTokens;
-    return prompt && correct && !truncated ? [{ prompt, answer: tokens }] : [];
-  });
+  const right = samples
+    .filter(({ correct, truncated }) => correct && !truncated)
+    .map(({ example, tokens }) => ({ prompt: promptOf(examples, example), answer: tokens }));
   const known = annotated.flatMap(({ promptTokens, answerTokens }) =>
     answerTokens && annotatedShare > 0 ? [{ prompt: promptTokens, answer: answerTokens }] : [],
   );

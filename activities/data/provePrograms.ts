@@ -1,5 +1,6 @@
 /** Runs annotated programs that nobody vouches for, and keeps those whose value is the annotated answer. */
 
+import { at, required } from '../invariant.js';
 import type { AnswerKind } from '../rewards/answerFormat.js';
 import { programFrom } from '../rewards/answerFormat.js';
 import { sameAnswer } from '../rewards/compareAnswers.js';
@@ -22,18 +23,16 @@ export async function provePrograms(
   dropped: Dropped,
 ): Promise<readonly Question[]> {
   const suspects = [...unproven.keys()];
-  const programs = suspects.map(({ answer = '' }) => programFrom(answer));
+  const programs = suspects.map(({ answer }) => programFrom(required(answer, 'the program of a training row')));
   const outcomes = await sandbox.run(programs, { signal });
   const refuted = new Set<Question>();
   for (const [index, question] of suspects.entries()) {
-    const outcome = outcomes[index];
-    const said = outcome && extractFromProgram(outcome, kind);
-    if (said && said.value !== null && sameAnswer(said.value, question.answerValue)) continue;
+    const said = extractFromProgram(at(outcomes, index), kind);
+    if (said.value !== null && sameAnswer(said.value, question.answerValue)) continue;
     refuted.add(question);
-    const failure = said?.value === null ? said.failure : undefined;
     dropped.add(
-      failure ? `program of the row fails (${failure})` : 'program of the row gives another answer',
-      unproven.get(question) ?? question.id,
+      said.value === null ? `program of the row fails (${said.failure})` : 'program of the row gives another answer',
+      required(unproven.get(question), 'the place of a row'),
     );
   }
   return questions.filter((question) => !refuted.has(question));

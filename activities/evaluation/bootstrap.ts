@@ -7,8 +7,11 @@
  * training only questions vary.
  * Percentile intervals (Efron and Tibshirani, "An introduction to the bootstrap", 1993, chapters 8 and 13).
  */
+
 import { setImmediate } from 'node:timers/promises';
 import { fillIndices } from '../engine/sampling/random.js';
+import { InternalError } from '../errors.js';
+import { at } from '../invariant.js';
 
 /** The trainings of one seed: under each column's name a number for every test question, in the data set's order. */
 export type Block = ReadonlyMap<string, ArrayLike<number>>;
@@ -36,7 +39,7 @@ export interface Bootstrap {
 /** Replicates between two glances at the event loop, which heartbeats need. */
 const replicatesAtOnce = 20;
 
-/** @throws RangeError when columns differ in length. */
+/** @throws InternalError when columns differ in length. */
 export async function bootstrap(blocks: readonly Block[], options: BootstrapOptions): Promise<Bootstrap> {
   const questions = countQuestions(blocks);
   const names = [...new Set(blocks.flatMap((block) => [...block.keys()]))];
@@ -80,14 +83,14 @@ export async function bootstrap(blocks: readonly Block[], options: BootstrapOpti
     }
     return central(replicated);
   };
-  const at = (column: string) => {
+  const meanOf = (column: string) => {
     const place = placeOf.get(column);
     return (start: number): number => (place === undefined ? Number.NaN : (means[start + place] ?? Number.NaN));
   };
   return {
-    meanInterval: (column) => intervalOf(at(column)),
+    meanInterval: (column) => intervalOf(meanOf(column)),
     differenceInterval(a, b) {
-      const [ofA, ofB] = [at(a), at(b)];
+      const [ofA, ofB] = [meanOf(a), meanOf(b)];
       return intervalOf((start) => ofA(start) - ofB(start));
     },
   };
@@ -95,13 +98,15 @@ export async function bootstrap(blocks: readonly Block[], options: BootstrapOpti
 
 function countQuestions(blocks: readonly Block[]): number {
   const lengths = new Set(blocks.flatMap((block) => [...block.values()].map(({ length }) => length)));
-  if (lengths.size > 1) throw new RangeError(`columns of ${[...lengths].join(', ')} questions cannot be paired`);
-  return [...lengths][0] ?? 0;
+  if (lengths.size > 1) throw new InternalError(`columns of ${[...lengths].join(', ')} questions cannot be paired`);
+  // No block has a column: there is nothing to draw from.
+  const [questions = 0] = lengths;
+  return questions;
 }
 
 function meanAt(column: ArrayLike<number>, indices: Uint32Array): number {
   let sum = 0;
-  for (const index of indices) sum += column[index] ?? 0;
+  for (const index of indices) sum += column[index] ?? Number.NaN;
   return sum / indices.length;
 }
 
@@ -111,8 +116,8 @@ function central(values: readonly number[]): Interval | undefined {
   const sorted = Float64Array.from(values).sort();
   const quantile = (share: number): number => {
     const place = share * (sorted.length - 1);
-    const below = sorted[Math.floor(place)] ?? 0;
-    const above = sorted[Math.ceil(place)] ?? 0;
+    const below = at(sorted, Math.floor(place));
+    const above = at(sorted, Math.ceil(place));
     return below + (place - Math.floor(place)) * (above - below);
   };
   return { low: quantile(0.025), high: quantile(0.975) };

@@ -4,7 +4,9 @@
  * Methods meet on the same questions, seed by seed, and started from the same warm-up, so what is compared is the difference
  * on each question, not two averages.
  */
+
 import { type MeasureName, measureNames } from '../../workflows/config/measures.js';
+import { at } from '../invariant.js';
 import { type Block, bootstrap } from './bootstrap.js';
 import { holm, pairedTest } from './pairedTest.js';
 import type { ComparedModel, ComparisonMetrics, PairMetrics, Verdict } from './types.js';
@@ -82,7 +84,7 @@ export async function compareModels(
           const [ofA, ofB] = [column(a, measure), column(b, measure)];
           const shared = blocks.flatMap((block) => {
             const [left, right] = [block.get(ofA), block.get(ofB)];
-            return left && right ? [Int8Array.from(left, (value, question) => value - (right[question] ?? 0))] : [];
+            return left && right ? [Int8Array.from(left, (value, question) => value - at(right, question))] : [];
           });
           const interval = differenceInterval(ofA, ofB);
           if (interval === undefined) return [];
@@ -102,7 +104,7 @@ export async function compareModels(
       ),
     ),
   );
-  return { measures: present, rows, pairs, questions: all[0]?.verdicts.length ?? 0 };
+  return { measures: present, rows, pairs, questions: at(all, 0).verdicts.length };
 }
 
 function column(model: ComparedModel, measure: MeasureName): string {
@@ -115,19 +117,19 @@ function outcomes(verdicts: readonly Verdict[], measure: MeasureName): Int8Array
 
 function withCorrection(pairs: readonly Omit<PairMetrics, 'pCorrected'>[]): PairMetrics[] {
   const corrected = holm(pairs.map(({ p }) => p));
-  return pairs.map((pair, index) => ({ ...pair, pCorrected: corrected[index] ?? 1 }));
+  return pairs.map((pair, index) => ({ ...pair, pCorrected: at(corrected, index) }));
 }
 
 /** Question by question over the trainings: they are answers to the same question, and not independent. */
 function summed(differences: readonly Int8Array[]): number[] {
-  return Array.from(differences[0] ?? [], (_, question) =>
-    differences.reduce((sum, ofSeed) => sum + (ofSeed[question] ?? 0), 0),
+  return Array.from(at(differences, 0), (_, question) =>
+    differences.reduce((sum, ofSeed) => sum + at(ofSeed, question), 0),
   );
 }
 
-function mean(values: ArrayLike<number>): number {
+function mean(values: readonly number[] | Int8Array): number {
   let sum = 0;
-  for (let index = 0; index < values.length; index++) sum += values[index] ?? 0;
+  for (const value of values) sum += value;
   return sum / values.length;
 }
 

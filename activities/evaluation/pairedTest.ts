@@ -8,19 +8,22 @@
  * It is a statement about these trained models; how much trainings vary is in the bootstrap's intervals.
  */
 
+import { InternalError } from '../errors.js';
+import { at } from '../invariant.js';
+
 /**
  * Two-sided p-value of whole-numbered differences, one for each question; zeros change nothing.
  *
  * Nothing is sampled: differences of one size d add up to d · (2X − m) with X ~ Binomial(m, ½), and the sizes' distributions
  * are convolved.
- * @throws RangeError when a difference is no whole number.
+ * @throws InternalError when a difference is no whole number.
  */
 export function pairedTest(differences: ArrayLike<number>): number {
   const counts = new Map<number, number>();
   let seen = 0;
   for (let index = 0; index < differences.length; index++) {
-    const difference = differences[index] ?? Number.NaN;
-    if (!Number.isInteger(difference)) throw new RangeError(`difference ${index} must be whole, got ${difference}`);
+    const difference = at(differences, index);
+    if (!Number.isInteger(difference)) throw new InternalError(`difference ${index} must be whole, got ${difference}`);
     seen += difference;
     const size = Math.abs(difference);
     if (size > 0) counts.set(size, (counts.get(size) ?? 0) + 1);
@@ -53,7 +56,7 @@ function convolve(first: Float64Array, second: Float64Array, stride: number): Fl
   first.forEach((a, i) => {
     second.forEach((b, j) => {
       const place = i + j * stride;
-      sum[place] = (sum[place] ?? 0) + a * b;
+      sum[place] = at(sum, place) + a * b;
     });
   });
   return sum;
@@ -64,11 +67,11 @@ function convolve(first: Float64Array, second: Float64Array, stride: number): Fl
  * next times one less, …, never falling. Below 0.05 they are all right at once with 95 % confidence.
  */
 export function holm(pValues: readonly number[]): number[] {
-  const order = pValues.map((_, index) => index).sort((a, b) => (pValues[a] ?? 0) - (pValues[b] ?? 0));
+  const order = pValues.map((p, index) => ({ p, index })).sort((a, b) => a.p - b.p);
   const corrected = new Array<number>(pValues.length).fill(0);
   let largest = 0;
-  order.forEach((index, rank) => {
-    largest = Math.max(largest, Math.min(1, (pValues.length - rank) * (pValues[index] ?? 0)));
+  order.forEach(({ p, index }, rank) => {
+    largest = Math.max(largest, Math.min(1, (pValues.length - rank) * p));
     corrected[index] = largest;
   });
   return corrected;

@@ -1,7 +1,8 @@
 /** Picking one answer from K samples of a question by votes: each sample's own, or weighted by a reward model. */
+import { at } from '../invariant.js';
 import { isEligible, sameAnswer } from '../rewards/compareAnswers.js';
 
-/** A sample as far as picking needs it: contracts' `ScoredSample` fits. */
+/** A sample as far as picking needs it. */
 export interface Candidate {
   readonly value: number | string | null;
   readonly correct: boolean;
@@ -21,7 +22,7 @@ export function vote<C extends Candidate>(
   candidates.forEach((candidate, index) => {
     const { value } = candidate;
     if (!isEligible(value)) return;
-    const weight = weights[index] ?? 0;
+    const weight = at(weights, index);
     const ballot = ballots.find(
       (earlier) => earlier.candidate.value !== null && sameAnswer(earlier.candidate.value, value),
     );
@@ -37,7 +38,7 @@ export function vote<C extends Candidate>(
  */
 export function rerank<C extends Candidate>(candidates: readonly C[], probabilities: readonly number[]): C | null {
   const eligible = candidates
-    .map((candidate, index) => ({ candidate, weight: probabilities[index] ?? 0 }))
+    .map((candidate, index) => ({ candidate, weight: at(probabilities, index) }))
     .filter(({ candidate }) => isEligible(candidate.value));
   return largest(eligible)?.candidate ?? null;
 }

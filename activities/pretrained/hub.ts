@@ -98,7 +98,8 @@ async function verify(path: string, { size, oid, lfs }: ListFileEntry, what: str
   throw new DownloadFailed(`${what}: its hash is ${digest}, the hub says ${lfs?.oid ?? oid}; it is to be fetched anew`);
 }
 
+/** A file that is not there has no bytes. */
 async function sizeOf(path: string): Promise<number> {
   const found = await stat(path).catch(() => null);
-  return found?.size ?? 0;
+  return found === null ? 0 : found.size;
 }

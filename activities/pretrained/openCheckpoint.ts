@@ -1,9 +1,11 @@
 /** A checkpoint in the store as a model to evaluate: `checkpoint:<sha256>`, as reports and `result.json` name it. */
+
 import { z } from 'zod';
 import { loadTokenizer } from '../data/tokenizer/loadTokenizer.js';
 import { languageModel } from '../engine/models/architectures.js';
 import { InvalidModel } from '../errors.js';
 import type { PretrainedModel } from '../importModel.js';
+import { at, required } from '../invariant.js';
 import { readCheckpoint } from '../store/checkpoint.js';
 import type { Store } from '../store/types.js';
 
@@ -16,7 +18,7 @@ export function isCheckpoint(from: string): boolean {
 
 /** @throws InvalidModel when the store has no such checkpoint. */
 export async function openCheckpoint(store: Store, from: string): Promise<PretrainedModel> {
-  const [, sha256 = ''] = form.exec(from) ?? [];
+  const sha256 = at(required(form.exec(from), 'a checkpoint’s name'), 1);
   const key = `objects/${sha256}`;
   const bytes = await store.read(key);
   if (bytes === null) throw new InvalidModel(`${from}: there is no such checkpoint in bucket ${store.bucket}`);

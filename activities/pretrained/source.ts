@@ -1,5 +1,7 @@
 /** Where a pretrained model comes from: `model.from` of the specification, read. */
+
 import { InvalidModel } from '../errors.js';
+import { at } from '../invariant.js';
 
 export type SourceName =
   | { readonly kind: 'hub'; readonly repository: string; readonly revision: string }
@@ -21,17 +23,21 @@ export interface ModelSource {
   ): Promise<boolean>;
 }
 
+/** The branch that the hub itself takes where none is named. */
+const defaultRevision = 'main';
+
 /** `hf:org/name` (`@revision` behind it if wanted), `s3://bucket/prefix`, anything else a folder. */
 export function parseSource(from: string): SourceName {
   if (from.startsWith('hf:')) {
-    const [, repository, revision = 'main'] = /^hf:([^@]+)(?:@(.+))?$/.exec(from) ?? [];
-    if (repository === undefined) throw new InvalidModel(`${from} names no model of the hub`);
-    return { kind: 'hub', repository, revision };
+    const named = /^hf:([^@]+)(?:@(.+))?$/.exec(from);
+    if (named === null) throw new InvalidModel(`${from} names no model of the hub`);
+    const [, , revision = defaultRevision] = named;
+    return { kind: 'hub', repository: at(named, 1), revision };
   }
   if (from.startsWith('s3://')) {
-    const [, bucket, prefix] = /^s3:\/\/([^/]+)\/(.+?)\/*$/.exec(from) ?? [];
-    if (bucket === undefined || prefix === undefined) throw new InvalidModel(`${from} names no bucket and prefix`);
-    return { kind: 's3', bucket, prefix };
+    const named = /^s3:\/\/([^/]+)\/(.+?)\/*$/.exec(from);
+    if (named === null) throw new InvalidModel(`${from} names no bucket and prefix`);
+    return { kind: 's3', bucket: at(named, 1), prefix: at(named, 2) };
   }
   return { kind: 'folder', path: from };
 }

@@ -1,5 +1,7 @@
 /** A model's answers joined with their questions: the lines of `samples.jsonl`, and those the report shows. */
+
 import type { Example } from '../data/types.js';
+import { at } from '../invariant.js';
 import type { ScoredSample } from '../rewards/samples.js';
 
 export interface AnsweredQuestion {
@@ -36,7 +38,5 @@ export function answeredQuestion(example: Example, sample: ScoredSample): Answer
 /** `count` of the answers, evenly spread over them: no choice to anyone's taste. */
 export function spread<Item>(items: readonly Item[], count: number): Item[] {
   const shown = Math.min(count, items.length);
-  return Array.from({ length: shown }, (_, index) => items[Math.floor((index * items.length) / shown)]).filter(
-    (item) => item !== undefined,
-  );
+  return Array.from({ length: shown }, (_, index) => at(items, Math.floor((index * items.length) / shown)));
 }

@@ -127,8 +127,8 @@ function chart({ rows, measures, samples }: ComparisonMetrics): VNode {
 function perSeed({ rows, measures, samples }: ComparisonMetrics): VNode {
   const seeds = [...new Set(rows.flatMap((row) => row.seeds))];
   const cell = (row: (typeof rows)[number], name: MeasureName, seed: number): string => {
-    const { perSeed: values = [] } = row.measures.find(({ measure }) => measure === name) ?? {};
-    const value = values[row.seeds.length === 0 ? 0 : row.seeds.indexOf(seed)];
+    const found = row.measures.find(({ measure }) => measure === name);
+    const value = found?.perSeed[row.seeds.length === 0 ? 0 : row.seeds.indexOf(seed)];
     return value === undefined ? '' : percent(value);
   };
   const table = (name: MeasureName): VNode =>

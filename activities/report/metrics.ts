@@ -4,6 +4,7 @@ import { measureMeaning, measureNames, measureTitle, modelTitle } from '../../wo
 import { methodNames } from '../../workflows/config/methods.js';
 import { interval, percent } from '../../workflows/config/metricText.js';
 import type { Accuracy, EvaluationMetrics, RunMetrics } from '../evaluation/types.js';
+import { at } from '../invariant.js';
 import type { IntervalGroup } from './intervalChart.js';
 
 export interface EvaluatedModel {
@@ -33,7 +34,7 @@ export function evaluatedModels(metrics: RunMetrics): EvaluatedModel[] {
 
 /** The model the run was made for. */
 export function finalMetrics(metrics: RunMetrics): EvaluationMetrics {
-  return evaluatedModels(metrics).at(-1)?.metrics ?? metrics.warmUp;
+  return at(evaluatedModels(metrics), -1).metrics;
 }
 
 /** Those measures that at least one model has. */

@@ -43,9 +43,12 @@ export function evaluationLine(metrics: EvaluationMetrics): string {
     const accuracy = metrics[name];
     return accuracy === undefined ? [] : [`${measureTitle(name, metrics.samples)} ${percent(accuracy.percent)}`];
   });
-  return [...measured, ...(metrics.passAt ?? []).map(({ k, percent: share }) => `pass@${k} ${percent(share)}`)].join(
-    ' | ',
-  );
+  return [...measured, ...passAtOf(metrics).map(({ k, percent: share }) => `pass@${k} ${percent(share)}`)].join(' | ');
+}
+
+/** None where greedy answers are all there is. */
+function passAtOf({ passAt = [] }: EvaluationMetrics): NonNullable<EvaluationMetrics['passAt']> {
+  return passAt;
 }
 
 /** A row a measure of one model, then pass@k. */
@@ -55,6 +58,6 @@ export function evaluationTable(metrics: EvaluationMetrics): string {
     const accuracy = metrics[name];
     if (accuracy) table.push([measureTitle(name, metrics.samples), percent(accuracy.percent), interval(accuracy)]);
   }
-  for (const { k, percent: share } of metrics.passAt ?? []) table.push([`pass@${k}`, percent(share), '']);
+  for (const { k, percent: share } of passAtOf(metrics)) table.push([`pass@${k}`, percent(share), '']);
   return `${table.toString()}\n${confidence}`;
 }

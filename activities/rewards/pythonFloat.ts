@@ -2,6 +2,7 @@
  * Python's `float(text)`, to the letter: the published code turns every extracted answer into a number with it, so what it
  * accepts decides between reward 0 and 0.1.
  */
+import { required } from '../invariant.js';
 
 /** What Python's `float` takes for white space: JavaScript's `\s` without the byte-order mark, and NEL. */
 const space = '(?:(?!\\ufeff)[\\s\\x85])';
@@ -38,7 +39,7 @@ export function pythonFloat(text: string): number | null {
 /** Decimal digits of any script as 0 to 9. Unicode encodes each script's ten in order, in runs of whole tens. */
 function asciiDigits(text: string): string {
   return text.replace(/(?![0-9])\p{Nd}/gu, (digit) => {
-    const code = digit.codePointAt(0) ?? 0;
+    const code = required(digit.codePointAt(0), 'the code of a digit');
     let start = code;
     while (/\p{Nd}/u.test(String.fromCodePoint(start - 1))) start--;
     return String((code - start) % 10);

@@ -25,11 +25,14 @@ export async function download(
     const problem = `${name}: the server answers ${response.status} ${response.statusText}`.trimEnd();
     throw passing(response.status) ? new DownloadFailed(problem) : new InvalidData(problem);
   }
-  if (Number(response.headers.get('content-length') ?? 0) > mostBytes) throw tooLarge(name, mostBytes);
+  // A server that does not say how much is to come is believed as long as it sends no more than is read.
+  const announced = response.headers.get('content-length');
+  if (announced !== null && Number(announced) > mostBytes) throw tooLarge(name, mostBytes);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
+  if (response.body === null) return new Uint8Array();
   try {
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of response.body) {
       bytes += chunk.byteLength;
       if (bytes > mostBytes) throw tooLarge(name, mostBytes);
       chunks.push(chunk);

@@ -2,11 +2,13 @@
  * A data file from wherever it lies: the folder of published data sets, an absolute path, the run's own bucket (`s3://`) or
  * the web (`https://`). Its content is checked against the checksum given for it, and cut into rows.
  */
+
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { DataFileSpec } from '../../../workflows/config/data.js';
 import { InvalidData, StoreUnavailable } from '../../errors.js';
+import { required } from '../../invariant.js';
 import type { Store } from '../../store/types.js';
 import type { DataFile } from '../types.js';
 import { download, tooLarge } from './download.js';
@@ -59,8 +61,8 @@ async function readContent(from: string, name: string, access: FileAccess): Prom
 }
 
 async function readObject(from: string, store: FileAccess['store']): Promise<Uint8Array> {
-  const [, bucket, key = ''] = /^s3:\/\/([^/]+)\/(.+)$/.exec(from) ?? [];
-  const content = await store.read(key, bucket).catch((error: unknown) => {
+  const [, bucket, key] = required(/^s3:\/\/([^/]+)\/(.+)$/.exec(from), `a bucket and a key in ${from}`);
+  const content = await store.read(required(key, 'a key'), bucket).catch((error: unknown) => {
     // Credentials for the run's own bucket may be renewed any moment; another's will not come to be.
     const isHopeless = error instanceof StoreUnavailable && error.isRefused && bucket !== store.bucket;
     throw isHopeless ? new InvalidData(`${from}: ${error.message}`, { cause: error }) : error;
@@ -71,9 +73,7 @@ async function readObject(from: string, store: FileAccess['store']): Promise<Uin
 }
 
 async function readLocal(from: string, directory: string | undefined): Promise<Uint8Array> {
-  if (!isAbsolute(from) && directory === undefined)
-    throw new InvalidData(`REFT_DATA_DIR is not set: it must name the folder that holds ${from}`);
-  const path = isAbsolute(from) ? from : join(directory ?? '', from);
+  const path = isAbsolute(from) ? from : join(needDirectory(directory, from), from);
   try {
     if ((await stat(path)).size > mostBytes) throw tooLarge(path, mostBytes);
     return await readFile(path);
@@ -83,4 +83,10 @@ async function readLocal(from: string, directory: string | undefined): Promise<U
     const folder = isAbsolute(from) ? 'on the machine of this worker' : `REFT_DATA_DIR is ${directory}`;
     throw new InvalidData(`cannot read ${path} (${code}); ${folder}`);
   }
+}
+
+function needDirectory(directory: string | undefined, file: string): string {
+  if (directory === undefined)
+    throw new InvalidData(`REFT_DATA_DIR is not set: it must name the folder that holds ${file}`);
+  return directory;
 }

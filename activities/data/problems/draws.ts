@@ -1,5 +1,7 @@
 /** Random choices of the problem generator: a stream for each candidate problem, so any one can be made again alone. */
+
 import { uniform } from '../../engine/sampling/random.js';
+import { at } from '../../invariant.js';
 
 export interface Draws {
   /** An integer in [low, high], all equally likely. */
@@ -19,10 +21,6 @@ export function createDraws(seed: number, candidate: number, part: 'story' | 'an
   return {
     integer: (low, high) => low + Math.floor(next() * (high - low + 1)),
     chance: (probability) => next() < probability,
-    pick: (items) => {
-      const item = items[Math.floor(next() * items.length)];
-      if (item === undefined) throw new RangeError('cannot pick from an empty list');
-      return item;
-    },
+    pick: (items) => at(items, Math.floor(next() * items.length)),
   };
 }

@@ -1,4 +1,5 @@
 /** Draws one word problem: its story, its sentences and the arithmetic behind them. */
+import { required } from '../../invariant.js';
 import { createDraws, type Draws } from './draws.js';
 import { type Expression, type Given, givensOf, infix, step, stepsOf } from './expression.js';
 import {
@@ -129,7 +130,9 @@ function writeQuestion(
     draws.pick(askPhrases[story.ask]),
   ];
   const values = givensOf(expression).map((given) => String(given.value));
-  const told = sentences.map((sentence) => sentence.replace(/\{\d\}/g, () => values.shift() ?? ''));
+  const told = sentences.map((sentence) =>
+    sentence.replace(/\{\d\}/g, () => required(values.shift(), 'a number for each place in the text')),
+  );
   // A distractor comes after the start, so that the story still opens with the person it is about.
   if (draws.chance(0.2)) {
     const number = String(draws.integer(low, high));

@@ -40,16 +40,16 @@ export const mathqaRows: RowForm = {
       if (chain === null) return { problem: 'row lacks Rationale' };
       return { question: { ...question, answer: naturalAnswer(chain, String(answerValue)) } };
     }
-    return withProgram(question, textOf(row.annotated_formula) ?? '', kind === 'choice' ? options : null);
+    return withProgram(question, textOf(row.annotated_formula), kind === 'choice' ? options : null);
   },
 };
 
 function withProgram(
   question: { readonly id: string; readonly question: string; readonly answerValue: number | string },
-  formula: string,
+  formula: string | null,
   options: Options | null,
 ): RowReading {
-  const lines = formulaLines(formula, options ? 'value' : 'result');
+  const lines = formula === null ? null : formulaLines(formula, options ? 'value' : 'result');
   if (lines === null) return { problem: 'annotated_formula has no Python' };
   const body = [...lines, ...(options ? selectionLines(options) : []), 'return result'];
   return { question: { ...question, answer: body.map((line) => `    ${line}`).join('\n') } };

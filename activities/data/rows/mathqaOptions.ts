@@ -1,4 +1,5 @@
 /** MathQA's five options: `a ) 38 , b ) 27.675 , c ) 30 , d ) data inadequate , e ) none of these`, or a Python list of them. */
+import { at, required } from '../../invariant.js';
 
 export interface Options {
   /** As it stands below a question. */
@@ -15,8 +16,7 @@ export function readOptions(written: string): Options | null {
   const parts = text.split(/(?:^|\s*,\s*)([a-e]) \) /);
   if (parts[0] !== '' || parts.length !== 11) return null;
   const byLetter = new Map<string, string>();
-  for (let index = 1; index < parts.length; index += 2)
-    byLetter.set(parts[index] ?? '', (parts[index + 1] ?? '').trim());
+  for (let index = 1; index < parts.length; index += 2) byLetter.set(at(parts, index), at(parts, index + 1).trim());
   return [...byLetter.keys()].join('') === letters ? { text, byLetter } : null;
 }
 
@@ -31,11 +31,14 @@ const powerOfUnit = /\b(?:[cdkm]?m|ft|feet|inch|inches)\s*[23]\b/g;
 /** The number that an option states, whatever its unit: `rs . 1,440` is 1440, `43 square meters` 43, `15 / 8 ohms` 1.875; null for any other. */
 export function optionNumber(option: string): number | null {
   const stated = option.toLowerCase().replace(before, '');
-  const [whole, minus, numerator = '', denominator] = number.exec(stated) ?? [];
-  if (whole === undefined) return null;
+  const found = number.exec(stated);
+  if (found === null) return null;
+  const [whole, minus, numerator, denominator] = found;
   const rest = stated.slice(whole.length);
   if (changing.test(rest) || /\d/.test(rest.replace(powerOfUnit, ''))) return null;
-  const value = Number(numerator.replaceAll(',', '')) / (denominator === undefined ? 1 : Number(denominator));
+  const value =
+    Number(required(numerator, 'the digits of a number').replaceAll(',', '')) /
+    (denominator === undefined ? 1 : Number(denominator));
   if (!Number.isFinite(value)) return null;
   return minus ? -value : value;
 }

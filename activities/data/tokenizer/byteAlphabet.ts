@@ -1,4 +1,5 @@
 /** Byte-level tokenizers write each byte as one printable character (GPT-2's table), so that vocabularies are plain text. */
+import { at } from '../../invariant.js';
 
 const isPrintable = (byte: number): boolean =>
   (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || (byte >= 0xae && byte <= 0xff);
@@ -16,5 +17,5 @@ export const byteAlphabet: readonly string[] = [...characters].sort();
 
 /** A text's UTF-8 bytes in that writing. */
 export function writeBytes(text: string): string {
-  return Array.from(new TextEncoder().encode(text), (byte) => characters[byte] ?? '').join('');
+  return Array.from(new TextEncoder().encode(text), (byte) => at(characters, byte)).join('');
 }

@@ -1,5 +1,7 @@
 /** Byte-level byte-pair encoding: starts from the 256 bytes, so it can spell any text, and learns the frequent runs of them. */
+
 import { InvalidSpec } from '../../errors.js';
+import { at, required } from '../../invariant.js';
 import { byteAlphabet, writeBytes } from './byteAlphabet.js';
 import { mergePairs, type Word } from './mergePairs.js';
 import { endTokenText, padTokenText } from './specialTokens.js';
@@ -24,10 +26,13 @@ export function trainBytePair(
     );
   const ids = new Map(tokens.map((token, id) => [token, id]));
   const words = countPieces(texts, templates, bytePattern).map(
-    ([piece, count]): Word => ({ symbols: [...writeBytes(piece)].map((symbol) => ids.get(symbol) ?? 0), count }),
+    ([piece, count]): Word => ({
+      symbols: [...writeBytes(piece)].map((symbol) => required(ids.get(symbol), 'the token of a byte')),
+      count,
+    }),
   );
   const merges = mergePairs(words, tokens.length, vocabularySize - tokens.length).map(({ left, right }) => {
-    const pair: [string, string] = [tokens[left] ?? '', tokens[right] ?? ''];
+    const pair: [string, string] = [at(tokens, left), at(tokens, right)];
     tokens.push(pair.join(''));
     return pair;
   });

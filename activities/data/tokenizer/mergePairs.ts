@@ -2,7 +2,9 @@
  * Byte-pair merges: again and again the most frequent pair of neighbouring symbols becomes a symbol of its own
  * (Sennrich et al., ACL 2016). Ties go to the pair of smaller ids, as in Hugging Face's trainer, so results agree with it.
  */
+
 import { Heap } from 'heap-js';
+import { at } from '../../invariant.js';
 
 export interface Word {
   /** Symbol ids; shrinks as pairs merge. */
@@ -68,8 +70,7 @@ export function mergePairs(words: readonly Word[], firstSymbol: number, limit: n
     const merged = firstSymbol + merges.length;
     merges.push({ left: pair.left, right: pair.right });
     for (const index of pair.words) {
-      const word = words[index];
-      if (word === undefined) continue;
+      const word = at(words, index);
       countWord(word, index, -1);
       word.symbols = mergeIn(word.symbols, pair, merged);
       countWord(word, index, 1);
@@ -82,7 +83,7 @@ export function mergePairs(words: readonly Word[], firstSymbol: number, limit: n
 function mergeIn(symbols: readonly number[], { left, right }: Merge, merged: number): number[] {
   const result: number[] = [];
   for (let place = 0; place < symbols.length; place++) {
-    const symbol = symbols[place] ?? left;
+    const symbol = at(symbols, place);
     if (symbol === left && symbols[place + 1] === right) {
       result.push(merged);
       place++;

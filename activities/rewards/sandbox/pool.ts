@@ -6,6 +6,7 @@
  * takes down is replaced, with the rest of its chunk given to the next. The one exception is the processor-time limit, which
  * is generous: ordinary programs need a thousandth of it.
  */
+import { SandboxUnavailable } from '../../errors.js';
 import type { ProgramOutcome } from './outcome.js';
 import { type SandboxLimits, type SandboxProcess, startSandboxProcess } from './sandboxProcess.js';
 
@@ -17,7 +18,7 @@ export interface SandboxPool {
   /**
    * Runs `solution()` of each program; outcomes come in the programs' order. `onProgress` is told how many have ended.
    *
-   * @throws the signal's reason once aborted; Error when no sandbox process can be started or the pool is closed.
+   * @throws the signal's reason once aborted; SandboxUnavailable when no sandbox process can be started or the pool is closed.
    */
   run(
     programs: readonly string[],
@@ -157,6 +158,6 @@ export function createSandboxPool({ processes, ...limits }: SandboxPoolOptions):
   };
 }
 
-function closedError(): Error {
-  return new Error('the Python sandbox is closed');
+function closedError(): SandboxUnavailable {
+  return new SandboxUnavailable('the Python sandbox is closed');
 }

@@ -4,12 +4,14 @@
  * The process limits time and memory itself and reports each program's outcome as it ends. This file is the fallback for a
  * program that the interpreter cannot interrupt (one long operation in C) or that takes the process down.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { InternalError, SandboxUnavailable } from '../../errors.js';
 import type { ProgramOutcome } from './outcome.js';
 
 export interface SandboxLimits {
@@ -67,7 +69,8 @@ export async function startSandboxProcess(limits: SandboxLimits): Promise<Sandbo
     gone,
   ]);
   clearTimeout(startTimer);
-  if (!alive) throw new Error(`the Python sandbox did not start: ${errors.trim() || 'it ended without a word'}`);
+  if (!alive)
+    throw new SandboxUnavailable(`the Python sandbox did not start: ${errors.trim() || 'it ended without a word'}`);
 
   return {
     alive: () => alive,
@@ -142,6 +145,6 @@ function spawnChild(limits: SandboxLimits): Spawned {
   );
   const [programs, , , results] = child.stdio;
   if (!programs || !results || !('write' in programs) || !('read' in results))
-    throw new Error('the Python sandbox was started without its pipes');
+    throw new InternalError('the Python sandbox was started without its pipes');
   return { child, programs, results: results as Readable };
 }

@@ -1,5 +1,7 @@
 /** pass@k against the enumeration that defines it. */
+
 import { describe, expect, it } from 'vitest';
+import { InternalError } from '../../../activities/errors.js';
 import { passAt, passSizes } from '../../../activities/evaluation/passAt.js';
 
 /** Every way to pick k of the samples 0 … n − 1, the first c of which are right: the share that holds a right one. */
@@ -38,7 +40,7 @@ describe('pass@k', () => {
       [1, 5, -1],
       [1.5, 5, 1],
     ] as const)
-      expect(() => passAt(k, n, c)).toThrow(RangeError);
+      expect(() => passAt(k, n, c)).toThrow(InternalError);
   });
   it('is told for powers of two and for all samples', () => {
     expect([passSizes(0), passSizes(1), passSizes(8), passSizes(100)]).toEqual([
