@@ -52,6 +52,7 @@ interface Rounds extends Pick<Watch, 'first' | 'recent'> {
 
 const metricsWatched = [
   'reward',
+  'rewardRight',
   'sampleAccuracy',
   'extracted',
   'truncated',
@@ -70,6 +71,16 @@ type Watched = (typeof metricsWatched)[number];
 function latest({ recent }: Rounds, name: Watched, count = shortly): number | undefined {
   const values = recent.slice(-count).flatMap((metrics) => metrics[name] ?? []);
   return values.length < count ? undefined : values.reduce((a, b) => a + b, 0) / count;
+}
+
+/** What a right answer earns with the paper's reward. */
+const paperReward = 1;
+
+/** What a right answer has earned lately, on average; as in the paper where none was right. */
+function rewardOfRight(rounds: Rounds): number {
+  const earned = latest(rounds, 'rewardRight');
+  const right = latest(rounds, 'sampleAccuracy');
+  return earned === undefined || right === undefined || right === 0 ? paperReward : (100 * earned) / right;
 }
 
 /** What holds a policy back: a KL penalty only where the method has one. */
@@ -94,14 +105,15 @@ const rules: readonly { readonly kind: WarningKind; check(rounds: Rounds): strin
   },
   {
     // At 1 nat a token, the mean token of an answer is e times as likely as the warm-up finds it, over the whole answer: what is
-    // written is no longer the warm-up's language. Penalties above 1 outweigh the largest reward that an answer can earn.
+    // written is no longer the warm-up's language. Penalties above what a right answer earns outweigh being right.
     kind: 'kl-blow-up',
     check(rounds) {
       const kl = latest(rounds, 'klPerToken');
       const penalty = latest(rounds, 'klPenalty');
       if (kl !== undefined && kl > 1)
         return `the policy is ${short(kl)} nats a token away from the warm-up: it has left the language it was taught. ${restraint(rounds)}`;
-      if (penalty === undefined || penalty <= 1) return undefined;
+      const earned = rewardOfRight(rounds);
+      if (penalty === undefined || penalty <= earned) return undefined;
       return `the KL penalty takes ${short(penalty)} off an answer, more than a right answer earns: staying near the warm-up is all that is rewarded. Lower the learning rate or klCoefficient`;
     },
   },

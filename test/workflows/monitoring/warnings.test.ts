@@ -111,6 +111,21 @@ describe('entropy-collapse', () => {
   });
 });
 
+describe('kl-blow-up', () => {
+  it('measures the penalty by what right answers earn, whatever the reward', () => {
+    const paid = (each: number, klPenalty: number): Metrics => ({
+      sampleAccuracy: 40,
+      rewardRight: 0.4 * each,
+      klPenalty,
+    });
+    const kinds = (change: Metrics) => watch(20, from(1, change)).map(({ kind }) => kind);
+    expect(kinds(paid(10, 5))).toEqual([]);
+    expect(kinds(paid(10, 11))).toEqual(['kl-blow-up']);
+    expect(kinds(paid(0.5, 0.6))).toEqual(['kl-blow-up']);
+    expect(kinds({ ...paid(1, 1.1), sampleAccuracy: 0, rewardRight: 0 })).toContain('kl-blow-up');
+  });
+});
+
 describe('reward-hacking', () => {
   it('is looked for in multiple choice only', () => {
     expect(watch(80, from(40, { commonestChoice: 90, answerLength: 20 }), 'number')).toEqual([]);
