@@ -9,6 +9,11 @@ export function at<T>(items: ArrayLike<T>, index: number): T {
   return item;
 }
 
+/** The elements at these indices, in this order. */
+export function allAt<T>(items: ArrayLike<T>, indices: readonly number[]): T[] {
+  return indices.map((index) => at(items, index));
+}
+
 /** @param what names the value in the error's message. */
 export function required<T>(value: T | null | undefined, what: string): T {
   if (value === undefined || value === null) throw new InternalError(`${what} is missing`);

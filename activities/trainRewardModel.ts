@@ -37,7 +37,7 @@ export interface TrainRewardModelResult {
   readonly work: Work;
 }
 
-/** The first epoch starts from a policy's checkpoint with a new head and new moments, later ones from the last epoch's. */
+/** The first epoch starts from a policy's checkpoint with a new head and a fresh optimiser, later ones from the last epoch's. */
 export function createTrainRewardModel({ store, engine, workDirectory }: EngineDependencies) {
   return (input: TrainRewardModelInput): Promise<TrainRewardModelResult> =>
     heartbeatWhile('batches', async (onProgress, signal) => {

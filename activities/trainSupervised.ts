@@ -21,7 +21,7 @@ export interface TrainSupervisedInput {
   readonly epochs: number;
   readonly batchSize: number;
   readonly optimiser: OptimiserSpec;
-  /** True for the first epoch of a phase: moments start at zero again. */
+  /** True for the first epoch of a phase: the optimiser's state starts at zero again. */
   readonly freshOptimiser: boolean;
 }
 

@@ -1,5 +1,6 @@
 /** Turns questions into the lines of a data-set object: prompts and answers with their tokens, so nothing is encoded later. */
 import { setImmediate } from 'node:timers/promises';
+import { InvalidData } from '../errors.js';
 import { type PromptStyle, promptText } from './format.js';
 import type { Question } from './questions.js';
 import type { Tokenizer } from './tokenizer/loadTokenizer.js';
@@ -26,14 +27,17 @@ export async function toExamples(
 /**
  * Prompt and answer are encoded apart, as in generation, where the model continues the prompt's last token: no token ever
  * spans the boundary. Answer tokens end with EOS.
+ * @throws InvalidData when a prompt has no tokens: nothing can be trained on it or sampled for it.
  */
 function toExample({ id, question, answer, answerValue }: Question, style: PromptStyle, tokenizer: Tokenizer): Example {
   const prompt = promptText(question, style);
+  const promptTokens = tokenizer.encode(prompt);
+  if (promptTokens.length === 0) throw new InvalidData(`question ${id}: its prompt has no tokens`);
   return {
     id,
     question,
     prompt,
-    promptTokens: tokenizer.encode(prompt),
+    promptTokens,
     ...(answer === undefined ? {} : { answer, answerTokens: [...tokenizer.encode(answer), tokenizer.endToken] }),
     answerValue,
   };

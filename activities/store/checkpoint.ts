@@ -1,5 +1,5 @@
 /**
- * Checkpoints: a small manifest naming a model's config, parameters, Adam moments, tokenizer and random-number keys.
+ * Checkpoints: a small manifest naming a model's config, parameters, optimiser state, tokenizer and random-number keys.
  *
  * The manifest is canonical JSON, so equal training states have equal manifest hashes: comparing the sha256 of two runs'
  * final checkpoints compares the runs.
@@ -41,9 +41,9 @@ const manifestSchema = z.strictObject({
   /** In LoRA training the frozen base model: the same object in every checkpoint of a run. */
   parameters: objectRefSchema,
   adapters: z.strictObject({ file: objectRefSchema, lora: loraSchema }).optional(),
-  /** Both Adam moments; absent for a model nothing has trained yet. */
+  /** The optimiser's state; absent for a model nothing has trained yet. */
   moments: objectRefSchema.optional(),
-  /** AdamW updates so far. */
+  /** Optimiser updates so far. */
   step: z.int().min(0),
   /** The `tokenizer.json` the model reads and writes in. */
   tokenizer: objectRefSchema,
@@ -84,8 +84,8 @@ export async function writeCheckpoint(store: Store, parts: CheckpointParts): Pro
 }
 
 /**
- * Fetches a checkpoint into the local cache. Generation needs parameters only: `moments: false` leaves the rest, two
- * thirds of the bytes, in S3.
+ * Fetches a checkpoint into the local cache. Generation needs parameters only: `moments: false` leaves the rest, with
+ * AdamW two thirds of the bytes, in S3.
  * @throws CorruptObject when the object is damaged or no checkpoint.
  */
 export async function readCheckpoint(

@@ -83,7 +83,7 @@ function engine({ weightBytes }: ModelSize, perWeight: number): number {
   return hour + transfer({ weightBytes }) + (weightBytes / bytesPerWeight) * perWeight;
 }
 
-/** Weights and both Adam moments from S3 and back, at 1 MB a second. */
+/** Weights and an optimiser's state, twice their size (AdamW's), from S3 and back, at 1 MB a second. */
 function transfer({ weightBytes }: ModelSize): number {
   const bytesPerMillisecond = 1_000;
   return (6 * weightBytes) / bytesPerMillisecond;

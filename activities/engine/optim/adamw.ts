@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { required } from '../../invariant.js';
 import { type Graph, input, type Tensor } from '../graph/graph.js';
 import { add, divide, multiply, sqrt, subtract } from '../graph/operators.js';
-import { defineOptimiser, type UpdateRule, type Weight } from './optimiser.js';
+import { defineOptimiser, type Optimiser, type UpdateRule, type Weight } from './optimiser.js';
 
 const share = z.number().min(0).max(1);
 
@@ -39,7 +39,12 @@ const vectors: UpdateRule = { ...matrices, name: 'vectors' };
 export const adamw = defineOptimiser(
   z.literal('adamw').default('adamw').describe('The optimiser. `adamw` is the paper’s.'),
   adamWFields,
-  (options) => ({
+  createAdamW,
+);
+
+/** For optimisers, too, that leave some of the parameters to AdamW. */
+export function createAdamW(options: AdamWOptions): Omit<Optimiser, 'key'> {
+  return {
     ruleOf: (_, shape) => (shape.length > 1 ? matrices : vectors),
     scalars: (learningRate, step) => adamWScalars(options, learningRate, step),
     formula: (graph, clip) => {
@@ -47,8 +52,8 @@ export const adamw = defineOptimiser(
       return (rule, weight, gradient) =>
         update(weight, gradient, scalars, options, rule === matrices && options.weightDecay > 0);
     },
-  }),
-);
+  };
+}
 
 /** Both bias corrections are folded into two scalars. */
 function adamWScalars({ beta1, beta2, epsilon }: AdamWOptions, learningRate: number, step: number) {

@@ -1,4 +1,4 @@
-/** The task `trainSupervised`: cross-entropy on answers, one AdamW step a batch. Warm-up and SFT are made of it. */
+/** The task `trainSupervised`: cross-entropy on answers, one optimiser step a batch. Warm-up and SFT are made of it. */
 
 import { TaskCancelled } from '../../errors.js';
 import { at } from '../../invariant.js';

@@ -11,7 +11,8 @@ export type FromEngine =
 
 /** Arrays at the top of a task's input or output: between threads they move instead of being copied. */
 export function movedWith(fields: unknown): ArrayBuffer[] {
-  return Object.values(fields ?? {}).filter((field) => field instanceof ArrayBuffer);
+  if (typeof fields !== 'object' || fields === null) return [];
+  return Object.values(fields).filter((field) => field instanceof ArrayBuffer);
 }
 
 /** An error as the task threw it: same name, message and stack. */

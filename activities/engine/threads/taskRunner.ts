@@ -5,6 +5,7 @@
  * Between two steps of a task messages come in, so cancelling is a flag that tasks look at.
  */
 
+import { InternalError } from '../../errors.js';
 import { selfTest } from '../ort/runInPlace.js';
 import type { FromEngine, ToEngine } from './messages.js';
 import type { RunContext } from './task.js';
@@ -37,7 +38,7 @@ export function createTaskRunner(
       await ready;
       await before();
       const task = tasks[name];
-      if (task === undefined) throw new Error(`task ${name} does not run here`);
+      if (task === undefined) throw new InternalError(`task ${name} does not run here`);
       const output = await task(input as never, {
         isCancelled: () => cancelled,
         onProgress: (done, total) => {

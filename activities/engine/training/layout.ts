@@ -4,6 +4,8 @@
  * answer tokens, so prompts cost no head either.
  */
 import type { Tensor } from 'onnxruntime-node';
+import { InvalidData } from '../../errors.js';
+import { at } from '../../invariant.js';
 import { int64 } from '../ort/tensors.js';
 
 /** A prompt with its answer; losses touch the answer's tokens only. */
@@ -43,16 +45,19 @@ export function trainedLength({ prompt, answer }: TokenSequence): number {
   return prompt.length + answer.length - 1;
 }
 
-/** @throws Error when a prompt or an answer is empty. */
+/** @throws InvalidData when a prompt or an answer is empty. */
 export function layOutAnswers(sequences: readonly TokenSequence[]): AnswerLayout {
   const answerLengths = sequences.map(({ answer }) => answer.length);
   const answers = answerLengths.reduce((a, b) => a + b, 0);
   const positions = new BigInt64Array(answers);
   const labels = new BigInt64Array(answers);
   let [start, next] = [0, 0];
-  for (const sequence of sequences) {
+  for (const [index, sequence] of sequences.entries()) {
     const { prompt, answer } = sequence;
-    if (prompt.length === 0 || answer.length === 0) throw new Error('a sequence needs a prompt and an answer');
+    if (prompt.length === 0 || answer.length === 0)
+      throw new InvalidData(
+        `sequence ${index} of a batch of ${sequences.length} has ${prompt.length} prompt and ${answer.length} answer tokens: it needs some of both`,
+      );
     answer.forEach((token, index) => {
       positions[next] = BigInt(start + prompt.length - 1 + index);
       labels[next] = BigInt(token);
@@ -112,7 +117,7 @@ export function groupByLength(
   lengths: readonly number[],
   fits: (group: readonly number[]) => boolean,
 ): readonly (readonly number[])[] {
-  const order = lengths.map((_, index) => index).sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
+  const order = lengths.map((_, index) => index).sort((a, b) => at(lengths, a) - at(lengths, b) || a - b);
   const groups: number[][] = [];
   let group: number[] = [];
   for (const index of order) {
@@ -128,5 +133,5 @@ export function groupByLength(
 
 /** For `groupByLength`: at most `budget` tokens, padding in attention counted. */
 export function withinTokens(lengths: readonly number[], budget: number): (group: readonly number[]) => boolean {
-  return (group) => group.length * (lengths[group.at(-1) ?? 0] ?? 0) <= budget;
+  return (group) => group.length * at(lengths, at(group, -1)) <= budget;
 }

@@ -6,6 +6,7 @@
  * leaves room for it.
  */
 import { totalmem } from 'node:os';
+import { at, required } from '../../invariant.js';
 import { type Graph, reads, type Tensor } from '../graph/graph.js';
 import type { Dimension, Shape } from '../graph/shape.js';
 import type { ParameterShapes } from '../models/languageModel.js';
@@ -48,26 +49,27 @@ export function memoryModel(graph: Graph): MemoryModel {
   const storage = new Map<string, string>();
   const storageOf = (tensor: Tensor): string => storage.get(tensor.name) ?? tensor.name;
   const lastRead = new Map<string, number>();
-  const made = new Map<string, { readonly at: number; readonly kind: string }>();
+  const made = new Map<string, { readonly node: number; readonly kind: string }>();
   /** Tensors of one type and shape are of one size: there are few, worked out once for each question asked. */
   const kinds = new Map<string, Tensor>();
-  nodes.forEach((node, at) => {
+  nodes.forEach((node, place) => {
     const { operator, inputs, outputs } = node;
     const [x] = inputs;
-    for (const tensor of reads(node)) lastRead.set(storageOf(tensor), at);
+    for (const tensor of reads(node)) lastRead.set(storageOf(tensor), place);
     for (const tensor of outputs)
       if (operator === 'Reshape' && x) storage.set(tensor.name, storageOf(x));
       else if (!given.has(tensor.name)) {
         const kind = `${tensor.type} ${tensor.shape.join()}`;
         kinds.set(kind, tensor);
-        made.set(tensor.name, { at, kind });
+        made.set(tensor.name, { node: place, kind });
       }
   });
   const making = nodes.map((): string[] => []);
   const freed = nodes.map((): string[] => []);
-  for (const [name, { at, kind }] of made) {
-    making[at]?.push(kind);
-    freed[lastRead.get(name) ?? at]?.push(kind);
+  for (const [name, { node, kind }] of made) {
+    at(making, node).push(kind);
+    // What nothing reads is freed at once.
+    at(freed, lastRead.get(name) ?? node).push(kind);
   }
 
   return (sizes) => {
@@ -75,10 +77,11 @@ export function memoryModel(graph: Graph): MemoryModel {
       [...kinds].map(([kind, { type, shape }]) => [kind, bytesPerElement[type] * elementCount(shape, sizes)]),
     );
     let [alive, peak] = [0, 0];
-    making.forEach((kindsMade, at) => {
-      for (const kind of kindsMade) alive += bytes.get(kind) ?? 0;
+    const bytesOf = (kind: string): number => required(bytes.get(kind), kind);
+    making.forEach((kindsMade, node) => {
+      for (const kind of kindsMade) alive += bytesOf(kind);
       peak = Math.max(peak, alive);
-      for (const kind of freed[at] ?? []) alive -= bytes.get(kind) ?? 0;
+      for (const kind of at(freed, node)) alive -= bytesOf(kind);
     });
     return peak;
   };
@@ -110,6 +113,5 @@ export function elementCount(shape: Shape, sizes: Sizes): number {
 
 function sizeOfDimension(dimension: Dimension, sizes: Sizes): number {
   const value = Number.isNaN(Number(dimension)) ? sizes[dimension] : Number(dimension);
-  if (value === undefined) throw new Error(`dimension ${dimension} has no size`);
-  return value;
+  return required(value, `the size of dimension ${dimension}`);
 }

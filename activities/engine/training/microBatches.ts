@@ -4,6 +4,7 @@
  */
 
 import { InsufficientMemory } from '../../errors.js';
+import { allAt, at } from '../../invariant.js';
 import type { TokenSequence } from './layout.js';
 import { groupByLength, trainedLength } from './layout.js';
 import type { MemoryModel, Sizes } from './memory.js';
@@ -35,7 +36,7 @@ const tokensPerThread = 128;
  */
 export function splitBatch(sequences: readonly TokenSequence[], memory: StepMemory): readonly (readonly number[])[] {
   const everything = sequences.map((_, index) => index);
-  const sizesOf = (group: readonly number[]): Sizes => groupSizes(group.flatMap((index) => sequences[index] ?? []));
+  const sizesOf = (group: readonly number[]): Sizes => groupSizes(allAt(sequences, group));
   const needed = (part: number): number => memory.kept + memory.workerThreads * (memory.sums + part);
   const fits = (group: readonly number[]): boolean => {
     const part = memory.part(sizesOf(group));
@@ -47,11 +48,10 @@ export function splitBatch(sequences: readonly TokenSequence[], memory: StepMemo
   if (memory.kept + whole <= memory.usable && (whole <= memory.run || everything.length === 1)) return [everything];
   const groups = groupByLength(sequences.map(trainedLength), fits);
   for (const group of groups) {
-    const [first = 0, ...more] = group;
     const bytes = needed(memory.part(sizesOf(group)));
-    if (more.length === 0 && bytes > memory.usable)
+    if (group.length === 1 && bytes > memory.usable)
       throw new InsufficientMemory(
-        `training on one sequence of ${trainedLength(sequences[first] ?? { prompt: [], answer: [] })} tokens needs ${bytes} bytes of memory (${memory.kept} of them for weights and the optimiser's state), ${memory.usable} are available: take a smaller model, LoRA, or shorter sequences`,
+        `training on one sequence of ${trainedLength(at(sequences, at(group, 0)))} tokens needs ${bytes} bytes of memory (${memory.kept} of them for weights and the optimiser's state), ${memory.usable} are available: take a smaller model, LoRA, or shorter sequences`,
       );
   }
   return groups;
@@ -62,10 +62,10 @@ function evenShares(lengths: readonly number[], workerThreads: number): readonly
   const tokens = lengths.reduce((total, length) => total + length, 0);
   const count = Math.max(1, Math.min(workerThreads, lengths.length, Math.floor(tokens / tokensPerThread)));
   const shares = Array.from({ length: count }, (): number[] => []);
-  const longestFirst = [...lengths.keys()].sort((a, b) => (lengths[b] ?? 0) - (lengths[a] ?? 0) || a - b);
+  const longestFirst = [...lengths.keys()].sort((a, b) => at(lengths, b) - at(lengths, a) || a - b);
   longestFirst.forEach((index, place) => {
     const [round, turn] = [Math.floor(place / count), place % count];
-    shares[round % 2 === 0 ? turn : count - 1 - turn]?.push(index);
+    at(shares, round % 2 === 0 ? turn : count - 1 - turn).push(index);
   });
   return shares.map((share) => share.sort((a, b) => a - b));
 }

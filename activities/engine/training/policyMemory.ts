@@ -2,6 +2,7 @@
  * What a round of policy training (PPO, GRPO, RLOO) holds beside its steps: weights that answers are scored with, and a scoring pass
  * while the steps of the round before still have their memory.
  */
+import { allAt } from '../../invariant.js';
 import type { LoraConfig } from '../lora/adapters.js';
 import { adaptersOf } from '../lora/adapters.js';
 import { languageModel } from '../models/architectures.js';
@@ -39,7 +40,7 @@ export function policyMemory(
   const rollouts = new Array<TokenSequence>(Math.ceil(tokenBudget / trainedLength(longest))).fill(longest);
   const needs = [policy, reference].map(({ graph }) => {
     const [group = []] = passes(graph, rollouts, passMemory());
-    return memoryModel(graph)(groupSizes(group.flatMap((index) => rollouts[index] ?? [])));
+    return memoryModel(graph)(groupSizes(allAt(rollouts, group)));
   });
   const kept = needs.filter(stays).reduce((total, bytes) => total + bytes, 0);
   return {

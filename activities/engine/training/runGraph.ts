@@ -61,7 +61,7 @@ export function joinMetrics(parts: readonly Metrics[], peaks: readonly string[])
   return parts.reduce((totals, part) =>
     Object.fromEntries(
       Object.entries(part).map(([name, value]) => {
-        const before = totals[name] ?? Number.NaN;
+        const before = metricOf(totals, name);
         return [name, peaks.includes(name) ? Math.max(before, value) : before + value];
       }),
     ),

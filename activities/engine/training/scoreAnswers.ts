@@ -1,5 +1,6 @@
 /** Log-probabilities, entropies and values of given answers under a model, without gradients. */
 
+import { allAt, at } from '../../invariant.js';
 import type { Graph } from '../graph/graph.js';
 import { float32, int64 } from '../ort/tensors.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
@@ -44,7 +45,7 @@ export async function scoreAnswers(
   const scores = new Array<AnswerScores>(sequences.length);
   const groups = passes(modelGraph.graph, sequences, bytes);
   for (const group of groups) {
-    const layout = layOutAnswers(group.flatMap((index) => sequences[index] ?? []));
+    const layout = layOutAnswers(allAt(sequences, group));
     const answers = layout.labels.length;
     const outputs = {
       log_probs: new Float32Array(answers),
@@ -60,7 +61,7 @@ export async function scoreAnswers(
     );
     let start = 0;
     group.forEach((index, row) => {
-      const end = start + (layout.answerLengths[row] ?? 0);
+      const end = start + at(layout.answerLengths, row);
       scores[index] = {
         logProbs: outputs.log_probs.slice(start, end),
         entropies: outputs.entropies?.slice(start, end) ?? new Float32Array(0),
@@ -70,7 +71,7 @@ export async function scoreAnswers(
     });
   }
   const memory = memoryModel(modelGraph.graph);
-  const largest = groups.map((group) => memory(groupSizes(group.flatMap((index) => sequences[index] ?? []))));
+  const largest = groups.map((group) => memory(groupSizes(allAt(sequences, group))));
   if (!largest.every(stays)) await releaseSession(key);
   return scores;
 }
@@ -84,8 +85,5 @@ export function passes(
   const lengths = sequences.map(trainedLength);
   const memory = memoryModel(graph);
   const isFast = withinTokens(lengths, tokenBudget);
-  return groupByLength(
-    lengths,
-    (group) => isFast(group) && memory(groupSizes(group.flatMap((index) => sequences[index] ?? []))) <= bytes,
-  );
+  return groupByLength(lengths, (group) => isFast(group) && memory(groupSizes(allAt(sequences, group))) <= bytes);
 }

@@ -1,5 +1,6 @@
 /** What a training step needs in memory, told from its graph and the shapes of its weights before anything is loaded. */
 
+import { allAt } from '../../invariant.js';
 import { maxWorkerThreads } from '../threads/workerThreads.js';
 import { accumulateGraph, type UpdateGraph } from './graphs.js';
 import type { TokenSequence } from './layout.js';
@@ -65,7 +66,7 @@ export function stepNeed(
   policy: PolicyMemory = { weights: 0, scoring: 0 },
 ): StepNeed {
   const groups = splitBatch(batch, memory);
-  const sizes = groups.map((group) => groupSizes(group.flatMap((index) => batch[index] ?? [])));
+  const sizes = groups.map((group) => groupSizes(allAt(batch, group)));
   const isWhole = groups.length === 1;
   const workerThreads = dealToThreads(sizes, memory.workerThreads);
   const run = isWhole ? memory.whole : memory.part;

@@ -41,7 +41,7 @@ describe('memoryModel', () => {
     // a, b and c; the unread exp is left out of the graph.
     expect(peak({ rows: 1 })).toBe(3 * 40);
     expect(peak({ rows: 7 })).toBe(7 * 3 * 40);
-    expect(() => peak({})).toThrow('dimension rows has no size');
+    expect(() => peak({})).toThrow('the size of dimension rows is missing');
   });
 
   const sizes = { vocab_size: 512, hidden_size: 128, intermediate_size: 256, max_position_embeddings: 512 };

@@ -17,6 +17,7 @@ import {
   trainedLength,
   withinTokens,
 } from '../../../../activities/engine/training/layout.js';
+import { InvalidData } from '../../../../activities/errors.js';
 import { resolveSpec } from '../../../../workflows/config/resolve.js';
 import { dataDirectory } from '../../data/dataDirectory.js';
 import { sourceAccess } from '../../data/sourceAccess.js';
@@ -147,7 +148,12 @@ describe('layout', () => {
   });
 
   it('refuses an empty prompt or answer', () => {
-    expect(() => layOutAnswers([{ prompt: [], answer: [1] }])).toThrow('needs a prompt and an answer');
-    expect(() => layOutAnswers([{ prompt: [2], answer: [] }])).toThrow('needs a prompt and an answer');
+    const lay = (prompt: number[], answer: number[]) => () =>
+      layOutAnswers([
+        { prompt: [2], answer: [1] },
+        { prompt, answer },
+      ]);
+    expect(lay([], [1])).toThrow(InvalidData);
+    expect(lay([2], [])).toThrow('sequence 1 of a batch of 2 has 1 prompt and 0 answer tokens');
   });
 });
