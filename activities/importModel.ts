@@ -1,14 +1,14 @@
 /** The activity `importModel`: a pretrained model (a folder, the hub, S3) becomes a checkpoint in the store. */
 import { join } from 'node:path';
 import type { LoraSpec } from '../workflows/config/lora.js';
-import type { PretrainedTokenizer } from './data/types.js';
 import { languageModel } from './engine/models/architectures.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import type { HubAccess } from './pretrained/hub.js';
 import { obtainModel } from './pretrained/obtainModel.js';
 import { isCheckpoint, openCheckpoint } from './pretrained/openCheckpoint.js';
 import { readFolder } from './pretrained/readFolder.js';
-import type { CheckpointRef, ObjectRef } from './store/types.js';
+import type { PretrainedModel } from './pretrained/source.js';
+import type { ObjectRef } from './store/types.js';
 import { type EngineDependencies, withOutputDirectory } from './trainingSteps.js';
 import { writeStartingModel } from './writeStartingModel.js';
 
@@ -18,15 +18,6 @@ export interface ImportModelInput {
   readonly lora: LoraSpec | null;
   /** For the adapters' initial values, with `lora`. */
   readonly seed: number;
-}
-
-export interface PretrainedModel {
-  /** `from`, for a hub model with the commit it was resolved to. */
-  readonly name: string;
-  readonly checkpoint: CheckpointRef;
-  readonly tokenizer: PretrainedTokenizer;
-  /** Longest sequence it can take. */
-  readonly positions: number;
 }
 
 export interface ImportDependencies extends EngineDependencies {

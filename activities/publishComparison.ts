@@ -9,10 +9,9 @@ import type { ComparedModel, ComparisonMetrics, Verdict } from './evaluation/typ
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { type ComparisonReport, renderComparison } from './report/comparisonPage.js';
 import { summariseData } from './report/data.js';
-import type { ComparedTraining } from './report/types.js';
+import type { ComparedTraining, Work } from './report/types.js';
 import { runPrefix } from './store/runKeys.js';
 import type { CheckpointRef, ObjectRef, Store } from './store/types.js';
-import type { Work } from './work.js';
 
 /** One evaluated model of a comparison. */
 export interface ComparedVerdicts {

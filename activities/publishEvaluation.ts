@@ -6,12 +6,12 @@
 import type { PreparedData } from './data/types.js';
 import type { EvaluationMetrics } from './evaluation/types.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
-import { readAnswers } from './readAnswers.js';
+import { publishAnswers } from './publishAnswers.js';
 import { summariseData } from './report/data.js';
 import { renderEvaluation } from './report/evaluationPage.js';
+import type { Work } from './report/types.js';
 import { runPrefix } from './store/runKeys.js';
 import type { ObjectRef, Store } from './store/types.js';
-import type { Work } from './work.js';
 
 /** What an evaluation leaves: the metrics of one model on one data set. */
 export interface PublishEvaluationInput {
@@ -47,8 +47,7 @@ export function createPublishEvaluation({ store }: { readonly store: Store }) {
         result: `${prefix}/result.json`,
         samples: `${prefix}/samples.jsonl`,
       };
-      const answers = await readAnswers(store, input.data.test, input.answers);
-      await store.publish(keys.samples, Buffer.from(answers.map((answer) => `${JSON.stringify(answer)}\n`).join('')));
+      const answers = await publishAnswers(store, keys.samples, input.data.test, input.answers);
       const report = { evaluationId, title, model, spec, metrics, answers, data, work, notes };
       await store.publish(keys.report, Buffer.from(renderEvaluation(report)));
       const result = { evaluationId, title, model, spec, metrics, data, work, notes, bucket: store.bucket, keys };

@@ -6,18 +6,17 @@
 import type { PreparedData } from './data/types.js';
 import type { RunMetrics } from './evaluation/types.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
-import { readAnswers } from './readAnswers.js';
+import { publishAnswers } from './publishAnswers.js';
 import { readCurve } from './recordCurve.js';
 import { summariseData } from './report/data.js';
 import { renderReport } from './report/page.js';
 import type { PublishedResult } from './report/publishedResult.js';
-import type { CurvePoint, TrainingWarning } from './report/types.js';
+import type { CurvePoint, TrainingWarning, Work } from './report/types.js';
 import { publishAdapterFolder } from './store/adapterFolder.js';
 import { readCheckpoint } from './store/checkpoint.js';
 import { publishModelFolder } from './store/modelFolder.js';
 import { runPrefix } from './store/runKeys.js';
 import type { CheckpointRef, ObjectRef, Store } from './store/types.js';
-import type { Work } from './work.js';
 
 export interface PublishRunInput {
   readonly runId: string;
@@ -64,8 +63,7 @@ export function createPublishRun({ store }: { readonly store: Store }) {
       await publishModelFolder(store, keys.model, files, manifest.tokenizer, input.data.tokenizerFiles);
       if (files.adapters) await publishAdapterFolder(store, `${prefix}/adapter`, files.adapters, input.startedFrom);
 
-      const answers = await readAnswers(store, input.data.test, input.sampled);
-      await store.publish(keys.samples, Buffer.from(answers.map((answer) => `${JSON.stringify(answer)}\n`).join('')));
+      const answers = await publishAnswers(store, keys.samples, input.data.test, input.sampled);
 
       const curve = [...(await readCurve(store, input.curve)), ...input.points];
       const data = summariseData(input.data);

@@ -4,11 +4,11 @@ import type { DataSetRef, QuestionSelection } from './data/types.js';
 import type { RandomPurpose } from './engine/sampling/random.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { at } from './invariant.js';
+import type { Work } from './report/types.js';
 import type { Sample } from './rewards/samples.js';
 import { readCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef } from './store/types.js';
 import { type EngineDependencies, readExamples, selectQuestions, workOf } from './trainingSteps.js';
-import type { Work } from './work.js';
 
 /** Generates `samples` answers for each selected question. Greedy when `temperature` is 0. */
 export interface RolloutInput {

@@ -3,11 +3,11 @@
 import type { DataSetRef } from './data/types.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { at } from './invariant.js';
+import type { Work } from './report/types.js';
 import type { RewardModelScore } from './rewards/samples.js';
 import { readCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef } from './store/types.js';
 import { type EngineDependencies, promptOf, readExamples, readScored, workOf } from './trainingSteps.js';
-import type { Work } from './work.js';
 
 export interface ScoreByRewardModelInput {
   readonly rewardModel: CheckpointRef;

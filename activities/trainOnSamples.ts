@@ -9,6 +9,7 @@ import { learningRates } from './engine/optim/schedule.js';
 import type { TokenSequence, WeightedSequence } from './engine/training/layout.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { at } from './invariant.js';
+import type { Work } from './report/types.js';
 import type { ScoredSample } from './rewards/samples.js';
 import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef } from './store/types.js';
@@ -21,7 +22,6 @@ import {
   withOutputDirectory,
   workOf,
 } from './trainingSteps.js';
-import type { Work } from './work.js';
 
 /**
  * One round of cross-entropy on the right answers among scored samples and, with the share that `annotatedShare` gives them, on

@@ -5,6 +5,7 @@ import type { DataSetRef } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
 import { permutation } from './engine/sampling/random.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
+import type { Work } from './report/types.js';
 import type { ScoredSample } from './rewards/samples.js';
 import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef, Store } from './store/types.js';
@@ -16,7 +17,6 @@ import {
   withOutputDirectory,
   workOf,
 } from './trainingSteps.js';
-import type { Work } from './work.js';
 
 /** One epoch of the two-class reward model: the trunk of `checkpoint` with a head on the last token. */
 export interface TrainRewardModelInput {

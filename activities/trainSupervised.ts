@@ -5,10 +5,10 @@ import type { DataSetRef } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
 import { permutation } from './engine/sampling/random.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
+import type { Work } from './report/types.js';
 import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef } from './store/types.js';
 import { chunks, type EngineDependencies, readExamples, withOutputDirectory, workOf } from './trainingSteps.js';
-import type { Work } from './work.js';
 
 /** Supervised cross-entropy over one epoch (warm-up and SFT). A learning-rate schedule spans `totalSteps`. */
 export interface TrainSupervisedInput {

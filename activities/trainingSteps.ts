@@ -10,9 +10,9 @@ import type { Engine } from './engine/process/engineClient.js';
 import { permutation } from './engine/sampling/random.js';
 import type { EngineWork } from './engine/threads/task.js';
 import { InvalidData } from './errors.js';
+import type { Work } from './report/types.js';
 import type { ScoredSample } from './rewards/samples.js';
 import type { ObjectRef, Store } from './store/types.js';
-import type { Work } from './work.js';
 
 export interface EngineDependencies {
   readonly store: Store;

@@ -8,6 +8,7 @@ import type { DataSetRef } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
 import type { AlgorithmChoice } from './engine/rl/index.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
+import type { Work } from './report/types.js';
 import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef } from './store/types.js';
 import {
@@ -19,7 +20,6 @@ import {
   withOutputDirectory,
   workOf,
 } from './trainingSteps.js';
-import type { Work } from './work.js';
 
 export interface UpdatePolicyInput {
   readonly checkpoint: CheckpointRef;

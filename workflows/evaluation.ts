@@ -8,9 +8,9 @@ import { ApplicationFailure, allHandlersFinished, condition, continueAsNew, work
 import type { PreparedData } from '../activities/data/types.js';
 import { InvalidSpec } from '../activities/errors.js';
 import type { EvaluationMetrics } from '../activities/evaluation/types.js';
-import type { PretrainedModel } from '../activities/importModel.js';
+import type { PretrainedModel } from '../activities/pretrained/source.js';
 import type { PublishEvaluationResult } from '../activities/publishEvaluation.js';
-import type { Work } from '../activities/work.js';
+import type { Work } from '../activities/report/types.js';
 import type { EvaluationRunSpec } from './config/evaluationRun.js';
 import type { SpecInput } from './config/resolve.js';
 import { resolveEvaluation } from './config/resolve.js';

@@ -2,11 +2,10 @@
 
 import type { PreparedData } from '../activities/data/types.js';
 import type { EvaluationMetrics } from '../activities/evaluation/types.js';
-import type { PretrainedModel } from '../activities/importModel.js';
+import type { PretrainedModel } from '../activities/pretrained/source.js';
 import type { PublishRunInput, PublishRunResult } from '../activities/publishRun.js';
-import type { TrainingWarning } from '../activities/report/types.js';
+import type { TrainingWarning, Work } from '../activities/report/types.js';
 import type { CheckpointRef, ObjectRef } from '../activities/store/types.js';
-import type { Work } from '../activities/work.js';
 import type { MethodName } from './config/methods.js';
 import type { Spec } from './config/spec.js';
 import type { MethodState } from './methods/method.js';

@@ -2,7 +2,11 @@
 import { Template } from '@huggingface/jinja';
 import { z } from 'zod';
 import { InvalidModel } from '../errors.js';
-import { tokenName } from './tokenizerConfig.js';
+
+/** A token is named by its text, in older files inside an object. */
+export const tokenName = z
+  .union([z.string(), z.object({ content: z.string() }).transform(({ content }) => content)])
+  .nullish();
 
 /** The text a model is given for a user's question. */
 export type Chat = (question: string) => string;

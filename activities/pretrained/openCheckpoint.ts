@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { loadTokenizer } from '../data/tokenizer/loadTokenizer.js';
 import { languageModel } from '../engine/models/architectures.js';
 import { InvalidModel } from '../errors.js';
-import type { PretrainedModel } from '../importModel.js';
 import { at, required } from '../invariant.js';
 import { readCheckpoint } from '../store/checkpoint.js';
 import type { Store } from '../store/types.js';
+import type { PretrainedModel } from './source.js';
 
 const form = /^checkpoint:([0-9a-f]{64})$/;
 const steppedSchema = z.object({ kind: z.literal('checkpoint'), step: z.int() });

@@ -7,8 +7,8 @@ import { languageModel } from '../engine/models/architectures.js';
 import { readConfig } from '../engine/models/configs/readConfig.js';
 import type { ModelConfig } from '../engine/models/configs/types.js';
 import { InvalidModel } from '../errors.js';
+import { tokenName } from './chatTemplate.js';
 import { configFile, otherTokenizerFiles, tokenizerFile } from './obtainModel.js';
-import { tokenName } from './tokenizerConfig.js';
 
 export interface ModelFolder {
   readonly config: ModelConfig;

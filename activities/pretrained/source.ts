@@ -1,7 +1,9 @@
-/** Where a pretrained model comes from: `model.from` of the specification, read. */
+/** A pretrained model: where it comes from (`model.from` of the specification, read), and what it is in the store. */
+import type { PretrainedTokenizer } from '../data/types.js';
 
 import { InvalidModel } from '../errors.js';
 import { at } from '../invariant.js';
+import type { CheckpointRef } from '../store/types.js';
 
 export type SourceName =
   | { readonly kind: 'hub'; readonly repository: string; readonly revision: string }
@@ -40,4 +42,14 @@ export function parseSource(from: string): SourceName {
     return { kind: 's3', bucket: at(named, 1), prefix: at(named, 2) };
   }
   return { kind: 'folder', path: from };
+}
+
+/** A pretrained model in the store. */
+export interface PretrainedModel {
+  /** `from`, for a hub model with the commit it was resolved to. */
+  readonly name: string;
+  readonly checkpoint: CheckpointRef;
+  readonly tokenizer: PretrainedTokenizer;
+  /** Longest sequence it can take. */
+  readonly positions: number;
 }

@@ -4,14 +4,13 @@ import type { VNode } from 'preact';
 import { type MeasureName, measureMeaning, measureTitle, modelTitle } from '../../workflows/config/measures.js';
 import { interval, meanAndSpread, percent, pText, signed } from '../../workflows/config/metricText.js';
 import type { ComparisonMetrics } from '../evaluation/types.js';
-import type { Work } from '../work.js';
 import { differenceLines, explanation, mainModel } from './comparisonTable.js';
 import { type DataSummary, dataSection } from './data.js';
 import { renderDocument } from './document.js';
 import { intervalChart } from './intervalChart.js';
 import { compute, notes, specification } from './sections.js';
 import { trainingsSection, trainingTitle } from './trainings.js';
-import type { ComparedTraining } from './types.js';
+import type { ComparedTraining, Work } from './types.js';
 import { type ShownWarning, warningsSection } from './warnings.js';
 
 export interface ComparisonReport {

@@ -4,7 +4,6 @@ import type { VNode } from 'preact';
 import { measureMeaning, measureNames, measureTitle } from '../../workflows/config/measures.js';
 import { interval, percent } from '../../workflows/config/metricText.js';
 import type { EvaluationMetrics } from '../evaluation/types.js';
-import type { Work } from '../work.js';
 import { answersSection } from './answerCards.js';
 import type { AnsweredQuestion } from './answers.js';
 import { type DataSummary, dataSection } from './data.js';
@@ -12,6 +11,7 @@ import { renderDocument } from './document.js';
 import { intervalChart } from './intervalChart.js';
 import { lineChart } from './lineChart.js';
 import { compute, notes, specification } from './sections.js';
+import type { Work } from './types.js';
 
 export interface EvaluationReport {
   readonly evaluationId: string;

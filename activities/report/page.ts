@@ -3,7 +3,6 @@ import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { interval, percent } from '../../workflows/config/metricText.js';
 import type { RunMetrics } from '../evaluation/types.js';
-import type { Work } from '../work.js';
 import { answersSection } from './answerCards.js';
 import type { AnsweredQuestion } from './answers.js';
 import { type Curve, type PhaseCurves, phaseCurves } from './curves.js';
@@ -13,7 +12,7 @@ import { intervalChart } from './intervalChart.js';
 import { lineChart, short } from './lineChart.js';
 import { evaluatedModels, finalMetrics, intervalGroups, measuresOf } from './metrics.js';
 import { compute, notes, specification } from './sections.js';
-import type { CurvePoint, TrainingWarning } from './types.js';
+import type { CurvePoint, TrainingWarning, Work } from './types.js';
 import { warningsSection } from './warnings.js';
 
 export interface Report {

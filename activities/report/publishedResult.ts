@@ -6,9 +6,8 @@
 import { z } from 'zod';
 import { methodNames } from '../../workflows/config/methods.js';
 import type { Accuracy, EvaluationMetrics, RunMetrics } from '../evaluation/types.js';
-import type { Work } from '../work.js';
 import type { DataSummary } from './data.js';
-import type { CurvePoint, TrainingWarning } from './types.js';
+import type { CurvePoint, TrainingWarning, Work } from './types.js';
 
 const count = z.int().min(0);
 const percentage = z.number().min(0).max(100);

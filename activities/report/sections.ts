@@ -1,7 +1,7 @@
 /** What every report ends with: the work it took, notes, and the specification. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
-import type { Work } from '../work.js';
+import type { Work } from './types.js';
 
 /** Engine work by what it was for, and all of it together. */
 export function compute(work: Readonly<Record<string, Work>>): VNode | null {

@@ -40,3 +40,11 @@ export interface ComparedTraining {
   readonly metrics: Readonly<Record<string, number>>;
   readonly warnings: readonly TrainingWarning[];
 }
+
+/** Engine work, summed over tasks and steps; the token counts measure compute independent of the machine. */
+export interface Work {
+  readonly engineSeconds: number;
+  readonly forwardTokens: number;
+  readonly backwardTokens: number;
+  readonly generatedTokens: number;
+}

@@ -8,7 +8,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../activities/engine/weights/safetensors.js';
-import type { PretrainedModel } from '../../activities/importModel.js';
+import type { PretrainedModel } from '../../activities/pretrained/source.js';
 import { type CheckpointManifest, readCheckpoint } from '../../activities/store/checkpoint.js';
 import type { TrainSupervisedInput } from '../../activities/trainSupervised.js';
 import { openStore } from '../../workers/openStore.js';

@@ -11,9 +11,9 @@ import type { DataSetRef, QuestionSelection } from '../../activities/data/types.
 import type { Accuracy } from '../../activities/evaluation/types.js';
 import type { Activities, ActivitySet } from '../../activities/index.js';
 import type { PublishRunInput } from '../../activities/publishRun.js';
+import type { Work } from '../../activities/report/types.js';
 import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
 import type { UpdatePolicyInput } from '../../activities/updatePolicy.js';
-import type { Work } from '../../activities/work.js';
 
 export interface Call {
   readonly name: keyof Activities;

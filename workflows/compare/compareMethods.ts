@@ -4,8 +4,8 @@
  */
 import { startChild } from '@temporalio/workflow';
 import type { ComparedModel } from '../../activities/evaluation/types.js';
+import type { Work } from '../../activities/report/types.js';
 import type { CheckpointRef } from '../../activities/store/types.js';
-import type { Work } from '../../activities/work.js';
 import { type CompareSpec, childSpec } from '../config/compare.js';
 import { modelTitle } from '../config/measures.js';
 import { type MethodName, methods } from '../config/methods.js';

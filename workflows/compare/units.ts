@@ -5,9 +5,9 @@
  */
 import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { PreparedData } from '../../activities/data/types.js';
+import type { Work } from '../../activities/report/types.js';
 import type { CheckpointRef } from '../../activities/store/types.js';
 import type { TallyEvaluationResult } from '../../activities/tallyEvaluation.js';
-import type { Work } from '../../activities/work.js';
 import type { MethodName } from '../config/methods.js';
 import type { Spec } from '../config/spec.js';
 import type { MethodInput, MethodState, SharedStart } from '../methods/method.js';

@@ -1,9 +1,8 @@
 /** What every training method is given, keeps between two units of work, and gives back. */
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { DataSetRef, PreparedData } from '../../activities/data/types.js';
-import type { CurvePoint, TrainingWarning } from '../../activities/report/types.js';
+import type { CurvePoint, TrainingWarning, Work } from '../../activities/report/types.js';
 import type { CheckpointRef } from '../../activities/store/types.js';
-import type { Work } from '../../activities/work.js';
 import { type MethodName, methods } from '../config/methods.js';
 import type { Spec } from '../config/spec.js';
 import type { Controls, Journal } from '../monitoring/journal.js';

@@ -2,8 +2,9 @@
  * The loop of every method that learns from its own answers: rounds of sampling answers, scoring them and updating the model,
  * validated every so often, the best checkpoint kept.
  */
+
+import type { Work } from '../../activities/report/types.js';
 import type { CheckpointRef } from '../../activities/store/types.js';
-import type { Work } from '../../activities/work.js';
 import type { TrainingPhase } from '../config/methods.js';
 import { addWork, beginPhase, finishUnit } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';

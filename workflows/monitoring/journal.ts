@@ -3,8 +3,7 @@
  *
  * Plain JSON, changed in place and carried whole through continue-as-new. `progress.ts` shows it to the world.
  */
-import type { CurvePoint } from '../../activities/report/types.js';
-import type { Work } from '../../activities/work.js';
+import type { CurvePoint, Work } from '../../activities/report/types.js';
 import type { Watch } from './warnings.js';
 
 export type PhaseName = 'prepare' | CurvePoint['phase'] | 'evaluation' | 'comparison' | 'report' | 'finished';

@@ -1,6 +1,6 @@
 /** What every run does first: imports the model it starts from, where there is one, and prepares its data. */
 import type { PreparedData } from '../../activities/data/types.js';
-import type { PretrainedModel } from '../../activities/importModel.js';
+import type { PretrainedModel } from '../../activities/pretrained/source.js';
 import { sourceName } from '../config/describe.js';
 import type { Spec } from '../config/spec.js';
 import { beginPhase, finishUnit, type Journal } from '../monitoring/journal.js';

@@ -2,8 +2,8 @@
 
 import type { DataSetRef, PreparedData, QuestionSelection } from '../../activities/data/types.js';
 import type { RandomPurpose } from '../../activities/engine/sampling/random.js';
+import type { Work } from '../../activities/report/types.js';
 import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
-import type { Work } from '../../activities/work.js';
 import type { AnsweringSpec } from '../config/spec.js';
 import { sumWork } from '../monitoring/journal.js';
 import { engine, general } from './activities.js';

@@ -1,7 +1,7 @@
 /** Encoding and decoding with a `tokenizer.json`, through Hugging Face's own JavaScript implementation. */
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { InvalidData } from '../../errors.js';
-import { endTokenText, padTokenText, unknownTokenText } from './specialTokens.js';
+import { endTokenText, padTokenText, unknownTokenText } from './tokenizerJson.js';
 
 export interface Tokenizer {
   /** Token ids of a text; no special tokens are added. */

@@ -1,4 +1,10 @@
-/** The parts of a Hugging Face `tokenizer.json` that both kinds of tokenizer share. */
+/** The parts of a Hugging Face `tokenizer.json` that both kinds of tokenizer share, its special tokens among them. */
+
+/** The special tokens of every tokenizer trained here, in the order of their ids. */
+export const padTokenText = '<pad>';
+export const endTokenText = '</s>';
+/** Word level only: a byte-level tokenizer can spell any text. */
+export const unknownTokenText = '<unk>';
 
 /** An entry of `added_tokens`: text that is one token before any splitting. */
 export interface AddedToken {

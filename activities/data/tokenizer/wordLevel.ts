@@ -1,6 +1,12 @@
 /** Word level: a token for each word, operator, punctuation mark, line break and digit seen in training; the rest is `<unk>`. */
-import { endTokenText, padTokenText, unknownTokenText } from './specialTokens.js';
-import { splitOn, type TokenizerJson, tokenizerJson } from './tokenizerJson.js';
+import {
+  endTokenText,
+  padTokenText,
+  splitOn,
+  type TokenizerJson,
+  tokenizerJson,
+  unknownTokenText,
+} from './tokenizerJson.js';
 import { countPieces, wordPattern } from './wordPieces.js';
 
 /** Keeps the most frequent words where the vocabulary is too small for all. `templates` become one token each. */
