@@ -5,6 +5,7 @@ import type { DataSetRef } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
 import { permutation } from './engine/sampling/random.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
+import { at } from './invariant.js';
 import type { Work } from './report/types.js';
 import type { ScoredSample } from './rewards/samples.js';
 import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
@@ -12,6 +13,7 @@ import type { CheckpointRef, ObjectRef, Store } from './store/types.js';
 import {
   chunks,
   type EngineDependencies,
+  promptOf,
   readExamples,
   readScored,
   withOutputDirectory,
@@ -46,10 +48,9 @@ export function createTrainRewardModel({ store, engine, workDirectory }: EngineD
       const examples = await readExamples(store, input.train);
       const answers = await readUniqueAnswers(store, input.scored, signal);
       const order = [...permutation(answers.length, { seed, purpose: 'order-reward-model', round: epoch })];
-      const sequences = order.flatMap((index) => {
-        const answer = answers[index];
-        const prompt = answer && examples[answer.example]?.promptTokens;
-        return answer && prompt ? [{ prompt, answer: answer.tokens, correct: answer.correct }] : [];
+      const sequences = order.map((index) => {
+        const { example, tokens, correct } = at(answers, index);
+        return { prompt: promptOf(examples, example), answer: tokens, correct };
       });
       const batches = chunks(sequences, rewardModel.batchSize);
       const steps = batches.length;

@@ -210,6 +210,13 @@ describe('trainOnSamples', () => {
     for (const rate of used.learningRates) expect([0.05, 0.025]).toContainEqual(rate);
   });
 
+  it('goes by what is correct, whatever it earned', async () => {
+    const [rightForLittle, wrongForMuch] = [answer(0, 0, 0.3, { correct: true }), answer(1, 0, 1, { correct: false })];
+    await learn(0, 0, [await store.putLines([rightForLittle, wrongForMuch])]);
+    const { batches } = only(recorded.inputsOf('trainSupervised'));
+    expect(batches.flat().map(({ prompt }) => prompt)).toEqual([[100]]);
+  });
+
   it('leaves the model alone where nothing is right, and still tells what it saw', async () => {
     const wrong = [await store.putLines([answer(0, 0, 0), answer(1, 0, 0.1)])];
     const result = await learn(0, 0, wrong);
