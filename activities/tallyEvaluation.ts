@@ -1,7 +1,7 @@
 /**
- * The activity `tallyEvaluation`: the table's metrics for one model, from its scored (and reward model scores) samples of a test set.
+ * The activity `tallyEvaluation`: the table's metrics for one model, from its scored samples of a test set and, where there are any, the reward model's scores of them.
  *
- * Shards are read, reward model scores and forgotten one after the other, so memory holds one shard's samples and a line a question,
+ * Shards are read, tallied and forgotten one after the other, so memory holds one shard's samples and a line a question,
  * however many samples there are.
  */
 
@@ -16,7 +16,6 @@ import type { RewardModelScore, ScoredSample } from './rewards/samples.js';
 import type { ObjectRef, Store } from './store/types.js';
 import { readScored } from './trainingSteps.js';
 
-/** Turns scored (and reward model scores) samples of one model into the metrics of the table. */
 export interface TallyEvaluationInput {
   readonly data: DataSetRef;
   readonly greedy: readonly ObjectRef[];

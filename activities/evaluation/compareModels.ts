@@ -1,5 +1,5 @@
 /**
- * From what came of every question to a comparison of methods: mean, spread and interval of each, and a paired test of each two.
+ * From every question's verdicts to a comparison of methods: mean, spread and interval of each, and a paired test of each two.
  *
  * Methods meet on the same questions, seed by seed, and started from the same warm-up, so what is compared is the difference
  * on each question, not two averages.

@@ -24,7 +24,7 @@ export interface EvaluationMetrics {
   readonly samples: number;
 }
 
-/** One line of a verdicts object (JSON Lines): what came of one question, whether each way to answer it got it right. */
+/** One line of a verdicts object (JSON Lines): for one question, whether each way to answer it got it right. */
 export interface Verdict {
   readonly top1: boolean;
   readonly voting?: boolean;

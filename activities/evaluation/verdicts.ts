@@ -5,12 +5,13 @@ import { passAt, passSizes } from './passAt.js';
 import type { EvaluationMetrics, Verdict } from './types.js';
 import { type Candidate, rerank, vote } from './voting.js';
 
-/** What came of K samples of one question; with the reward model's probabilities also of the ways that need one. */
+/** Which ways to pick an answer from K samples of one question got it right; with probabilities also those that need a reward model. */
 export function sampledVerdict(
   samples: readonly Candidate[],
   probabilities: readonly number[] | null,
 ): Omit<Verdict, 'top1'> {
-  const isRight = (chosen: Candidate | null): boolean => chosen?.correct ?? false;
+  // Where no sample has an answer, none is picked: that is wrong.
+  const isRight = (chosen: Candidate | null): boolean => chosen?.correct === true;
   return {
     voting: isRight(vote(samples)),
     ...(probabilities && {

@@ -1,4 +1,4 @@
-/** The report of a run: what came of it, how it learned, what it answered and what it cost. */
+/** The report of a run: its results, how it learned, what it answered and what it cost. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { interval, percent } from '../../workflows/config/metricText.js';

@@ -20,7 +20,7 @@ const accuracySchema: z.ZodType<Accuracy> = z.strictObject({
   count,
 });
 
-const figuresSchema = z.strictObject({
+const evaluationMetricsSchema = z.strictObject({
   top1: accuracySchema,
   voting: accuracySchema.optional(),
   reranking: accuracySchema.optional(),
@@ -63,8 +63,8 @@ export const publishedResultSchema = z.strictObject({
   title: z.string(),
   spec: z.unknown(),
   metrics: z.strictObject({
-    warmUp: figuresSchema,
-    ...Object.fromEntries(methodNames.map((name) => [name, figuresSchema.optional()])),
+    warmUp: evaluationMetricsSchema,
+    ...Object.fromEntries(methodNames.map((name) => [name, evaluationMetricsSchema.optional()])),
   }) as z.ZodType<RunMetrics>,
   /** The final model's checkpoint: equal hashes mean equal training, to the last bit. */
   checkpoint: z.strictObject({ sha256: z.string(), step: count }),

@@ -1,4 +1,4 @@
-/** Measures one model on a set of questions: greedy answers and K samples, reward model scores where there is a reward model, and tallied. */
+/** Measures one model on a set of questions: greedy answers and K samples, scored, given to the reward model where there is one, and tallied. */
 
 import type { DataSetRef, PreparedData, QuestionSelection } from '../../activities/data/types.js';
 import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
@@ -30,7 +30,7 @@ export interface Measurement {
 export interface TestAnswers {
   readonly greedy: ObjectRef[];
   readonly sampled: ObjectRef[];
-  /** The reward model's reward model scores of `sampled`, in its order. */
+  /** The reward model's scores of `sampled`, in its order. */
   readonly rewardModelScores: ObjectRef[];
 }
 
