@@ -43,11 +43,6 @@ export function rerank<C extends Candidate>(candidates: readonly C[], probabilit
   return largest(eligible)?.candidate ?? null;
 }
 
-/** Whether any of the K is right: what a perfect picker would reach. */
-export function anyCorrect(candidates: readonly Candidate[]): boolean {
-  return candidates.some(({ correct }) => correct);
-}
-
 /** The first of the heaviest. */
 function largest<T extends { readonly weight: number }>(items: readonly T[]): T | null {
   return items.reduce<T | null>((best, item) => (best === null || item.weight > best.weight ? item : best), null);
