@@ -1,7 +1,7 @@
 /** The activity `importModel`: a pretrained model (a folder, the hub, S3) becomes a checkpoint in the store. */
 import { join } from 'node:path';
 import type { LoraSpec } from '../workflows/config/lora.js';
-import { languageModel } from './engine/models/architectures.js';
+import { languageModel } from './engine/models/index.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import type { HubAccess } from './pretrained/hub.js';
 import { obtainModel } from './pretrained/obtainModel.js';

@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { LoraSpec } from '../workflows/config/lora.js';
 import type { ScratchModelSpec } from '../workflows/config/model.js';
 import type { PreparedData } from './data/types.js';
-import type { LlamaConfig } from './engine/models/configs/types.js';
+import type { LlamaConfig } from './engine/models/index.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import type { CheckpointRef } from './store/types.js';
 import { type EngineDependencies, withOutputDirectory } from './trainingSteps.js';

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { loadTokenizer } from '../data/tokenizer/loadTokenizer.js';
-import { languageModel } from '../engine/models/architectures.js';
+import { languageModel } from '../engine/models/index.js';
 import { InvalidModel } from '../errors.js';
 import { at, required } from '../invariant.js';
 import { readCheckpoint } from '../store/checkpoint.js';

@@ -6,8 +6,7 @@
  */
 import { z } from 'zod';
 import type { LoraConfig } from '../engine/lora/adapters.js';
-import { readConfig } from '../engine/models/configs/readConfig.js';
-import type { ModelConfig } from '../engine/models/configs/types.js';
+import { type ModelConfig, readConfig } from '../engine/models/index.js';
 import type { ModelFiles } from '../engine/weights/modelFiles.js';
 import { CorruptObject } from '../errors.js';
 import type { CheckpointRef, ObjectRef, Store } from './types.js';

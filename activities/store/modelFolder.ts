@@ -8,9 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeOnnxModel } from '../engine/export/writeOnnxModel.js';
-import { languageModel } from '../engine/models/architectures.js';
-import type { ModelConfig } from '../engine/models/configs/types.js';
-import { configJson } from '../engine/models/configs/writeConfig.js';
+import { languageModel, type ModelConfig, writeConfig } from '../engine/models/index.js';
 import { type ModelFiles, readMerged } from '../engine/weights/modelFiles.js';
 import { writeSafetensors } from '../engine/weights/safetensors.js';
 import { CorruptObject } from '../errors.js';
@@ -43,7 +41,7 @@ export async function publishModelFolder(
   await store.publish(`${prefix}/generation_config.json`, json(generationConfig(config)));
   await store.publish(
     `${prefix}/config.json`,
-    json({ ...configJson(config), ...transformersJsConfig(onnxFiles.length - 1) }),
+    json({ ...writeConfig(config), ...transformersJsConfig(onnxFiles.length - 1) }),
   );
 }
 

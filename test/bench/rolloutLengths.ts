@@ -8,7 +8,7 @@ import { promptText, templatePieces } from '../../activities/data/format.js';
 import { loadQuestions } from '../../activities/data/sets/index.js';
 import { loadTokenizer } from '../../activities/data/tokenizer/loadTokenizer.js';
 import { trainTokenizer } from '../../activities/data/tokenizer/trainTokenizer.js';
-import type { LlamaConfig } from '../../activities/engine/models/configs/types.js';
+import type { LlamaConfig } from '../../activities/engine/models/index.js';
 import { threads } from '../../activities/engine/ort/session.js';
 import type { GenerateTask } from '../../activities/engine/sampling/generate.js';
 import { generate } from '../../activities/engine/sampling/generate.js';

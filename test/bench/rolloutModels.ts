@@ -2,7 +2,7 @@
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LlamaConfig } from '../../activities/engine/models/configs/types.js';
+import type { LlamaConfig } from '../../activities/engine/models/index.js';
 import { randomWords } from '../../activities/engine/sampling/random.js';
 import { importModel } from '../../activities/engine/tasks/importModel.js';
 import { initialise } from '../../activities/engine/tasks/initialise.js';

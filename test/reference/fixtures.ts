@@ -1,7 +1,7 @@
 /** Reads the fixtures that the PyTorch scripts of this folder wrote, for the tests of the engine. */
 import { readFileSync } from 'node:fs';
 import type { LoraConfig } from '../../activities/engine/lora/adapters.js';
-import type { LlamaConfig } from '../../activities/engine/models/configs/types.js';
+import type { LlamaConfig } from '../../activities/engine/models/index.js';
 import type { ScheduledOptimiser } from '../../activities/engine/optim/index.js';
 import type { AlgorithmChoice } from '../../activities/engine/rl/index.js';
 import type { TokenSequence } from '../../activities/engine/training/layout.js';

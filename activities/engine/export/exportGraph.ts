@@ -8,8 +8,7 @@ import { InternalError } from '../../errors.js';
 import { createGraph, type Graph, input, type Node, output } from '../graph/graph.js';
 import { reshape } from '../graph/operators.js';
 import { product } from '../graph/shape.js';
-import { languageModel } from '../models/architectures.js';
-import type { ModelConfig } from '../models/configs/types.js';
+import { languageModel, type ModelConfig } from '../models/index.js';
 import { weightsFrom } from '../models/languageModel.js';
 import { pastAttention } from './pastAttention.js';
 

@@ -11,7 +11,7 @@ import protobuf from 'protobufjs';
 import { InvalidModel } from '../../errors.js';
 import { required } from '../../invariant.js';
 import { GraphProto, graphProto, ModelProto, modelHeader, TensorProto } from '../graph/onnx/serialise.js';
-import type { ModelConfig } from '../models/configs/types.js';
+import type { ModelConfig } from '../models/index.js';
 import type { NamedTensor, Parameters } from '../weights/parameters.js';
 import { exportGraph } from './exportGraph.js';
 

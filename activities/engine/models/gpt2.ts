@@ -4,14 +4,63 @@
  * Its linear layers are Hugging Face's `Conv1D`, whose weights are `[in, out]`.
  */
 
+import { z } from 'zod';
 import type { Tensor } from '../graph/graph.js';
 import { add, gatherRows, matmul, slice } from '../graph/operators.js';
+import { defineArchitecture } from './architecture.js';
 import { geluTanh, layerNorm, rowsAfterAttention } from './blocks.js';
-import type { Gpt2Config } from './configs/types.js';
-import { withHead } from './head.js';
+import { checkHeads, only, positive, publishedConfig, size } from './configFields.js';
+import { headName, withHead } from './head.js';
 import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
 
-export function gpt2(config: Gpt2Config): LanguageModel {
+interface Gpt2Config {
+  readonly vocab_size: number;
+  readonly n_embd: number;
+  readonly n_inner: number;
+  readonly n_layer: number;
+  readonly n_head: number;
+  readonly n_positions: number;
+  readonly layer_norm_epsilon: number;
+  readonly tie_word_embeddings: boolean;
+}
+
+export const gpt2 = defineArchitecture({
+  className: 'GPT2LMHeadModel',
+  published: publishedConfig({
+    vocab_size: size,
+    n_embd: size,
+    n_inner: size.nullish(),
+    n_layer: size,
+    n_head: size,
+    n_positions: size,
+    // The former name of n_positions.
+    n_ctx: size.optional(),
+    activation_function: only('gelu_new'),
+    layer_norm_epsilon: positive.default(1e-5),
+    scale_attn_weights: only(true),
+    scale_attn_by_inverse_layer_idx: only(false),
+    reorder_and_upcast_attn: only(false),
+    tie_word_embeddings: z.boolean().default(true),
+  }),
+  read: (published, refusal): Gpt2Config => {
+    const { n_embd: hidden, n_head: heads } = published;
+    checkHeads(hidden, heads, refusal);
+    return {
+      vocab_size: published.vocab_size,
+      n_embd: hidden,
+      n_inner: published.n_inner ?? 4 * hidden,
+      n_layer: published.n_layer,
+      n_head: heads,
+      n_positions: published.n_positions,
+      layer_norm_epsilon: published.layer_norm_epsilon,
+      tie_word_embeddings: published.tie_word_embeddings,
+    };
+  },
+  fixedFields: () => ({ activation_function: 'gelu_new' }),
+  model: createModel,
+});
+
+function createModel(config: Gpt2Config): LanguageModel {
   const { n_embd: hidden, vocab_size: vocabulary } = config;
   return {
     vocabularySize: vocabulary,
@@ -24,6 +73,7 @@ export function gpt2(config: Gpt2Config): LanguageModel {
       size: hidden / config.n_head,
       rotary: null,
     },
+    fullName: (name) => (name === headName || name.startsWith('transformer.') ? name : `transformer.${name}`),
     ...withHead(shapesOf(config), config.tie_word_embeddings),
     trunk: (weight, tokens, sequences, read) => trunk(config, weight, tokens, sequences, read),
   };

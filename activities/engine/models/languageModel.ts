@@ -55,6 +55,8 @@ export interface LanguageModel {
   /** Longest sequence. */
   readonly positions: number;
   readonly attention: AttentionSizes;
+  /** The full name of a weight. Files of a model saved without its head lack the first part of it. */
+  readonly fullName: (stored: string) => string;
   /** Name of the embedding of tokens. It is also a tied head's matrix. */
   readonly embedding: string;
   /** Every weight that hidden states depend on: all but an untied head. */

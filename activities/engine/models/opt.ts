@@ -1,9 +1,11 @@
 /** OPT and Galactica: learned positions, LayerNorm before each part, biases, ReLU or GELU. */
 
+import { z } from 'zod';
 import type { Tensor } from '../graph/graph.js';
 import { add, gatherRows, maximum } from '../graph/operators.js';
+import { defineArchitecture } from './architecture.js';
 import { gelu, layerNorm, linear, rowsAfterAttention } from './blocks.js';
-import type { OptConfig } from './configs/types.js';
+import { checkHeads, only, publishedConfig, size } from './configFields.js';
 import { withHead } from './head.js';
 import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
 
@@ -12,7 +14,62 @@ const positionOffset = 2;
 /** PyTorch's default: the config has no field for it. */
 const normEpsilon = 1e-5;
 
-export function opt(config: OptConfig): LanguageModel {
+interface OptConfig {
+  readonly vocab_size: number;
+  readonly hidden_size: number;
+  readonly ffn_dim: number;
+  readonly num_hidden_layers: number;
+  readonly num_attention_heads: number;
+  readonly max_position_embeddings: number;
+  readonly activation_function: 'relu' | 'gelu';
+  /** Whether linear layers have biases. */
+  readonly enable_bias: boolean;
+  /** Whether LayerNorms have gains and biases. */
+  readonly layer_norm_elementwise_affine: boolean;
+  readonly tie_word_embeddings: boolean;
+}
+
+export const opt = defineArchitecture({
+  className: 'OPTForCausalLM',
+  published: publishedConfig({
+    vocab_size: size,
+    hidden_size: size,
+    word_embed_proj_dim: size.optional(),
+    ffn_dim: size,
+    num_hidden_layers: size,
+    num_attention_heads: size,
+    max_position_embeddings: size,
+    activation_function: z.enum(['relu', 'gelu']).default('relu'),
+    do_layer_norm_before: only(true),
+    _remove_final_layer_norm: only(false),
+    enable_bias: z.boolean().default(true),
+    layer_norm_elementwise_affine: z.boolean().default(true),
+    learned_embeddings: only(true),
+    scale_embeddings: only(false),
+    tie_word_embeddings: z.boolean().default(true),
+  }),
+  read: (published, refusal): OptConfig => {
+    const { hidden_size: hidden, num_attention_heads: heads, word_embed_proj_dim: embedding = hidden } = published;
+    if (embedding !== hidden) throw refusal(`word_embed_proj_dim is ${embedding}, supported: hidden_size, ${hidden}`);
+    checkHeads(hidden, heads, refusal);
+    return {
+      vocab_size: published.vocab_size,
+      hidden_size: hidden,
+      ffn_dim: published.ffn_dim,
+      num_hidden_layers: published.num_hidden_layers,
+      num_attention_heads: heads,
+      max_position_embeddings: published.max_position_embeddings,
+      activation_function: published.activation_function,
+      enable_bias: published.enable_bias,
+      layer_norm_elementwise_affine: published.layer_norm_elementwise_affine,
+      tie_word_embeddings: published.tie_word_embeddings,
+    };
+  },
+  fixedFields: ({ hidden_size: hidden }) => ({ do_layer_norm_before: true, word_embed_proj_dim: hidden }),
+  model: createModel,
+});
+
+function createModel(config: OptConfig): LanguageModel {
   const { hidden_size: hidden, vocab_size: vocabulary, num_attention_heads: heads } = config;
   return {
     vocabularySize: vocabulary,
@@ -25,6 +82,7 @@ export function opt(config: OptConfig): LanguageModel {
       size: hidden / heads,
       rotary: null,
     },
+    fullName: (name) => (name.startsWith('decoder.') ? `model.${name}` : name),
     ...withHead(shapesOf(config), config.tie_word_embeddings),
     trunk: (weight, tokens, sequences, read) => trunk(config, weight, tokens, sequences, read),
   };

@@ -1,9 +1,8 @@
 /** Frequencies of the rotary position embedding (Su et al., 2021), scaled as a config says, and their tables in a graph. */
 import { at } from '../../invariant.js';
-
 import { constant, type Graph, type Tensor } from '../graph/graph.js';
-import type { RopeScaling } from './configs/types.js';
 import type { Rotary } from './languageModel.js';
+import type { RopeScaling } from './ropeConfig.js';
 
 /** base^(−2i/size) for i = 0 … size/2 − 1, scaled. */
 export function rotaryFrequencies(base: number, size: number, scaling: RopeScaling | undefined): readonly number[] {

@@ -1,8 +1,7 @@
 /** A model ready to decode: the sessions of its two graphs, and its weights, which are fed to them and not copied. */
 import type { Tensor } from 'onnxruntime-node';
 import { InvalidModel } from '../../errors.js';
-import { languageModel } from '../models/architectures.js';
-import type { ModelConfig } from '../models/configs/types.js';
+import { languageModel, type ModelConfig } from '../models/index.js';
 import type { AttentionSizes, ParameterShapes } from '../models/languageModel.js';
 import { placeOnDevice, type RunMode, runInPlace, type Tensors } from '../ort/runInPlace.js';
 import { float32, int32, int64 } from '../ort/tensors.js';

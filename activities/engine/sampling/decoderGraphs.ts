@@ -2,8 +2,7 @@
 
 import { createGraph, input, output, storedTensor } from '../graph/graph.js';
 import { reshape } from '../graph/operators.js';
-import { languageModel } from '../models/architectures.js';
-import type { ModelConfig } from '../models/configs/types.js';
+import { languageModel, type ModelConfig } from '../models/index.js';
 import { weightsFrom } from '../models/languageModel.js';
 import type { ModelGraph } from '../training/graphs.js';
 import type { Parameters } from '../weights/parameters.js';

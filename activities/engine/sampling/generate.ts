@@ -6,7 +6,7 @@
  */
 import { InvalidData, TaskCancelled } from '../../errors.js';
 import { at } from '../../invariant.js';
-import { languageModel } from '../models/architectures.js';
+import { languageModel } from '../models/index.js';
 import type { LanguageModel } from '../models/languageModel.js';
 import type { RunMode } from '../ort/runInPlace.js';
 import type { EngineWork, RunContext } from '../threads/task.js';

@@ -7,8 +7,7 @@
  * one stream, and a step takes a third less time. The copy is made once a checkpoint and takes as long as some hundred tokens.
  */
 import type { InferenceSession } from 'onnxruntime-node';
-import { languageModel } from '../models/architectures.js';
-import type { ModelConfig } from '../models/configs/types.js';
+import { languageModel, type ModelConfig } from '../models/index.js';
 import type { LanguageModel } from '../models/languageModel.js';
 import { chosenDevice } from '../ort/devices.js';
 import { graphSession, releaseSession } from '../training/sessions.js';

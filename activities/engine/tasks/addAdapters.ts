@@ -3,7 +3,7 @@
 import { InvalidModel } from '../../errors.js';
 import type { LoraConfig } from '../lora/adapters.js';
 import { adaptersOf, createAdapters } from '../lora/adapters.js';
-import { languageModel } from '../models/architectures.js';
+import { languageModel } from '../models/index.js';
 import type { TaskFunction } from '../threads/task.js';
 import { supervisedObjective } from '../training/graphs.js';
 import type { ModelFiles } from '../weights/modelFiles.js';

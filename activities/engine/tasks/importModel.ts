@@ -1,9 +1,8 @@
 /** The task `importModel`: checks all weights of a pretrained model and converts them to the form that the engine trains. */
 
 import { InvalidModel, TaskCancelled } from '../../errors.js';
-import { languageModel } from '../models/architectures.js';
-import type { ModelConfig } from '../models/configs/types.js';
 import { headName } from '../models/head.js';
+import { languageModel, type ModelConfig } from '../models/index.js';
 import type { TaskFunction } from '../threads/task.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 import { saveModel } from '../weights/modelFiles.js';
@@ -23,7 +22,7 @@ export interface ImportModelTask {
 }
 
 export const importModel: TaskFunction<ImportModelTask> = async ({ config, directory, outputDirectory }, context) => {
-  const { shapes, embedding } = languageModel(config);
+  const { shapes, embedding, fullName } = languageModel(config);
   const expected = new Map(shapes);
   const shards = await findShards(directory);
   const parameters = new Map<string, NamedTensor>();
@@ -36,7 +35,7 @@ export const importModel: TaskFunction<ImportModelTask> = async ({ config, direc
     if (missing !== undefined)
       throw new InvalidModel(`${path}: tensor ${missing} is missing, the index says it is here`);
     for (const [stored, tensor] of tensors) {
-      const name = fullName(config, stored);
+      const name = fullName(stored);
       const shape = expected.get(name);
       checkValues(stored, tensor, path);
       if (shape === undefined && name === headName && config.tie_word_embeddings) tiedHead = tensor;
@@ -66,13 +65,6 @@ export const importModel: TaskFunction<ImportModelTask> = async ({ config, direc
 /** Masks and tables that older versions of transformers stored with the weights. */
 function isBuffer(name: string): boolean {
   return /(^|\.)(attn\.(bias|masked_bias)|rotary_emb\.inv_freq)$/.test(name);
-}
-
-/** The full name of a weight. Files of a model saved without its head lack the first part of it. */
-function fullName({ model_type: type }: ModelConfig, name: string): string {
-  if (type === 'gpt2') return name === headName || name.startsWith('transformer.') ? name : `transformer.${name}`;
-  if (type === 'opt') return name.startsWith('decoder.') ? `model.${name}` : name;
-  return name;
 }
 
 function checkValues(name: string, { data }: NamedTensor, path: string): void {

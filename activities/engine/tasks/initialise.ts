@@ -1,8 +1,7 @@
 /** The task `initialise`: a fresh Llama model, Normal(0, 0.02) weights and norms at one, as Hugging Face initialises it. */
 
 import { TaskCancelled } from '../../errors.js';
-import { languageModel } from '../models/architectures.js';
-import type { LlamaConfig } from '../models/configs/types.js';
+import { type LlamaConfig, languageModel } from '../models/index.js';
 import { fillNormal } from '../sampling/random.js';
 import type { TaskFunction } from '../threads/task.js';
 import type { ModelFiles } from '../weights/modelFiles.js';

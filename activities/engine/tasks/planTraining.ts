@@ -2,7 +2,7 @@
 
 import { InsufficientMemory } from '../../errors.js';
 import type { LoraConfig } from '../lora/adapters.js';
-import type { ModelConfig } from '../models/configs/types.js';
+import type { ModelConfig } from '../models/index.js';
 import type { OptimiserSettings } from '../optim/index.js';
 import { bindAlgorithm } from '../rl/index.js';
 import type { TaskFunction } from '../threads/task.js';

@@ -1,6 +1,6 @@
 /** What is trained and by which loss, as data: every thread that has a part in a step builds the same graph from it. */
 import type { LoraConfig } from '../lora/adapters.js';
-import type { ModelConfig } from '../models/configs/types.js';
+import type { ModelConfig } from '../models/index.js';
 import { type AlgorithmChoice, bindAlgorithm } from '../rl/index.js';
 import { type Objective, policyObjective, rewardModelObjective, supervisedObjective } from './graphs.js';
 

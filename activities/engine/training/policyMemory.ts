@@ -5,8 +5,7 @@
 import { allAt } from '../../invariant.js';
 import type { LoraConfig } from '../lora/adapters.js';
 import { adaptersOf } from '../lora/adapters.js';
-import { languageModel } from '../models/architectures.js';
-import type { ModelConfig } from '../models/configs/types.js';
+import { languageModel, type ModelConfig } from '../models/index.js';
 import type { ParameterShapes } from '../models/languageModel.js';
 import { answersGraph } from './graphs.js';
 import type { TokenSequence } from './layout.js';

@@ -2,9 +2,8 @@
 
 import { createGraph, input, output } from '../../../activities/engine/graph/graph.js';
 import { gatherRows, reshape } from '../../../activities/engine/graph/operators.js';
-import { languageModel } from '../../../activities/engine/models/architectures.js';
 import { causalAttention } from '../../../activities/engine/models/causalAttention.js';
-import type { ModelConfig } from '../../../activities/engine/models/configs/types.js';
+import { languageModel, type ModelConfig } from '../../../activities/engine/models/index.js';
 import { weightsFrom } from '../../../activities/engine/models/languageModel.js';
 import type { TokenSequence } from '../../../activities/engine/training/layout.js';
 import { layOutAnswers, sequenceFeeds } from '../../../activities/engine/training/layout.js';

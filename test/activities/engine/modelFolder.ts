@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import type { ModelConfig } from '../../../activities/engine/models/configs/types.js';
+import type { ModelConfig } from '../../../activities/engine/models/index.js';
 import type { ModelFiles } from '../../../activities/engine/weights/modelFiles.js';
 import type { Parameters } from '../../../activities/engine/weights/parameters.js';
 import { writeSafetensors } from '../../../activities/engine/weights/safetensors.js';

@@ -108,6 +108,7 @@ describe('a config', () => {
     ],
     ['quantised weights', { quantization_config: { bits: 4 } }, /quantization_config is given/],
     ['a missing size', { hidden_size: undefined }, /hidden_size is missing/],
+    ['an odd head size', { head_dim: 3 }, /head_dim is 3, an even size is needed/],
     ['heads that do not divide', { num_key_value_heads: 3 }, /num_key_value_heads is 3/],
     [
       'a rope that is no object',

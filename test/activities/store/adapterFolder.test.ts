@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readConfig } from '../../../activities/engine/models/configs/readConfig.js';
+import { readConfig } from '../../../activities/engine/models/index.js';
 import { scoreAnswers } from '../../../activities/engine/training/scoreAnswers.js';
 import { readSafetensors, writeSafetensors } from '../../../activities/engine/weights/safetensors.js';
 import { adapterConfig, publishAdapterFolder } from '../../../activities/store/adapterFolder.js';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { LlamaConfig } from '../../../activities/engine/models/configs/types.js';
+import type { LlamaConfig } from '../../../activities/engine/models/index.js';
 import { type CheckpointParts, readCheckpoint, writeCheckpoint } from '../../../activities/store/checkpoint.js';
 import { runPrefix } from '../../../activities/store/runKeys.js';
 import { createStore } from '../../../activities/store/store.js';

@@ -14,7 +14,7 @@ import { loadQuestions } from '../../../activities/data/sets/index.js';
 import { loadTokenizer, type Tokenizer } from '../../../activities/data/tokenizer/loadTokenizer.js';
 import { trainTokenizer } from '../../../activities/data/tokenizer/trainTokenizer.js';
 import type { LoraConfig } from '../../../activities/engine/lora/adapters.js';
-import type { LlamaConfig } from '../../../activities/engine/models/configs/types.js';
+import type { LlamaConfig } from '../../../activities/engine/models/index.js';
 import { permutation, randomWords } from '../../../activities/engine/sampling/random.js';
 import { addAdapters } from '../../../activities/engine/tasks/addAdapters.js';
 import { importModel } from '../../../activities/engine/tasks/importModel.js';

@@ -5,9 +5,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { writeOnnxModel } from '../../../../activities/engine/export/writeOnnxModel.js';
 import { ModelProto } from '../../../../activities/engine/graph/onnx/serialise.js';
-import { languageModel } from '../../../../activities/engine/models/architectures.js';
-import { readConfig } from '../../../../activities/engine/models/configs/readConfig.js';
-import type { ModelConfig } from '../../../../activities/engine/models/configs/types.js';
+import { languageModel, type ModelConfig, readConfig } from '../../../../activities/engine/models/index.js';
 import { architectures, decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { temporaryFolder } from '../modelFolder.js';
 

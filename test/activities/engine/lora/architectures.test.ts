@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { LoraConfig } from '../../../../activities/engine/lora/adapters.js';
-import { readConfig } from '../../../../activities/engine/models/configs/readConfig.js';
+import { readConfig } from '../../../../activities/engine/models/index.js';
 import { addAdapters } from '../../../../activities/engine/tasks/addAdapters.js';
 import { supervisedFeeds, trainSupervised } from '../../../../activities/engine/tasks/trainSupervised.js';
 import { supervisedObjective, updateGraph } from '../../../../activities/engine/training/graphs.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { LoraConfig } from '../../../../activities/engine/lora/adapters.js';
 import { adapterShapes, adaptersOf, createAdapters } from '../../../../activities/engine/lora/adapters.js';
-import { languageModel } from '../../../../activities/engine/models/architectures.js';
+import { languageModel } from '../../../../activities/engine/models/index.js';
 import { addAdapters } from '../../../../activities/engine/tasks/addAdapters.js';
 import { trainPolicy } from '../../../../activities/engine/tasks/trainPolicy.js';
 import { trainRewardModel } from '../../../../activities/engine/tasks/trainRewardModel.js';

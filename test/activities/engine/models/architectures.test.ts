@@ -1,8 +1,7 @@
-/** Every architecture against transformers: config.json, logits, loss and gradients, and decoding against the full forward. */
+/** Every architecture against transformers: logits, loss, gradients, decoding against the full forward; and its config.json. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { languageModel } from '../../../../activities/engine/models/architectures.js';
-import { readConfig } from '../../../../activities/engine/models/configs/readConfig.js';
+import { languageModel, readConfig, writeConfig } from '../../../../activities/engine/models/index.js';
 import { generate } from '../../../../activities/engine/sampling/generate.js';
 import { supervisedObjective, updateGraph } from '../../../../activities/engine/training/graphs.js';
 import { architectures, decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
@@ -14,6 +13,10 @@ describe.each(architectures)('%s', (name) => {
   const fixture = readFixture(name);
   const config = readConfig(fixture.configJson, 'config.json');
   const parameters = decodeTensors(fixture.parameters);
+
+  it('reads the config.json that it writes', () => {
+    expect(readConfig(writeConfig(config), 'config.json')).toEqual(config);
+  });
 
   it('has the parameters of Hugging Face', () => {
     const shapes = Object.fromEntries(languageModel(config).shapes);

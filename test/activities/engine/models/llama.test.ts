@@ -1,6 +1,6 @@
 /** The Llama and its supervised training step against PyTorch: tied and untied heads, grouped keys, ragged batches. */
 import { describe, expect, it } from 'vitest';
-import { languageModel } from '../../../../activities/engine/models/architectures.js';
+import { languageModel } from '../../../../activities/engine/models/index.js';
 import { supervisedObjective, updateGraph } from '../../../../activities/engine/training/graphs.js';
 import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { logitsOf, supervisedFeeds } from '../logits.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { LlamaConfig } from '../../../../activities/engine/models/configs/types.js';
+import type { LlamaConfig } from '../../../../activities/engine/models/index.js';
 import { createEngine, type EngineClient } from '../../../../activities/engine/process/engineClient.js';
 import { readSafetensors } from '../../../../activities/engine/weights/safetensors.js';
 import { tinyConfig } from '../support/tinyConfig.js';

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { LlamaConfig } from '../../../../activities/engine/models/configs/types.js';
+import type { LlamaConfig } from '../../../../activities/engine/models/index.js';
 import type { Engine } from '../../../../activities/engine/process/engineClient.js';
 import { createEnginePool } from '../../../../activities/engine/process/enginePool.js';
 import { runMemory, usableMemory } from '../../../../activities/engine/training/memory.js';

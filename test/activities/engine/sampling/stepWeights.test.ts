@@ -1,8 +1,7 @@
 import type { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { serialise } from '../../../../activities/engine/graph/onnx/serialise.js';
-import { languageModel } from '../../../../activities/engine/models/architectures.js';
-import { readConfig } from '../../../../activities/engine/models/configs/readConfig.js';
+import { languageModel, readConfig } from '../../../../activities/engine/models/index.js';
 import { createSession } from '../../../../activities/engine/ort/session.js';
 import { float32, int32, int64 } from '../../../../activities/engine/ort/tensors.js';
 import { type StepWeights, stepGraph } from '../../../../activities/engine/sampling/decoderGraphs.js';

@@ -1,7 +1,6 @@
 /** Weights of an untrained model whose next token is open. */
 
-import { languageModel } from '../../../../activities/engine/models/architectures.js';
-import type { ModelConfig } from '../../../../activities/engine/models/configs/types.js';
+import { languageModel, type ModelConfig } from '../../../../activities/engine/models/index.js';
 import { fillNormal } from '../../../../activities/engine/sampling/random.js';
 import type { Parameters } from '../../../../activities/engine/weights/parameters.js';
 

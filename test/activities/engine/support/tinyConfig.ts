@@ -1,5 +1,5 @@
 /** A Llama config small enough that a test builds, runs and forgets it in milliseconds; heads are grouped two to one. */
-import type { LlamaConfig } from '../../../../activities/engine/models/configs/types.js';
+import type { LlamaConfig } from '../../../../activities/engine/models/index.js';
 
 export const tinyConfig: LlamaConfig = {
   architectures: ['LlamaForCausalLM'],

@@ -5,8 +5,7 @@ import { promptText, templatePieces } from '../../../../activities/data/format.j
 import { loadQuestions } from '../../../../activities/data/sets/index.js';
 import { loadTokenizer } from '../../../../activities/data/tokenizer/loadTokenizer.js';
 import { trainTokenizer } from '../../../../activities/data/tokenizer/trainTokenizer.js';
-import { languageModel } from '../../../../activities/engine/models/architectures.js';
-import type { LlamaConfig } from '../../../../activities/engine/models/configs/types.js';
+import { type LlamaConfig, languageModel } from '../../../../activities/engine/models/index.js';
 import { permutation } from '../../../../activities/engine/sampling/random.js';
 import type { TokenSequence } from '../../../../activities/engine/training/layout.js';
 import {

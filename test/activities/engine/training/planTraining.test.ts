@@ -1,6 +1,6 @@
 /** The memory that a run's steps need, told before any is taken; `memory.test.ts` holds such metrics against real processes. */
 import { describe, expect, it } from 'vitest';
-import type { LlamaConfig } from '../../../../activities/engine/models/configs/types.js';
+import type { LlamaConfig } from '../../../../activities/engine/models/index.js';
 import { type AlgorithmName, algorithmNames } from '../../../../activities/engine/rl/index.js';
 import type { PlannedStep } from '../../../../activities/engine/tasks/planTraining.js';
 import { planTraining } from '../../../../activities/engine/tasks/planTraining.js';

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LlamaConfig } from '../../../../activities/engine/models/configs/types.js';
+import type { LlamaConfig } from '../../../../activities/engine/models/index.js';
 import { addAdapters } from '../../../../activities/engine/tasks/addAdapters.js';
 import { initialise } from '../../../../activities/engine/tasks/initialise.js';
 import { supervisedFeeds } from '../../../../activities/engine/tasks/trainSupervised.js';

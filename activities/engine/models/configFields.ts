@@ -1,25 +1,29 @@
-/** Fields of `config.json` that architectures share, and the check of one architecture's fields. */
+/** What the schemas of published configs are made of, and the check of a config by one of them. */
 import { z } from 'zod';
-import { InvalidModel } from '../../../errors.js';
-import type { ModelConfig } from './types.js';
+import type { InvalidModel } from '../../errors.js';
 
 export const size = z.int().min(1);
 export const positive = z.number().positive();
+
+/** A parsed JSON object. */
+export type Json = Readonly<Record<string, unknown>>;
+
+/** The error that refuses a config, with the file's name before the problem: `throw refusal('…')`. */
+export type Refusal = (problem: string) => InvalidModel;
 
 const token = z.int().min(0);
 /** −1 is an old way to say that there is none. */
 const tokenOrNone = z.union([token, z.literal(-1), z.null()]).default(null);
 
 /** Token ids as configs have them: several ends, or none. */
-export const tokenFields = {
+const tokenFields = {
   bos_token_id: tokenOrNone,
   eos_token_id: z.union([tokenOrNone, z.array(token).min(1)]).default(null),
   pad_token_id: tokenOrNone,
 };
 
-type GivenTokens = { readonly [Name in keyof typeof tokenFields]: z.output<(typeof tokenFields)[Name]> };
-/** Decides by which tokens a model begins, ends and pads, from its config and its tokenizer. */
-export type Tokens = (config: GivenTokens) => Pick<ModelConfig, keyof typeof tokenFields>;
+/** The part of every published config that says which tokens begin, end and pad. */
+export type PublishedTokens = { readonly [Name in keyof typeof tokenFields]: z.output<(typeof tokenFields)[Name]> };
 
 /** A field that must have one of these values or be absent, because the engine computes nothing else. */
 export function only<const Value extends string | number | boolean | null>(
@@ -42,31 +46,31 @@ const ignored = [
   ...['gradient_checkpointing', 'unsloth_version', 'unsloth_fixed', 'chunk_size_feed_forward'],
 ];
 
-/** A schema that knows the fields given and those above, and no others. */
-export function configJson<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+/** A schema that knows the fields given, the tokens and those above, and no others. */
+export function publishedConfig<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   const others = Object.fromEntries(ignored.map((name) => [name, z.unknown().optional()]));
   const shared = { is_decoder: only(true, false), is_encoder_decoder: only(false), add_cross_attention: only(false) };
-  return z.strictObject({ ...others, ...shared, architectures: z.unknown().optional(), ...shape });
+  return z.strictObject({ ...others, ...shared, architectures: z.unknown().optional(), ...tokenFields, ...shape });
 }
 
 /** Most problems in one error message. */
 const mostProblems = 20;
 
 /** @throws InvalidModel naming every field that is unknown or has a value the engine does not support. */
-export function check<Schema extends z.ZodType>(schema: Schema, json: object, file: string): z.output<Schema> {
+export function check<Published>(schema: z.ZodType<Published>, json: Json, refusal: Refusal): Published {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, json));
   const others = problems.length - mostProblems;
   const more = others > 0 ? `; and ${others} more` : '';
-  throw new InvalidModel(`${file}: ${problems.slice(0, mostProblems).join('; ')}${more}`);
+  throw refusal(`${problems.slice(0, mostProblems).join('; ')}${more}`);
 }
 
-function problemsOf(issue: z.core.$ZodIssue, json: object): readonly string[] {
+function problemsOf(issue: z.core.$ZodIssue, json: Json): readonly string[] {
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => `field ${clip([...path, key].join('.'))} is not supported`);
-  const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], json);
+  const value = path.reduce<unknown>((place, key) => (isContainer(place) ? place[key] : undefined), json);
   const allowed = issue.code === 'invalid_value' ? `supported: ${issue.values.map(show).join(', ')}` : issue.message;
   return [`${clip(path.join('.'))} is ${show(value)}, ${allowed}`];
 }
@@ -78,4 +82,18 @@ export function show(value: unknown): string {
 
 function clip(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+/** @throws InvalidModel when the heads do not share the hidden states evenly. */
+export function checkHeads(hidden: number, heads: number, refusal: Refusal): void {
+  if (hidden % heads !== 0) throw refusal(`${heads} heads do not divide a hidden size of ${hidden}`);
+}
+
+export function isJson(value: unknown): value is Json {
+  return isContainer(value) && !Array.isArray(value);
+}
+
+/** An object or an array: what a path of keys leads through. */
+function isContainer(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null;
 }

@@ -1,0 +1,69 @@
+/** The rotary embedding's fields of `config.json`, in the forms that transformers 4 and 5 write. */
+import { z } from 'zod';
+import { isJson, type Json, only, positive, type Refusal, show, size } from './configFields.js';
+
+/** How frequencies are scaled for longer sequences than the base model was trained on. */
+const scalingSchema = z.discriminatedUnion('rope_type', [
+  z.strictObject({ rope_type: z.literal('default') }),
+  z.strictObject({ rope_type: z.literal('linear'), factor: positive }),
+  z.strictObject({
+    rope_type: z.literal('llama3'),
+    factor: positive,
+    low_freq_factor: positive,
+    high_freq_factor: positive,
+    original_max_position_embeddings: size,
+  }),
+]);
+
+export type RopeScaling = Readonly<Exclude<z.output<typeof scalingSchema>, { rope_type: 'default' }>>;
+
+/** The fields in the form of transformers 4. */
+export const ropeFields = {
+  rope_theta: positive.default(10_000),
+  rope_scaling: scalingSchema.nullish(),
+  rope_interleaved: only(false),
+};
+
+/** What a config keeps of them. */
+export interface RopeConfig {
+  readonly rope_theta: number;
+  readonly rope_scaling?: RopeScaling;
+}
+
+interface PublishedRope {
+  readonly rope_theta: number;
+  readonly rope_scaling?: z.output<typeof ropeFields.rope_scaling>;
+}
+
+export function readRope({ rope_theta: base, rope_scaling: scaling }: PublishedRope): RopeConfig {
+  const isScaled = scaling != null && scaling.rope_type !== 'default';
+  return { rope_theta: base, ...(isScaled ? { rope_scaling: scaling } : {}) };
+}
+
+/**
+ * Transformers 5 keeps base and scaling together in `rope_parameters`; older files call the scaling's type `type`.
+ * @throws InvalidModel when both forms are there and differ.
+ */
+export function ropeInOneForm({ rope_parameters: together, ...json }: Json, refusal: Refusal): Json {
+  if (together != null && !isJson(together)) throw refusal(`rope_parameters is ${show(together)}, an object is needed`);
+  const { rope_theta: base, ...parameters } = { ...together };
+  const hasScaling = Object.keys(parameters).length > 0;
+  if (hasScaling && json.rope_scaling != null)
+    throw refusal('rope_scaling is given together with rope_parameters, supported: one of them');
+  if (base !== undefined && json.rope_theta !== undefined && json.rope_theta !== base)
+    throw refusal(
+      `rope_theta is ${show(json.rope_theta)}, but ${show(base)} in rope_parameters, supported: one of them`,
+    );
+  const given = hasScaling ? parameters : json.rope_scaling;
+  const scaling = isJson(given) && 'type' in given ? renamed(given) : given;
+  return {
+    ...json,
+    ...(base === undefined ? {} : { rope_theta: base }),
+    ...(scaling === undefined ? {} : { rope_scaling: scaling }),
+  };
+}
+
+/** `rope_type` wins where a file has both names. */
+function renamed({ type, ...rest }: Json): Json {
+  return { rope_type: type, ...rest };
+}
