@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InvalidModel } from '../../errors.js';
+import { at } from '../../invariant.js';
 
 export const weightsFile = 'model.safetensors';
 export const indexFile = 'model.safetensors.index.json';
@@ -22,8 +23,11 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), shardName) });
 /** The names of an index's shards. @throws InvalidModel when it is no index. */
 export function shardNames(index: string, file: string): ReadonlyMap<string, readonly string[]> {
   const shards = new Map<string, string[]>();
-  for (const [tensor, shard] of Object.entries(parseIndex(index, file).weight_map))
-    shards.set(shard, [...(shards.get(shard) ?? []), tensor]);
+  for (const [tensor, shard] of Object.entries(parseIndex(index, file).weight_map)) {
+    const known = shards.get(shard);
+    if (known) known.push(tensor);
+    else shards.set(shard, [tensor]);
+  }
   if (shards.size === 0) throw new InvalidModel(`${file}: weight_map names no tensors`);
   return shards;
 }
@@ -43,7 +47,7 @@ export async function findShards(directory: string): Promise<readonly Shard[]> {
   }));
   for (const { path, tensors } of shards)
     if (!(await isFile(path)))
-      throw new InvalidModel(`${path} is missing, ${index} names it for tensor ${tensors[0]?.slice(0, 200)}`);
+      throw new InvalidModel(`${path} is missing, ${index} names it for tensor ${at(tensors, 0).slice(0, 200)}`);
   return shards;
 }
 
