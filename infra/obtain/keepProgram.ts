@@ -1,5 +1,6 @@
 /** Programs obtained once and kept: made in a workspace beside their place and moved there whole, by one process at a time. */
 import { chmod, mkdir, rename, rm } from 'node:fs/promises';
+import type { Log } from '../../activities/log.js';
 import { withLock } from '../process/lock.js';
 
 /**
@@ -9,12 +10,12 @@ import { withLock } from '../process/lock.js';
  */
 export async function keepProgram(
   path: string,
-  onProgress: (text: string) => void,
+  log: Log,
   isGood: () => Promise<boolean>,
   make: (workspace: string) => Promise<string>,
 ): Promise<string> {
   if (await isGood()) return path;
-  return withLock(`${path}.lock`, onProgress, async () => {
+  return withLock(`${path}.lock`, log, async () => {
     // Another process may have made it while this one waited.
     if (await isGood()) return path;
     const workspace = `${path}.partial`;

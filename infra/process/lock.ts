@@ -2,16 +2,13 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { lock } from 'proper-lockfile';
+import type { Log } from '../../activities/log.js';
 
 /**
  * Runs `work` while holding the lock at `path`, waiting up to ten minutes for another process to release it.
  * @param path a name of its own; its folder is made where missing
  */
-export async function withLock<Result>(
-  path: string,
-  onProgress: (text: string) => void,
-  work: () => Promise<Result>,
-): Promise<Result> {
+export async function withLock<Result>(path: string, log: Log, work: () => Promise<Result>): Promise<Result> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const options = {
     lockfilePath: path,
@@ -22,7 +19,7 @@ export async function withLock<Result>(
     onCompromised: () => {},
   };
   const release = await lock(path, options).catch(() => {
-    onProgress(`waiting for another process to release ${path}`);
+    log('info', `waiting for another process to release ${path}`);
     const retries = { forever: true, minTimeout: 200, maxTimeout: 200, maxRetryTime: 600_000 };
     return lock(path, { ...options, retries });
   });

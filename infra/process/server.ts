@@ -9,6 +9,7 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../../activities/log.js';
 import { endProcess, isAlive, runsWith } from './processes.js';
 import { readRecord, type ServerRecord, writeRecord } from './record.js';
 import { forget, guard } from './watchdog.js';
@@ -62,7 +63,7 @@ export async function endLeftover(directory: string): Promise<void> {
  * Starts a server and waits until it answers.
  * @throws Error with the end of its log when it exits or does not answer within a minute
  */
-export async function startServer(plan: ServerPlan, onProgress: (text: string) => void): Promise<OwnedServer> {
+export async function startServer(plan: ServerPlan, log: Log): Promise<OwnedServer> {
   const stopping = new AbortController();
   let child = await launch(plan, 'w');
   let reviving: Promise<void> = Promise.resolve();
@@ -74,7 +75,7 @@ export async function startServer(plan: ServerPlan, onProgress: (text: string) =
   /** A dead server comes back on the same ports; clients retry meanwhile, so that a run only waits. */
   const revive = async (): Promise<void> => {
     for (let pause = 500; !stopping.signal.aborted; pause = Math.min(2 * pause, 30_000)) {
-      onProgress(`${plan.name} ended unexpectedly, starting it again (log: ${logOf(plan)})`);
+      log('warn', 'server ended unexpectedly, starting it again', { server: plan.name, log: logOf(plan) });
       try {
         await sleep(pause, undefined, { ref: false, signal: stopping.signal });
         child = await launch(plan, 'a');

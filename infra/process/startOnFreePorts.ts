@@ -1,6 +1,7 @@
 /** Starts a server on ports nobody uses: the ones it had before, else the customary ones, else any. */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Log } from '../../activities/log.js';
 import { withLock } from './lock.js';
 import { choosePorts } from './ports.js';
 import { readRecord } from './record.js';
@@ -17,13 +18,13 @@ export async function startOnFreePorts(
   directory: string,
   customaryPorts: Readonly<Record<string, number>>,
   planFor: (ports: Readonly<Record<string, number>>) => Promise<Omit<ServerPlan, 'name' | 'directory' | 'ports'>>,
-  onProgress: (text: string) => void,
+  log: Log,
 ): Promise<{ readonly ports: Readonly<Record<string, number>>; readonly owned: OwnedServer }> {
   await endLeftover(directory);
   const machineLock = join(tmpdir(), `reft-${process.getuid?.() ?? 0}-${name.toLowerCase()}-ports.lock`);
-  return withLock(machineLock, onProgress, async () => {
+  return withLock(machineLock, log, async () => {
     const ports = await choosePorts(customaryPorts, (await readRecord(directory))?.ports);
-    const owned = await startServer({ ...(await planFor(ports)), name, directory, ports }, onProgress);
+    const owned = await startServer({ ...(await planFor(ports)), name, directory, ports }, log);
     return { ports, owned };
   });
 }

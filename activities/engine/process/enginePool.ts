@@ -3,6 +3,7 @@
  *
  * Each has its share of the cores (`enginesHere`). Which engine runs a task changes no result: all compute the same numbers.
  */
+import type { Log } from '../../log.js';
 import { createEngine, type Engine, type EngineClient } from './engineClient.js';
 
 interface Member {
@@ -11,9 +12,12 @@ interface Member {
   tasks: number;
 }
 
-/** An engine that does up to `size` tasks at a time. A process is started when the others are busy. */
-export function createEnginePool(size: number, environment: NodeJS.ProcessEnv = process.env): Engine {
-  const members = Array.from({ length: size }, (): Member => ({ engine: createEngine(environment), tasks: 0 }));
+/**
+ * An engine that does up to `size` tasks at a time. A process is started when the others are busy.
+ * @param log told of each process's start, and of its death during a task
+ */
+export function createEnginePool(size: number, log?: Log, environment: NodeJS.ProcessEnv = process.env): Engine {
+  const members = Array.from({ length: size }, (): Member => ({ engine: createEngine(environment, log), tasks: 0 }));
   return {
     async run(task, input, context) {
       const member = members.reduce((least, one) => (one.tasks < least.tasks ? one : least));

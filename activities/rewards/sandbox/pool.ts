@@ -7,11 +7,14 @@
  * is generous: ordinary programs need a thousandth of it.
  */
 import { SandboxUnavailable } from '../../errors.js';
+import type { Log } from '../../log.js';
 import type { ProgramOutcome } from './outcome.js';
 import { type SandboxLimits, type SandboxProcess, startSandboxProcess } from './sandboxProcess.js';
 
 export interface SandboxPoolOptions extends SandboxLimits {
   readonly processes: number;
+  /** Told of each process that is replaced. */
+  readonly log?: Log;
 }
 
 export interface SandboxPool {
@@ -56,7 +59,7 @@ interface Seat {
   draining: boolean;
 }
 
-export function createSandboxPool({ processes, ...limits }: SandboxPoolOptions): SandboxPool {
+export function createSandboxPool({ processes, log, ...limits }: SandboxPoolOptions): SandboxPool {
   const seats: readonly Seat[] = Array.from({ length: processes }, () => ({
     process: null,
     working: null,
@@ -71,6 +74,7 @@ export function createSandboxPool({ processes, ...limits }: SandboxPoolOptions):
     const seated = await seat.process;
     if (seated?.alive()) return seated;
     if (closed) throw closedError();
+    if (seated) log?.('warn', 'a program took the sandbox process down; starting another');
     const starting = startSandboxProcess(limits);
     seat.process = starting;
     starting.catch(() => {

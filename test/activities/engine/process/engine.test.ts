@@ -7,17 +7,21 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { LlamaConfig } from '../../../../activities/engine/models/index.js';
 import { createEngine, type EngineClient } from '../../../../activities/engine/process/engineClient.js';
 import { readSafetensors } from '../../../../activities/engine/weights/safetensors.js';
+import type { Log } from '../../../../activities/log.js';
 import { tinyConfig } from '../support/tinyConfig.js';
 
 let directory: string;
 let engine: EngineClient;
+let told: [level: string, message: string, fields: unknown][] = [];
+const log: Log = (...line) => told.push([line[0], line[1], line[2]]);
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'engine-'));
-  engine = createEngine();
+  engine = createEngine(process.env, log);
 });
 afterEach(async () => {
   await engine.close();
-  engine = createEngine();
+  told = [];
+  engine = createEngine(process.env, log);
 });
 afterAll(async () => {
   await engine.close();
@@ -138,6 +142,11 @@ describe('the engine', () => {
     expect(error.message).toBe('the engine process ended with signal SIGKILL during initialise');
     await queued;
     expect(engine.processId()).not.toBe(processId);
+    expect(told).toEqual([
+      ['info', 'engine process started', { pid: processId }],
+      ['warn', 'engine process ended; the next task starts another', { task: 'initialise' }],
+      ['info', 'engine process started', { pid: engine.processId() }],
+    ]);
   });
 
   it('tells what the process wrote before it died', async () => {

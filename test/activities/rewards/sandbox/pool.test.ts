@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDropped } from '../../../../activities/data/dropped.js';
 import { readDataFile } from '../../../../activities/data/files/readFile.js';
 import { readRows } from '../../../../activities/data/rows/readRows.js';
+import type { Log } from '../../../../activities/log.js';
 import { programFrom } from '../../../../activities/rewards/answerFormat.js';
 import { sameAnswer } from '../../../../activities/rewards/compareAnswers.js';
 import { extractFromProgram } from '../../../../activities/rewards/extractAnswer.js';
@@ -196,8 +197,10 @@ const endsItsProcess = solution(
 );
 
 describe('the pool', () => {
-  it('hands nothing to a process that is about to end', async () => {
-    const single = createSandboxPool({ processes: 1, secondsPerProgram: 2, megabytes: 256 });
+  it('hands nothing to a process that is about to end, and tells of the one that replaces it', async () => {
+    const told: string[] = [];
+    const log: Log = (level, message) => told.push(`${level}: ${message}`);
+    const single = createSandboxPool({ processes: 1, secondsPerProgram: 2, megabytes: 256, log });
     try {
       // A program that ends its process as the last of a run, and a plain one at once after it.
       for (let trial = 0; trial < 2; trial++) {
@@ -207,6 +210,7 @@ describe('the pool', () => {
         ]);
         expect(await single.run([solution('return 5')])).toMatchObject([{ ok: true, number: '5.0' }]);
       }
+      expect(told).toEqual(Array(2).fill('warn: a program took the sandbox process down; starting another'));
     } finally {
       await single.close();
     }
