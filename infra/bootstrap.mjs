@@ -1,11 +1,12 @@
 /**
  * What the npm scripts run: needs nothing installed but Node. Installs the dependencies where they are missing or not
- * those of the lock, then hands over to the command. Those of the tests alone, a software GPU among them, are left out until
- * there are tests to run.
+ * those of the lock, then hands over to the command. The packages that only tests and tools use, a software GPU among them, are
+ * left out until a command needs them.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { checks } from './checks.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const leastNode = [20, 19];
@@ -13,8 +14,15 @@ const commands = {
   start: ['workers/bin/reft.js', 'run', 'demo'],
   reft: ['workers/bin/reft.js'],
   test: ['infra/runTests.mjs'],
+  'test:unit': ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit'],
+  check: ['infra/checks.mjs'],
+  ...checks,
+  mutate: ['node_modules/@stryker-mutator/core/bin/stryker.js', 'run', '--mutate'],
   bench: ['--import', 'tsx', 'test/bench/run.ts'],
 };
+
+/** These two need none of the packages that only tests and tools use. */
+const forUsers = ['start', 'reft'];
 
 const [name = 'start', ...rest] = process.argv.slice(2);
 if (!(name in commands)) fail(`Unknown command ${name}: one of ${Object.keys(commands).join(', ')} is allowed.`);
@@ -31,7 +39,7 @@ function checkNode() {
 
 async function installDependencies() {
   const installed = readLock('node_modules/.package-lock.json');
-  const forTests = name === 'test' || name === 'bench' || hasTestPackages(installed);
+  const forTests = !forUsers.includes(name) || hasTestPackages(installed);
   if (installed && !isStale(readLock('package-lock.json'), installed, forTests)) return;
   console.error('Installing dependencies…');
   // `ci` leaves the lock untouched but begins by removing node_modules, which another process may be using.

@@ -1,23 +1,14 @@
 /**
- * `npm test`: types, style, then every test, and one last line `N passed, N failed` that counts all three.
+ * `npm test`: the checks, then every test, and one last line `N passed, N failed` that counts both.
  *
  * Arguments go to vitest (`npm test -- test/infra`).
  */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { runChecks, runNode } from './checks.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const total = { passed: 0, failed: 0, skipped: 0 };
-
-for (const check of [
-  ['node_modules/typescript/bin/tsc'],
-  ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'],
-]) {
-  total[runNode(check) === 0 ? 'passed' : 'failed'] += 1;
-}
+const total = { ...runChecks(), skipped: 0 };
 countTests();
 
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
@@ -49,8 +40,4 @@ function readResults(path) {
   } catch {
     return [];
   }
-}
-
-function runNode(args) {
-  return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status;
 }
