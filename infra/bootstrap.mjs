@@ -17,7 +17,7 @@ const commands = {
   'test:unit': ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit'],
   check: ['infra/checks.mjs'],
   ...checks,
-  mutate: ['node_modules/@stryker-mutator/core/bin/stryker.js', 'run', '--mutate'],
+  mutate: ['infra/mutate.mjs'],
   bench: ['--import', 'tsx', 'test/bench/run.ts'],
 };
 
