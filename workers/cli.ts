@@ -6,9 +6,7 @@ import { Argument, Command, Option } from 'commander';
 import { MissingSoftware } from '../infra/errors.js';
 import type { EvaluateOptions } from './command/evaluate.js';
 import { UsageError } from './command/usageError.js';
-import { type ExportFormat, exportFormats } from './exportFormats.js';
-import { type QueueName, queueNames } from './queueNames.js';
-import { type SchemaName, schemaNames } from './schemaNames.js';
+import { type ExportFormat, exportFormats, type QueueName, queueNames, type SchemaName, schemaNames } from './names.js';
 
 /** Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted. */
 export async function main(args: readonly string[]): Promise<void> {

@@ -3,7 +3,7 @@ import { type NativeConnection, Worker, type WorkerOptions, type WorkflowBundle 
 import type { ActivitySet } from '../activities/index.js';
 import { engineQueue, generalQueue } from '../workflows/config/taskQueues.js';
 import { nameFailures } from './nameFailures.js';
-import type { QueueName } from './queueNames.js';
+import type { QueueName } from './names.js';
 
 export interface WorkersOptions {
   readonly connection: NativeConnection;

@@ -2,8 +2,8 @@
 import { createStore } from '../activities/store/store.js';
 import type { Store } from '../activities/store/types.js';
 import type { S3Access } from '../infra/s3/access.js';
-import { cacheDirectory } from './directories.js';
 import { log } from './log.js';
+import { cacheDirectory } from './settings.js';
 
 const cacheBytes = 4 * 2 ** 30;
 

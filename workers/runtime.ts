@@ -1,7 +1,7 @@
 /** The SDK's runtime for this process: our logger, Ctrl-C left to the command, and metrics for Prometheus where asked for. */
 import { Runtime } from '@temporalio/worker';
 import { logger } from './log.js';
-import { metricsAddress } from './metricsAddress.js';
+import { metricsAddress } from './settings.js';
 
 /** How often a worker tells the server that it lives, busy or not. */
 export const workerHeartbeatMs = 2_000;

@@ -9,12 +9,11 @@ import type { StackAccess } from '../infra/stack.js';
 import { connectionOptions } from '../infra/temporal/access.js';
 import { bundleWorkflows } from './bundleWorkflows.js';
 import { createWorkers, runWorkers } from './createWorkers.js';
-import { workDirectory } from './directories.js';
-import { engineCount } from './engineCount.js';
 import { log } from './log.js';
+import type { QueueName } from './names.js';
 import { openStore } from './openStore.js';
-import type { QueueName } from './queueNames.js';
 import { installRuntime } from './runtime.js';
+import { engineCount, workDirectory } from './settings.js';
 
 export interface RunningWorker {
   /** Resolves when the worker has shut down; rejects when it failed. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stackEnvironment } from '../../infra/environment.js';
 import type { StackAccess } from '../../infra/stack.js';
-import type { QueueName } from '../../workers/queueNames.js';
+import type { QueueName } from '../../workers/names.js';
 
 const command = fileURLToPath(new URL('../../workers/bin/reft.js', import.meta.url));
 

@@ -6,7 +6,7 @@ import { DefaultLogger, Runtime, type WorkflowBundle } from '@temporalio/worker'
 import type { ActivitySet } from '../../activities/index.js';
 import { bundleWorkflows } from '../../workers/bundleWorkflows.js';
 import { createWorkers, runWorkers } from '../../workers/createWorkers.js';
-import { type QueueName, queueNames } from '../../workers/queueNames.js';
+import { type QueueName, queueNames } from '../../workers/names.js';
 import { generalQueue } from '../../workflows/config/taskQueues.js';
 import type { compare, evaluation, reft, training } from '../../workflows/index.js';
 import { findTemporal } from '../support/temporalCommand.js';

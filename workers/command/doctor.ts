@@ -2,7 +2,7 @@
 import { chosenDevice } from '../../activities/engine/ort/devices.js';
 import { type FoundDevice, findDevices } from '../../activities/engine/ort/findDevices.js';
 import { doctor, type Finding } from '../../infra/doctor.js';
-import { dataDirectory } from '../directories.js';
+import { dataDirectory } from '../settings.js';
 
 /** @returns the process's exit code: 1 when something is missing that a run would need */
 export async function printFindings(): Promise<number> {

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { runPrefix } from '../../activities/store/runKeys.js';
 import type { Store } from '../../activities/store/types.js';
-import type { ExportFormat } from '../exportFormats.js';
+import type { ExportFormat } from '../names.js';
 import { openStore } from '../openStore.js';
+import { withStack } from './access.js';
 import { UsageError } from './usageError.js';
-import { withStack } from './withStack.js';
 
 /** Names below a run's prefix: files that are always there, and files that only some runs leave. */
 interface Files {

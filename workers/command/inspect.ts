@@ -2,14 +2,11 @@
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { openStore } from '../openStore.js';
-import { uiAddress, withClient } from './connectClient.js';
-import { failureReason } from './failureReason.js';
+import { failureReason, queryProgress, uiAddress, withClient, withStack } from './access.js';
 import { summariseResult } from './kinds.js';
 import { createProgressDisplay } from './progressDisplay.js';
-import { queryProgress } from './queryProgress.js';
 import { saveReport } from './saveReport.js';
 import { UsageError } from './usageError.js';
-import { withStack } from './withStack.js';
 
 /** Prints a run's state: its progress while it runs, its result afterwards. */
 export function status(id: string): Promise<void> {

@@ -4,12 +4,10 @@
  */
 import { type Client, isGrpcServiceError, ServiceError, WorkflowFailedError } from '@temporalio/client';
 import type { StackAccess } from '../../infra/stack.js';
-import { engineCount } from '../engineCount.js';
 import { abortOnInterrupt } from '../interruption.js';
-import { metricsAddress } from '../metricsAddress.js';
 import { openStore } from '../openStore.js';
-import { uiAddress, withClient } from './connectClient.js';
-import { failureReason } from './failureReason.js';
+import { engineCount, metricsAddress } from '../settings.js';
+import { failureReason, uiAddress, withClient, withStack } from './access.js';
 import type { Kind } from './kinds.js';
 import { createProgressDisplay } from './progressDisplay.js';
 import { type NamedInput, readSpecInput } from './readSpecInput.js';
@@ -18,7 +16,6 @@ import { saveReport } from './saveReport.js';
 import { createStandby, type Standby } from './standby.js';
 import { startRun } from './startRun.js';
 import { watchRun } from './watchRun.js';
-import { withStack } from './withStack.js';
 
 export interface RunOptions {
   readonly set?: readonly string[];

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runPrefix } from '../../activities/store/runKeys.js';
 import type { Store } from '../../activities/store/types.js';
-import { dataDirectory } from '../directories.js';
+import { dataDirectory } from '../settings.js';
 import { UsageError } from './usageError.js';
 
 /** Copies the report to `.data/runs/<id>/report.html`, and returns that path. */

@@ -1,11 +1,9 @@
 /** `reft up` (servers and worker) and `reft worker` (a worker for running servers): in the foreground until interrupted. */
 import { findRunningStack, startStack } from '../../infra/stack.js';
-import { dataDirectory } from '../directories.js';
-import { engineCount } from '../engineCount.js';
 import { aborted, abortOnInterrupt } from '../interruption.js';
 import { log } from '../log.js';
-import { metricsAddress } from '../metricsAddress.js';
-import { type QueueName, queueNames } from '../queueNames.js';
+import { type QueueName, queueNames } from '../names.js';
+import { dataDirectory, engineCount, metricsAddress } from '../settings.js';
 import { startWorker } from '../worker.js';
 import { requireDevice } from './requireDevice.js';
 import { UsageError } from './usageError.js';

@@ -5,7 +5,7 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import type { StackAccess } from '../../infra/stack.js';
 import { engineQueue, generalQueue } from '../../workflows/config/taskQueues.js';
-import { queueNames } from '../queueNames.js';
+import { queueNames } from '../names.js';
 import { workerHeartbeatMs } from '../runtime.js';
 import { type RunningWorker, startWorker } from '../worker.js';
 

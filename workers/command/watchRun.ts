@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import type { Progress } from '../../workflows/monitoring/progress.js';
+import { queryProgress } from './access.js';
 import type { ProgressDisplay } from './progressDisplay.js';
-import { queryProgress } from './queryProgress.js';
 import type { Standby } from './standby.js';
 
 const intervalMs = 1_000;

@@ -1,0 +1,47 @@
+/** What environment variables say of this machine’s processes; wrong values are told before a command starts anything. */
+import { isIP } from 'node:net';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UsageError } from './command/usageError.js';
+
+const { REFT_STATE_DIR } = process.env;
+
+/** Everything that a run keeps on this machine: `.data` in the checkout, or `REFT_STATE_DIR`. */
+export const dataDirectory = REFT_STATE_DIR
+  ? resolve(REFT_STATE_DIR)
+  : fileURLToPath(new URL('../.data', import.meta.url));
+/** Copies of what is in S3, and files on their way there: on one disk, so that moving them is free. */
+export const cacheDirectory = join(dataDirectory, 'cache');
+export const workDirectory = join(dataDirectory, 'work');
+
+const mostEngines = 64;
+
+/**
+ * How many tasks a worker trains and generates on at once: `REFT_ENGINES`.
+ * One where nothing is asked for: a model of any size then has all cores and all memory.
+ * @throws UsageError when the variable is no whole number from 1 to 64
+ */
+export function engineCount(environment: NodeJS.ProcessEnv = process.env): number {
+  const { REFT_ENGINES: text } = environment;
+  if (!text) return 1;
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > mostEngines)
+    throw new UsageError(`REFT_ENGINES is "${text}": allowed is a whole number from 1 to ${mostEngines}`);
+  return count;
+}
+
+/**
+ * Where a worker serves its metrics to Prometheus: `REFT_METRICS_ADDRESS`.
+ * Undefined where no metrics are wanted.
+ * @throws UsageError when the variable is no IP address and port
+ */
+export function metricsAddress(environment: NodeJS.ProcessEnv = process.env): string | undefined {
+  const { REFT_METRICS_ADDRESS: address } = environment;
+  if (!address) return undefined;
+  const [, host = '', port] = /^(.+):(\d+)$/.exec(address) ?? [];
+  if (!isIP(host.replace(/^\[(.*)\]$/, '$1')) || Number(port) > 65_535)
+    throw new UsageError(
+      `REFT_METRICS_ADDRESS is "${address}": allowed is an IP address and a port, such as 127.0.0.1:9464`,
+    );
+  return address;
+}
