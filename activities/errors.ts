@@ -120,6 +120,8 @@ export class DownloadFailed extends failure('DownloadFailed') {}
 export class EngineCrashed extends failure('EngineCrashed') {}
 export class SandboxUnavailable extends failure('SandboxUnavailable') {}
 export class TaskCancelled extends failure('TaskCancelled') {}
+export class NothingToCompare extends failure('NothingToCompare') {}
+export class UnknownWorkflowType extends failure('UnknownWorkflowType') {}
 
 export class InvalidSpec extends failure('InvalidSpec') {
   /** Each names a field, the value given and what is allowed. */

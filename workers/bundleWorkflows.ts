@@ -3,10 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
 import { logger } from './log.js';
 
-/** Bundles `workflows/index.ts` with all it imports. */
+const pathOf = (file: string): string => fileURLToPath(new URL(`../workflows/${file}`, import.meta.url));
+
+/** Bundles `workflows/index.ts` with all it imports, and what every workflow runs in. */
 export function bundleWorkflows(): Promise<WorkflowBundle> {
   return bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+    workflowsPath: pathOf('index.ts'),
+    workflowInterceptorModules: [pathOf('failures.ts')],
     logger,
   });
 }

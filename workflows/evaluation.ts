@@ -4,16 +4,15 @@
  * The model is a folder, one of the hub or of S3 (`s3://<bucket>/runs/<id>/model` is a run's). With a reward model in the
  * specification one is trained, as the paper's is, on the model's own samples of the training questions.
  */
-import { ApplicationFailure, allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { PreparedData } from '../activities/data/types.js';
-import { InvalidSpec } from '../activities/errors.js';
 import type { EvaluationMetrics } from '../activities/evaluation/types.js';
+import { required } from '../activities/invariant.js';
 import type { PretrainedModel } from '../activities/pretrained/source.js';
 import type { PublishEvaluationResult } from '../activities/publishEvaluation.js';
 import type { Work } from '../activities/report/types.js';
 import type { EvaluationRunSpec } from './config/evaluationRun.js';
-import type { SpecInput } from './config/resolve.js';
-import { resolveEvaluation } from './config/resolve.js';
+import { resolveEvaluation, type SpecInput } from './config/resolve.js';
 import { beginPhase, finishUnit, type Journal, openJournal } from './monitoring/journal.js';
 import { serveProgress, showProgress, whilePaused } from './monitoring/progress.js';
 import { general } from './steps/activities.js';
@@ -42,10 +41,10 @@ interface EvaluationState {
 
 /**
  * @param carried what continue-as-new hands on; never given by a user
- * @throws ApplicationFailure of type `InvalidSpec` listing every problem of the specification
+ * @throws InvalidSpec listing every problem of the specification
  */
 export async function evaluation(input: SpecInput, carried?: EvaluationState): Promise<EvaluationResult> {
-  const asked = checkSpec(input);
+  const asked = resolveEvaluation(input);
   const { samples, ...others } = asked;
   const spec = { ...others, lora: null, evaluation: { samplesPerQuestion: samples } };
   const state = carried ?? { journal: openJournal(), answers: noAnswers(), notes: [] };
@@ -61,9 +60,8 @@ export async function evaluation(input: SpecInput, carried?: EvaluationState): P
   // Functions that fill their part of the state are given it with the specification beside.
   const run = Object.assign(state, { spec });
   state.data ??= await prepareData(run);
-  const { data, pretrained } = state;
-  if (!pretrained) throw new Error('prepared without a model');
-  const { checkpoint } = pretrained;
+  const { data } = state;
+  const { checkpoint } = required(state.pretrained, 'the model that was prepared');
   if (spec.rewardModel && journal.memory === undefined)
     await planTraining(journal, checkpoint, [rewardModelStep(spec, data, spec.rewardModel)]);
   const rewardModel = spec.rewardModel
@@ -99,15 +97,6 @@ export async function evaluation(input: SpecInput, carried?: EvaluationState): P
     work: journal.work,
     seconds: (Date.now() - journal.startedAt) / 1_000,
   };
-}
-
-function checkSpec(input: SpecInput): EvaluationRunSpec {
-  try {
-    return resolveEvaluation(input);
-  } catch (error) {
-    if (error instanceof InvalidSpec) throw ApplicationFailure.nonRetryable(error.message, error.name);
-    throw error;
-  }
 }
 
 async function publish(

@@ -1,5 +1,6 @@
 /** The workflow bundle: every export is a workflow type; the default one stands for each method's name. */
-import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
+import { workflowInfo } from '@temporalio/workflow';
+import { UnknownWorkflowType } from '../activities/errors.js';
 import { methodNames } from './config/methods.js';
 import type { SpecInput } from './config/resolve.js';
 import { reft } from './reft.js';
@@ -24,8 +25,7 @@ export default async function methodRun(input: SpecInput, carried?: RunState): P
   const { workflowType } = workflowInfo();
   const method = methodNames.find((name) => name === workflowType);
   if (method) return reft({ ...input, method }, carried);
-  throw ApplicationFailure.nonRetryable(
+  throw new UnknownWorkflowType(
     `Unknown workflow type "${workflowType}", known are: ${[...methodNames, 'compare', 'evaluation'].join(', ')}, and as part of a run: training`,
-    'UnknownWorkflowType',
   );
 }

@@ -3,15 +3,14 @@
  *
  * A long run continues as new between two units of work, with `RunState` as all it needs to know.
  */
-import { ApplicationFailure, allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { PreparedData } from '../activities/data/types.js';
-import { InvalidSpec } from '../activities/errors.js';
 import type { EvaluationMetrics } from '../activities/evaluation/types.js';
+import { required } from '../activities/invariant.js';
 import { resolveSpec, type SpecInput } from './config/resolve.js';
-import type { Spec } from './config/spec.js';
 import { trainMethod } from './methods/index.js';
 import { serveHyperparameters } from './monitoring/hyperparameters.js';
-import { beginPhase, finishUnit } from './monitoring/journal.js';
+import { beginPhase, finishUnit, warningsOf } from './monitoring/journal.js';
 import { serveProgress, showProgress, whilePaused } from './monitoring/progress.js';
 import { openRun, type RunResult, type RunState } from './runState.js';
 import { general } from './steps/activities.js';
@@ -28,10 +27,10 @@ const pointsKept = 100;
 /**
  * @param input a preset's name with overrides, or a whole specification
  * @param carried what continue-as-new hands on; never given by a user
- * @throws ApplicationFailure of type `InvalidSpec`, not retried, listing every problem of the specification
+ * @throws InvalidSpec listing every problem of the specification
  */
 export async function reft(input: SpecInput, carried?: RunState): Promise<RunResult> {
-  const run = carried ?? openRun(checkSpec(input));
+  const run = carried ?? openRun(resolveSpec(input));
   const { journal } = run;
   let baseline: Promise<void> | undefined;
   serveHyperparameters(run);
@@ -52,10 +51,9 @@ export async function reft(input: SpecInput, carried?: RunState): Promise<RunRes
   const { data } = run;
   run.warmUpEnd ??= await warmUp(run, data, safePoint);
   const start = run.warmUpEnd;
-  if (!run.base) throw new Error('warmed up without a model');
 
   const { sft, method } = run.spec;
-  const shared = { data, start, base: run.base };
+  const shared = { data, start, base: required(run.base, 'the model before the warm-up') };
   if (sft !== null && run.sft === undefined) baseline = runBaseline(run, shared);
   const training = method === 'sft' ? undefined : trainMethod(method)(run, shared, safePoint);
   const [best] = await Promise.all([training, baseline]);
@@ -71,15 +69,6 @@ export async function reft(input: SpecInput, carried?: RunState): Promise<RunRes
   const result = await publish(run, data, final);
   await condition(allHandlersFinished);
   return result;
-}
-
-function checkSpec(input: SpecInput): Spec {
-  try {
-    return resolveSpec(input);
-  } catch (error) {
-    if (error instanceof InvalidSpec) throw ApplicationFailure.nonRetryable(error.message, error.name);
-    throw error;
-  }
 }
 
 async function saveCurve(run: RunState): Promise<void> {
@@ -110,11 +99,15 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
   const { workflowId } = workflowInfo();
   const phase = beginPhase(journal, 'report', 'step', 1);
   showProgress(journal);
-  const finalMetrics = metrics[spec.method] ?? metrics.warmUp;
-  const finalAnswers = run.testAnswers[spec.method] ?? run.testAnswers.warmUp;
-  if (!metrics.warmUp || !finalMetrics || !finalAnswers) throw new Error('published before the evaluation');
+  const warmUpMetrics = required(metrics.warmUp, 'the evaluation of the warm-up');
+  // Without a method's training, stopped before its first step, the warm-up is the final model.
+  const finalMetrics = metrics[spec.method] ?? warmUpMetrics;
+  const finalAnswers = required(
+    run.testAnswers[spec.method] ?? run.testAnswers.warmUp,
+    'the answers of the final model',
+  );
   const notes = journal.controls.stopping ? [...run.notes, 'Stopped early by hand.'] : run.notes;
-  const warnings = journal.watch?.warnings ?? [];
+  const warnings = warningsOf(journal);
   const published = await general.publishRun.executeWithOptions({ summary: 'write the report' }, [
     {
       runId: workflowId,
@@ -122,7 +115,7 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
       spec,
       model: final.checkpoint,
       data,
-      metrics: { ...metrics, warmUp: metrics.warmUp },
+      metrics: { ...metrics, warmUp: warmUpMetrics },
       curve: run.curve,
       points: journal.points,
       sampled: finalAnswers.greedy,
@@ -133,7 +126,7 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
     },
   ]);
   finishUnit(phase);
-  const accuracy = summarise(metrics.warmUp, metrics.sft, finalMetrics);
+  const accuracy = summarise(warmUpMetrics, metrics.sft, finalMetrics);
   const { top1, ...others } = accuracy;
   beginPhase(journal, 'finished', 'step', 0).metrics = { ...others, [spec.method]: top1 };
   showProgress(journal);
@@ -142,7 +135,7 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
     model: { bucket: published.bucket, prefix: `${published.prefix}/model` },
     checkpoint: final.checkpoint,
     accuracy,
-    metrics: { ...metrics, warmUp: metrics.warmUp },
+    metrics: { ...metrics, warmUp: warmUpMetrics },
     report: published.report,
     published,
     warnings,

@@ -3,7 +3,8 @@ import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createProgressDisplay } from '../../workers/command/progressDisplay.js';
-import type { PhaseProgress, Progress } from '../../workflows/monitoring/progress.js';
+import type { PhaseProgress } from '../../workflows/monitoring/describePhase.js';
+import type { Progress } from '../../workflows/monitoring/progress.js';
 
 beforeEach(() => {
   vi.useFakeTimers();

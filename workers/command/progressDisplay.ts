@@ -1,7 +1,8 @@
 /** A run's progress on a terminal: a bar for each phase with its time left and metrics; now and then a line where there is no terminal. */
 import { MultiBar, type SingleBar } from 'cli-progress';
+import type { PhaseProgress } from '../../workflows/monitoring/describePhase.js';
 import { metricsOf, positionOf, titleOf } from '../../workflows/monitoring/describePhase.js';
-import type { PhaseProgress, Progress } from '../../workflows/monitoring/progress.js';
+import type { Progress } from '../../workflows/monitoring/progress.js';
 import { describeWarning } from '../../workflows/monitoring/warnings.js';
 
 export interface ProgressDisplay {

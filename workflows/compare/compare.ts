@@ -1,26 +1,18 @@
 /**
- * The comparison of methods: one warm-up, from which every method trains with every seed, and an evaluation of all that came of it.
+ * The comparison of methods: one warm-up, from which every method trains with every seed, and an evaluation of each model.
  *
  * Every step is a child workflow whose id and result follow from its content alone, so a comparison that is started again, with
- * more seeds or methods, does only what has not been done. A child that fails takes along what depends on it, and is told of;
- * the others go on.
+ * more seeds or methods, does only what has not been done. Where a child fails, what depends on it is left out and the report says
+ * so; the others go on.
  */
 import { rootCause } from '@temporalio/common';
-import {
-  ApplicationFailure,
-  allHandlersFinished,
-  condition,
-  continueAsNew,
-  isCancellation,
-  workflowInfo,
-} from '@temporalio/workflow';
-import { InvalidSpec } from '../../activities/errors.js';
+import { allHandlersFinished, condition, continueAsNew, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { NothingToCompare } from '../../activities/errors.js';
 import type { ComparedModel } from '../../activities/evaluation/types.js';
 import type { ComparedVerdicts, PublishComparisonResult } from '../../activities/publishComparison.js';
 import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
 import type { CompareSpec } from '../config/compare.js';
-import type { SpecInput } from '../config/resolve.js';
-import { resolveComparison } from '../config/resolve.js';
+import { resolveComparison, type SpecInput } from '../config/resolve.js';
 import { addWork, beginPhase, finishUnit } from '../monitoring/journal.js';
 import { controlsSignal, serveProgress, showProgress } from '../monitoring/progress.js';
 import { general } from '../steps/activities.js';
@@ -42,11 +34,11 @@ export interface CompareResult extends PublishComparisonResult {
 /**
  * @param input a preset's name with overrides, or a whole specification
  * @param carried what continue-as-new hands on; never given by a user
- * @throws ApplicationFailure of type `InvalidSpec` listing every problem of the specification; of type `NothingToCompare`
- *   when every model failed
+ * @throws InvalidSpec listing every problem of the specification
+ * @throws NothingToCompare when every model failed
  */
 export async function compare(input: SpecInput, carried?: ComparisonState): Promise<CompareResult> {
-  const spec = checkSpec(input);
+  const spec = resolveComparison(input);
   const state = carried ?? openComparison();
   const { journal } = state;
   const phase = comparisonPhase(spec, state);
@@ -109,15 +101,6 @@ export async function compare(input: SpecInput, carried?: ComparisonState): Prom
   return result;
 }
 
-function checkSpec(input: SpecInput): CompareSpec {
-  try {
-    return resolveComparison(input);
-  } catch (error) {
-    if (error instanceof InvalidSpec) throw ApplicationFailure.nonRetryable(error.message, error.name);
-    throw error;
-  }
-}
-
 async function publish(spec: CompareSpec, state: ComparisonState): Promise<CompareResult> {
   const { journal, reused } = state;
   const { workflowId } = workflowInfo();
@@ -133,9 +116,8 @@ async function publish(spec: CompareSpec, state: ComparisonState): Promise<Compa
     ),
   ];
   if (!start || models.length === 0)
-    throw ApplicationFailure.nonRetryable(
+    throw new NothingToCompare(
       failures.length > 0 ? `Every model failed: ${failures.join('; ')}` : 'Stopped before any model was evaluated',
-      'NothingToCompare',
     );
   const phase = beginPhase(journal, 'report', 'step', 1);
   showProgress(journal);

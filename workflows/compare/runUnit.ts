@@ -1,6 +1,7 @@
 /** Gets the result of one child: from an earlier comparison where it is there, otherwise by running the child. */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { type ChildWorkflowHandle, sleep, type Workflow } from '@temporalio/workflow';
+import { at, required } from '../../activities/invariant.js';
 import type { ComparisonUnit } from '../../activities/recallResult.js';
 import { general } from '../steps/activities.js';
 import { editions } from './editions.js';
@@ -31,7 +32,7 @@ export interface UnitOutcome<Result> {
 }
 
 /**
- * Runs one child to its end, unless its result is there or another comparison is at it: then that one is waited for.
+ * Runs one child to its end, unless its result is there or another comparison is running it: then this waits for that one.
  * @param running the children under way, for whoever passes on controls
  */
 export async function runUnit<Result>(
@@ -42,9 +43,9 @@ export async function runUnit<Result>(
     const { key, result } = await general.recallResult.executeWithOptions({ summary: `recall ${title}` }, [
       { unit, edition: editions[unit], content },
     ]);
-    // Only children of this workflow's kind write there, each what it returns.
+    // Only the children of comparisons write there, each what it returns.
     if (result !== undefined) return { result: result as Result, reused: true };
-    const hash = /([0-9a-f]{12})[0-9a-f]*\.json$/.exec(key)?.[1] ?? key;
+    const hash = at(required(/([0-9a-f]{12})[0-9a-f]*\.json$/.exec(key), 'the hash in a key'), 1);
     const child = await startOnce(() => start(key, { workflowId: `${unit}-${name}-${hash}`, staticSummary: title }));
     if (child) {
       running.add(child);

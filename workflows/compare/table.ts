@@ -1,7 +1,9 @@
 /** A comparison's table as Markdown for Temporal's UI: lists, because the headers of a table would run together there. */
 import type { ComparedModel, ComparisonMetrics } from '../../activities/evaluation/types.js';
+import type { TrainingWarning } from '../../activities/report/types.js';
 import type { CompareSpec } from '../config/compare.js';
 import { measureNames, measureTitle, modelTitle } from '../config/measures.js';
+import type { MethodName } from '../config/methods.js';
 import { differenceText, interval, meanAndSpread, seedsText } from '../config/metricText.js';
 import { describeWarning } from '../monitoring/warnings.js';
 import { type ComparisonState, memberKey, seedsOf } from './state.js';
@@ -10,11 +12,13 @@ import { type ComparisonState, memberKey, seedsOf } from './state.js';
 export function tableSoFar(spec: CompareSpec, state: ComparisonState): string[] {
   const models: readonly ComparedModel[] = ['warmUp', ...spec.methods];
   const rows = models.flatMap((model) => {
-    const metrics = seedsOf(spec, model).flatMap((seed) => state.evaluated[memberKey(seed, model)]?.metrics ?? []);
+    const metrics = seedsOf(spec, model)
+      .map((seed) => state.evaluated[memberKey(seed, model)]?.metrics)
+      .filter((one) => one !== undefined);
     const [first] = metrics;
     if (first === undefined) return [];
     const cells = measureNames.flatMap((measure) => {
-      const values = metrics.flatMap((one) => one[measure]?.percent ?? []);
+      const values = metrics.map((one) => one[measure]?.percent).filter((percent) => percent !== undefined);
       return values.length === 0
         ? []
         : [`${measureTitle(measure, first.samples)} ${meanAndSpread(statisticsOf(values))}`];
@@ -38,7 +42,9 @@ export function finalTable(spec: CompareSpec, state: ComparisonState, metrics: C
     for (const pair of pairs.filter((one) => one.measure === measure)) {
       const name = `${modelTitle(pair.a)} less ${modelTitle(pair.b)}`;
       const cell = `${measureTitle(measure, samples)} ${differenceText(pair)}`;
-      compared.set(name, [...(compared.get(name) ?? []), cell]);
+      const cells = compared.get(name);
+      if (cells) cells.push(cell);
+      else compared.set(name, [cell]);
     }
   const differences = [...compared].map(([name, cells]) => `- **${name}**: ${cells.join('; ')}`);
   const explanation =
@@ -50,13 +56,19 @@ export function finalTable(spec: CompareSpec, state: ComparisonState, metrics: C
 function remarks(spec: CompareSpec, state: ComparisonState): string[] {
   const warnings = spec.methods.flatMap((method) =>
     spec.seeds.flatMap((seed) =>
-      (state.trained[memberKey(seed, method)]?.warnings ?? []).map(
+      warningsAbout(state, seed, method).map(
         (warning) => `- ⚠ **Warning**, ${modelTitle(method)}, seed ${seed}, ${describeWarning(warning)}`,
       ),
     ),
   );
   const failures = state.failures.map(({ child, message }) => `- **Failed**: ${child}: ${message}`);
   return [...warnings, ...failures];
+}
+
+/** None of a training that is not done. */
+function warningsAbout(state: ComparisonState, seed: number, method: MethodName): readonly TrainingWarning[] {
+  const trained = state.trained[memberKey(seed, method)];
+  return trained === undefined ? [] : trained.warnings;
 }
 
 /** No standard deviation of a single value. */

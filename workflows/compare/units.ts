@@ -1,10 +1,11 @@
 /**
  * The children of a comparison: a warm-up, a reward model, a method's training, a model's evaluation, each a workflow of its own.
  *
- * Each keeps its result under its key as its last step, so that what has finished is never lost to a later comparison.
+ * Each stores its result under its key as its last step, so that a later comparison finds it.
  */
 import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { PreparedData } from '../../activities/data/types.js';
+import { required } from '../../activities/invariant.js';
 import type { Work } from '../../activities/report/types.js';
 import type { CheckpointRef } from '../../activities/store/types.js';
 import type { TallyEvaluationResult } from '../../activities/tallyEvaluation.js';
@@ -47,8 +48,8 @@ export async function comparisonWarmUp(input: WarmUpInput, carried?: RunState): 
   run.data ??= await prepareData(run);
   const renew = (): Promise<void> => renewIfDue(run.journal, input, run);
   const start = await warmUp(run, run.data, renew, input.methods);
-  if (!run.base) throw new Error('warmed up without a model');
-  return finish(input.key, { data: run.data, start, base: run.base, work: run.journal.work });
+  const base = required(run.base, 'the model before the warm-up');
+  return finish(input.key, { data: run.data, start, base, work: run.journal.work });
 }
 
 export interface RewardModelInput extends UnitInput {
@@ -70,19 +71,22 @@ export async function comparisonRewardModel(input: RewardModelInput, carried?: R
   const { key, spec, controls, data, start } = input;
   const run = carried ?? openRun(spec, controls);
   serveProgress(run.journal);
-  if (spec.rewardModel === null) throw new Error('the specification has no reward model');
-  const checkpoint = await trainRewardModel(run, data, spec.rewardModel, [start.checkpoint], start.checkpoint, () =>
+  const rewardModel = required(spec.rewardModel, 'the reward model in the spec');
+  const checkpoint = await trainRewardModel(run, data, rewardModel, [start.checkpoint], start.checkpoint, () =>
     renewIfDue(run.journal, input, run),
   );
   return finish(key, { checkpoint, work: run.journal.work });
 }
 
 export type TrainingInput = UnitInput & MethodInput;
+/** Of a training that was stopped before its first epoch or round. */
+const noMetrics = {};
+
 export type TrainingResult = Trained & { readonly work: WorkByPurpose };
 
 export async function comparisonTraining(input: TrainingInput, carried?: MethodState): Promise<TrainingResult> {
   const { points, ...result } = await asWorkflow(input, carried);
-  return finish(input.key, { ...result, metrics: points.at(-1)?.metrics ?? {} });
+  return finish(input.key, { ...result, metrics: points.at(-1)?.metrics ?? noMetrics });
 }
 
 export interface EvaluationInput extends UnitInput {
@@ -132,7 +136,7 @@ export async function comparisonEvaluation(
 async function renewIfDue(journal: Journal, input: unknown, state: unknown): Promise<void> {
   await whilePaused(journal);
   showProgress(journal);
-  // Curves are a run's matter; a comparison shows what came of them.
+  // A comparison shows no curves.
   journal.points = [];
   if (!workflowInfo().continueAsNewSuggested) return;
   await condition(allHandlersFinished);

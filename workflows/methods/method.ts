@@ -1,6 +1,6 @@
 /** What every training method is given, keeps between two units of work, and gives back. */
-import { ApplicationFailure } from '@temporalio/workflow';
 import type { DataSetRef, PreparedData } from '../../activities/data/types.js';
+import { InvalidSpec } from '../../activities/errors.js';
 import type { CurvePoint, TrainingWarning, Work } from '../../activities/report/types.js';
 import type { CheckpointRef } from '../../activities/store/types.js';
 import { type MethodName, methods } from '../config/methods.js';
@@ -54,15 +54,20 @@ export interface MethodResult extends Measured {
   readonly work: Readonly<Record<string, Work>>;
 }
 
+/** Epochs or rounds trained so far. */
+export function unitsDone({ training }: MethodState): number {
+  return training === undefined ? 0 : training.done;
+}
+
 type MethodSection<Name extends MethodName> = (typeof methods)[Name]['section'];
 
 /**
  * The method's settings.
- * @throws ApplicationFailure of type `InvalidSpec`, not retried, where the specification has none.
+ * @throws InvalidSpec where the specification has none.
  */
 export function settingsOf<Name extends MethodName>(spec: Spec, method: Name): NonNullable<Spec[MethodSection<Name>]> {
   const { section } = methods[method];
   const settings = spec[section];
-  if (settings === null) throw ApplicationFailure.nonRetryable(`${section}: method ${method} needs it`, 'InvalidSpec');
+  if (settings === null) throw new InvalidSpec(`${section}: method ${method} needs it`);
   return settings as NonNullable<Spec[MethodSection<Name>]>;
 }

@@ -1,9 +1,9 @@
 /** Runs a method as a workflow: it shows as one in the UI, runs beside others, and is steered like a run or by its parent. */
 import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
-import { type Journal, openJournal } from '../monitoring/journal.js';
+import { type Journal, openJournal, warningsOf } from '../monitoring/journal.js';
 import { serveProgress, whilePaused } from '../monitoring/progress.js';
 import { trainMethod } from './index.js';
-import type { MethodInput, MethodResult, MethodState } from './method.js';
+import { type MethodInput, type MethodResult, type MethodState, unitsDone } from './method.js';
 
 /** As many as a chart can show: more only make the history heavy. */
 const mostPoints = 250;
@@ -27,8 +27,8 @@ export async function asWorkflow(input: MethodInput, carried: MethodState | unde
   };
   const best = await trainMethod(input.spec.method)(run, input, safePoint);
   await condition(allHandlersFinished);
-  const { points, work, watch } = journal;
-  return { ...best, done: run.training?.done ?? 0, points, work, warnings: watch?.warnings ?? [] };
+  const { points, work } = journal;
+  return { ...best, done: unitsDone(run), points, work, warnings: warningsOf(journal) };
 }
 
 /** Halves the curve's resolution whenever it grows beyond what is worth keeping. */

@@ -1,8 +1,30 @@
 /** A phase in words, for whoever watches a run: in the details of Temporal's UI, and on a terminal. */
 
 import { methodNames, methods, type TrainingPhase, trainingPhaseOf } from '../config/methods.js';
-import type { PhaseName } from './journal.js';
-import type { PhaseProgress } from './progress.js';
+import { estimateSecondsLeft, type Phase, type PhaseName } from './journal.js';
+
+/** A phase as it is shown: `round` of `rounds` units are done. */
+export interface PhaseProgress {
+  readonly phase: PhaseName;
+  readonly unit: Phase['unit'];
+  readonly round: number;
+  readonly rounds: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Until this phase ends; absent before its first unit is done. */
+  readonly etaSeconds?: number;
+}
+
+export function progressOf(phase: Phase): PhaseProgress {
+  const etaSeconds = estimateSecondsLeft(phase);
+  return {
+    phase: phase.name,
+    unit: phase.unit,
+    round: phase.done,
+    rounds: phase.total,
+    metrics: phase.metrics,
+    ...(etaSeconds === undefined ? {} : { etaSeconds }),
+  };
+}
 
 const titlesOfMethods = Object.fromEntries(
   methodNames.map((method) => [trainingPhaseOf(method), methods[method].training]),

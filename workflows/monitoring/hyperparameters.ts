@@ -1,11 +1,14 @@
 /** The update `setHyperparameters`: changes how a method learns from its next round on, in a run that is under way. */
-import { ApplicationFailure, defineUpdate, setHandler } from '@temporalio/workflow';
+import { defineUpdate, setHandler } from '@temporalio/workflow';
 import { z } from 'zod';
+import { InvalidSpec } from '../../activities/errors.js';
+import { required } from '../../activities/invariant.js';
 import { optionsOf, ppoEpochs } from '../config/algorithms.js';
 import { explainIssues, isRecord } from '../config/explain.js';
 import { algorithmOf, type MethodName, methods, trainingPhaseOf } from '../config/methods.js';
 import { learningRate } from '../config/optimiser.js';
 import { sampleTrainingSchema } from '../config/selfTraining.js';
+import { unitsDone } from '../methods/method.js';
 import type { RunState } from '../runState.js';
 import { titleOf } from './describePhase.js';
 
@@ -37,11 +40,10 @@ export function serveHyperparameters(run: RunState): void {
     (changes) => {
       const { learningRate, ...others } = changes;
       const { section } = methods[run.spec.method];
-      const settings = run.spec[section];
-      if (settings === null) throw new Error(`a run without ${section}`);
+      const settings = required(run.spec[section], `the section ${section} of a run that trains with it`);
       const optimiser = learningRate === undefined ? settings.optimiser : { ...settings.optimiser, learningRate };
       run.spec = { ...run.spec, [section]: { ...settings, ...others, optimiser } };
-      const note = `After round ${run.training?.done ?? 0}, changed by hand: ${JSON.stringify(changes)}`;
+      const note = `After round ${unitsDone(run)}, changed by hand: ${JSON.stringify(changes)}`;
       run.notes.push(note);
       return note;
     },
@@ -51,8 +53,7 @@ export function serveHyperparameters(run: RunState): void {
         : 'Refused: a method in epochs has no rounds to change it between',
       validator: (changes) => {
         const problems = problemsWith(run, schema, changes);
-        if (problems.length > 0)
-          throw ApplicationFailure.nonRetryable(`setHyperparameters: ${problems.join('; ')}`, 'InvalidSpec');
+        if (problems.length > 0) throw new InvalidSpec(...problems.map((problem) => `setHyperparameters: ${problem}`));
       },
     },
   );

@@ -1,9 +1,10 @@
 /**
- * What a workflow notes down about its course: phases and how far they are, the points of the curves, the work done.
+ * What a workflow notes down: its phases and how far they are, the points of the curves, the work done.
  *
- * Plain JSON, changed in place and carried whole through continue-as-new. `progress.ts` shows it to the world.
+ * Plain JSON, changed in place and carried whole through continue-as-new. `progress.ts` shows it.
  */
-import type { CurvePoint, Work } from '../../activities/report/types.js';
+import { at } from '../../activities/invariant.js';
+import type { CurvePoint, TrainingWarning, Work } from '../../activities/report/types.js';
 import type { Watch } from './warnings.js';
 
 export type PhaseName = 'prepare' | CurvePoint['phase'] | 'evaluation' | 'comparison' | 'report' | 'finished';
@@ -80,9 +81,15 @@ export function finishUnit(phase: Phase, metrics: Readonly<Record<string, number
 export function estimateSecondsLeft({ name, recentSeconds, total, done }: Phase): number | undefined {
   const count = recentSeconds.length;
   if (count === 0) return undefined;
-  const median = [...recentSeconds].sort((a, b) => a - b)[Math.floor(count / 2)] ?? 0;
+  const sorted = [...recentSeconds].sort((a, b) => a - b);
+  const median = at(sorted, Math.floor(count / 2));
   const mean = recentSeconds.reduce((sum, seconds) => sum + seconds, 0) / count;
   return (name === 'comparison' ? mean : median) * (total - done);
+}
+
+/** Signs of collapse so far: none before the first round. */
+export function warningsOf({ watch }: Journal): readonly TrainingWarning[] {
+  return watch === undefined ? [] : watch.warnings;
 }
 
 /** Adds engine work to what was done before for the same purpose. */

@@ -12,20 +12,9 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { TrainingWarning } from '../../activities/report/types.js';
-import { metricsOf, positionOf, titleOf } from './describePhase.js';
-import { type Controls, estimateSecondsLeft, type Journal, type Phase, type PhaseName } from './journal.js';
+import { metricsOf, type PhaseProgress, positionOf, progressOf, titleOf } from './describePhase.js';
+import { type Controls, type Journal, warningsOf } from './journal.js';
 import { describeWarning } from './warnings.js';
-
-/** A phase as it is shown: `round` of `rounds` units are done. */
-export interface PhaseProgress {
-  readonly phase: PhaseName;
-  readonly unit: Phase['unit'];
-  readonly round: number;
-  readonly rounds: number;
-  readonly metrics: Readonly<Record<string, number>>;
-  /** Until this phase ends; absent before its first unit is done. */
-  readonly etaSeconds?: number;
-}
 
 /** Answer of the query `progress`: the phase under way, and each phase so far. */
 export interface Progress extends PhaseProgress {
@@ -99,14 +88,17 @@ export function showProgress(journal: Journal): void {
   showDetails(journal);
 }
 
+/** What a workflow is at before its first phase. */
+const notBegun: PhaseProgress = { phase: 'prepare', unit: 'step', round: 0, rounds: 1, metrics: {} };
+
 function describeJournal(journal: Journal): Progress {
-  const phases = journal.phases.map(describePhase);
-  const current = phases.at(-1) ?? { phase: 'prepare', unit: 'step', round: 0, rounds: 1, metrics: {} };
+  const phases = journal.phases.map(progressOf);
+  const current = phases.at(-1) ?? notBegun;
   return {
     ...current,
     phases,
     ...journal.controls,
-    warnings: journal.watch?.warnings ?? [],
+    warnings: warningsOf(journal),
     elapsedSeconds: (Date.now() - journal.startedAt) / 1_000,
     ...(journal.accuracy === undefined ? {} : { accuracy: journal.accuracy }),
     ...(journal.memory === undefined ? {} : { memory: journal.memory }),
@@ -114,29 +106,18 @@ function describeJournal(journal: Journal): Progress {
   };
 }
 
-function describePhase(phase: Phase): PhaseProgress {
-  const etaSeconds = estimateSecondsLeft(phase);
-  return {
-    phase: phase.name,
-    unit: phase.unit,
-    round: phase.done,
-    rounds: phase.total,
-    metrics: phase.metrics,
-    ...(etaSeconds === undefined ? {} : { etaSeconds }),
-  };
-}
-
 /** A flat list: the UI joins the lines of nested ones, and sets the headers of tables without spaces between them. */
 function showDetails(journal: Journal): void {
   const { paused, stopping } = journal.controls;
   const state = paused ? ['**Paused** until the update `resume`\n'] : stopping ? ['**Stopping early**\n'] : [];
-  const phases = journal.phases.map(describePhase).map((phase) => {
+  const phases = journal.phases.map(progressOf).map((phase) => {
     const parts = [positionOf(phase), timeLeft(phase), ...metricsOf(phase)].filter((part) => part !== '');
     return `- **${titleOf(phase)}**: ${parts.join(', ')}`;
   });
   const memory = journal.memory === undefined ? [] : [`- ${journal.memory}`];
-  const warnings = (journal.watch?.warnings ?? []).map((warning) => `- ⚠ **Warning**, ${describeWarning(warning)}`);
-  setCurrentDetails([...state, ...phases, ...warnings, ...memory, ...(journal.table ?? [])].join('\n'));
+  const warnings = warningsOf(journal).map((warning) => `- ⚠ **Warning**, ${describeWarning(warning)}`);
+  const table = journal.table === undefined ? [] : journal.table;
+  setCurrentDetails([...state, ...phases, ...warnings, ...memory, ...table].join('\n'));
 }
 
 function timeLeft({ etaSeconds, round, rounds }: PhaseProgress): string {

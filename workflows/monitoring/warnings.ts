@@ -4,7 +4,7 @@
  * Pure and small: what has to be remembered between rounds is the `Watch`, plain JSON carried in the journal. A rule speaks of a
  * mean over rounds, since one round is noise; three rounds are enough for what ruins a run quickly, and few enough to be in time.
  */
-
+import { at } from '../../activities/invariant.js';
 import type { TrainingWarning, WarningKind } from '../../activities/report/types.js';
 import type { AnswerKind } from '../../activities/rewards/answerFormat.js';
 
@@ -28,15 +28,15 @@ export function watchRound(before: Watch | undefined, round: number, metrics: Me
   const watched = Object.fromEntries(
     metricsWatched.flatMap((name) => (metrics[name] === undefined ? [] : [[name, metrics[name]]])),
   );
-  const first = before?.first ?? watched;
-  const recent = [...(before?.recent ?? []), watched].slice(-forLong);
-  const warnings = [...(before?.warnings ?? [])];
+  const { first, recent: earlier, warnings: known } = before ?? { first: watched, recent: [], warnings: [] };
+  const recent = [...earlier, watched].slice(-forLong);
+  const warnings = [...known];
   for (const { kind, check } of rules) {
     const message = check({ first, recent, answers });
     if (message === undefined) continue;
-    const known = warnings.findIndex((warning) => warning.kind === kind);
-    const from = warnings[known]?.from ?? round;
-    warnings.splice(known < 0 ? warnings.length : known, known < 0 ? 0 : 1, { kind, message, from, to: round });
+    const place = warnings.findIndex((warning) => warning.kind === kind);
+    if (place < 0) warnings.push({ kind, message, from: round, to: round });
+    else warnings[place] = { kind, message, from: at(warnings, place).from, to: round };
   }
   return { first, recent, warnings };
 }
@@ -69,7 +69,10 @@ type Watched = (typeof metricsWatched)[number];
 
 /** Mean over the latest `count` rounds; undefined before there are so many, or where one lacks the metric. */
 function latest({ recent }: Rounds, name: Watched, count = shortly): number | undefined {
-  const values = recent.slice(-count).flatMap((metrics) => metrics[name] ?? []);
+  const values = recent
+    .slice(-count)
+    .map((metrics) => metrics[name])
+    .filter((value) => value !== undefined);
   return values.length < count ? undefined : values.reduce((a, b) => a + b, 0) / count;
 }
 
@@ -129,7 +132,7 @@ const rules: readonly { readonly kind: WarningKind; check(rounds: Rounds): strin
         ...(moved === undefined ? [] : [`${short(moved)} nats a token`]),
         ...(clipped === undefined ? [] : [`${short(100 * clipped)} % of tokens clipped`]),
       ];
-      return `a round moves the policy too far for its answers to still speak for it (${seen.join(', ')}). Lower the learning rate, or take fewer passes`;
+      return `a round moves the policy too far from the one that wrote its answers (${seen.join(', ')}). Lower the learning rate, or lower ppoEpochs`;
     },
   },
   {

@@ -1,6 +1,7 @@
-/** Measures one model on a set of questions: greedy answers and K samples, scored, given to the reward model where there is one, and tallied. */
+/** Measures one model on a set of questions: greedy answers, K samples, their scores by the reward model, and the tally of all. */
 
 import type { DataSetRef, PreparedData, QuestionSelection } from '../../activities/data/types.js';
+import { at } from '../../activities/invariant.js';
 import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
 import type { TallyEvaluationResult } from '../../activities/tallyEvaluation.js';
 import type { AnsweringSpec } from '../config/spec.js';
@@ -66,9 +67,8 @@ export async function measureModel(
     // In parts, between which the workflow may continue as new: nothing is done again.
     while (scored.length < shards.length) {
       await safePoint();
-      const [first, ...others] = shards.slice(scored.length, scored.length + shardsAtOnce);
-      if (first === undefined) break;
-      const selection: QuestionSelection = { ...first, to: others.at(-1)?.to ?? first.to };
+      const batch = shards.slice(scored.length, scored.length + shardsAtOnce);
+      const selection: QuestionSelection = { ...at(batch, 0), to: at(batch, -1).to };
       const part = shards.length > shardsAtOnce ? `, questions ${selection.from + 1} to ${selection.to}` : '';
       const { data, checkpoint } = measurement;
       const answered = await answerQuestions({
@@ -105,7 +105,7 @@ async function scoreSampled(
   return Promise.all(
     sampled.map(async (scored, index) => {
       const { rewardModelScores, work } = await engine.scoreByRewardModel.executeWithOptions(
-        { summary: `reward model scores ${name}, shard ${index + 1}/${sampled.length}` },
+        { summary: `reward model scores of ${name}, shard ${index + 1}/${sampled.length}` },
         [{ rewardModel, data: questions, scored }],
       );
       addWork(journal, 'evaluation', work);

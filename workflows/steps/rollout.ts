@@ -84,10 +84,11 @@ export async function answerQuestions(request: AnswerRequest): Promise<Answers> 
 }
 
 function addCounts(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const counts: Record<string, number> = {};
+  const counts = new Map<string, number>();
+  const notSeen = 0;
   for (const part of parts)
-    for (const [name, count] of Object.entries(part)) counts[name] = (counts[name] ?? 0) + count;
-  return counts;
+    for (const [name, count] of Object.entries(part)) counts.set(name, (counts.get(name) ?? notSeen) + count);
+  return Object.fromEntries(counts);
 }
 
 async function answerShard(request: AnswerRequest, selection: QuestionSelection, place: string) {

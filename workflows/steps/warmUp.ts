@@ -1,6 +1,7 @@
 /** The warm-up: supervised training on the annotated answers, an activity per epoch. */
-import { ApplicationFailure } from '@temporalio/workflow';
 import type { PreparedData } from '../../activities/data/types.js';
+import { InvalidSpec } from '../../activities/errors.js';
+import { required } from '../../activities/invariant.js';
 import type { CheckpointRef } from '../../activities/store/types.js';
 import type { MethodName } from '../config/methods.js';
 import { addWork, beginPhase, finishUnit } from '../monitoring/journal.js';
@@ -67,12 +68,11 @@ async function startingModel({ spec, pretrained }: RunState, data: PreparedData)
     return engine.initialiseModel.executeWithOptions({ summary: 'initialise the model' }, [
       { model, lora, data, seed },
     ]);
-  if (!pretrained) throw new Error('data was prepared without the model');
+  const { name, positions, checkpoint } = required(pretrained, 'the imported model');
   const longest = data.longestPrompt + data.longestAnswer;
-  if (longest > pretrained.positions)
-    throw ApplicationFailure.nonRetryable(
-      `${pretrained.name} takes at most ${pretrained.positions} tokens, but the longest prompt and answer of the data have ${longest}`,
-      'InvalidSpec',
+  if (longest > positions)
+    throw new InvalidSpec(
+      `model.from: ${name} takes at most ${positions} tokens, but the longest prompt and answer of the data have ${longest}`,
     );
-  return pretrained.checkpoint;
+  return checkpoint;
 }

@@ -164,7 +164,9 @@ describe('setHyperparameters', () => {
   it('is refused by a method that has no rounds', async () => {
     const { answer } = await change('offline-self-training', { learningRate: 1e-5 });
     await expect(answer).rejects.toMatchObject({
-      cause: { message: 'setHyperparameters: a run of method offline-self-training has no rounds' },
+      cause: {
+        message: expect.stringContaining('setHyperparameters: a run of method offline-self-training has no rounds'),
+      },
     });
   });
 });
@@ -220,7 +222,7 @@ describe('every method', () => {
       spec: { ...input.spec, method: 'grpo', grpo: null },
     });
     await expect(handle.result()).rejects.toMatchObject({
-      cause: { type: 'InvalidSpec', message: 'grpo: method grpo needs it' },
+      cause: { type: 'InvalidSpec', message: expect.stringContaining('grpo: method grpo needs it') },
     });
   });
 
