@@ -9,7 +9,9 @@ import { InternalError } from '../../errors.js';
 import { at, required } from '../../invariant.js';
 import { type Dimension, describeShape, type Shape } from './shape.js';
 
-export type ElementType = 'float32' | 'float64' | 'int64' | 'int32' | 'bool';
+/** Half of float32's bits. Graphs are written in float32; `precision.ts` puts them into these. */
+export type HalfType = 'float16' | 'bfloat16';
+export type ElementType = 'float32' | HalfType | 'float64' | 'int64' | 'int32' | 'bool';
 
 /** A value in a graph: the output of a node, an input or a constant. */
 export interface Tensor {
@@ -139,6 +141,9 @@ function constantData(type: ElementType, values: readonly number[]): ConstantDat
       return Int32Array.from(values);
     case 'int64':
       return BigInt64Array.from(values, (value) => BigInt(value));
+    case 'float16':
+    case 'bfloat16':
+      throw new InternalError(`${type} constants are not supported: cast them in the graph`);
     case 'bool':
       throw new InternalError('bool constants are not supported: compare numbers in the graph');
   }

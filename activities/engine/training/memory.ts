@@ -18,7 +18,7 @@ export type Sizes = Readonly<Record<string, number>>;
 /** Bytes that one run allocates at its peak, for given sizes. Inputs and outputs are the caller's arrays and not counted. */
 export type MemoryModel = (sizes: Sizes) => number;
 
-const bytesPerElement = { float32: 4, float64: 8, int64: 8, int32: 4, bool: 1 } as const;
+const bytesPerElement = { float32: 4, float64: 8, int64: 8, int32: 4, bool: 1, float16: 2, bfloat16: 2 } as const;
 
 /** The share of the machine's memory that training may take: the rest is for freed blocks kept, caches and other processes. */
 const usableShare = 0.5;

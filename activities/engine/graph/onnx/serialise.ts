@@ -15,7 +15,15 @@ export const modelHeader = { ir_version: 9, producer_name: 'reft', opset_import:
 /** onnxruntime's own operators. */
 const microsoftOperators = { domain: 'com.microsoft', version: 1 };
 
-const elementTypes: Readonly<Record<ElementType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 };
+const elementTypes: Readonly<Record<ElementType, number>> = {
+  float32: 1,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  bfloat16: 16,
+};
 
 /** The name of the extra output that `skipCopies` asks for. `ort/runInPlace.ts` says what it is for. */
 export const skipCopiesOutput = 'skip_copies';
