@@ -1,4 +1,9 @@
-/** GRPO (Shao et al., 2024): the baseline of an answer is the mean reward of all answers to its question. */
+/**
+ * GRPO (Shao et al., 2024): the baseline of an answer is the mean reward of all answers to its question.
+ *
+ * As published, advantages are divided by the deviation of the question's own rewards (`scaleRewards: group`). Ours are divided by
+ * that of the round: questions of wrong answers alone then train little. `workflows/compare/RESULTS.md` has the measurement.
+ */
 import { algorithm } from './algorithm.js';
 import { groupLoss, groupOptions, groupRounds, prepareGroups, scaleRewards } from './groupPolicy.js';
 
@@ -6,7 +11,7 @@ export const grpo = algorithm({
   title: 'GRPO',
   critic: false,
   rounds: groupRounds,
-  options: groupOptions.extend({ scaleRewards: scaleRewards.default('group') }),
+  options: groupOptions.extend({ scaleRewards: scaleRewards.default('batch') }),
   prepare: (rollouts, options, context) => prepareGroups(rollouts, { ...options, baseline: 'group' }, context),
   loss: groupLoss,
 });

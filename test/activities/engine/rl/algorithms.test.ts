@@ -181,6 +181,8 @@ describe('one round, as PyTorch does it', () => {
     const name = `${method} ${normalisation} ${klPlacement}`;
     const rollouts = samples.map((sample) => ({ ...sample, group: sample.question, logProbs: sampled(sample) }));
     const { clipRange, klCoefficient, maxAnswerTokens } = fixture;
+    // As each was published.
+    const scaleRewards = method === 'grpo' ? 'group' : 'none';
     const round = (steps: number, folderName: string) =>
       trainPolicy(
         {
@@ -189,7 +191,7 @@ describe('one round, as PyTorch does it', () => {
           rollouts,
           miniBatches: miniBatches.slice(0, steps),
           optimiser,
-          algorithm: { name: method, normalisation, klCoefficient, klPlacement, clipRange },
+          algorithm: { name: method, scaleRewards, normalisation, klCoefficient, klPlacement, clipRange },
           maxAnswerTokens,
           outputDirectory: outputDirectory(folderName),
         },
