@@ -18,6 +18,7 @@ const commands = {
   check: ['infra/checks.mjs'],
   ...checks,
   mutate: ['infra/mutate.mjs'],
+  docs: ['--import', 'tsx', 'test/docs/write.ts'],
   bench: ['--import', 'tsx', 'test/bench/run.ts'],
 };
 

@@ -11,6 +11,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 export const checks = {
   typecheck: ['node_modules/typescript/bin/tsc'],
   lint: ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'],
+  // The pages written from the code are as the code is now; links and lengths of all pages.
+  'docs:check': ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', 'test/docs'],
 };
 
 /** Runs all of them, also after one has failed. */

@@ -1,6 +1,6 @@
 /**
  * A process of its own that trains on WebGPU and prints, as JSON, where the tensors of each step were and where each operator
- * ran. Run by webgpu.test.ts, with REFT_DEVICE and the driver in its environment.
+ * ran. Run by webgpu.integration.test.ts, with REFT_DEVICE and the driver in its environment.
  */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The memory that a run's steps need, told before any is taken; `memory.test.ts` holds such metrics against real processes. */
+/** The memory that a run's steps need, told before any is taken; `memory.integration.test.ts` holds such metrics against real processes. */
 import { describe, expect, it } from 'vitest';
 import type { LlamaConfig } from '../../../../activities/engine/models/index.js';
 import { type AlgorithmName, algorithmNames } from '../../../../activities/engine/rl/index.js';

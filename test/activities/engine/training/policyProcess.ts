@@ -1,4 +1,4 @@
-/** A process of its own that takes rounds of policy training and prints, as JSON, its peak memory and what was announced. Run by memory.test.ts. */
+/** A process of its own that takes rounds of policy training and prints, as JSON, its peak memory and what was announced. Run by memory.integration.test.ts. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

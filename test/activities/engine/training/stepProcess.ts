@@ -1,4 +1,4 @@
-/** A process of its own that takes training steps and prints, as JSON, its peak memory and what was expected. Run by memory.test.ts. */
+/** A process of its own that takes training steps and prints, as JSON, its peak memory and what was expected. Run by memory.integration.test.ts. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
