@@ -1,6 +1,6 @@
 /**
- * `npm run mutate -- PATH`: mutation testing of a source file or folder by Stryker. Of the tests, those of the mirrored folder
- * under `test/` run: `activities/store` is held by `test/activities/store`.
+ * `npm run mutate -- PATH`: mutation testing of a source folder, a file, or files of one folder with commas between, by
+ * Stryker. Of the tests, those of the mirrored folder under `test/` run: all below it for a folder, those in it for files.
  */
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -9,12 +9,13 @@ import { runNode } from './checks.mjs';
 const [path] = process.argv.slice(2);
 if (path === undefined)
   throw new Error('npm run mutate -- PATH: a file or folder under activities or workflows is missing');
-const isFolder = statSync(path).isDirectory();
-process.env.MUTATED_TESTS = `test/${isFolder ? path : dirname(path)}/**/*.test.ts`;
+const [first] = path.split(',');
+const isFolder = statSync(first).isDirectory();
+process.env.MUTATED_TESTS = isFolder ? `test/${first}/**/*.test.ts` : `test/${dirname(first)}/*.test.ts`;
 process.exitCode = runNode([
   'node_modules/@stryker-mutator/core/bin/stryker.js',
   'run',
   'test/mutation/stryker.json',
   '--mutate',
-  isFolder ? `${path}/**/*.ts` : path,
+  isFolder ? `${first}/**/*.ts` : path,
 ]);
