@@ -1,10 +1,11 @@
 /** The registry of optimisers. `optimiser.ts` says what one is made of. */
 import { z } from 'zod';
 import { adamw } from './adamw.js';
+import { muon } from './muon.js';
 import type { Optimiser } from './optimiser.js';
 import type { Schedule } from './schedule.js';
 
-export const optimisers = { adamw };
+export const optimisers = { adamw, muon };
 
 /** The schema of the spec's `optimiser` sections. */
 export const optimiserSchema = z.union(Object.values(optimisers).map(({ section }) => section));
