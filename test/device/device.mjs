@@ -49,7 +49,9 @@ export function attempt(row, body) {
 
 /** A session for a graph that graphs.ts wrote, with `seconds`, the time that its creation took. */
 export function open(name, { cuda = {}, on = provider, ...more } = {}) {
-  const options = { device_id: '0', arena_extend_strategy: 'kSameAsRequested', ...cuda };
+  // Which attention kernel the provider takes; the stand-in for CUDA has no cuDNN and needs --sdpa 1.
+  const attention = flag('sdpa', '') ? { sdpa_kernel: flag('sdpa') } : {};
+  const options = { device_id: '0', arena_extend_strategy: 'kSameAsRequested', ...attention, ...cuda };
   const model = readFileSync(join(flag('graphs', join(here, 'graphs')), `${name}.onnx`));
   const start = performance.now();
   const session = rt.createSession(model, { ...(on === 'cpu' ? { threads: 8 } : { cuda: options }), ...more });
