@@ -46,7 +46,7 @@ export function slicesOf(vocabulary: number): number {
   for (let count = 2; vocabulary / count >= smallest; count++) {
     const width = vocabulary / count;
     if (!Number.isInteger(width) || width > largest) continue;
-    if (slices === 1 || Math.abs(width - best) < Math.abs(vocabulary / slices - best)) slices = count;
+    if (Math.abs(width - best) < Math.abs(vocabulary / slices - best)) slices = count;
   }
   return slices;
 }

@@ -40,6 +40,11 @@ describe('slicesOf', () => {
   ])('cuts that of %s into slices of 750 to 6,000', (_, vocabulary, slices) => {
     expect(slicesOf(vocabulary)).toBe(slices);
   });
+
+  it('takes 750 where there is nothing wider, and of two widths as near to 1,700 the wider', () => {
+    expect(slicesOf(750 * 6_007)).toBe(6_007);
+    expect(slicesOf(14_400)).toBe(14_400 / 1_800);
+  });
 });
 
 describe('slicedLogProbs', () => {

@@ -1,0 +1,80 @@
+/** The reward `answer` on a batch of responses, with a stand-in for the sandbox. */
+import { expect, it } from 'vitest';
+import { type AnswerOptions, answer } from '../../../activities/rewards/answer.js';
+import { functionStart } from '../../../activities/rewards/answerFormat.js';
+import type { RewardTools } from '../../../activities/rewards/reward.js';
+import type { ProgramOutcome } from '../../../activities/rewards/sandbox/outcome.js';
+
+const options: AnswerOptions = { name: 'answer', partialReward: 0.25 };
+const { signal } = new AbortController();
+
+function batch(texts: readonly string[]) {
+  const examples = texts.map((_, index) => ({ id: `q${index}`, question: '', prompt: '', answerValue: 18 }));
+  const responses = texts.map((text, index) => ({
+    example: index,
+    sample: 0,
+    tokens: [],
+    logProbs: [],
+    truncated: false,
+    text,
+  }));
+  return [examples, responses] as const;
+}
+
+/** Programs are `return <number>`, others raise; tells of each program one by one. */
+function standIn(run: string[]): RewardTools['sandbox'] {
+  return {
+    run: async (programs, given) => {
+      expect(given?.signal).toBe(signal);
+      return programs.map((program, index): ProgramOutcome => {
+        run.push(program);
+        given?.onProgress?.(index + 1);
+        const [, number] = /return (\d+)$/.exec(program) ?? [];
+        return number === undefined
+          ? { ok: false, failure: 'exception', detail: '' }
+          : { ok: true, text: number, number: `${number}.0` };
+      });
+    },
+  };
+}
+
+it('scores programs in order, runs equal ones once, and counts responses as they are done', async () => {
+  const [run, done]: [string[], number[]] = [[], []];
+  const [right, wrong, broken] = ['  return 18', '  return 7', '  raise'];
+  const texts = [right, wrong, right, broken, right, right, wrong];
+  const tools: RewardTools = {
+    format: 'program',
+    answerKind: 'number',
+    sandbox: standIn(run),
+    signal,
+    onProgress: (count) => done.push(count),
+  };
+  const scores = await answer.score(...batch(texts), options, tools);
+  const expected = new Map([
+    [right, { correct: true, reward: 1, value: 18 }],
+    [wrong, { correct: false, reward: 0.25, value: 7 }],
+    [broken, { correct: false, reward: 0, value: null, failure: 'exception' }],
+  ]);
+  expect(scores).toEqual(texts.map((text) => expected.get(text)));
+  expect(run).toEqual([right, wrong, broken].map((text) => functionStart + text));
+  // A third of the programs stands for a third of the seven responses, in whole responses.
+  expect(done).toEqual([2, 4, 7]);
+});
+
+it('reads a chain of thought in words without the sandbox', async () => {
+  const run: string[] = [];
+  const tools: RewardTools = {
+    format: 'natural',
+    answerKind: 'number',
+    sandbox: standIn(run),
+    signal,
+    onProgress: () => undefined,
+  };
+  const texts = ['\nTherefore, the answer is: 18', '  return 18', '\nTherefore, the answer is: 18.5'];
+  expect(await answer.score(...batch(texts), options, tools)).toEqual([
+    { correct: true, reward: 1, value: 18 },
+    { correct: false, reward: 0, value: null, failure: 'no-marker' },
+    { correct: false, reward: 0.25, value: 18.5 },
+  ]);
+  expect(run).toEqual([]);
+});
