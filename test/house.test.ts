@@ -185,6 +185,17 @@ describe('packages', () => {
   });
 });
 
+describe('unit tests', () => {
+  it('import nothing that starts a server', () => {
+    const starters = /(support\/(stack|workerProcess|temporalCommand)|s3Server|workflows\/harness)\.ts$/;
+    const units = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.test.ts') && !/^endToEnd|\.integration\.test\.ts$/.test(file))
+      .map((file) => join('test', file));
+    expect(units.flatMap(importsOf).filter(({ to }) => starters.test(to))).toEqual([]);
+    expect(units.length).toBeGreaterThan(50);
+  });
+});
+
 describe('each file', () => {
   it('opens with a comment that says what it is', () => {
     const opens = (file: string): boolean => /^(#!.*\n)?\/\*\*|^# /.test(readFileSync(join(root, file), 'utf8'));
