@@ -174,3 +174,8 @@ export class InternalError extends failure('InternalError') {
     super(`${problem}. This is a bug in ReFT: please report it (CONTRIBUTING.md, "Reporting a bug")`);
   }
 }
+
+/** An error's message, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -56,7 +56,7 @@ function readLock(path) {
 
 /** Whether an install has been made for tests: the next one must not take them away. */
 function hasTestPackages(installed) {
-  return Object.values(installed?.packages ?? {}).some(({ dev }) => dev);
+  return installed !== null && Object.values(installed.packages).some(({ dev }) => dev);
 }
 
 /** Optional packages differ by platform and may be absent. */

@@ -11,8 +11,8 @@ const lockfile = new URL('../package-lock.json', import.meta.url);
 /** Optional dependencies that no entry of the lock provides: `{ parent, name, version }`. */
 export function missingOptionalPackages(lock) {
   const missing = [];
-  for (const [parent, entry] of Object.entries(lock.packages)) {
-    for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
+  for (const [parent, { optionalDependencies = {} }] of Object.entries(lock.packages)) {
+    for (const [name, version] of Object.entries(optionalDependencies)) {
       const provided = `node_modules/${name}` in lock.packages || `${parent}/node_modules/${name}` in lock.packages;
       if (!provided) missing.push({ parent, name, version });
     }

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { messageOf } from './errors.js';
+import { messageOf } from '../activities/errors.js';
 import { findOnPath, firstLine } from './obtain/commands.js';
 import { findPython } from './obtain/python.js';
 import { seaweedfsWheel, temporalWheel, type Wheel } from './obtain/wheels.js';

@@ -2,8 +2,3 @@
 export class MissingSoftware extends Error {
   override readonly name = 'MissingSoftware';
 }
-
-/** An error's message, whatever was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -4,6 +4,7 @@
  */
 import { Argument, Command, Option } from 'commander';
 import { MissingSoftware } from '../infra/errors.js';
+import { comparisonPresets, presets } from '../workflows/config/presets/index.js';
 import type { EvaluateOptions } from './command/evaluate.js';
 import { UsageError } from './command/usageError.js';
 import { type ExportFormat, exportFormats, type QueueName, queueNames, type SchemaName, schemaNames } from './names.js';
@@ -32,7 +33,7 @@ function program(): Command {
   reft
     .command('run')
     .description('run a specification, showing its progress and its result')
-    .argument('<spec>', 'a preset (demo, svamp, smollm2-svamp-lora, smoke) or a JSON file')
+    .argument('<spec>', presetOrFile(presets))
     .option('--set <key=value>', 'set a field, such as ppo.epochs=3; may be repeated', collect)
     .option('--id <workflow-id>', 'name of the run; one of that name that is under way is joined')
     .action(async (source: string, options: { readonly set?: readonly string[]; readonly id?: string }) => {
@@ -42,7 +43,7 @@ function program(): Command {
   reft
     .command('compare')
     .description('compare methods over seeds, reusing what earlier comparisons have done')
-    .argument('<spec>', 'a preset (paper-small, paper-small-natural, svamp-small) or a JSON file')
+    .argument('<spec>', presetOrFile(comparisonPresets))
     .option('--set <key=value>', 'set a field, such as seeds=[1,2,3]; may be repeated', collect)
     .option('--id <workflow-id>', 'name of the comparison; one of that name that is under way is joined')
     .action(async (source: string, options: { readonly set?: readonly string[]; readonly id?: string }) => {
@@ -108,6 +109,10 @@ function program(): Command {
       process.exitCode = await printFindings();
     });
   return reft;
+}
+
+function presetOrFile(known: Readonly<Record<string, unknown>>): string {
+  return `a preset (${Object.keys(known).join(', ')}) or a JSON file`;
 }
 
 function collect(value: string, previous: readonly string[] = []): readonly string[] {

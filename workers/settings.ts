@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { at } from '../activities/invariant.js';
 import { UsageError } from './command/usageError.js';
 
 const { REFT_STATE_DIR } = process.env;
@@ -38,8 +39,10 @@ export function engineCount(environment: NodeJS.ProcessEnv = process.env): numbe
 export function metricsAddress(environment: NodeJS.ProcessEnv = process.env): string | undefined {
   const { REFT_METRICS_ADDRESS: address } = environment;
   if (!address) return undefined;
-  const [, host = '', port] = /^(.+):(\d+)$/.exec(address) ?? [];
-  if (!isIP(host.replace(/^\[(.*)\]$/, '$1')) || Number(port) > 65_535)
+  const parts = /^(.+):(\d+)$/.exec(address);
+  const isAddress =
+    parts !== null && isIP(at(parts, 1).replace(/^\[(.*)\]$/, '$1')) !== 0 && Number(at(parts, 2)) <= 65_535;
+  if (!isAddress)
     throw new UsageError(
       `REFT_METRICS_ADDRESS is "${address}": allowed is an IP address and a port, such as 127.0.0.1:9464`,
     );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { loadTokenizer, type SpecialTokens } from '../data/tokenizer/loadTokenizer.js';
 import { languageModel, type ModelConfig, readConfig } from '../engine/models/index.js';
-import { InvalidModel } from '../errors.js';
+import { InvalidModel, messageOf } from '../errors.js';
 import { tokenName } from './chatTemplate.js';
 import { configFile, otherTokenizerFiles, tokenizerFile } from './obtainModel.js';
 
@@ -51,7 +51,7 @@ function sizeOf(json: unknown, special: SpecialTokens, directory: string): numbe
   try {
     return loadTokenizer(json, special).vocabularySize;
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = messageOf(error);
     throw new InvalidModel(`${join(directory, tokenizerFile)}: ${problem}`, { cause: error });
   }
 }

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { LoraConfig } from '../engine/lora/adapters.js';
 import { type ModelConfig, readConfig } from '../engine/models/index.js';
 import type { ModelFiles } from '../engine/weights/modelFiles.js';
-import { CorruptObject } from '../errors.js';
+import { CorruptObject, messageOf } from '../errors.js';
 import type { CheckpointRef, ObjectRef, Store } from './types.js';
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
@@ -29,7 +29,7 @@ const modelConfigSchema = z.unknown().transform((json, context): ModelConfig => 
   try {
     return readConfig(json, 'config');
   } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    context.addIssue({ code: 'custom', message: messageOf(error) });
     return z.NEVER;
   }
 });

@@ -8,7 +8,7 @@
 import { Readable } from 'node:stream';
 import { GetObjectCommand, HeadObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { InternalError, StoreUnavailable } from '../errors.js';
+import { InternalError, messageOf, StoreUnavailable } from '../errors.js';
 import type { Log } from '../log.js';
 
 /** S3 takes at most 10,000 parts of at least 5 MiB; files are split into parts of this size, or larger ones if need be. */
@@ -162,7 +162,7 @@ function describeFailure(options: S3Options, key: string, error: unknown): Store
   const code = codeOf(error);
   if (status === undefined && code !== undefined)
     return new StoreUnavailable(`${server} cannot be reached (${code}): is it running, is S3_ENDPOINT right? (${key})`);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return new StoreUnavailable(
     `${server} failed on ${options.bucket}/${key}: ${name}: ${hideSecrets(message, options)}`,
   );

@@ -9,7 +9,8 @@ const execute = promisify(execFile);
 
 /** Full path of an executable on PATH, or null. */
 export async function findOnPath(name: string): Promise<string | null> {
-  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
+  const { PATH = '' } = process.env;
+  for (const directory of PATH.split(delimiter)) {
     if (directory === '') continue;
     const path = join(directory, name);
     try {

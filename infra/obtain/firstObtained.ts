@@ -1,5 +1,6 @@
 /** Tries the ways to have a server, in order, and remembers why each one failed. */
-import { MissingSoftware, messageOf } from '../errors.js';
+import { messageOf } from '../../activities/errors.js';
+import { MissingSoftware } from '../errors.js';
 
 export interface Way<Result> {
   readonly name: string;

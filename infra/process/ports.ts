@@ -17,7 +17,9 @@ export async function choosePorts<Name extends string>(
   const chosen: Partial<Record<Name, number>> = {};
   const taken = new Set<number>();
   for (const name of Object.keys(customary) as Name[]) {
-    const preferred = [remembered[name] ?? 0, customary[name]].filter((port) => port !== 0);
+    const preferred = [remembered[name], customary[name]]
+      .filter((port) => port !== undefined)
+      .filter((port) => port !== 0);
     const port = await getPort({ host: loopback, port: preferred, exclude: taken });
     taken.add(port);
     chosen[name] = port;

@@ -1,5 +1,5 @@
 /** Starts a server on ports nobody uses: the ones it had before, else the customary ones, else any. */
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '../../activities/log.js';
 import { withLock } from './lock.js';
@@ -21,7 +21,7 @@ export async function startOnFreePorts(
   log: Log,
 ): Promise<{ readonly ports: Readonly<Record<string, number>>; readonly owned: OwnedServer }> {
   await endLeftover(directory);
-  const machineLock = join(tmpdir(), `reft-${process.getuid?.() ?? 0}-${name.toLowerCase()}-ports.lock`);
+  const machineLock = join(tmpdir(), `reft-${userInfo().uid}-${name.toLowerCase()}-ports.lock`);
   return withLock(machineLock, log, async () => {
     const ports = await choosePorts(customaryPorts, (await readRecord(directory))?.ports);
     const owned = await startServer({ ...(await planFor(ports)), name, directory, ports }, log);

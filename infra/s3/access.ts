@@ -9,7 +9,8 @@ import {
   S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { MissingSoftware, messageOf } from '../errors.js';
+import { messageOf } from '../../activities/errors.js';
+import { MissingSoftware } from '../errors.js';
 
 export interface S3Access {
   readonly endpoint: string;

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
-import { MissingSoftware, messageOf } from '../errors.js';
+import { messageOf } from '../../activities/errors.js';
+import { MissingSoftware } from '../errors.js';
 import { connectionOptions, type TemporalAccess } from './access.js';
 
 const { IndexedValueType } = proto.temporal.api.enums.v1;

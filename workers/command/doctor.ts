@@ -1,6 +1,8 @@
 /** `reft doctor`: what this machine offers a run, the engine's devices among it. */
+
 import { chosenDevice } from '../../activities/engine/ort/devices.js';
 import { type FoundDevice, findDevices } from '../../activities/engine/ort/findDevices.js';
+import { messageOf } from '../../activities/errors.js';
 import { doctor, type Finding } from '../../infra/doctor.js';
 import { dataDirectory } from '../settings.js';
 
@@ -21,7 +23,7 @@ async function deviceFindings(): Promise<readonly Finding[]> {
     const missing = found.find((device) => device.name === `device ${name}` && device.status === 'absent');
     return missing ? found.map((device) => (device === missing ? { ...device, status: 'missing' } : device)) : found;
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = messageOf(error);
     return [...found, { name: 'REFT_DEVICE', status: 'missing', detail }];
   }
 }

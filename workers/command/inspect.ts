@@ -31,7 +31,7 @@ export function status(id: string): Promise<void> {
       const display = createProgressDisplay(process.stdout);
       display.show(progress, baseline);
       display.close();
-      for (const row of progress.table ?? []) console.log(row.replaceAll('**', ''));
+      if (progress.table) for (const row of progress.table) console.log(row.replaceAll('**', ''));
     }),
   );
 }

@@ -81,7 +81,7 @@ function createLines(output: NodeJS.WriteStream): ProgressDisplay {
 }
 
 function phasesOf(progress: Progress, baseline: Progress | undefined): readonly PhaseProgress[] {
-  return [...progress.phases, ...(baseline?.phases ?? [])].filter(({ rounds }) => rounds > 0);
+  return [progress, ...(baseline ? [baseline] : [])].flatMap(({ phases }) => phases).filter(({ rounds }) => rounds > 0);
 }
 
 /** `round 66 of 80, 1:15 left, reward 0.87, …`, with as many metrics as there is room for. */

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
 import { InvalidSpec } from '../../activities/errors.js';
+import { at } from '../../activities/invariant.js';
 import { isRecord } from '../../workflows/config/explain.js';
 import type { SpecInput } from '../../workflows/config/resolve.js';
 import type { Description, Kind } from './kinds.js';
@@ -77,16 +78,16 @@ async function readSpecFile(path: string, presets: readonly string[]): Promise<S
 
 function place(text: string, { offset }: ParseError): string {
   const before = text.slice(0, offset).split('\n');
-  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+  return `line ${before.length}, column ${at(before, -1).length + 1}`;
 }
 
 /** `ppo.epochs=3`; the value is JSON where it can be, otherwise text. */
 function applySetting(input: SpecInput, setting: string): SpecInput {
-  const [, key, value] = /^([^=]+)=(.*)$/s.exec(setting) ?? [];
-  const path = key?.split('.') ?? [];
-  if (value === undefined || path.some((name) => name === ''))
+  const [key = '', ...parts] = setting.split('=');
+  const path = key.split('.');
+  if (parts.length === 0 || path.includes(''))
     throw new UsageError(`--set ${setting}: must be key=value, such as ppo.epochs=3`);
-  return setAt(input, path, readValue(value));
+  return setAt(input, path, readValue(parts.join('=')));
 }
 
 function readValue(text: string): unknown {

@@ -23,9 +23,9 @@ export interface RunOptions {
 }
 
 /** @returns the process's exit code: 0 when the run finished, 1 when it failed, 130 when interrupted */
-export async function run<Result>(kind: Kind<Result>, source: string, options: RunOptions): Promise<number> {
-  const named = await readSpecInput(source, options.set ?? [], kind);
-  return followNew(kind, async () => named, options.id);
+export async function run<Result>(kind: Kind<Result>, source: string, { set = [], id }: RunOptions): Promise<number> {
+  const named = await readSpecInput(source, set, kind);
+  return followNew(kind, async () => named, id);
 }
 
 /**

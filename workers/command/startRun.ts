@@ -1,6 +1,7 @@
 /** Starts a workflow under a name of its own, or finds the one that is still under way with the same specification. */
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { stringify } from 'safe-stable-stringify';
+import { required } from '../../activities/invariant.js';
 import { generalQueue } from '../../workflows/config/taskQueues.js';
 import type { NamedInput } from './readSpecInput.js';
 
@@ -17,7 +18,7 @@ export async function startRun(
   { name, input, title, details }: NamedInput,
   id?: string,
 ): Promise<StartedRun> {
-  const specification = stringify(input) ?? '';
+  const specification = required(stringify(input), 'the specification as JSON');
   const open = id === undefined ? await findOpen(client, type, name, specification) : undefined;
   const workflowId = id ?? open ?? `${name}-${timestamp(new Date())}`;
   const before = await client.workflow

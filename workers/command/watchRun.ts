@@ -37,8 +37,8 @@ export async function watchRun<Result>(
     if (progress) display.show(progress, baseline);
     if (progress?.memory) tell(progress.memory);
     // Of a comparison: each row as often as it changes.
-    for (const row of progress?.table ?? []) tell(row.replaceAll('**', ''));
-    for (const trouble of findTroubles(raw.pendingActivities ?? [])) tell(trouble);
+    if (progress?.table) for (const row of progress.table) tell(row.replaceAll('**', ''));
+    if (raw.pendingActivities) for (const trouble of findTroubles(raw.pendingActivities)) tell(trouble);
     if (status.name !== 'RUNNING') return handle.result();
     if (signal.aborted) return undefined;
     await sleep(intervalMs, undefined, { signal }).catch(() => undefined);

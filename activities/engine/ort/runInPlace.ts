@@ -12,7 +12,7 @@
  * A self-test proves either once a process. Where it fails, runs fetch copies and write them into the arrays.
  */
 import type { InferenceSession } from 'onnxruntime-node';
-import { InternalError, UnavailableDevice } from '../../errors.js';
+import { InternalError, messageOf, UnavailableDevice } from '../../errors.js';
 import { createGraph, type Graph, input, output } from '../graph/graph.js';
 import { lower } from '../graph/lower.js';
 import { serialise, skipCopiesOutput } from '../graph/onnx/serialise.js';
@@ -117,7 +117,7 @@ async function works(device: string, mode: RunMode): Promise<boolean> {
   output(sum, 'updated.x');
   output(multiply(sum, 2), 'doubled');
   const session = await createInPlaceSession(graph, mode).catch((cause: unknown) => {
-    throw new UnavailableDevice(device, messageOf(cause));
+    throw new UnavailableDevice(device, reasonOf(cause));
   });
   try {
     const [x, doubled] = [float32(Float32Array.of(1, -2, 3), [3]), float32(new Float32Array(3), [3])];
@@ -156,9 +156,10 @@ async function runWithCopies(session: InferenceSession, feeds: Tensors, results:
 }
 
 /** onnxruntime's message without the place in its source. */
-function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/^\/onnxruntime_src\/.* was false\. /, '').trim();
+function reasonOf(error: unknown): string {
+  return messageOf(error)
+    .replace(/^\/onnxruntime_src\/.* was false\. /, '')
+    .trim();
 }
 
 /** The same arrays in the shapes that the graph declares for its outputs, where no dimension of these is dynamic. */
