@@ -55,7 +55,7 @@ it('scores programs in order, runs equal ones once, and counts responses as they
     [wrong, { correct: false, reward: 0.25, value: 7 }],
     [broken, { correct: false, reward: 0, value: null, failure: 'exception' }],
   ]);
-  expect(scores).toEqual(texts.map((text) => expected.get(text)));
+  expect(scores).toStrictEqual(texts.map((text) => expected.get(text)));
   expect(run).toEqual([right, wrong, broken].map((text) => functionStart + text));
   // A third of the programs stands for a third of the seven responses, in whole responses.
   expect(done).toEqual([2, 4, 7]);
@@ -71,7 +71,7 @@ it('reads a chain of thought in words without the sandbox', async () => {
     onProgress: () => undefined,
   };
   const texts = ['\nTherefore, the answer is: 18', '  return 18', '\nTherefore, the answer is: 18.5'];
-  expect(await answer.score(...batch(texts), options, tools)).toEqual([
+  expect(await answer.score(...batch(texts), options, tools)).toStrictEqual([
     { correct: true, reward: 1, value: 18 },
     { correct: false, reward: 0, value: null, failure: 'no-marker' },
     { correct: false, reward: 0.25, value: 18.5 },

@@ -29,6 +29,12 @@ describe('numbers in text', () => {
 });
 
 describe('option letters', () => {
+  it('are read after a marker, even where nothing stands before it, and none is empty', () => {
+    expect(extractFromText(`${marker}1`, 'number')).toEqual({ value: 1 });
+    expect(extractFromText(`${marker} "B" `, 'choice')).toEqual({ value: 'b' });
+    expect(extractFromText(`${marker} '' `, 'choice')).toEqual({ value: null, failure: 'empty' });
+  });
+
   it('lets only single letters and finite numbers be voted for', () => {
     expect(['a', 'é', 3.5].every(isEligible)).toBe(true);
     expect(['a )', '1', '', 'nan', null].some(isEligible)).toBe(false);
@@ -41,6 +47,8 @@ describe('program values', () => {
     ['True', '1.0', 1],
     ['1e+22', '1e+22', 1e22],
     ['nan', 'nan', 'nan'],
+    ['inf', 'inf', 'inf'],
+    ['-inf', '-inf', '-inf'],
     ['(1, 2)', null, null],
   ])('%j is %j', (text, number, value) => {
     expect(extractFromProgram({ ok: true, text, number }, 'number').value).toBe(value);
