@@ -199,6 +199,9 @@ describe('unit tests', () => {
 describe('each file', () => {
   it('opens with a comment that says what it is', () => {
     const opens = (file: string): boolean => /^(#!.*\n)?\/\*\*|^# /.test(readFileSync(join(root, file), 'utf8'));
-    expect(files.filter((file) => !opens(file))).toEqual([]);
+    const tests = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.(ts|mjs)$/.test(file))
+      .map((file) => join('test', file));
+    expect([...files, ...tests].filter((file) => !opens(file))).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+/** The lock between processes: one holder at a time, and locks of one folder kept apart. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** The environment that an engine process starts with. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { engineEnvironment } from '../../../../activities/engine/ort/forkModule.js';

@@ -1,3 +1,4 @@
+/** Runs whose results onnxruntime writes where they are wanted, in each of its modes. */
 import type { InferenceSession } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGraph, input, output } from '../../../../activities/engine/graph/graph.js';

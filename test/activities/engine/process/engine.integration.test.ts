@@ -1,3 +1,4 @@
+/** The engine's process from outside: its tasks, its death, its cancellation. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,4 @@
+/** The graph that draws the next token, against the inverse of the cumulative distribution. */
 import { describe, expect, it } from 'vitest';
 import { createGraph, input, output } from '../../../../activities/engine/graph/graph.js';
 import { cast } from '../../../../activities/engine/graph/operators.js';

@@ -1,3 +1,4 @@
+/** Answers in slots that are filled again, against answers in fixed batches: the same tokens. */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, decode } from '../../../../activities/engine/sampling/continuousBatch.js';

@@ -1,3 +1,4 @@
+/** Answers of small models: against a forward pass without a cache, their ends, their distribution, bad input. */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createGraph, input, output } from '../../../../activities/engine/graph/graph.js';

@@ -1,3 +1,4 @@
+/** Answers from several worker threads, against those of one. */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { GenerateTask } from '../../../../activities/engine/sampling/generate.js';

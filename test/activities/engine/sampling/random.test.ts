@@ -1,3 +1,4 @@
+/** Random numbers against known answers and the moments of their distributions. */
 import { describe, expect, it } from 'vitest';
 import {
   fillNormal,

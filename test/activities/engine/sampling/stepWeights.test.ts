@@ -1,3 +1,4 @@
+/** Decoding with weights stored as a step reads them best: the same logits. */
 import type { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { serialise } from '../../../../activities/engine/graph/onnx/serialise.js';

@@ -1,3 +1,4 @@
+/** A model saved to files and read back. */
 import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** The safetensors format: round trips, damage, views of one buffer. */
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
