@@ -34,12 +34,12 @@ function importsOf(file: string): Import[] {
   });
 }
 
-const topFolders = ['workflows', 'activities', 'workers', 'infra'];
-const files = topFolders
-  .flatMap((room) =>
-    readdirSync(join(root, room), { recursive: true, encoding: 'utf8' }).map((file) => join(room, file)),
-  )
-  .filter((file) => /\.(ts|mjs|js)$/.test(file));
+const filesIn = (folder: string): string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(ts|mjs|js)$/.test(file))
+    .map((file) => join(folder, file));
+const files = ['workflows', 'activities', 'workers', 'infra'].flatMap(filesIn);
+const testFiles = filesIn('test');
 const imports = files.flatMap(importsOf);
 
 interface Room {
@@ -188,9 +188,7 @@ describe('packages', () => {
 describe('unit tests', () => {
   it('import nothing that starts a server', () => {
     const starters = /(support\/(stack|workerProcess|temporalCommand)|s3Server|workflows\/harness)\.ts$/;
-    const units = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.test.ts') && !/^endToEnd|\.integration\.test\.ts$/.test(file))
-      .map((file) => join('test', file));
+    const units = testFiles.filter((file) => /\.test\.ts$/.test(file) && !/\/endToEnd\/|\.integration\./.test(file));
     expect(units.flatMap(importsOf).filter(({ to }) => starters.test(to))).toEqual([]);
     expect(units.length).toBeGreaterThan(50);
   });
@@ -199,9 +197,6 @@ describe('unit tests', () => {
 describe('each file', () => {
   it('opens with a comment that says what it is', () => {
     const opens = (file: string): boolean => /^(#!.*\n)?\/\*\*|^# /.test(readFileSync(join(root, file), 'utf8'));
-    const tests = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
-      .filter((file) => /\.(ts|mjs)$/.test(file))
-      .map((file) => join('test', file));
-    expect([...files, ...tests].filter((file) => !opens(file))).toEqual([]);
+    expect([...files, ...testFiles].filter((file) => !opens(file))).toEqual([]);
   });
 });
