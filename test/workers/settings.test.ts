@@ -1,0 +1,39 @@
+/** What environment variables may say: the number of engines, and where metrics are served. */
+import { describe, expect, it } from 'vitest';
+import { engineCount, metricsAddress } from '../../workers/settings.js';
+
+describe('REFT_METRICS_ADDRESS', () => {
+  it.each(['127.0.0.1:9464', '[::1]:9464', '0.0.0.0:65535'])('may be %s', (address) => {
+    expect(metricsAddress({ REFT_METRICS_ADDRESS: address })).toBe(address);
+  });
+
+  it.each([{}, { REFT_METRICS_ADDRESS: '' }])('may be left out: %j', (environment) => {
+    expect(metricsAddress(environment)).toBeUndefined();
+  });
+
+  it.each(['9464', 'localhost:9464', '127.0.0.1:99999', '127.0.0.1:65536', '127.0.0.1:'])(
+    'may not be %s',
+    (address) => {
+      expect(() => metricsAddress({ REFT_METRICS_ADDRESS: address })).toThrow(
+        `REFT_METRICS_ADDRESS is "${address}": allowed is an IP address and a port, such as 127.0.0.1:9464`,
+      );
+    },
+  );
+});
+
+describe('REFT_ENGINES', () => {
+  it.each([
+    [{}, 1],
+    [{ REFT_ENGINES: '' }, 1],
+    [{ REFT_ENGINES: '2' }, 2],
+    [{ REFT_ENGINES: '64' }, 64],
+  ])('%j gives %i', (environment, count) => {
+    expect(engineCount(environment)).toBe(count);
+  });
+
+  it.each(['0', '-1', '1.5', 'two', '65'])('may not be %s', (count) => {
+    expect(() => engineCount({ REFT_ENGINES: count })).toThrow(
+      `REFT_ENGINES is "${count}": allowed is a whole number from 1 to 64`,
+    );
+  });
+});
