@@ -113,12 +113,8 @@ interface CachedFile {
 }
 
 async function filesOf(directory: string): Promise<CachedFile[]> {
-  const names = await readdir(directory).catch((error: unknown) => {
-    if (isMissing(error)) return [];
-    throw error;
-  });
   const files: CachedFile[] = [];
-  for (const name of names) {
+  for (const name of await readdir(directory)) {
     const path = join(directory, name);
     // Another process may have evicted it since the folder was listed.
     const entry = await stat(path).catch(() => null);
