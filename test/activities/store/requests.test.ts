@@ -159,6 +159,39 @@ test.each([
   ]);
 });
 
+describe('a conditional write', () => {
+  const write = (onlyIfAbsent: boolean): Promise<void> => {
+    const options = { bytes: 3, contentType: 'text/plain', onlyIfAbsent };
+    return connect({ bucket: 'reft', endpoint, credentials }).put('a', Buffer.from('abc'), options);
+  };
+  const refuse = (code: string): void => {
+    answer = ({ headers }, response) => {
+      requests.push(`if-none-match: ${headers['if-none-match']}`);
+      response.writeHead(412).end(`<Error><Code>${code}</Code></Error>`);
+    };
+  };
+
+  test('leaves what is there', async () => {
+    refuse('PreconditionFailed');
+    await write(true);
+    expect(requests).toEqual(['PUT a', 'if-none-match: *']);
+  });
+
+  test.each([
+    [true, 'Anything', '*'],
+    [false, 'PreconditionFailed', undefined],
+  ])('fails otherwise: %s, %s', async (onlyIfAbsent, code, header) => {
+    refuse(code);
+    await expect(write(onlyIfAbsent)).rejects.toMatchObject({ name: 'StoreUnavailable' });
+    expect(requests).toEqual(['PUT a', `if-none-match: ${header}`]);
+  });
+});
+
+test('an object that is not there has no size', async () => {
+  answerWith(404);
+  expect(await connect({ bucket: 'reft', endpoint, credentials }).size('a')).toBeNull();
+});
+
 describe('an object', () => {
   test('that many ask for at once is fetched once', async () => {
     answerWith(200, 200);
