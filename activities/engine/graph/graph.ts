@@ -13,6 +13,17 @@ import { type Dimension, describeShape, type Shape } from './shape.js';
 export type HalfType = 'float16' | 'bfloat16';
 export type ElementType = 'float32' | HalfType | 'float64' | 'int64' | 'int32' | 'bool';
 
+/** ONNX's numbers of the element types (`TensorProto.DataType`). */
+export const onnxElementTypes: Readonly<Record<ElementType, number>> = {
+  float32: 1,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  bfloat16: 16,
+};
+
 /** A value in a graph: the output of a node, an input or a constant. */
 export interface Tensor {
   readonly graph: Graph;

@@ -16,6 +16,7 @@ import {
   dimensionAt,
   type ElementType,
   type Graph,
+  onnxElementTypes,
   scalar,
   type Tensor,
 } from './graph.js';
@@ -78,8 +79,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
 }
 
 export function cast(x: Tensor, type: ElementType): Tensor {
-  const onnxType = { float32: 1, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11, bfloat16: 16 }[type];
-  return append(x.graph, 'Cast', [x], { type, shape: x.shape }, { to: int(onnxType) });
+  return append(x.graph, 'Cast', [x], { type, shape: x.shape }, { to: int(onnxElementTypes[type]) });
 }
 
 // Matrix products

@@ -2,7 +2,15 @@
 import { readFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
 import { InternalError } from '../../../errors.js';
-import { type Attribute, type Constant, type ElementType, type Graph, reads, type Tensor } from '../graph.js';
+import {
+  type Attribute,
+  type Constant,
+  type ElementType,
+  type Graph,
+  onnxElementTypes,
+  reads,
+  type Tensor,
+} from '../graph.js';
 import type { Shape } from '../shape.js';
 
 const schema = protobuf.parse(readFileSync(new URL('./onnx.proto', import.meta.url), 'utf8'), { keepCase: true }).root;
@@ -14,16 +22,6 @@ export const TensorProto = schema.lookupType('onnx.TensorProto');
 export const modelHeader = { ir_version: 9, producer_name: 'reft', opset_import: [{ domain: '', version: 18 }] };
 /** onnxruntime's own operators. */
 const microsoftOperators = { domain: 'com.microsoft', version: 1 };
-
-const elementTypes: Readonly<Record<ElementType, number>> = {
-  float32: 1,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float16: 10,
-  float64: 11,
-  bfloat16: 16,
-};
 
 /** The name of the extra output that `skipCopies` asks for. `ort/runInPlace.ts` says what it is for. */
 export const skipCopiesOutput = 'skip_copies';
@@ -79,7 +77,7 @@ export function graphProto(
         outputs: [
           {
             name: skipCopiesOutput,
-            type: { sequence_type: { elem_type: { tensor_type: { elem_type: elementTypes.float32 } } } },
+            type: { sequence_type: { elem_type: { tensor_type: { elem_type: onnxElementTypes.float32 } } } },
           },
         ],
       }
@@ -121,7 +119,7 @@ function tensorProto({ tensor, data }: Constant): object {
   return {
     name: tensor.name,
     dims: tensor.shape,
-    data_type: elementTypes[tensor.type],
+    data_type: onnxElementTypes[tensor.type],
     raw_data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
   };
 }
@@ -130,5 +128,5 @@ function valueInfo(name: string, type: ElementType, shape: Shape): object {
   const dim = shape.map((dimension) =>
     typeof dimension === 'number' ? { dim_value: dimension } : { dim_param: dimension },
   );
-  return { name, type: { tensor_type: { elem_type: elementTypes[type], shape: { dim } } } };
+  return { name, type: { tensor_type: { elem_type: onnxElementTypes[type], shape: { dim } } } };
 }
