@@ -1,5 +1,5 @@
 /** A real Temporal server with the project's workflows and stand-in activities, for tests of the workflows. */
-import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import type { WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, type WorkflowBundle } from '@temporalio/worker';
@@ -65,4 +65,10 @@ export async function openHarness(serverArguments: readonly string[] = []): Prom
       client.workflow.start(type, { workflowId, taskQueue: generalQueue, args: [input] }),
     close: () => environment.teardown(),
   };
+}
+
+/** The Markdown that Temporal's UI shows as current details. */
+export async function detailsOf(handle: WorkflowHandle): Promise<string> {
+  const metadata = await handle.query<{ readonly currentDetails: string }>('__temporal_workflow_metadata');
+  return metadata.currentDetails;
 }

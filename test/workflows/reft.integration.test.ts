@@ -1,10 +1,5 @@
 /** The workflows on a real Temporal server, with stand-in activities: what is called with what, and how a run is steered. */
-import {
-  ApplicationFailure,
-  type WorkflowFailedError,
-  type WorkflowHandle,
-  WorkflowUpdateFailedError,
-} from '@temporalio/client';
+import { ApplicationFailure, type WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bundleWorkflows } from '../../workers/bundleWorkflows.js';
@@ -12,8 +7,8 @@ import type { reft } from '../../workflows/index.js';
 import { setHyperparametersUpdate } from '../../workflows/monitoring/hyperparameters.js';
 import { pauseUpdate, progressQuery, resumeUpdate, stopEarlyUpdate } from '../../workflows/monitoring/progress.js';
 import type { RunResult } from '../../workflows/runState.js';
-import { type Harness, openHarness } from './harness.js';
-import { type Call, createStandIns, type StandInOptions } from './standIns.js';
+import { detailsOf, type Harness, openHarness } from './harness.js';
+import { type Call, createStandIns, gate, type StandInOptions } from './standIns.js';
 
 let harness: Harness;
 let stops: (() => Promise<void>)[] = [];
@@ -63,30 +58,6 @@ async function rejection(update: Promise<unknown>): Promise<string> {
   );
   expect(error).toBeInstanceOf(WorkflowUpdateFailedError);
   return String((error as WorkflowUpdateFailedError).cause?.message);
-}
-
-/** The Markdown that Temporal's UI shows as current details. */
-async function detailsOf(handle: WorkflowHandle): Promise<string> {
-  const metadata = await handle.query<{ readonly currentDetails: string }>('__temporal_workflow_metadata');
-  return metadata.currentDetails;
-}
-
-/** Holds back calls of one activity until opened. */
-function gate(hold: (call: Call) => boolean) {
-  let open = (): void => undefined;
-  let arrive = (): void => undefined;
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  const reached = new Promise<void>((resolve) => {
-    arrive = resolve;
-  });
-  const before = async (call: Call): Promise<void> => {
-    if (!hold(call)) return;
-    arrive();
-    await opened;
-  };
-  return { before, reached, open: () => open() };
 }
 
 const isUpdate =

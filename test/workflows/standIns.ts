@@ -271,3 +271,21 @@ export function createStandIns({
     },
   };
 }
+
+/** For `before`: holds back calls of activities until opened. */
+export function gate(hold: (call: Call) => boolean) {
+  let open = (): void => undefined;
+  let arrive = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const reached = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const before = async (call: Call): Promise<void> => {
+    if (!hold(call)) return;
+    arrive();
+    await opened;
+  };
+  return { before, reached, open: () => open() };
+}

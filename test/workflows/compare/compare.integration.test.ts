@@ -1,11 +1,11 @@
 /** The comparison on a real Temporal server, with stand-in activities: what is done, what is taken over, what a failure costs. */
-import { ApplicationFailure, type WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure, type WorkflowFailedError } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { editions } from '../../../workflows/compare/editions.js';
 import type { compare } from '../../../workflows/index.js';
 import { pauseUpdate, progressQuery, resumeUpdate, stopEarlyUpdate } from '../../../workflows/monitoring/progress.js';
-import { type Harness, openHarness } from '../harness.js';
-import { type Call, createStandIns, type StandInOptions } from '../standIns.js';
+import { detailsOf, type Harness, openHarness } from '../harness.js';
+import { createStandIns, gate, type StandInOptions } from '../standIns.js';
 
 let harness: Harness;
 let stops: (() => Promise<void>)[] = [];
@@ -52,29 +52,6 @@ async function failureOf(result: Promise<unknown>): Promise<ApplicationFailure> 
   );
   expect(error).toBeInstanceOf(ApplicationFailure);
   return error as ApplicationFailure;
-}
-
-async function detailsOf(handle: WorkflowHandle): Promise<string> {
-  const metadata = await handle.query<{ readonly currentDetails: string }>('__temporal_workflow_metadata');
-  return metadata.currentDetails;
-}
-
-/** Holds back calls of activities until opened. */
-function gate(hold: (call: Call) => boolean) {
-  let open = (): void => undefined;
-  let arrive = (): void => undefined;
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  const reached = new Promise<void>((resolve) => {
-    arrive = resolve;
-  });
-  const before = async (call: Call): Promise<void> => {
-    if (!hold(call)) return;
-    arrive();
-    await opened;
-  };
-  return { before, reached, open: () => open() };
 }
 
 describe('a comparison', () => {
