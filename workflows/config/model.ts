@@ -63,5 +63,4 @@ export const modelSchema = z
   .union([pretrainedModelSchema, scratchModelSchema])
   .describe('The model to start from: a pretrained one (`from`), or a Llama of these sizes with random weights.');
 
-export type ModelSpec = z.output<typeof modelSchema>;
 export type ScratchModelSpec = z.output<typeof scratchModelSchema>;

@@ -44,5 +44,4 @@ export const sampleTrainingSchema = z.strictObject({
   optimiser: optimiserSchema.describe('How weights are changed by gradients.'),
 });
 
-export type OfflineSelfTrainingSpec = z.output<typeof offlineSelfTrainingSchema>;
 export type SampleTrainingSpec = z.output<typeof sampleTrainingSchema>;

@@ -5,7 +5,8 @@ import { type Graph, input, type Tensor } from '../graph/graph.js';
 import { add, divide, multiply, sqrt, subtract } from '../graph/operators.js';
 import { defineOptimiser, type Optimiser, type UpdateRule, type Weight } from './optimiser.js';
 
-const share = z.number().min(0).max(1);
+/** A decay, and other shares of a whole. */
+export const share = z.number().min(0).max(1);
 
 /** The spec's fields, and their defaults: PyTorch's, but for the weight decay. */
 export const adamWFields = {

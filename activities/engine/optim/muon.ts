@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { at, required } from '../../invariant.js';
 import { type Attribute, append, input, type Tensor } from '../graph/graph.js';
 import { add, divide, matmul, multiply, sqrt, subtract, sumOfSquares, transpose } from '../graph/operators.js';
-import { adamWFields, createAdamW } from './adamw.js';
+import { adamWFields, createAdamW, share } from './adamw.js';
 import { defineOptimiser, type UpdateRule, type Weight } from './optimiser.js';
 
 /** `momentum` is the sum of gradients, each step decayed. */
@@ -21,12 +21,7 @@ const ends = /(^|\.)(embed_\w+|wte|wpe|\w*head|score)\.weight$/;
 export const muon = defineOptimiser(
   z.literal('muon').describe('Muon for the matrices of hidden layers, AdamW for everything else.'),
   {
-    momentum: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0.95)
-      .describe('Decay of Muon’s sum of gradients (Jordan et al.: 0.95).'),
+    momentum: share.default(0.95).describe('Decay of Muon’s sum of gradients (Jordan et al.: 0.95).'),
     ...adamWFields,
   },
   ({ momentum, ...options }) => {
