@@ -11,7 +11,7 @@ import { heartbeatWhile } from './heartbeatWhile.js';
 import { at } from './invariant.js';
 import type { Work } from './report/types.js';
 import type { ScoredSample } from './rewards/samples.js';
-import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
+import { readCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef } from './store/types.js';
 import {
   drawMiniBatches,
@@ -21,6 +21,7 @@ import {
   readScored,
   withOutputDirectory,
   workOf,
+  writeTrained,
 } from './trainingSteps.js';
 
 /**
@@ -48,7 +49,7 @@ export interface TrainOnSamplesResult {
   /** The one given where there was nothing to train on. */
   readonly checkpoint: CheckpointRef;
   /**
-   * KL to the reference and entropy of the samples, named as in `PolicyMetrics`; `loss` and `gradientNorm`, means over the steps,
+   * KL to the reference and entropy of the samples, named as in `RolloutDiagnostics`; `loss` and `gradientNorm`, means over the steps,
    * where there were any.
    */
   readonly metrics: Readonly<Record<string, number>>;
@@ -108,12 +109,7 @@ export function createTrainOnSamples({ store, engine, workDirectory }: EngineDep
           { onProgress, signal },
         );
         return {
-          checkpoint: await writeCheckpoint(store, {
-            ...result.files,
-            base: manifest.parameters,
-            tokenizer: manifest.tokenizer,
-            randomKeys: { seed, purpose: 'order-mini-batch', round },
-          }),
+          checkpoint: await writeTrained(store, result.files, manifest, { seed, purpose: 'order-mini-batch', round }),
           metrics: { ...diagnosis.metrics, loss: result.loss, gradientNorm: result.gradientNorm },
           steps: steps.length,
           work: workOf(diagnosis.work, result.work),

@@ -8,7 +8,7 @@ import { heartbeatWhile } from './heartbeatWhile.js';
 import { at } from './invariant.js';
 import type { Work } from './report/types.js';
 import type { ScoredSample } from './rewards/samples.js';
-import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
+import { readCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef, Store } from './store/types.js';
 import {
   chunks,
@@ -18,6 +18,7 @@ import {
   readScored,
   withOutputDirectory,
   workOf,
+  writeTrained,
 } from './trainingSteps.js';
 
 /** One epoch of the two-class reward model: the trunk of `checkpoint` with a head on the last token. */
@@ -33,7 +34,7 @@ export interface TrainRewardModelInput {
 export interface TrainRewardModelResult {
   readonly checkpoint: CheckpointRef;
   readonly loss: number;
-  /** Share of its training samples reward model scores on the right side of ½. */
+  /** Share of its training samples that it puts on the right side of ½. */
   readonly accuracy: number;
   readonly steps: number;
   readonly work: Work;
@@ -68,12 +69,7 @@ export function createTrainRewardModel({ store, engine, workDirectory }: EngineD
           { onProgress, signal },
         );
         return {
-          checkpoint: await writeCheckpoint(store, {
-            ...result.files,
-            base: manifest.parameters,
-            tokenizer: manifest.tokenizer,
-            randomKeys: { seed, purpose: 'order-reward-model', epoch },
-          }),
+          checkpoint: await writeTrained(store, result.files, manifest, { seed, purpose: 'order-reward-model', epoch }),
           loss: result.loss,
           accuracy: result.accuracy,
           steps,

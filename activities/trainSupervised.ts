@@ -6,9 +6,16 @@ import { learningRates } from './engine/optim/schedule.js';
 import { permutation } from './engine/sampling/random.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import type { Work } from './report/types.js';
-import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
+import { readCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef } from './store/types.js';
-import { chunks, type EngineDependencies, readExamples, withOutputDirectory, workOf } from './trainingSteps.js';
+import {
+  chunks,
+  type EngineDependencies,
+  readExamples,
+  withOutputDirectory,
+  workOf,
+  writeTrained,
+} from './trainingSteps.js';
 
 /** Supervised cross-entropy over one epoch (warm-up and SFT). A learning-rate schedule spans `totalSteps`. */
 export interface TrainSupervisedInput {
@@ -56,12 +63,7 @@ export function createTrainSupervised({ store, engine, workDirectory }: EngineDe
           { onProgress, signal },
         );
         return {
-          checkpoint: await writeCheckpoint(store, {
-            ...result.files,
-            base: manifest.parameters,
-            tokenizer: manifest.tokenizer,
-            randomKeys: { seed, purpose, epoch },
-          }),
+          checkpoint: await writeTrained(store, result.files, manifest, { seed, purpose, epoch }),
           loss: result.loss,
           gradientNorm: result.gradientNorm,
           steps,

@@ -9,10 +9,12 @@ import type { DataSetRef, Example, QuestionSelection } from './data/types.js';
 import type { Engine } from './engine/process/engineClient.js';
 import { permutation } from './engine/sampling/random.js';
 import type { EngineWork } from './engine/threads/task.js';
+import type { ModelFiles } from './engine/weights/modelFiles.js';
 import { InvalidData } from './errors.js';
 import type { Work } from './report/types.js';
 import type { ScoredSample } from './rewards/samples.js';
-import type { ObjectRef, Store } from './store/types.js';
+import { type CheckpointManifest, writeCheckpoint } from './store/checkpoint.js';
+import type { CheckpointRef, ObjectRef, Store } from './store/types.js';
 
 export interface EngineDependencies {
   readonly store: Store;
@@ -110,6 +112,16 @@ export function drawMiniBatches(
   return Array.from({ length: epochs }, (_, epoch) =>
     chunks([...permutation(count, { seed, purpose: 'order-mini-batch', round, sample: epoch })], miniBatch),
   ).flat();
+}
+
+/** Stores what a task has trained: tokenizer and base model are those of the checkpoint `from` that it began with. */
+export function writeTrained(
+  store: Store,
+  files: ModelFiles,
+  from: CheckpointManifest,
+  randomKeys: CheckpointManifest['randomKeys'],
+): Promise<CheckpointRef> {
+  return writeCheckpoint(store, { ...files, base: from.parameters, tokenizer: from.tokenizer, randomKeys });
 }
 
 /** The work of an activity's tasks together. */

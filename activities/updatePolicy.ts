@@ -9,7 +9,7 @@ import { learningRates } from './engine/optim/schedule.js';
 import type { AlgorithmChoice } from './engine/rl/index.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import type { Work } from './report/types.js';
-import { readCheckpoint, writeCheckpoint } from './store/checkpoint.js';
+import { readCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef } from './store/types.js';
 import {
   drawMiniBatches,
@@ -19,6 +19,7 @@ import {
   readScored,
   withOutputDirectory,
   workOf,
+  writeTrained,
 } from './trainingSteps.js';
 
 export interface UpdatePolicyInput {
@@ -80,12 +81,7 @@ export function createUpdatePolicy({ store, engine, workDirectory }: EngineDepen
           { onProgress, signal },
         );
         return {
-          checkpoint: await writeCheckpoint(store, {
-            ...result.files,
-            base: manifest.parameters,
-            tokenizer: manifest.tokenizer,
-            randomKeys: { seed, purpose: 'order-mini-batch', round },
-          }),
+          checkpoint: await writeTrained(store, result.files, manifest, { seed, purpose: 'order-mini-batch', round }),
           metrics: result.metrics,
           steps,
           work: workOf(result.work),
