@@ -37,7 +37,7 @@ async function describeModel(store: Store, model: string, options: EvaluateOptio
   return checkInput({ source: model, name: `evaluation-${basename(model)}`, given, settings: set }, evaluationKind);
 }
 
-/** Where a model lies; for a run's also what it was trained on, and how long its answers may be. */
+/** Where a model lies; for a run's also what it was trained on, how long its answers may be and what says they are right. */
 async function findModel(store: Store, model: string): Promise<Readonly<Record<string, unknown>> & { from: string }> {
   if (/^(hf:|s3:\/\/|checkpoint:)/.test(model)) return { from: model };
   const folder = await stat(model).catch(() => null);
@@ -50,11 +50,11 @@ async function findModel(store: Store, model: string): Promise<Readonly<Record<s
     );
   const published: unknown = JSON.parse(Buffer.from(result).toString());
   const spec = isRecord(published) && isRecord(published.spec) ? published.spec : {};
-  const { data, generation, seed } = spec;
+  const { data, generation, reward, seed } = spec;
   if (!isRecord(data) || !isRecord(generation)) throw new UsageError(`"${model}" is no run with a model`);
   // Its tokenizer is the model's from here on.
   const { tokenizer, ...questions } = data;
-  return { from: `s3://${store.bucket}/${prefix}/model`, data: questions, generation, seed };
+  return { from: `s3://${store.bucket}/${prefix}/model`, data: questions, generation, reward, seed };
 }
 
 /** Another data set asked in the form that the model was trained on, as far as that is known. */
