@@ -37,7 +37,8 @@ export const failureTypes = {
   CorruptObject: {
     retryable: false,
     meaning: 'An object in S3 is damaged, missing, or not what its reference promises.',
-    remedy: 'Restore the object from a backup, or start the run again: it reuses every object that is sound.',
+    remedy:
+      'Restore the object from a backup. Or delete it and start the run again: what is missing is made again, every other object is reused.',
   },
   DivergedTraining: {
     retryable: false,

@@ -12,7 +12,7 @@ export function failuresPage(): string {
   return `${[
     '# Failures',
     '<!-- Written by `npm run docs` from `failureTypes` in errors.ts: change a text there. -->',
-    'Every type of failure that a run can show, in Temporal’s UI and on the terminal. What can pass is tried again with growing pauses until it succeeds or the run is cancelled. What can never succeed ends the run at once.',
+    'Every type of failure that a run can show, in Temporal’s UI and on the terminal. What can pass is tried again with growing pauses until it succeeds or the run is cancelled. What can never succeed ends the run at once. Any other error (a full disk, a fault in a module of your own) shows under its own name and is tried again.',
     table(['type', 'meaning', 'tried again', 'what to do'], rows),
   ].join('\n\n')}\n`;
 }

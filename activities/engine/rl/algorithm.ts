@@ -33,7 +33,7 @@ export type TokenInputs = Readonly<Record<string, ArrayLike<number> | number>>;
 
 /** Advantages, and whatever else the loss reads, of a whole round. */
 export interface PreparedRound {
-  /** Inputs of the rollouts of one mini-batch (indices). `weights` among them must add up to 1 over the mini-batch's tokens. */
+  /** Inputs of the rollouts of one mini-batch (indices). The loss sums tokens by `weights` among them: a mean where they add up to 1. */
   readonly inputsOf: (miniBatch: readonly number[]) => readonly TokenInputs[];
   /** What the rollouts tell before any update. */
   readonly metrics: Readonly<Record<string, number>>;
