@@ -14,7 +14,7 @@ export interface AddSamplesInput {
   readonly scored: readonly ObjectRef[];
   readonly keepPerQuestion: number;
   readonly tokenizer: ObjectRef;
-  readonly endToken: number;
+  readonly endTokens: readonly number[];
   readonly padToken: number;
 }
 

@@ -5,6 +5,7 @@ import type { ScratchModelSpec } from '../workflows/config/model.js';
 import type { PreparedData } from './data/types.js';
 import type { LlamaConfig } from './engine/models/index.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
+import { at } from './invariant.js';
 import type { CheckpointRef } from './store/types.js';
 import { type EngineDependencies, withOutputDirectory } from './trainingSteps.js';
 import { writeStartingModel } from './writeStartingModel.js';
@@ -40,7 +41,7 @@ export function createInitialiseModel(dependencies: EngineDependencies) {
       rope_theta: model.ropeBase,
       tie_word_embeddings: model.tiedHead,
       bos_token_id: null,
-      eos_token_id: data.endToken,
+      eos_token_id: at(data.endTokens, 0),
       pad_token_id: data.padToken,
     };
     return heartbeatWhile('tensors', (onProgress, signal) =>

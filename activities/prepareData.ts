@@ -77,7 +77,7 @@ async function prepare(
     test: await write(test),
     tokenizer: stored,
     vocabularySize: tokenizer.vocabularySize,
-    endToken: tokenizer.endToken,
+    endTokens: tokenizer.endTokens,
     padToken: tokenizer.padToken,
     format: data.cot,
     answerKind: questions.answerKind,

@@ -18,7 +18,7 @@ export interface RolloutInput {
   readonly samples: number;
   readonly temperature: 0 | 1;
   readonly maxAnswerTokens: number;
-  readonly endToken: number;
+  readonly endTokens: readonly number[];
   readonly padToken: number;
   readonly seed: number;
   readonly purpose: RandomPurpose;
@@ -32,7 +32,7 @@ export interface RolloutResult {
   /** Tokens of an answer. */
   readonly meanLength: number;
   readonly longest: number;
-  /** How many answers ended at `maxAnswerTokens`, not with the end token. */
+  /** How many answers ended at `maxAnswerTokens`, not with an end token. */
   readonly truncated: number;
   readonly work: Work;
 }
@@ -56,7 +56,7 @@ export function createRollout({ store, engine }: Pick<EngineDependencies, 'store
           samples: input.samples,
           temperature: input.temperature,
           maxAnswerTokens: input.maxAnswerTokens,
-          endToken: input.endToken,
+          endTokens: input.endTokens,
           padToken: input.padToken,
           random: { seed, purpose, round },
         },

@@ -5,7 +5,7 @@
  * It knows no reward: `rewards/index.ts` finds the one that the specification names. Same samples, same bytes.
  */
 import { z } from 'zod';
-import { loadTokenizer } from './data/tokenizer/loadTokenizer.js';
+import { lengthToEnd, loadTokenizer } from './data/tokenizer/loadTokenizer.js';
 import type { DataSetRef, Example } from './data/types.js';
 import { InvalidData, InvalidReward } from './errors.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
@@ -22,7 +22,7 @@ export interface ScoreSamplesInput {
   readonly data: DataSetRef;
   readonly reward: RewardSpec;
   readonly tokenizer: ObjectRef;
-  readonly endToken: number;
+  readonly endTokens: readonly number[];
   readonly padToken: number;
   readonly format: AnswerFormat;
   readonly answerKind: AnswerKind;
@@ -74,6 +74,7 @@ export function createScoreSamples({ store, sandbox }: ScoringDependencies) {
       const responses = z
         .array(sampleSchema)
         .parse(lines)
+        .map((sample) => upToEnd(sample, input.endTokens))
         .map((sample): Response => ({ ...sample, text: tokenizer.decode(sample.tokens) }));
       const examples = responses.map((response, index) => exampleOf(response, index, all));
       const { format, answerKind, reward } = input;
@@ -87,6 +88,18 @@ export function createScoreSamples({ store, sandbox }: ScoringDependencies) {
         seconds: (performance.now() - started) / 1_000,
       };
     });
+}
+
+/** What stands behind the first end token is no part of an answer: nothing is read from it, and nothing trained on it. */
+function upToEnd(sample: Sample, endTokens: readonly number[]): Sample {
+  const length = lengthToEnd(sample.tokens, endTokens);
+  if (length === sample.tokens.length) return sample;
+  return {
+    ...sample,
+    tokens: sample.tokens.slice(0, length),
+    logProbs: sample.logProbs.slice(0, length),
+    truncated: false,
+  };
 }
 
 function exampleOf({ example }: Sample, index: number, examples: readonly Example[]): Example {

@@ -1,6 +1,7 @@
 /** Turns questions into the lines of a data-set object: prompts and answers with their tokens, so nothing is encoded later. */
 import { setImmediate } from 'node:timers/promises';
 import { InvalidData } from '../errors.js';
+import { at } from '../invariant.js';
 import { type PromptStyle, promptText } from './format.js';
 import type { Question } from './questions.js';
 import type { Tokenizer } from './tokenizer/loadTokenizer.js';
@@ -38,7 +39,9 @@ function toExample({ id, question, answer, answerValue }: Question, style: Promp
     question,
     prompt,
     promptTokens,
-    ...(answer === undefined ? {} : { answer, answerTokens: [...tokenizer.encode(answer), tokenizer.endToken] }),
+    ...(answer === undefined
+      ? {}
+      : { answer, answerTokens: [...tokenizer.encode(answer), at(tokenizer.endTokens, 0)] }),
     answerValue,
   };
 }

@@ -35,7 +35,8 @@ export interface PreparedData {
   /** A standard Hugging Face `tokenizer.json`. */
   readonly tokenizer: ObjectRef;
   readonly vocabularySize: number;
-  readonly endToken: number;
+  /** Each ends an answer. The first is the one behind annotated answers. */
+  readonly endTokens: readonly number[];
   readonly padToken: number;
   readonly format: AnswerFormat;
   readonly answerKind: AnswerKind;
@@ -61,6 +62,6 @@ export interface PretrainedTokenizer {
   /** Its other files, by name. */
   readonly otherFiles: Readonly<Record<string, ObjectRef>>;
   readonly vocabularySize: number;
-  readonly endToken: number;
+  readonly endTokens: readonly number[];
   readonly padToken: number;
 }

@@ -11,6 +11,8 @@ import { type ModelSource, parseSource } from './source.js';
 
 export const configFile = 'config.json';
 export const tokenizerFile = 'tokenizer.json';
+/** Which tokens end an answer, where config.json does not say it, or not all of them. */
+export const generationFile = 'generation_config.json';
 /** Files beside tokenizer.json that go on with the model unchanged: special tokens, chat template. */
 export const otherTokenizerFiles = ['tokenizer_config.json', 'special_tokens_map.json', 'chat_template.jinja'] as const;
 
@@ -61,7 +63,7 @@ async function download(source: ModelSource, directory: string, options: ObtainO
   };
   await need(configFile);
   await need(tokenizerFile);
-  for (const file of otherTokenizerFiles) await fetch(file);
+  for (const file of [generationFile, ...otherTokenizerFiles]) await fetch(file);
   if (await fetch(weightsFile)) return;
   if (!(await fetch(indexFile)))
     throw new InvalidModel(

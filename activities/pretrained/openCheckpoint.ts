@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { loadTokenizer } from '../data/tokenizer/loadTokenizer.js';
+import { endTokensOf } from '../engine/models/configTokens.js';
 import { languageModel } from '../engine/models/index.js';
 import { InvalidModel } from '../errors.js';
 import { at, required } from '../invariant.js';
@@ -27,7 +28,7 @@ export async function openCheckpoint(store: Store, from: string): Promise<Pretra
   const ref = { key, sha256, bytes: bytes.length, step: stepped.data.step };
   // Its content is checked against its hash there.
   const { manifest } = await readCheckpoint(store, ref, { moments: false });
-  const special = { endToken: manifest.config.eos_token_id, padToken: manifest.config.pad_token_id };
+  const special = { endTokens: endTokensOf(manifest.config), padToken: manifest.config.pad_token_id };
   const { vocabularySize } = loadTokenizer(await store.getJson(manifest.tokenizer), special);
   return {
     name: from,

@@ -2,11 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { loadTokenizer, type SpecialTokens } from '../data/tokenizer/loadTokenizer.js';
+import { loadTokenizer } from '../data/tokenizer/loadTokenizer.js';
+import type { SpecialTokens } from '../data/tokenizer/tokenizerFile.js';
+import { endTokensOf, type TokenizerTokens } from '../engine/models/configTokens.js';
 import { languageModel, type ModelConfig, readConfig } from '../engine/models/index.js';
 import { InvalidModel, messageOf } from '../errors.js';
 import { tokenName } from './chatTemplate.js';
-import { configFile, otherTokenizerFiles, tokenizerFile } from './obtainModel.js';
+import { configFile, generationFile, otherTokenizerFiles, tokenizerFile } from './obtainModel.js';
 
 export interface ModelFolder {
   readonly config: ModelConfig;
@@ -19,6 +21,7 @@ export interface ModelFolder {
 }
 
 const tokenizerConfigSchema = z.object({ eos_token: tokenName, pad_token: tokenName });
+const generationSchema = z.object({ eos_token_id: z.union([z.int(), z.array(z.int())]).nullish() });
 const tokenizerSchema = z.object({
   added_tokens: z.array(z.object({ id: z.int(), content: z.string() })).default([]),
   model: z.object({ vocab: z.unknown() }),
@@ -33,13 +36,16 @@ export async function readFolder(directory: string): Promise<ModelFolder> {
     const bytes = await readFile(join(directory, name)).catch(() => null);
     if (bytes) otherFiles.set(name, bytes);
   }
-  const named = namedTokens(tokenizerJson, otherFiles.get('tokenizer_config.json'), directory);
+  const named = {
+    ...namedTokens(tokenizerJson, otherFiles.get('tokenizer_config.json'), directory),
+    generationEnds: await generationEnds(directory),
+  };
   const path = join(directory, configFile);
   const config = readConfig(parse(await need(directory, configFile), path), path, named);
-  const special = { endToken: config.eos_token_id, padToken: config.pad_token_id };
+  const special = { endTokens: endTokensOf(config), padToken: config.pad_token_id };
   const vocabularySize = sizeOf(tokenizerJson, special, directory);
   const known = languageModel(config).vocabularySize;
-  const largest = Math.max(vocabularySize - 1, special.endToken, special.padToken);
+  const largest = Math.max(vocabularySize - 1, ...special.endTokens, special.padToken);
   if (largest >= known)
     throw new InvalidModel(
       `${join(directory, tokenizerFile)}: token ${largest} is beyond the model's vocab_size ${known}`,
@@ -61,7 +67,7 @@ function namedTokens(
   tokenizerJson: unknown,
   configBytes: Uint8Array | undefined,
   directory: string,
-): { readonly end?: number | undefined; readonly pad?: number | undefined } {
+): Pick<TokenizerTokens, 'end' | 'pad'> {
   const file = join(directory, tokenizerFile);
   const parsed = tokenizerSchema.safeParse(tokenizerJson);
   if (!parsed.success) throw new InvalidModel(`${file} is no tokenizer.json: ${z.prettifyError(parsed.error)}`);
@@ -72,6 +78,16 @@ function namedTokens(
   const idOf = (text: string | null | undefined): number | undefined =>
     parsed.data.added_tokens.find(({ content }) => content === text)?.id;
   return { end: idOf(config.data.eos_token), pad: idOf(config.data.pad_token) };
+}
+
+/** The end tokens of generation_config.json, where there is one. */
+async function generationEnds(directory: string): Promise<TokenizerTokens['generationEnds']> {
+  const path = join(directory, generationFile);
+  const bytes = await readFile(path).catch(() => null);
+  if (bytes === null) return undefined;
+  const config = generationSchema.safeParse(parse(bytes, path));
+  if (!config.success) throw new InvalidModel(`${path}: ${z.prettifyError(config.error)}`);
+  return config.data.eos_token_id;
 }
 
 async function need(directory: string, name: string): Promise<Uint8Array> {

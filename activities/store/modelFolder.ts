@@ -8,10 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeOnnxModel } from '../engine/export/writeOnnxModel.js';
+import { endTokensOf } from '../engine/models/configTokens.js';
 import { languageModel, type ModelConfig, writeConfig } from '../engine/models/index.js';
 import { type ModelFiles, readMerged } from '../engine/weights/modelFiles.js';
 import { writeSafetensors } from '../engine/weights/safetensors.js';
 import { CorruptObject } from '../errors.js';
+import { at } from '../invariant.js';
 import type { ObjectRef, Store } from './types.js';
 
 /** Tensors of heads other than the language model's, by name. */
@@ -94,7 +96,7 @@ async function namedTokens(store: Store, tokenizer: ObjectRef): Promise<NamedTok
 function tokenizerConfig(config: ModelConfig, { added, unknown }: NamedTokens): Record<string, unknown> {
   return {
     tokenizer_class: 'PreTrainedTokenizerFast',
-    eos_token: added.get(config.eos_token_id),
+    eos_token: added.get(at(endTokensOf(config), 0)),
     pad_token: added.get(config.pad_token_id),
     unk_token: unknown,
     model_max_length: languageModel(config).positions,

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadTokenizer, type Tokenizer } from '../../activities/data/tokenizer/loadTokenizer.js';
 import type { Example, PreparedData } from '../../activities/data/types.js';
+import { at } from '../../activities/invariant.js';
 import { createPrepareData } from '../../activities/prepareData.js';
 import { answerMarker } from '../../activities/rewards/answerFormat.js';
 import * as rewards from '../../activities/rewards/index.js';
@@ -17,12 +18,15 @@ let sandbox: SandboxPool;
 let data: PreparedData;
 let tokenizer: Tokenizer;
 let examples: readonly Example[];
+/** The token behind annotated answers. */
+let end: number;
 
 async function prepare(cot: 'program' | 'natural', tokens: 'word' | 'bytePair' = 'word'): Promise<void> {
   const sizes = { train: 30, test: 10, validation: 10 };
   const spec = dataSchema.parse({ source: 'generated', cot, tokenizer: { kind: tokens }, ...sizes });
   data = await createPrepareData({ store, sandbox, dataDirectory: undefined })({ data: spec, seed: 1 });
   tokenizer = loadTokenizer(await store.getJson(data.tokenizer));
+  end = at(data.endTokens, 0);
   examples = (await store.getLines(data.train)) as Example[];
 }
 
@@ -37,19 +41,19 @@ const sampleOf = (example: number, tokens: readonly number[], sample = 0): Sampl
   sample,
   tokens,
   logProbs: tokens.map(() => -1),
-  truncated: tokens.at(-1) !== data.endToken,
+  truncated: !data.endTokens.includes(tokens.at(-1) ?? -1),
 });
 
 const paper = rewards.rewardSchema.parse({ name: 'answer' });
 
 async function score(samples: readonly Sample[], reward = paper) {
-  const { format, answerKind, endToken, padToken, tokenizer: tokenizerRef, train } = data;
+  const { format, answerKind, endTokens, padToken, tokenizer: tokenizerRef, train } = data;
   const input = {
     samples: await store.putLines(samples),
     data: train,
     reward,
     tokenizer: tokenizerRef,
-    endToken,
+    endTokens,
     padToken,
     format,
     answerKind,
@@ -65,7 +69,7 @@ it('rewards programs 1, 0.1 and 0, and keeps their samples', async () => {
   const wrong = examples.findIndex(({ answerValue }, index) => examples[index + 1]?.answerValue !== answerValue);
   const others = [
     sampleOf(wrong, examples[wrong + 1]?.answerTokens ?? [], 1),
-    sampleOf(wrong, [data.endToken], 2),
+    sampleOf(wrong, [end], 2),
     sampleOf(wrong, (examples[wrong]?.answerTokens ?? []).slice(0, 3), 3),
     sampleOf(wrong, (examples[wrong]?.answerTokens ?? []).slice(0, -1), 4),
   ];
@@ -108,7 +112,7 @@ it('scores chains of thought by their marker', async () => {
 it('counts the option letters that answers to multiple choice name, and nothing else', async () => {
   await prepare('natural', 'bytePair');
   const say = (word: string, sample: number): Sample =>
-    sampleOf(0, [...tokenizer.encode(`${answerMarker}${word}`), data.endToken], sample);
+    sampleOf(0, [...tokenizer.encode(`${answerMarker}${word}`), end], sample);
   const samples = ['a', 'a', 'has', '5'].map(say);
   expect((await score(samples)).result.choices).toEqual({});
   data = { ...data, answerKind: 'choice' };
@@ -117,15 +121,29 @@ it('counts the option letters that answers to multiple choice name, and nothing 
   expect(result.choices).toEqual({ a: 2 });
 });
 
+it('tokens-after-end: nothing behind the first end token is read, counted or kept', async () => {
+  await prepare('natural', 'bytePair');
+  const { answerValue = 0 } = examples[0] ?? {};
+  const said = tokenizer.encode(`${answerMarker}${answerValue}`);
+  const other = tokenizer.encode('x')[0] ?? -1;
+  data = { ...data, endTokens: [end, other] };
+  for (const first of data.endTokens) {
+    const { scored } = await score([sampleOf(0, [...said, first, ...tokenizer.encode('8'), end])]);
+    const tokens = [...said, first];
+    expect(scored).toMatchObject([{ value: answerValue, correct: true, truncated: false, tokens }]);
+    expect(scored[0]?.logProbs).toEqual(tokens.map(() => -1));
+    expect(scored[0]?.text).toBe(`${answerMarker}${answerValue}`);
+  }
+});
+
 it('refuses samples of questions that are not there', async () => {
   await prepare('program');
-  await expect(score([sampleOf(30, [data.endToken])])).rejects.toMatchObject({ name: 'InvalidData' });
+  await expect(score([sampleOf(30, [end])])).rejects.toMatchObject({ name: 'InvalidData' });
 });
 
 it('gives a wrong answer the part of the reward that the specification names', async () => {
   await prepare('natural');
-  const say = (number: number): Sample =>
-    sampleOf(0, [...tokenizer.encode(`${answerMarker}${number}`), data.endToken], number);
+  const say = (number: number): Sample => sampleOf(0, [...tokenizer.encode(`${answerMarker}${number}`), end], number);
   const reward = rewards.rewardSchema.parse({ name: 'answer', partialReward: 0.25 });
   const { scored } = await score([say(0), say(Number(examples[0]?.answerValue))], reward);
   expect(scored.map((one) => [one.reward, one.correct])).toEqual([
@@ -145,7 +163,7 @@ describe('any reward', () => {
   });
   const wrong: Score = { reward: 5, correct: false, value: null, failure: 'rude' };
   const right: Score = { reward: -2, correct: true, value: 'yes' };
-  const samples = (): Sample[] => [sampleOf(3, [data.endToken], 0), sampleOf(3, [data.endToken], 1)];
+  const samples = (): Sample[] => [sampleOf(3, [end], 0), sampleOf(3, [end], 1)];
 
   it('may pay more for what is wrong: accuracy goes by what is correct', async () => {
     await prepare('program');

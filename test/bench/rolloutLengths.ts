@@ -17,6 +17,7 @@ import { initialise } from '../../activities/engine/tasks/initialise.js';
 import { trainSupervised } from '../../activities/engine/tasks/trainSupervised.js';
 import type { TokenSequence } from '../../activities/engine/training/layout.js';
 import type { ModelFiles } from '../../activities/engine/weights/modelFiles.js';
+import { at } from '../../activities/invariant.js';
 import { dataSchema } from '../../workflows/config/data.js';
 import { sourceAccess } from '../activities/data/sourceAccess.js';
 import { generateInFixedBatches } from '../activities/engine/sampling/fixedBatches.js';
@@ -91,7 +92,7 @@ async function svampRollout(directory: string, folder: string): Promise<Generate
     rope_theta: 1_000,
     tie_word_embeddings: true,
     bos_token_id: null,
-    eos_token_id: tokenizer.endToken,
+    eos_token_id: at(tokenizer.endTokens, 0),
     pad_token_id: tokenizer.padToken,
   };
   const sequences = examples.map(({ promptTokens, answerTokens = [] }) => ({
@@ -105,7 +106,7 @@ async function svampRollout(directory: string, folder: string): Promise<Generate
     samples: 1,
     temperature: 1,
     maxAnswerTokens: 100,
-    endToken: tokenizer.endToken,
+    endTokens: tokenizer.endTokens,
     padToken: tokenizer.padToken,
     random: { seed: 1, purpose: 'rollout', round: 0 },
   };

@@ -83,7 +83,7 @@ async function compare(rollout: RolloutCase, { files, folder }: BenchModel, scra
     temperature: 1,
     maxAnswerTokens: answerTokens,
     // No such token: every answer has full length.
-    endToken: files.config.vocab_size,
+    endTokens: [files.config.vocab_size],
     padToken: files.config.pad_token_id,
     random: { seed: 1, purpose: 'rollout', round: 0 },
   };

@@ -2,12 +2,18 @@
 
     python test/reference/tokenizer_fixtures.py
 
-with a Python that has the packages of requirements.txt. Writes fixtures/tokenizer-{llama,codellama,galactica}.json:
+with a Python that has the packages of requirements.txt. Writes fixtures/tokenizer-NAME.json:
 - llama: SentencePiece's BPE as it was converted at first: spaces become U+2581 in the normaliser, one is put before the text,
   characters without a token are spelt in bytes;
 - codellama: the same as it is converted now, by the pre-tokenizer Metaspace, which puts no space before a text that begins with one.
   Decoding would take that one away, so such a text is encoded with one more;
-- galactica: byte-level BPE behind splits at a marker, at every digit, at brackets and operators and at line ends.
+- gemma: the same with nothing before a text, and split behind spaces;
+- galactica: byte-level BPE behind splits at a marker, at every digit, at brackets and operators and at line ends;
+- gpt2: byte-level BPE with its own pattern; roberta: the same with a space put before a text, and with added tokens of every kind;
+- qwen2: byte-level BPE behind NFC and a pattern; smollm2: behind single digits;
+- t5: Unigram behind Metaspace; bert: WordPiece behind BERT's normaliser; words: whole words.
+
+`ids` are those of a text that somebody wrote (no special token in it), `marked` those of a template's text.
 """
 
 import json
@@ -34,15 +40,31 @@ TEXTS = [
     "answer</s> after the end",
     "<s>[INST] How many? [/INST]",
     "x<unk>y",
+    "\ufeffx \ufeff",
+    "a\u0085b \u00a0c\u2003d\u3000e\ufefff",
+    "a cat concatenates, cat. Cat cat_ \u00e9cat cat",
+    "x  <left>  y  <right>  z <both> w<left>\n<right>",
+    "ΣΊΣΥΦΟΣ İı ſ ﬁ Å e\u0301 1½² ٣٥ Ⅳ",
+    "<0xEF><0xBB><0xBF> <0x41> \x00\x07\x7f \ufffd",
+    "don't DON'T we'll 1,000,000 a_b __init__ x==1!=2 $& $1 ...",
+    "<|im_start|>user\nhi<|im_end|>\n</s>",
+    "👩\u200d👩\u200d👧 🇩🇪 हिन्दी العربية ไทย ㌔ ｱ ＜／s＞",
+    "    indented\n\n        more\r\n\tx  \n",
+    "<pad></s ><s >",
 ]
 
 
 def save(name, tokenizer, keep_first_space=False):
+    def encoded(text, written):
+        tokenizer.encode_special_tokens = written
+        given = " " + text if written and keep_first_space and text.startswith(" ") else text
+        return tokenizer.encode(given, add_special_tokens=False).ids
+
     cases = []
     for text in TEXTS:
-        given = " " + text if keep_first_space and text.startswith(" ") else text
-        ids = tokenizer.encode(given, add_special_tokens=False).ids
-        cases.append({"text": text, "ids": ids, "decoded": tokenizer.decode(ids, skip_special_tokens=False)})
+        ids = encoded(text, True)
+        decoded = tokenizer.decode(ids, skip_special_tokens=False)
+        cases.append({"text": text, "ids": ids, "marked": encoded(text, False), "decoded": decoded})
     made_by = "test/reference/tokenizer_fixtures.py"
     fixture = {"madeBy": made_by, "tokenizer": json.loads(tokenizer.to_str()), "cases": cases}
     path = FOLDER / f"tokenizer-{name}.json"
@@ -50,7 +72,7 @@ def save(name, tokenizer, keep_first_space=False):
     print(f"{path.name}: {path.stat().st_size / 1024:.0f} KiB")
 
 
-def sentence_piece(metaspace):
+def sentence_piece(spaces):
     """Trained as any BPE, and then given a token for every byte, before the pieces, as SentencePiece numbers them."""
     trained = Tokenizer(models.BPE())
     trained.pre_tokenizer = pre_tokenizers.Metaspace()
@@ -63,13 +85,15 @@ def sentence_piece(metaspace):
     names += [piece for piece in ("▁▁", "▁▁▁▁") if piece not in pieces]
     vocabulary = {piece: index for index, piece in enumerate(names)}
     tokenizer = Tokenizer(models.BPE(vocabulary, merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True))
-    if metaspace:
+    if spaces == "metaspace":
         tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    elif spaces == "kept":
+        tokenizer.normalizer = normalizers.Replace(" ", "▁")
+        tokenizer.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_previous")
     else:
         tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
-    tokenizer.decoder = decoders.Sequence(
-        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
-    )
+    parts = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    tokenizer.decoder = decoders.Sequence(parts if spaces == "kept" else [*parts, decoders.Strip(" ", 1, 0)])
     tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
     tokenizer.add_special_tokens([AddedToken(name, normalized=False) for name in ("<unk>", "<s>", "</s>")])
     return tokenizer
@@ -100,7 +124,83 @@ def galactica():
     return tokenizer
 
 
+QWEN2 = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+
+
+def byte_level(pre_tokenizer, special, normalizer=None, ignore_merges=False, added=()):
+    tokenizer = Tokenizer(models.BPE(ignore_merges=ignore_merges))
+    if normalizer is not None:
+        tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = pre_tokenizer
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer.train_from_iterator(
+        CORPUS, trainers.BpeTrainer(vocab_size=340, initial_alphabet=alphabet, show_progress=False)
+    )
+    # Behind the others, as in Qwen2 and Llama 3, whose models know nothing of them.
+    tokenizer.add_special_tokens([AddedToken(text, normalized=False) for text in special])
+    tokenizer.add_tokens(list(added))
+    return tokenizer
+
+
+def roberta():
+    added = [
+        AddedToken("cat", single_word=True, normalized=False),
+        AddedToken("<left>", lstrip=True, normalized=False),
+        AddedToken("<right>", rstrip=True, normalized=True),
+        AddedToken("<both>", lstrip=True, rstrip=True, normalized=False),
+    ]
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    return byte_level(pre_tokenizers.ByteLevel(add_prefix_space=True), special, added=added)
+
+
+def t5():
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    special = ["<pad>", "</s>", "<unk>"]
+    trainer = trainers.UnigramTrainer(vocab_size=120, special_tokens=special, unk_token="<unk>", show_progress=False)
+    tokenizer.train_from_iterator([*CORPUS, "x - y", "x y"], trainer)
+    return tokenizer
+
+
+def bert():
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece(cleanup=False)
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "</s>"]
+    texts = [*CORPUS, *TEXTS]
+    tokenizer.train_from_iterator(texts, trainers.WordPieceTrainer(vocab_size=260, special_tokens=special, show_progress=False))
+    return tokenizer
+
+
+def words():
+    tokenizer = Tokenizer(models.WordLevel(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Strip(), normalizers.Replace("$", "$$ USD $&"), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Whitespace(), pre_tokenizers.Punctuation(), pre_tokenizers.Digits()]
+    )
+    special = ["[PAD]", "[UNK]", "</s>"]
+    tokenizer.train_from_iterator([*CORPUS, *TEXTS], trainers.WordLevelTrainer(vocab_size=140, special_tokens=special, show_progress=False))
+    return tokenizer
+
+
 if __name__ == "__main__":
-    save("llama", sentence_piece(metaspace=False))
-    save("codellama", sentence_piece(metaspace=True), keep_first_space=True)
+    save("llama", sentence_piece("prepended"))
+    save("codellama", sentence_piece("metaspace"), keep_first_space=True)
+    save("gemma", sentence_piece("kept"))
     save("galactica", galactica())
+    chat = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    save("gpt2", byte_level(pre_tokenizers.ByteLevel(add_prefix_space=False), ["<|endoftext|>"]))
+    save("roberta", roberta())
+    split = pre_tokenizers.Split(Regex(QWEN2), "isolated")
+    plain = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    save("qwen2", byte_level(pre_tokenizers.Sequence([split, plain]), chat, normalizers.NFC(), ignore_merges=True))
+    digits = pre_tokenizers.Digits(individual_digits=True)
+    save("smollm2", byte_level(pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False)]), chat))
+    save("t5", t5(), keep_first_space=True)
+    save("bert", bert())
+    save("words", words())

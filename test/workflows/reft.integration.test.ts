@@ -74,7 +74,7 @@ describe('a run from a pretrained model', () => {
     expect(standIns.inputsOf('importModel')).toEqual([{ from: 'hf:org/tiny', lora, seed: 3 }]);
     expect(standIns.inputsOf('initialiseModel')).toEqual([]);
     const [prepare] = standIns.inputsOf('prepareData');
-    expect(prepare?.tokenizer).toMatchObject({ endToken: 7, padToken: 8, vocabularySize: 50 });
+    expect(prepare?.tokenizer).toMatchObject({ endTokens: [7], padToken: 8, vocabularySize: 50 });
     const imported = standIns.calls.find(({ name }) => name === 'importModel');
     expect(standIns.calls.indexOf(imported as Call)).toBe(0);
     const [first] = standIns.inputsOf('trainSupervised');

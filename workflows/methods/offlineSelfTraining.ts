@@ -33,10 +33,10 @@ export const trainOfflineSelfTraining: TrainMethod = async (run, shared, safePoi
       label: 'for self-training',
     });
     addWork(journal, `${phase} samples`, answers.work);
-    const { tokenizer, endToken, padToken } = data;
+    const { tokenizer, endTokens, padToken } = data;
     const summary = 'add right samples to the annotated answers';
     const { train } = await general.addSamples.executeWithOptions({ summary }, [
-      { train: data.train, scored: answers.scored, keepPerQuestion, tokenizer, endToken, padToken },
+      { train: data.train, scored: answers.scored, keepPerQuestion, tokenizer, endTokens, padToken },
     ]);
     run.enlarged = train;
   }

@@ -94,7 +94,7 @@ function addCounts(parts: readonly Readonly<Record<string, number>>[]): Record<s
 async function answerShard(request: AnswerRequest, selection: QuestionSelection, place: string) {
   const { spec, data, checkpoint, questions, samples, temperature, purpose, round } = request;
   const { maxAnswerTokens } = spec.generation;
-  const { endToken, padToken, tokenizer, format, answerKind } = data;
+  const { endTokens, padToken, tokenizer, format, answerKind } = data;
   const rollout = await engine.rollout.executeWithOptions({ summary: `rollout ${place}` }, [
     {
       checkpoint,
@@ -103,7 +103,7 @@ async function answerShard(request: AnswerRequest, selection: QuestionSelection,
       samples,
       temperature,
       maxAnswerTokens,
-      endToken,
+      endTokens,
       padToken,
       seed: spec.seed,
       purpose,
@@ -116,7 +116,7 @@ async function answerShard(request: AnswerRequest, selection: QuestionSelection,
       data: questions,
       reward: spec.reward,
       tokenizer,
-      endToken,
+      endTokens,
       padToken,
       format,
       answerKind,

@@ -2,31 +2,10 @@
 
 import { InvalidSpec } from '../../errors.js';
 import { at, required } from '../../invariant.js';
+import { byteAlphabet, writeBytes } from './byteLevel.js';
 import { mergePairs, type Word } from './mergePairs.js';
 import { endTokenText, padTokenText, splitOn, type TokenizerJson, tokenizerJson } from './tokenizerJson.js';
 import { bytePattern, countPieces } from './wordPieces.js';
-
-const isPrintable = (byte: number): boolean =>
-  (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || (byte >= 0xae && byte <= 0xff);
-
-/**
- * Character of each byte, 0 to 255, so that vocabularies are plain text (GPT-2's table): itself where printable, else the next free
- * one from U+0100.
- */
-const characters: readonly string[] = (() => {
-  let unprintable = 0;
-  return Array.from({ length: 256 }, (_, byte) =>
-    String.fromCharCode(isPrintable(byte) ? byte : 0x100 + unprintable++),
-  );
-})();
-
-/** The 256 characters in code-point order, the order in which they enter a vocabulary. */
-const byteAlphabet: readonly string[] = [...characters].sort();
-
-/** A text's UTF-8 bytes in that writing. */
-function writeBytes(text: string): string {
-  return Array.from(new TextEncoder().encode(text), (byte) => at(characters, byte)).join('');
-}
 
 /**
  * `templates` become one token each; digits never merge, with each other or with anything else.

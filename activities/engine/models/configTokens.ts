@@ -1,45 +1,56 @@
 /** From the token ids of a published `config.json` to the ones that the engine works with. */
 import type { PublishedTokens, Refusal } from './configFields.js';
 
-/** The end and padding tokens are known once a model is imported, even if null or a list in its `config.json`. */
+/** The end and padding tokens are known once a model is imported, even if null in its `config.json`. */
 export interface TokenConfig {
   readonly bos_token_id: number | null;
-  readonly eos_token_id: number;
+  /** Of several, the first is the one that a model learns to end its answers with. */
+  readonly eos_token_id: number | readonly number[];
   readonly pad_token_id: number;
 }
 
-/** Ids of the tokenizer's end and padding tokens, for configs that lack them or list several end tokens. */
+/** What other files of a published model say of its tokens. */
 export interface TokenizerTokens {
+  /** The tokenizer's end and padding tokens, for configs that lack them or list several end tokens. */
   readonly end?: number | undefined;
   readonly pad?: number | undefined;
+  /** Of `generation_config.json`, which stands above the config, as in transformers. */
+  readonly generationEnds?: number | null | readonly number[] | undefined;
 }
 
-/** @throws InvalidModel when neither the config nor the tokenizer says which token ends an answer. */
+/** @throws InvalidModel when no file says which token ends an answer. */
 export function readTokens(published: PublishedTokens, named: TokenizerTokens, refusal: Refusal): TokenConfig {
-  const end = endToken(published.eos_token_id, named.end, refusal);
+  const ends = endTokens(published.eos_token_id, named, refusal);
+  const [end, ...more] = ends;
   const [pad = named.pad ?? end] = [published.pad_token_id].filter(isToken);
   return {
     bos_token_id: isToken(published.bos_token_id) ? published.bos_token_id : null,
-    eos_token_id: end,
+    eos_token_id: more.length === 0 ? end : ends,
     pad_token_id: pad,
   };
 }
 
+/** The tokens that end an answer. */
+export function endTokensOf({ eos_token_id: ends }: Pick<TokenConfig, 'eos_token_id'>): readonly number[] {
+  return typeof ends === 'number' ? [ends] : ends;
+}
+
 /**
- * A model learns to end its answers with one token. Of several, it is the one that the tokenizer names: chat models put it at the
- * end of each turn. The others of the list do not end answers, such as `<|end_of_text|>` in Llama 3, whose turns end with
- * `<|eot_id|>`.
+ * Each of the tokens ends an answer. A model learns to end its answers with the one that the tokenizer names, if it is among them:
+ * chat models put it at the end of each turn, as Llama 3 does with `<|eot_id|>`, while `<|end_of_text|>` ends a document.
  */
-function endToken(given: number | null | readonly number[], named: number | undefined, refusal: Refusal): number {
-  const ends = [...new Set([given].flat().filter(isToken))];
-  const [end = named, ...more] = ends;
-  if (end === undefined) throw refusal('eos_token_id is missing, and tokenizer_config.json names no eos_token');
-  if (more.length === 0) return end;
-  if (named === undefined || !ends.includes(named))
-    throw refusal(
-      `eos_token_id is ${JSON.stringify(ends)}, supported: one token, or several with the one that ends answers named by tokenizer_config.json's eos_token (${named === undefined ? 'it names none' : `it names ${named}`})`,
-    );
-  return named;
+function endTokens(
+  given: PublishedTokens['eos_token_id'],
+  { end: named, generationEnds = null }: TokenizerTokens,
+  refusal: Refusal,
+): readonly [number, ...number[]] {
+  const listed = [generationEnds, given].map((ends) => [...new Set([ends].flat().filter(isToken))]);
+  const [ends = []] = listed.filter(({ length }) => length > 0);
+  const [first = named, ...others] = ends;
+  if (first === undefined)
+    throw refusal('eos_token_id is missing, and neither generation_config.json nor tokenizer_config.json names an end');
+  if (named === undefined || !ends.includes(named)) return [first, ...others];
+  return [named, ...ends.filter((end) => end !== named)];
 }
 
 function isToken(id: number | null): id is number {

@@ -29,7 +29,7 @@ export interface Decoding {
   readonly slots: number;
   /** Positions of a row: those of the longest prompt and answer together. */
   readonly capacity: number;
-  readonly endToken: number;
+  readonly endTokens: readonly number[];
   readonly random: StreamKey;
   /** Called between two steps. An error that it throws ends the decoding. */
   readonly safePoint: () => void;
@@ -44,7 +44,8 @@ export interface Decoding {
  * @throws InvalidModel when the model's probabilities are not finite.
  */
 export async function decode(answers: readonly Answer[], decoding: Decoding): Promise<number> {
-  const { decoder, endToken, random } = decoding;
+  const { decoder, random } = decoding;
+  const ends = new Set(decoding.endTokens);
   const slots = Math.min(decoding.slots, answers.length);
   const cache = createCache(decoder.attention, slots, decoding.capacity);
   const prompts = [...new Set(answers.map(({ prompt }) => prompt))];
@@ -115,7 +116,7 @@ export async function decode(answers: readonly Answer[], decoding: Decoding): Pr
       const answer = at(rows, row);
       append(answer, Number(at(arrays.tokens, row)), at(arrays.logProbs, row));
       arrays.positions[row] = at(arrays.positions, row) + 1;
-      if (answer.tokens.at(-1) !== endToken && answer.tokens.length < answer.limit) continue;
+      if (!ends.has(at(answer.tokens, -1)) && answer.tokens.length < answer.limit) continue;
       ended++;
       if (!(await startNext(row))) remove(row);
     }

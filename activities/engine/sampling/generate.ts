@@ -27,7 +27,8 @@ export interface GenerateTask {
     /** 0 is greedy, 1 samples from the model's distribution. */
     readonly temperature: 0 | 1;
     readonly maxAnswerTokens: number;
-    readonly endToken: number;
+    /** The first of them that is generated ends an answer. */
+    readonly endTokens: readonly number[];
     readonly padToken: number;
     readonly random: { readonly seed: number; readonly purpose: RandomPurpose; readonly round: number };
   };
@@ -39,7 +40,7 @@ export interface GenerateTask {
       readonly tokens: readonly number[];
       /** Of each token, in nats. */
       readonly logProbs: readonly number[];
-      /** Whether the answer ended at its limit, not with `endToken`. */
+      /** Whether the answer ended at its limit, not with an end token. */
       readonly truncated: boolean;
     }[];
     readonly work: EngineWork;
@@ -163,7 +164,7 @@ async function generateHere(
       }),
       slots: options.slots ?? mostSlots(model, capacity),
       capacity,
-      endToken: input.endToken,
+      endTokens: input.endTokens,
       random: input.random,
       safePoint: () => {
         if (context.isCancelled()) throw new TaskCancelled('generate was cancelled');
@@ -180,7 +181,7 @@ async function generateHere(
       sample,
       tokens,
       logProbs,
-      truncated: tokens.at(-1) !== input.endToken,
+      truncated: !input.endTokens.includes(at(tokens, -1)),
     })),
     work: {
       seconds: (performance.now() - start) / 1000,

@@ -39,7 +39,7 @@ describe.each(variants)('prepareData of generated problems: %s', (_, data) => {
       format: data.cot,
       answerKind: 'number',
       dropped: {},
-      endToken: tokenizer.endToken,
+      endTokens: tokenizer.endTokens,
       padToken: tokenizer.padToken,
       vocabularySize: tokenizer.vocabularySize,
     });
@@ -52,8 +52,8 @@ describe.each(variants)('prepareData of generated problems: %s', (_, data) => {
     for (const { prompt, promptTokens, answer, answerTokens = [] } of train) {
       expect(tokenizer.decode(promptTokens)).toBe(prompt);
       expect(tokenizer.decode(answerTokens)).toBe(answer);
-      expect(answerTokens.at(-1)).toBe(prepared.endToken);
-      expect(answerTokens.indexOf(prepared.endToken)).toBe(answerTokens.length - 1);
+      expect(answerTokens.at(-1)).toBe(prepared.endTokens[0]);
+      expect(answerTokens.indexOf(prepared.endTokens[0] ?? -1)).toBe(answerTokens.length - 1);
     }
     expect(test.every((example) => !('answer' in example) && !('answerTokens' in example))).toBe(true);
     const all = [...train, ...validation, ...test];

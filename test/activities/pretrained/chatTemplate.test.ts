@@ -113,7 +113,7 @@ describe('prepareData with promptFormat chat', () => {
       tokenizer: await store.putJson(json),
       otherFiles,
       vocabularySize: 260,
-      endToken: 1,
+      endTokens: [1],
       padToken: 0,
     };
     const prepared = await createPrepareData({ store, sandbox: noSandbox, dataDirectory: undefined })({

@@ -69,7 +69,7 @@ describe('a model folder', () => {
 
   it('has its tokens from the config, else from the tokenizer, and padding by the end token', async () => {
     const { config, special, vocabularySize, otherFiles } = await read(await writeFolder(freshPath(), 'qwen2'));
-    expect(special).toEqual({ endToken: 1, padToken: 0 });
+    expect(special).toEqual({ endTokens: [1], padToken: 0 });
     expect(config.eos_token_id).toBe(1);
     expect(vocabularySize).toBe(17);
     expect(JSON.parse(Buffer.from(otherFiles.get('tokenizer_config.json') ?? []).toString()).chat_template).toBe(
@@ -78,12 +78,12 @@ describe('a model folder', () => {
     const tokensOf = async (change: (parts: FolderParts) => void) =>
       (await read(await writeFolder(freshPath(), 'qwen2', { change }))).special;
     expect(await tokensOf(({ config }) => Object.assign(config, { eos_token_id: [5] }))).toEqual({
-      endToken: 5,
+      endTokens: [5],
       padToken: 0,
     });
-    // In the manner of Llama 3's chat models: of several, the one that the tokenizer ends a turn with.
+    // In the manner of Llama 3's chat models: of several, first the one that the tokenizer ends a turn with.
     expect(await tokensOf(({ config }) => Object.assign(config, { eos_token_id: [5, 6, 1] }))).toEqual({
-      endToken: 1,
+      endTokens: [1, 5, 6],
       padToken: 0,
     });
     expect(
@@ -91,7 +91,7 @@ describe('a model folder', () => {
         Object.assign(config, { eos_token_id: null, pad_token_id: null });
         delete tokenizerConfig.pad_token;
       }),
-    ).toEqual({ endToken: 1, padToken: 1 });
+    ).toEqual({ endTokens: [1], padToken: 1 });
   });
 });
 
@@ -125,7 +125,6 @@ describe('a config', () => {
       { rope_theta: 10_000, rope_parameters: { rope_theta: 500_000 } },
       /rope_theta is 10000, but 500000 in rope_parameters/,
     ],
-    ['several end tokens', { eos_token_id: [5, 6] }, /config\.json: eos_token_id is \[5,6\].*\(it names none\)/],
     ['no end token', { eos_token_id: null }, /eos_token_id is missing/],
   ])('with %s is refused, named', async (_, changes, message) => {
     const change = ({ config, tokenizerConfig }: FolderParts): void => {
@@ -136,10 +135,24 @@ describe('a config', () => {
     await expect(reading).rejects.toMatchObject({ name: 'InvalidModel', message: expect.stringMatching(message) });
   });
 
-  it('with several end tokens and another in the tokenizer is refused', async () => {
-    const change = ({ config }: FolderParts): void => void Object.assign(config, { eos_token_id: [5, 6] });
-    const reading = readFolder(await writeFolder(freshPath(), 'qwen2', { change }));
-    await expect(reading).rejects.toThrow(/eos_token_id is \[5,6\], supported: .*\(it names 1\)$/);
+  it('model-eos-list: generation_config.json says which tokens end an answer', async () => {
+    const ends = async (generation: unknown, given: unknown) => {
+      const change = ({ config, generationConfig }: FolderParts): void => {
+        Object.assign(config, { eos_token_id: given });
+        Object.assign(generationConfig, { eos_token_id: generation });
+      };
+      return readFolder(await writeFolder(freshPath(), 'qwen2', { change }));
+    };
+    const { special, config } = await ends([1, 7], 1);
+    expect(special.endTokens).toEqual([1, 7]);
+    expect(config.eos_token_id).toEqual([1, 7]);
+    // The one that the tokenizer names comes first, wherever it stands. Without it the list's order counts.
+    expect((await ends([7, 1], 1)).special.endTokens).toEqual([1, 7]);
+    expect((await ends([7, 5], 1)).special.endTokens).toEqual([7, 5]);
+    expect((await ends(null, [7, 5])).special.endTokens).toEqual([7, 5]);
+    // One token is kept as a number, so that the checkpoints of such models keep their hashes.
+    expect((await ends([1], 5)).config.eos_token_id).toBe(1);
+    await expect(ends('</s>', 1)).rejects.toThrow(/generation_config\.json: /);
   });
 
   it('with hostile names is refused in few words', async () => {

@@ -52,6 +52,8 @@ export interface FolderParts {
   tensors: Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
   tokenizer: unknown;
   tokenizerConfig: Record<string, unknown>;
+  /** Left empty, there is no such file. */
+  generationConfig: Record<string, unknown>;
 }
 
 export async function writeFolder(
@@ -75,6 +77,7 @@ export async function writeFolder(
       pad_token: { __type: 'AddedToken', content: '<pad>' },
       chat_template: '{{ messages }}',
     },
+    generationConfig: {},
   };
   options.change?.(parts);
   await mkdir(directory, { recursive: true });
@@ -83,6 +86,7 @@ export async function writeFolder(
   await write('config.json', parts.config);
   await write('tokenizer.json', parts.tokenizer);
   await write('tokenizer_config.json', parts.tokenizerConfig);
+  if (Object.keys(parts.generationConfig).length > 0) await write('generation_config.json', parts.generationConfig);
   const { shards = 1 } = options;
   if (shards === 1) {
     await write('model.safetensors', safetensors(parts.tensors, options.type));

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../../activities/data/tokenizer/loadTokenizer.js';
 import { trainTokenizer } from '../../../activities/data/tokenizer/trainTokenizer.js';
 import { writeOnnxModel } from '../../../activities/engine/export/writeOnnxModel.js';
+import { endTokensOf } from '../../../activities/engine/models/configTokens.js';
 import { generate } from '../../../activities/engine/sampling/generate.js';
 import type { ModelFiles } from '../../../activities/engine/weights/modelFiles.js';
 import { loadModel } from '../../../activities/engine/weights/modelFiles.js';
@@ -25,7 +26,7 @@ const goOn = (folder: string, texts: readonly string[], tokens: number) =>
 
 /** The same by the engine. */
 async function ours(model: ModelFiles, prompts: readonly (readonly number[])[], tokens: number): Promise<number[][]> {
-  const { eos_token_id: endToken, pad_token_id: padToken } = model.config;
+  const { pad_token_id: padToken } = model.config;
   const { answers } = await generate(
     {
       model,
@@ -33,7 +34,7 @@ async function ours(model: ModelFiles, prompts: readonly (readonly number[])[], 
       samples: 1,
       temperature: 0,
       maxAnswerTokens: tokens,
-      endToken,
+      endTokens: endTokensOf(model.config),
       padToken,
       random: { seed: 0, purpose: 'rollout', round: 0 },
     },
@@ -43,9 +44,9 @@ async function ours(model: ModelFiles, prompts: readonly (readonly number[])[], 
 }
 
 /** Rows that ended early are filled up with padding, or the end token repeated. */
-function cut(row: readonly number[], end: number): readonly number[] {
-  const at = row.indexOf(end);
-  return at < 0 ? row : row.slice(0, at + 1);
+function cut(row: readonly number[], ends: readonly number[]): readonly number[] {
+  const last = row.findIndex((token) => ends.includes(token));
+  return last < 0 ? row : row.slice(0, last + 1);
 }
 
 describe('transformers.js', () => {
@@ -55,8 +56,8 @@ describe('transformers.js', () => {
       const { files, published } = await publishedFrom(await writeFolder(join(root, name), name));
       const theirs = await goOn(published, ['x', 'x + y, x', 'y, y'], 10);
       const own = await ours(files, theirs.prompts, 10);
-      const end = files.config.eos_token_id;
-      expect(theirs.answers.map((row) => cut(row, end))).toEqual(own.map((row) => cut(row, end)));
+      const ends = endTokensOf(files.config);
+      expect(theirs.answers.map((row) => cut(row, ends))).toEqual(own.map((row) => cut(row, ends)));
       expect(new Set(own.flat()).size).toBeGreaterThan(2);
     },
   );
@@ -71,15 +72,18 @@ describe('transformers.js', () => {
         const token = row.slice(1, -1).find((other) => other !== row[0]);
         return token === undefined ? [] : ([[token, texts[index]]] as const);
       })[0] ?? [];
-    const { files, published: ending } = await publishedFrom(
-      await writeFolder(join(root, 'ending'), 'gpt2', {
-        change: ({ config }) => Object.assign(config, { eos_token_id: ends }),
-      }),
-    );
-    const theirs = await goOn(ending, [text], 10);
-    expect(theirs.answers).toEqual(await ours(files, theirs.prompts, 10));
-    expect(theirs.answers[0]?.at(-1)).toBe(ends);
-    expect(theirs.answers[0]?.length).toBeLessThan(10);
+    // Alone, and as the second of several, which generation_config.json lists (case model-eos-list).
+    for (const [name, eos_token_id] of [['ending', ends] as const, ['endings', [18, ends]] as const]) {
+      const { files, published: ending } = await publishedFrom(
+        await writeFolder(join(root, name), 'gpt2', {
+          change: ({ generationConfig }) => Object.assign(generationConfig, { eos_token_id }),
+        }),
+      );
+      const theirs = await goOn(ending, [text], 10);
+      expect(theirs.answers).toEqual(await ours(files, theirs.prompts, 10));
+      expect(theirs.answers[0]?.at(-1)).toBe(ends);
+      expect(theirs.answers[0]?.length).toBeLessThan(10);
+    }
   });
 
   it('fetches weights that are too large for one file from a hub', async () => {
@@ -137,8 +141,8 @@ describe('transformers.js', () => {
       ];
       const theirs = await goOn(published, texts, 24);
       const own = await ours(files, theirs.prompts, 24);
-      const end = files.config.eos_token_id;
-      expect(theirs.answers.map((row) => cut(row, end))).toEqual(own.map((row) => cut(row, end)));
+      const ends = endTokensOf(files.config);
+      expect(theirs.answers.map((row) => cut(row, ends))).toEqual(own.map((row) => cut(row, ends)));
       expect(theirs.texts[0]).toContain('Paris');
     },
     240_000,

@@ -40,7 +40,7 @@ function preparedData(test: DataSetRef): PreparedData {
     test,
     tokenizer: test,
     vocabularySize: 100,
-    endToken: 1,
+    endTokens: [1],
     padToken: 0,
     format: 'program',
     answerKind: 'number',

@@ -56,7 +56,7 @@ async function finishedRun(): Promise<PublishRunInput> {
     rope_theta: 1000,
     tie_word_embeddings: true,
     bos_token_id: null,
-    eos_token_id: data.endToken,
+    eos_token_id: data.endTokens[0] ?? -1,
     pad_token_id: data.padToken,
   };
   const heads = [
@@ -86,7 +86,7 @@ async function finishedRun(): Promise<PublishRunInput> {
     ({ answerValue }, example): ScoredSample => ({
       example,
       sample: 0,
-      tokens: [5, data.endToken],
+      tokens: [5, data.endTokens[0] ?? -1],
       logProbs: [-0.1, -0.2],
       truncated: false,
       text: '    return 1',
@@ -191,7 +191,7 @@ test('the model folder holds the language model alone, in Hugging Face layout', 
   );
   expect(metadata).toEqual({ format: 'pt' });
   const tokenizer = loadTokenizer(JSON.parse(await readText(`${prefix}/model/tokenizer.json`)));
-  expect(tokenizer.endToken).toBe(config.eos_token_id);
+  expect(tokenizer.endTokens).toEqual([config.eos_token_id]);
   expect(JSON.parse(await readText(`${prefix}/model/tokenizer_config.json`))).toMatchObject({
     eos_token: '</s>',
     pad_token: '<pad>',

@@ -43,9 +43,9 @@ describe.each(cases)('$kind tokenizer of $name texts', ({ kind, texts, json, tok
 
   it('stops decoding at EOS and skips padding', () => {
     const [first = '', second = ''] = texts;
-    const { encode, decode, endToken, padToken } = tokenizer;
-    expect(decode([padToken, ...encode(first), endToken, ...encode(second), padToken])).toBe(first);
-    expect(decode([endToken])).toBe('');
+    const { encode, decode, endTokens, padToken } = tokenizer;
+    expect(decode([padToken, ...encode(first), ...endTokens, ...encode(second), padToken])).toBe(first);
+    expect(decode(endTokens)).toBe('');
     expect(decode([])).toBe('');
   });
 

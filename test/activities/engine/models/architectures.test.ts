@@ -66,7 +66,7 @@ describe.each(architectures)('%s', (name) => {
       samples: 2,
       temperature: 1,
       maxAnswerTokens: 12,
-      endToken: 999,
+      endTokens: [999],
       padToken: 0,
       random: { seed: 3, purpose: 'rollout', round: 1 },
     } as const;

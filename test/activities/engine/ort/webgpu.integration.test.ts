@@ -146,7 +146,7 @@ describe.skipIf(!hasSoftwareVulkan)('on WebGPU, by a software driver for Linux o
         samples: 3,
         temperature,
         maxAnswerTokens: 12,
-        endToken: 1,
+        endTokens: [1],
         padToken: 0,
         random: { seed: 5, purpose: 'rollout', round: 0 },
       };

@@ -123,7 +123,7 @@ describe('the engine', () => {
         samples: 1,
         temperature: 0,
         maxAnswerTokens: 4,
-        endToken: 1,
+        endTokens: [1],
         padToken: 0,
         random: { seed: 1, purpose: 'rollout', round: 0 },
       }),

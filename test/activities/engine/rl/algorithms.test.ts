@@ -99,7 +99,7 @@ describe('one round, as PyTorch does it', () => {
       scored: [await store.putLines(scored.slice(0, 8)), await store.putLines(scored.slice(8))],
       keepPerQuestion: fixture.keepPerQuestion,
       tokenizer: await store.putJson(tokenizerJson),
-      endToken: tokenizer.endToken,
+      endTokens: tokenizer.endTokens,
       padToken: tokenizer.padToken,
     });
     expect([added, train.count]).toEqual([5, 9]);

@@ -111,7 +111,7 @@ describe('slots', () => {
   const decoding = {
     slots: 4,
     capacity: 33,
-    endToken: 999,
+    endTokens: [999],
     random: { seed: 5, purpose: 'rollout', round: 2 } as const,
     safePoint: () => undefined,
     onEnded: () => undefined,

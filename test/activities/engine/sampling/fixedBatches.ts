@@ -23,7 +23,7 @@ export function samplingTask(
     samples: 3,
     temperature: 1,
     maxAnswerTokens: 20,
-    endToken: 1,
+    endTokens: [1],
     padToken: 0,
     random: { seed: 5, purpose: 'rollout', round: 2 },
     ...changes,
@@ -45,7 +45,7 @@ export async function generateInFixedBatches(input: Input, rows: number): Promis
 
 async function decodeBatch(
   batch: readonly { readonly example: number; readonly sample: number; readonly prompt: readonly number[] }[],
-  { maxAnswerTokens, endToken, random }: Input,
+  { maxAnswerTokens, endTokens, random }: Input,
   decoder: Decoder,
 ): Promise<readonly SampledAnswer[]> {
   const longest = Math.max(...batch.map(({ prompt }) => prompt.length));
@@ -66,14 +66,14 @@ async function decodeBatch(
     logProbs: [] as number[],
   }));
   for (let position = 0; position < maxAnswerTokens; position++) {
-    if (answers.every(({ tokens }) => tokens.at(-1) === endToken)) break;
+    if (answers.every(({ tokens }) => endTokens.includes(tokens.at(-1) ?? -1))) break;
     batch.forEach(({ example, sample }, row) => {
       arrays.uniforms[row] = uniform({ ...random, example, sample, position });
     });
     await step();
     answers.forEach(({ tokens, logProbs }, row) => {
       arrays.positions[row] = (arrays.positions[row] ?? 0) + 1;
-      if (tokens.at(-1) === endToken) return;
+      if (endTokens.includes(tokens.at(-1) ?? -1)) return;
       tokens.push(Number(arrays.tokens[row]));
       logProbs.push(arrays.logProbs[row] ?? Number.NaN);
     });

@@ -126,8 +126,24 @@ describe('answers', () => {
     expect(new Set(answers.map(({ truncated }) => truncated))).toEqual(new Set([true, false]));
   });
 
+  it('model-eos-list: end at the first of several end tokens', async () => {
+    const alone = await answersTo(task({ endTokens: [999] }));
+    const ends = [1, 7];
+    const answers = await answersTo(task({ endTokens: ends }));
+    answers.forEach(({ tokens, logProbs, truncated }, index) => {
+      const whole = alone[index]?.tokens ?? [];
+      const first = whole.findIndex((token) => ends.includes(token));
+      expect(tokens).toEqual(first < 0 ? whole : whole.slice(0, first + 1));
+      expect(logProbs.length).toBe(tokens.length);
+      expect(truncated).toBe(first < 0);
+    });
+    expect(new Set(answers.map(({ tokens }) => tokens.at(-1)).filter((token) => ends.includes(token ?? -1)))).toEqual(
+      new Set(ends),
+    );
+  });
+
   it('are the same the second time, and others with another seed, round, purpose or sample', async () => {
-    const endless = { endToken: 999 };
+    const endless = { endTokens: [999] };
     const base = await answersTo(task(endless));
     expect(await answersTo(task(endless))).toEqual(base);
     const tokensOf = (answers: typeof base) => answers.map(({ tokens }) => tokens.join()).join('\n');
@@ -185,7 +201,7 @@ describe('answers', () => {
   it('stop where the model has no positions left', async () => {
     const long = { example: 1, tokens: Array.from({ length: 40 }, () => 4) };
     const longest = { example: 2, tokens: Array.from({ length: 47 }, () => 4) };
-    const answers = await answersTo(task({ prompts: [long, longest], samples: 1, endToken: 999 }));
+    const answers = await answersTo(task({ prompts: [long, longest], samples: 1, endTokens: [999] }));
     expect(answers.map(({ tokens }) => tokens.length)).toEqual([8, 1]);
     expect(answers.every(({ truncated }) => truncated)).toBe(true);
   });

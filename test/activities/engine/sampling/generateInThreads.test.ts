@@ -26,7 +26,7 @@ const task = (prompts: number, maxAnswerTokens = 12): GenerateTask['input'] => (
   samples: 4,
   temperature: 1,
   maxAnswerTokens,
-  endToken: 1,
+  endTokens: [1],
   padToken: 0,
   random: { seed: 1, purpose: 'rollout', round: 0 },
 });
@@ -70,7 +70,7 @@ describe('answers from worker threads', () => {
 
   it('stop when the task is cancelled, and the worker threads go on with the next', async () => {
     let isCancelled = false;
-    const input = { ...task(64, 50), samples: 64, endToken: tinyConfig.vocab_size };
+    const input = { ...task(64, 50), samples: 64, endTokens: [tinyConfig.vocab_size] };
     const running = generate(
       input,
       { onProgress: () => undefined, isCancelled: () => isCancelled },

@@ -24,7 +24,7 @@ it.each([0, 1] as const)(
         samples: 1,
         temperature,
         maxAnswerTokens: 6,
-        endToken: config.vocab_size,
+        endTokens: [config.vocab_size],
         padToken: 0,
         random: { seed: 1, purpose: 'rollout', round: 0 },
       };
