@@ -4,15 +4,16 @@
  */
 
 import type { DataSpec } from '../workflows/config/data.js';
+import { endTokensOfChat } from './data/chat.js';
 import { toExamples } from './data/examples.js';
-import { type PromptStyle, promptText, templatePieces } from './data/format.js';
+import { type Chat, type PromptStyle, promptText, templatePieces } from './data/format.js';
 import type { Question } from './data/questions.js';
 import { loadQuestions } from './data/sets/index.js';
 import { loadTokenizer, type Tokenizer } from './data/tokenizer/loadTokenizer.js';
 import { trainTokenizer } from './data/tokenizer/trainTokenizer.js';
 import type { DataSetRef, Example, PreparedData, PretrainedTokenizer } from './data/types.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
-import { type Chat, readChatTemplate } from './pretrained/chatTemplate.js';
+import { readChatTemplate } from './pretrained/chatTemplate.js';
 import type { SandboxPool } from './rewards/sandbox/pool.js';
 import type { ObjectRef, Store } from './store/types.js';
 
@@ -51,9 +52,10 @@ async function prepare(
 ): Promise<PreparedData> {
   const questions = await loadQuestions({ data, seed, directory: dataDirectory, store, sandbox, signal });
   const plain: PromptStyle = { format: data.cot, docstring: data.docstring };
-  const style = data.promptFormat === 'chat' ? { ...plain, chat: await chatOf(pretrained, store) } : plain;
+  const chat = data.promptFormat === 'chat' ? await chatOf(pretrained, store) : undefined;
+  const style = chat ? { ...plain, chat } : plain;
   const { tokenizer, stored } = pretrained
-    ? { tokenizer: loadTokenizer(await store.getJson(pretrained.tokenizer), pretrained), stored: pretrained.tokenizer }
+    ? { tokenizer: await tokenizerOf(pretrained, chat, store), stored: pretrained.tokenizer }
     : await trainedTokenizer(questions.train, data, store);
 
   const total = questions.train.length + questions.validation.length + questions.test.length;
@@ -93,6 +95,14 @@ async function chatOf(pretrained: PrepareDataInput['tokenizer'], store: Store): 
   const files = new Map<string, Uint8Array>();
   for (const [name, file] of Object.entries(pretrained?.otherFiles ?? {})) files.set(name, await store.getBytes(file));
   return readChatTemplate(files);
+}
+
+/** A pretrained model's tokenizer. In a chat an answer ends as the template ends a turn. */
+async function tokenizerOf(pretrained: PretrainedTokenizer, chat: Chat | undefined, store: Store): Promise<Tokenizer> {
+  const json = await store.getJson(pretrained.tokenizer);
+  const tokenizer = loadTokenizer(json, pretrained);
+  if (chat === undefined) return tokenizer;
+  return loadTokenizer(json, { ...pretrained, endTokens: endTokensOfChat(chat, tokenizer) });
 }
 
 async function trainedTokenizer(

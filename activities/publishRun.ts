@@ -60,7 +60,8 @@ export function createPublishRun({ store }: { readonly store: Store }) {
       };
 
       const { files, manifest } = await readCheckpoint(store, model, { moments: false });
-      await publishModelFolder(store, keys.model, files, manifest.tokenizer, input.data.tokenizerFiles);
+      const { tokenizerFiles, endTokens } = input.data;
+      await publishModelFolder(store, keys.model, files, manifest.tokenizer, tokenizerFiles, endTokens);
       if (files.adapters) await publishAdapterFolder(store, `${prefix}/adapter`, files.adapters, input.startedFrom);
 
       const answers = await publishAnswers(store, keys.samples, input.data.test, input.sampled);

@@ -2,7 +2,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { InvalidData } from '../errors.js';
 import { at } from '../invariant.js';
-import { type PromptStyle, promptText } from './format.js';
+import { encodeChat, readTurn } from './chat.js';
+import { answerStart, type PromptStyle, promptText } from './format.js';
 import type { Question } from './questions.js';
 import type { Tokenizer } from './tokenizer/loadTokenizer.js';
 import type { Example } from './types.js';
@@ -14,9 +15,10 @@ export async function toExamples(
   tokenizer: Tokenizer,
   onProgress: (done: number) => void,
 ): Promise<Example[]> {
+  const encode = encoderOf(style, tokenizer);
   const examples: Example[] = [];
   for (const question of questions) {
-    examples.push(toExample(question, style, tokenizer));
+    examples.push(toExample(question, encode));
     if (examples.length % 200 === 0) {
       onProgress(examples.length);
       await setImmediate();
@@ -25,23 +27,41 @@ export async function toExamples(
   return examples;
 }
 
+type Encoded = Pick<Example, 'prompt' | 'promptTokens' | 'answerTokens'>;
+
 /**
- * Prompt and answer are encoded apart, as in generation, where the model continues the prompt's last token: no token ever
- * spans the boundary. Answer tokens end with EOS.
- * @throws InvalidData when a prompt has no tokens: nothing can be trained on it or sampled for it.
+ * In plain text prompt and answer are encoded apart, as in generation, where the model continues the prompt's last token: no token ever
+ * spans the boundary. Answer tokens end with an end token.
  */
-function toExample({ id, question, answer, answerValue }: Question, style: PromptStyle, tokenizer: Tokenizer): Example {
-  const prompt = promptText(question, style);
-  const promptTokens = tokenizer.encode(prompt);
+function encoderOf(style: PromptStyle, tokenizer: Tokenizer): (asked: Question) => Encoded {
+  const { chat } = style;
+  if (chat === undefined)
+    return ({ question, answer }) => {
+      const prompt = promptText(question, style);
+      const promptTokens = tokenizer.encode(prompt);
+      if (answer === undefined) return { prompt, promptTokens };
+      return { prompt, promptTokens, answerTokens: [...tokenizer.encode(answer), at(tokenizer.endTokens, 0)] };
+    };
+  const turn = readTurn(chat);
+  return ({ question, messages, answer }) => {
+    const conversation = messages ?? [{ role: 'user', content: question.trim() }];
+    const asked = { messages: conversation, start: answerStart(question, style), answer };
+    const { answerTokens, ...encoded } = encodeChat(asked, chat, turn, tokenizer);
+    return answer === undefined ? encoded : { ...encoded, answerTokens };
+  };
+}
+
+/** @throws InvalidData when a prompt has no tokens: nothing can be trained on it or sampled for it. */
+function toExample(asked: Question, encode: (asked: Question) => Encoded): Example {
+  const { id, question, answer, answerValue } = asked;
+  const { prompt, promptTokens, answerTokens } = encode(asked);
   if (promptTokens.length === 0) throw new InvalidData(`question ${id}: its prompt has no tokens`);
   return {
     id,
     question,
     prompt,
     promptTokens,
-    ...(answer === undefined
-      ? {}
-      : { answer, answerTokens: [...tokenizer.encode(answer), at(tokenizer.endTokens, 0)] }),
+    ...(answer === undefined || answerTokens === undefined ? {} : { answer, answerTokens }),
     answerValue,
   };
 }

@@ -7,6 +7,7 @@
  * training, sampling and scoring all see the same boundary.
  */
 import { type AnswerFormat, answerMarker, functionStart } from '../rewards/answerFormat.js';
+import type { Message } from './types.js';
 
 const questionStart = 'Question:\n';
 const reasoningStart = '\nAnswer reasoning:\n';
@@ -25,23 +26,29 @@ export const templatePieces: readonly string[] = [
   answerMarker,
 ];
 
+/**
+ * The text that a model's chat template makes of a conversation: up to where the assistant's turn begins, or, where the assistant has
+ * spoken last, up to the end of its turn.
+ */
+export type Chat = (messages: readonly Message[]) => string;
+
 export interface PromptStyle {
   readonly format: AnswerFormat;
   /** Programs only: repeat the question as the function's docstring, as the paper does. */
   readonly docstring: boolean;
   /** Puts the question as a model's chat template does, instead of in the paper's plain text. */
-  readonly chat?: (question: string) => string;
+  readonly chat?: Chat;
 }
 
-/**
- * What the model is given for a question. Plain text ends with a line break, so an answer starts on a line of its own; of a
- * chat the answer is the assistant's turn, which a program's first line opens.
- */
-export function promptText(question: string, { format, docstring, chat }: PromptStyle): string {
-  const asked = question.trim();
-  const prompt = chat ? chat(asked) : questionStart + asked + reasoningStart;
-  if (format === 'natural') return prompt;
-  return prompt + functionStart + (docstring ? docstringStart + asked + docstringEnd : '');
+/** What the model is given for a question in plain text. It ends with a line break, so an answer starts on a line of its own. */
+export function promptText(question: string, style: Omit<PromptStyle, 'chat'>): string {
+  return questionStart + question.trim() + reasoningStart + answerStart(question, style);
+}
+
+/** What an answer begins with that the model is given: a program's first line, and where wanted its docstring. */
+export function answerStart(question: string, { format, docstring }: Omit<PromptStyle, 'chat'>): string {
+  if (format === 'natural') return '';
+  return functionStart + (docstring ? docstringStart + question.trim() + docstringEnd : '');
 }
 
 /** The N-CoT answer: the chain, then the value as the data set writes it. */

@@ -1,11 +1,13 @@
 /** The form every data set is brought into: questions with answers as text, before any tokenizer has seen them. */
 import type { AnswerKind } from '../rewards/answerFormat.js';
-import type { DataFile, DroppedRows } from './types.js';
+import type { DataFile, DroppedRows, Message } from './types.js';
 
 export interface Question {
   /** Unique in its data set, and stable: it names the question in samples and reports. */
   readonly id: string;
   readonly question: string;
+  /** Of a question that is a conversation: what `question` has as one text. */
+  readonly messages?: readonly Message[];
   /** The annotated answer in the run's format (see format.ts), without EOS. Absent in a test set. */
   readonly answer?: string;
   /** The ground truth: a number, or a lower-case option letter for multiple choice. */

@@ -3,6 +3,13 @@ import type { AnswerFormat, AnswerKind } from '../rewards/answerFormat.js';
 import type { AskedQuestion } from '../rewards/samples.js';
 import type { ObjectRef } from '../store/types.js';
 
+/** One message of a conversation. */
+export interface Message {
+  /** `system`, `user`, `assistant`, or what else the model's chat template knows. */
+  readonly role: string;
+  readonly content: string;
+}
+
 /** One line of a data-set object (JSON Lines). Token lists leave nothing to encode later. */
 export interface Example extends AskedQuestion {
   readonly promptTokens: readonly number[];

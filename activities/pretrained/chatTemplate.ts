@@ -1,15 +1,13 @@
-/** A pretrained model's chat template: how a question becomes the start of a conversation, up to where the answer begins. */
+/** A pretrained model's chat template: how a conversation becomes the text that the model is given, as transformers renders it. */
 import { Template } from '@huggingface/jinja';
 import { z } from 'zod';
+import type { Chat } from '../data/format.js';
 import { InvalidModel } from '../errors.js';
 
 /** A token is named by its text, in older files inside an object. */
 export const tokenName = z
   .union([z.string(), z.object({ content: z.string() }).transform(({ content }) => content)])
   .nullish();
-
-/** The text a model is given for a user's question. */
-export type Chat = (question: string) => string;
 
 const templateFile = 'chat_template.jinja';
 const configFile = 'tokenizer_config.json';
@@ -42,12 +40,15 @@ export function readChatTemplate(files: ReadonlyMap<string, Uint8Array>): Chat {
       `data.promptFormat is chat, but the model has no chat template (neither ${templateFile} nor one in ${configFile})`,
     );
   const render = named(place, () => new Template(noClock + source));
-  const chat: Chat = (question) =>
+  const chat: Chat = (messages) =>
     named(place, () =>
       render.render({
         ...Object.fromEntries(Object.entries(tokens).filter(([, token]) => token != null)),
-        messages: [{ role: 'user', content: question }],
-        add_generation_prompt: true,
+        messages,
+        // There, and null, as transformers has it: a template may ask for either.
+        tools: null,
+        documents: null,
+        add_generation_prompt: messages.at(-1)?.role !== 'assistant',
         date_string: fixedDay,
         no_clock: () => {
           throw new Error('it writes the current date, so the same run would differ from day to day');
@@ -55,7 +56,7 @@ export function readChatTemplate(files: ReadonlyMap<string, Uint8Array>): Chat {
       }),
     );
   // A template that fails, fails for any question: found out before the first.
-  chat('');
+  chat([{ role: 'user', content: '' }]);
   return chat;
 }
 

@@ -22,6 +22,7 @@ const otherHeads = /^(value_head|score)\./;
 /**
  * Publishes the folder's files, adapters merged into the weights, under `prefix` (no slash at its end).
  * @param tokenizerFiles the other tokenizer files of a pretrained model, by name, published as they are.
+ * @param endTokens those that ended the run's answers, where a chat template adds one to the model's.
  */
 export async function publishModelFolder(
   store: Store,
@@ -29,6 +30,7 @@ export async function publishModelFolder(
   model: ModelFiles,
   tokenizer: ObjectRef,
   tokenizerFiles: Readonly<Record<string, ObjectRef>> = {},
+  endTokens: readonly number[] = endTokensOf(model.config),
 ): Promise<void> {
   const { config } = model;
   const onnxFiles = await publishWeights(store, prefix, model);
@@ -40,7 +42,7 @@ export async function publishModelFolder(
       `${prefix}/tokenizer_config.json`,
       json(tokenizerConfig(config, await namedTokens(store, tokenizer))),
     );
-  await store.publish(`${prefix}/generation_config.json`, json(generationConfig(config)));
+  await store.publish(`${prefix}/generation_config.json`, json(generationConfig(config, endTokens)));
   await store.publish(
     `${prefix}/config.json`,
     json({ ...writeConfig(config), ...transformersJsConfig(onnxFiles.length - 1) }),
@@ -104,9 +106,9 @@ function tokenizerConfig(config: ModelConfig, { added, unknown }: NamedTokens): 
   };
 }
 
-function generationConfig(config: ModelConfig): Record<string, unknown> {
+function generationConfig(config: ModelConfig, endTokens: readonly number[]): Record<string, unknown> {
   return {
-    eos_token_id: config.eos_token_id,
+    eos_token_id: endTokens.length === 1 ? endTokens[0] : endTokens,
     pad_token_id: config.pad_token_id,
     max_length: languageModel(config).positions,
     do_sample: false,

@@ -35,22 +35,25 @@ const bytes = (value: unknown): Uint8Array => Buffer.from(typeof value === 'stri
 const inConfig = (template: unknown, more = {}): ReadonlyMap<string, Uint8Array> =>
   new Map([['tokenizer_config.json', bytes({ chat_template: template, ...more })]]);
 
+const render = (files: ReadonlyMap<string, Uint8Array>, content: string): string =>
+  readChatTemplate(files)([{ role: 'user', content }]);
+
 describe('a chat template', () => {
   it('opens the assistant’s turn behind the question', () => {
     const expected = '<|im_start|>user\nHow many?<|im_end|>\n<|im_start|>assistant\n';
-    expect(readChatTemplate(inConfig(chatMl))('How many?')).toBe(expected);
+    expect(render(inConfig(chatMl), 'How many?')).toBe(expected);
     const several = [
       { name: 'tool_use', template: 'x' },
       { name: 'default', template: chatMl },
     ];
-    expect(readChatTemplate(inConfig(several))('How many?')).toBe(expected);
+    expect(render(inConfig(several), 'How many?')).toBe(expected);
     const ownFile = new Map([...inConfig('x'), ['chat_template.jinja', bytes(chatMl)]]);
-    expect(readChatTemplate(ownFile)('How many?')).toBe(expected);
+    expect(render(ownFile, 'How many?')).toBe(expected);
   });
 
   it('has the tokenizer’s tokens, and a day that never changes', () => {
     const files = inConfig(llama3, { bos_token: { content: '<s>' } });
-    expect(readChatTemplate(files)(' 1 + 1? ')).toBe(
+    expect(render(files, ' 1 + 1? ')).toBe(
       '<s><|start_header_id|>system<|end_header_id|>\n\nToday Date: 26 Jul 2024<|eot_id|>' +
         '<|start_header_id|>user<|end_header_id|>\n\n1 + 1?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n',
     );
@@ -91,7 +94,7 @@ sys.stdout.write(tokenizer.apply_chat_template([{"role": "user", "content": sys.
         const config = await readFile(join(folder, 'tokenizer_config.json'));
         const question = ' Tom has 3 apples.\n\nHow many "apples" has he? ';
         const { stdout } = await promisify(execFile)(peerPython ?? '', ['-c', script, folder, question]);
-        expect(readChatTemplate(new Map([['tokenizer_config.json', config]]))(question)).toBe(stdout);
+        expect(render(new Map([['tokenizer_config.json', config]]), question)).toBe(stdout);
       }
     },
     60_000,

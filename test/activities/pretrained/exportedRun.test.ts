@@ -5,7 +5,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { promptText } from '../../../activities/data/format.js';
+import { chatPrompt, readTurn } from '../../../activities/data/chat.js';
+import { answerStart, promptText } from '../../../activities/data/format.js';
 import { readChatTemplate } from '../../../activities/pretrained/chatTemplate.js';
 import { otherTokenizerFiles } from '../../../activities/pretrained/obtainModel.js';
 import { type AnsweredQuestion, spread } from '../../../activities/report/answers.js';
@@ -32,10 +33,15 @@ describe.skipIf(folder === '')('an exported run (REFT_EXPORTED)', () => {
       6,
     );
     const plain = { format: spec.data.cot, docstring: spec.data.docstring };
-    const style = spec.data.promptFormat === 'chat' ? { ...plain, chat: readChatTemplate(tokenizerFiles()) } : plain;
+    const promptOf = (question: string): string => {
+      if (spec.data.promptFormat === 'plain') return promptText(question, plain);
+      const chat = readChatTemplate(tokenizerFiles());
+      const messages = [{ role: 'user', content: question.trim() }];
+      return chatPrompt(messages, answerStart(question, plain), chat, readTurn(chat));
+    };
     return {
       spec,
-      prompts: answered.map(({ question }) => promptText(question, style)),
+      prompts: answered.map(({ question }) => promptOf(question)),
       answers: answered.map(({ answer }) => answer),
       tokens: spec.generation.maxAnswerTokens,
     };
