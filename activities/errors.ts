@@ -31,8 +31,14 @@ export const failureTypes = {
   },
   InvalidReward: {
     retryable: false,
-    meaning: 'A reward gave a number that is not finite, or not one score for each response.',
+    meaning:
+      'A reward gave a number that is not finite, something that is no score, or not one score for each response.',
     remedy: 'Mend the reward that the message names; the message says which question and sample it failed on.',
+  },
+  ScorerRefused: {
+    retryable: false,
+    meaning: 'A scorer of the reward `http` or `activity` said that it will never score this batch.',
+    remedy: 'Correct the address, the header or the scorer that the message names and start the run again.',
   },
   CorruptObject: {
     retryable: false,
@@ -86,6 +92,12 @@ export const failureTypes = {
     remedy:
       'Nothing, unless it repeats: then give the worker more memory, and read what the message says of the start.',
   },
+  ScorerUnavailable: {
+    retryable: true,
+    meaning:
+      'A scorer of the reward `http` or `activity` cannot be reached, takes too long, fails, or has no worker on its task queue.',
+    remedy: 'Bring the scorer back. The run waits where it is and goes on by itself; no response is scored 0 for it.',
+  },
   UnavailableDevice: {
     retryable: true,
     meaning: 'The device that `REFT_DEVICE` names does not exist, is not on this machine, or computes wrongly.',
@@ -119,6 +131,7 @@ export class DivergedTraining extends failure('DivergedTraining') {}
 export class InsufficientMemory extends failure('InsufficientMemory') {}
 export class DownloadFailed extends failure('DownloadFailed') {}
 export class EngineCrashed extends failure('EngineCrashed') {}
+export class ScorerRefused extends failure('ScorerRefused') {}
 export class SandboxUnavailable extends failure('SandboxUnavailable') {}
 export class TaskCancelled extends failure('TaskCancelled') {}
 export class NothingToCompare extends failure('NothingToCompare') {}
@@ -155,6 +168,16 @@ export class StoreUnavailable extends failure('StoreUnavailable') {
   constructor(
     message: string,
     readonly isRefused = false,
+  ) {
+    super(message);
+  }
+}
+
+export class ScorerUnavailable extends failure('ScorerUnavailable') {
+  /** @param pauseMs what the scorer wants to be left alone for, before the next attempt */
+  constructor(
+    message: string,
+    readonly pauseMs?: number,
   ) {
     super(message);
   }

@@ -30,6 +30,8 @@ export interface Dependencies {
   readonly store: Store;
   readonly engine: Engine;
   readonly sandbox: SandboxPool;
+  /** The worker's, which has what scorers ask for as a header. */
+  readonly environment: NodeJS.ProcessEnv;
   /** Where tasks write files before they go to the store; on the same disk as the store's cache. */
   readonly workDirectory: string;
   /** The Hugging Face hub that pretrained models come from. */

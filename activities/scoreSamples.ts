@@ -5,16 +5,22 @@
  * It knows no reward: `rewards/index.ts` finds the one that the specification names. Same samples, same bytes.
  */
 import { z } from 'zod';
+import { askActivity } from './askActivity.js';
+import { createAskHttp } from './askHttp.js';
 import { lengthToEnd, loadTokenizer } from './data/tokenizer/loadTokenizer.js';
 import type { DataSetRef, Example } from './data/types.js';
-import { InvalidData, InvalidReward } from './errors.js';
+import { InvalidData, ScorerUnavailable } from './errors.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { at } from './invariant.js';
 import type { AnswerFormat, AnswerKind } from './rewards/answerFormat.js';
 import { type RewardSpec, rewardNamed } from './rewards/index.js';
-import type { Response, Sample, Score, ScoredSample } from './rewards/samples.js';
+import { totalParts } from './rewards/parts.js';
+import type { AskedQuestion, PartTotal, Response, Sample, Score, ScoredSample } from './rewards/samples.js';
 import type { SandboxPool } from './rewards/sandbox/pool.js';
+import { checkScores } from './rewards/scores.js';
+import { createScoreInBatches } from './scoreInBatches.js';
 import type { ObjectRef, Store } from './store/types.js';
+import { tellWaiting } from './tellWaiting.js';
 import { readExamples } from './trainingSteps.js';
 
 export interface ScoreSamplesInput {
@@ -41,12 +47,16 @@ export interface ScoreSamplesResult {
   readonly failures: Readonly<Record<string, number>>;
   /** Multiple choice: how many samples name each option letter. Empty for numbers. */
   readonly choices: Readonly<Record<string, number>>;
+  /** The reward's parts by name, over the samples that have them. */
+  readonly parts: Readonly<Record<string, PartTotal>>;
   readonly seconds: number;
 }
 
 export interface ScoringDependencies {
   readonly store: Store;
   readonly sandbox: Pick<SandboxPool, 'run'>;
+  /** The worker's, which has what scorers ask for as a header. */
+  readonly environment: NodeJS.ProcessEnv;
 }
 
 const sampleSchema: z.ZodType<Sample> = z.object({
@@ -61,7 +71,8 @@ const sampleSchema: z.ZodType<Sample> = z.object({
  * @throws InvalidData when a sample is of a question that the data set does not have, InvalidReward when the reward breaks its
  * contract (see `rewards/reward.ts`), and whatever the reward throws.
  */
-export function createScoreSamples({ store, sandbox }: ScoringDependencies) {
+export function createScoreSamples({ store, sandbox, environment }: ScoringDependencies) {
+  const scorers = { http: createAskHttp(environment), activity: askActivity };
   return (input: ScoreSamplesInput): Promise<ScoreSamplesResult> =>
     heartbeatWhile('answers', async (report, signal) => {
       const started = performance.now();
@@ -76,12 +87,20 @@ export function createScoreSamples({ store, sandbox }: ScoringDependencies) {
         .parse(lines)
         .map((sample) => upToEnd(sample, input.endTokens))
         .map((sample): Response => ({ ...sample, text: tokenizer.decode(sample.tokens) }));
-      const examples = responses.map((response, index) => exampleOf(response, index, all));
+      const examples = responses.map((response, index) => questionOf(response, index, all));
       const { format, answerKind, reward } = input;
       const onProgress = (done: number): void => report(done, responses.length);
-      const tools = { format, answerKind, sandbox, signal, onProgress };
-      const scores = await rewardNamed(reward.name).score(examples, responses, reward, tools);
-      const scored = addScores(reward.name, responses, scores);
+      const scoreInBatches = createScoreInBatches(store, { signal, onProgress });
+      const tools = { format, answerKind, sandbox, scorers, signal, onProgress, scoreInBatches };
+      const scores = await rewardNamed(reward.name)
+        .score(examples, responses, reward, tools)
+        .catch(async (error: unknown) => {
+          if (error instanceof ScorerUnavailable)
+            await tellWaiting({ samples: input.samples.sha256, reason: error.message });
+          throw error;
+        });
+      const asked = responses.map(({ sample }, index) => ({ example: at(examples, index), sample }));
+      const scored = addScores(responses, checkScores(reward.name, asked, scores));
       return {
         scored: await store.putLines(scored),
         ...summarise(scored, answerKind),
@@ -102,24 +121,27 @@ function upToEnd(sample: Sample, endTokens: readonly number[]): Sample {
   };
 }
 
-function exampleOf({ example }: Sample, index: number, examples: readonly Example[]): Example {
+/** A sample's question as rewards get it: without its tokens, which are only for the engine. */
+function questionOf({ example }: Sample, index: number, examples: readonly Example[]): AskedQuestion {
   const found = examples[example];
   if (found === undefined)
     throw new InvalidData(`sample ${index} is of question ${example}, but there are ${examples.length}`);
-  return found;
+  const { promptTokens, answerTokens, ...question } = found;
+  return question;
 }
 
-/** The responses with their scores, where the reward has given each a sound one. The fields' order is that of the stored lines. */
-function addScores(name: string, responses: readonly Response[], scores: readonly Score[]): readonly ScoredSample[] {
-  if (scores.length !== responses.length)
-    throw new InvalidReward(`reward ${name} gave ${scores.length} scores for ${responses.length} responses`);
+/** The responses with their scores. The fields' order is that of the stored lines. */
+function addScores(responses: readonly Response[], scores: readonly Score[]): readonly ScoredSample[] {
   return responses.map((response, index) => {
-    const { value, correct, reward, failure } = at(scores, index);
-    if (!Number.isFinite(reward))
-      throw new InvalidReward(
-        `reward ${name} is ${reward} for sample ${response.sample} of question ${response.example}, not a finite number`,
-      );
-    return { ...response, value, correct, reward, ...(failure === undefined ? {} : { failure }) };
+    const { value, correct, reward, failure, parts } = at(scores, index);
+    return {
+      ...response,
+      value,
+      correct,
+      reward,
+      ...(failure === undefined ? {} : { failure }),
+      ...(parts === undefined ? {} : { parts }),
+    };
   });
 }
 
@@ -136,6 +158,7 @@ function summarise(scored: readonly ScoredSample[], kind: AnswerKind): Omit<Scor
     rewardOfCorrect: total(right),
     failures: countEach(scored.flatMap(({ failure }) => (failure === undefined ? [] : [failure]))),
     choices: countEach(scored.flatMap(({ value }) => (isOption(value) ? value : []))),
+    parts: totalParts(scored),
   };
 }
 

@@ -12,7 +12,8 @@ import type { EvaluationMetrics, Verdict } from './evaluation/types.js';
 import { metricsOf, sampledVerdict } from './evaluation/verdicts.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
 import { at } from './invariant.js';
-import type { RewardModelScore, ScoredSample } from './rewards/samples.js';
+import { addParts, partMeans, totalParts } from './rewards/parts.js';
+import type { PartTotal, RewardModelScore, ScoredSample } from './rewards/samples.js';
 import type { ObjectRef, Store } from './store/types.js';
 import { readScored } from './trainingSteps.js';
 
@@ -74,9 +75,11 @@ async function tally(
     report(done, shards);
   };
 
+  let parts: Readonly<Record<string, PartTotal>> = {};
   for (const ref of greedy)
     await take(ref, 'top1', (question) => {
       if (question.length !== 1) throw new InvalidData('greedy answers: expected exactly one a question');
+      parts = addParts([parts, totalParts(question)]);
       return { top1: at(question, 0).correct };
     });
   if (rewardModelScores.length > 0 && rewardModelScores.length !== sampled.length)
@@ -106,7 +109,12 @@ async function tally(
       throw new InvalidData(`question ${question} of ${count} has no samples`);
     return { ...verdict, top1 };
   });
-  return { metrics: metricsOf(complete, each ?? noSamples), verdicts: await store.putLines(complete) };
+  const rewardParts = partMeans(parts);
+  const metrics = {
+    ...metricsOf(complete, each ?? noSamples),
+    ...(Object.keys(rewardParts).length > 0 && { rewardParts }),
+  };
+  return { metrics, verdicts: await store.putLines(complete) };
 }
 
 async function readRewardModelScores(store: Store, ref: ObjectRef): Promise<readonly RewardModelScore[]> {

@@ -13,6 +13,7 @@ import type { ModelFiles } from './engine/weights/modelFiles.js';
 import { InvalidData } from './errors.js';
 import type { Work } from './report/types.js';
 import type { ScoredSample } from './rewards/samples.js';
+import { scoreFields } from './rewards/scores.js';
 import { type CheckpointManifest, writeCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef, Store } from './store/types.js';
 
@@ -53,10 +54,7 @@ const scoredSampleSchema: z.ZodType<ScoredSample> = z.object({
   logProbs: z.array(z.number()),
   truncated: z.boolean(),
   text: z.string(),
-  value: z.union([z.number(), z.string(), z.null()]),
-  correct: z.boolean(),
-  reward: z.number(),
-  failure: z.string().exactOptional(),
+  ...scoreFields,
 });
 
 /** Data sets read last, by content: a worker's activities ask for the same few again and again. */

@@ -5,6 +5,7 @@
  */
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
+import { ScorerUnavailable } from '../activities/errors.js';
 
 export const nameFailures: ActivityInboundCallsInterceptor = {
   async execute(input, next) {
@@ -13,7 +14,11 @@ export const nameFailures: ActivityInboundCallsInterceptor = {
     } catch (error) {
       // Cancellations and failures that have their type already.
       if (error instanceof TemporalFailure || !(error instanceof Error)) throw error;
-      throw ApplicationFailure.fromError(error, { type: error.name });
+      const pause = error instanceof ScorerUnavailable ? error.pauseMs : undefined;
+      throw ApplicationFailure.fromError(error, {
+        type: error.name,
+        ...(pause === undefined ? {} : { nextRetryDelay: pause }),
+      });
     }
   },
 };

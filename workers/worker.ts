@@ -36,6 +36,7 @@ export async function startWorker(stack: StackAccess, queues: readonly QueueName
     store: openStore(stack.s3),
     engine,
     sandbox,
+    environment: process.env,
     workDirectory,
     hub: hubFromEnvironment(process.env),
     dataDirectory: process.env.REFT_DATA_DIR,

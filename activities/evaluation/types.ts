@@ -22,6 +22,8 @@ export interface EvaluationMetrics {
   /** pass@k in percent without bias, for k = 1, 2, 4, … and the number of samples. */
   readonly passAt?: readonly { readonly k: number; readonly percent: number }[];
   readonly samples: number;
+  /** Means of the reward's parts over the greedy answers that have them; absent where the reward has none. */
+  readonly rewardParts?: Readonly<Record<string, number>>;
 }
 
 /** One line of a verdicts object (JSON Lines): for one question, whether each way to answer it got it right. */

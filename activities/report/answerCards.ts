@@ -2,6 +2,7 @@
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { type AnsweredQuestion, spread } from './answers.js';
+import { short } from './lineChart.js';
 
 /** Right answers shown, and as many wrong ones. */
 const answersShown = 6;
@@ -35,6 +36,7 @@ function answerCard(answer: AnsweredQuestion): VNode {
     : answer.value === null
       ? `no value${answer.failure ? `: ${answer.failure}` : ''}`
       : 'wrong';
+  const parts = Object.entries(answer.parts ?? {});
   return html`
     <article class="card answer ${answer.correct ? 'right' : 'wrong'}">
       <p>${answer.question}</p>
@@ -42,6 +44,7 @@ function answerCard(answer: AnsweredQuestion): VNode {
       <dl>
         <div><dt>answer</dt><dd>${answer.value ?? 'none'}</dd></div>
         <div><dt>truth</dt><dd>${answer.truth}</dd></div>
+        ${parts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${short(value)}</dd></div>`)}
         <div><dd class="verdict">${verdict}</dd></div>
       </dl>
     </article>

@@ -15,6 +15,8 @@ export interface AnsweredQuestion {
   readonly value: number | string | null;
   readonly correct: boolean;
   readonly reward: number;
+  /** The reward's parts by name, where it has any. */
+  readonly parts?: Readonly<Record<string, number>>;
   readonly truncated: boolean;
   /** Why nothing was extracted. */
   readonly failure?: string;
@@ -30,6 +32,7 @@ export function answeredQuestion(example: Example, sample: ScoredSample): Answer
     value: sample.value,
     correct: sample.correct,
     reward: sample.reward,
+    ...(sample.parts === undefined ? {} : { parts: sample.parts }),
     truncated: sample.truncated,
     ...(sample.failure === undefined ? {} : { failure: sample.failure }),
   };

@@ -99,10 +99,19 @@ export function phaseCurves(points: readonly CurvePoint[]): PhaseCurves[] {
   });
 }
 
-/** `failed.<reason>` counts the answers without a value for that reason. */
+/** Metrics of several members: `failed.<reason>` counts answers without a value, `reward.<part>` is the mean of a part of the reward. */
+const families: Readonly<Record<string, { readonly title: string; readonly unit: string }>> = {
+  failed: { title: 'No value', unit: 'answers' },
+  reward: { title: 'Reward', unit: '' },
+  validationReward: { title: 'Validation reward', unit: '' },
+};
+
 function untitled(name: string): { readonly title: string; readonly unit: string } {
-  const [, reason] = name.split('failed.');
-  return reason === undefined ? { title: name, unit: '' } : { title: `No value: ${reason}`, unit: 'answers' };
+  const [family = name, ...member] = name.split('.');
+  const known = families[family];
+  return known === undefined || member.length === 0
+    ? { title: name, unit: '' }
+    : { title: `${known.title}: ${member.join('.')}`, unit: known.unit };
 }
 
 /** Long curves become means of equally many neighbours. */

@@ -10,6 +10,7 @@ import { type DataSummary, dataSection } from './data.js';
 import { renderDocument } from './document.js';
 import { intervalChart } from './intervalChart.js';
 import { lineChart } from './lineChart.js';
+import { rewardPartsCard } from './rewardParts.js';
 import { compute, notes, specification } from './sections.js';
 import type { Work } from './types.js';
 
@@ -80,7 +81,7 @@ function results(metrics: EvaluationMetrics): VNode {
             })),
           )}
         </div>
-        ${passAt.length > 1 && passChart(passAt)}
+        ${rewardPartsCard([{ id: 'reft', name: '', metrics }])} ${passAt.length > 1 && passChart(passAt)}
       </div>
     </section>
   ` as VNode;

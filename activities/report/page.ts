@@ -11,6 +11,7 @@ import { renderDocument } from './document.js';
 import { intervalChart } from './intervalChart.js';
 import { lineChart, short } from './lineChart.js';
 import { evaluatedModels, finalMetrics, intervalGroups, measuresOf } from './metrics.js';
+import { rewardPartsCard } from './rewardParts.js';
 import { compute, notes, specification } from './sections.js';
 import type { CurvePoint, TrainingWarning, Work } from './types.js';
 import { warningsSection } from './warnings.js';
@@ -130,6 +131,7 @@ function results(metrics: RunMetrics): VNode {
             ${measures.map(({ name, meaning }) => html`<div><dt>${name}</dt><dd>${meaning}</dd></div>`)}
           </dl>
         </div>
+        ${rewardPartsCard(models)}
       </div>
     </section>
   ` as VNode;

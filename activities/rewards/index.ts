@@ -6,18 +6,25 @@
  */
 import { z } from 'zod';
 import { at } from '../invariant.js';
+import { activity } from './activity.js';
 import { answer } from './answer.js';
+import { http } from './http.js';
 import type { Reward } from './reward.js';
+import { sumOf } from './sum.js';
 
-const rewards = { answer } as const satisfies Readonly<Record<string, Reward>>;
+const rewards = { answer, http, activity } as const satisfies Readonly<Record<string, Reward>>;
 
 const schemas = Object.values(rewards).map(({ options }) => options);
 
+const singleSchema = z.discriminatedUnion('name', [at(schemas, 0), ...schemas.slice(1)]);
+
+const sum = sumOf(singleSchema, (name) => rewards[name]);
+
 /** The field `reward` of a specification: a reward's name with its options. */
-export const rewardSchema = z.discriminatedUnion('name', [at(schemas, 0), ...schemas.slice(1)]);
+export const rewardSchema = z.discriminatedUnion('name', [...singleSchema.options, sum.options]);
 
 export type RewardSpec = z.output<typeof rewardSchema>;
 
 export function rewardNamed(name: RewardSpec['name']): Reward {
-  return rewards[name];
+  return name === 'sum' ? sum : rewards[name];
 }

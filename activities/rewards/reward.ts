@@ -6,8 +6,10 @@
  */
 import type { z } from 'zod';
 import type { AnswerFormat, AnswerKind } from './answerFormat.js';
+import type { BatchedScoring } from './batches.js';
 import type { AskedQuestion, Response, Score } from './samples.js';
 import type { SandboxPool } from './sandbox/pool.js';
+import type { Scorers } from './scorers.js';
 
 export interface RewardTools {
   /** How the data set's answers are written. */
@@ -16,10 +18,23 @@ export interface RewardTools {
   readonly answerKind: AnswerKind;
   /** Runs Python programs, apart from everything else. */
   readonly sandbox: Pick<SandboxPool, 'run'>;
+  /** Scorers outside of ReFT. */
+  readonly scorers: Scorers;
   /** Aborts when the scores are no longer wanted: pass it on to whatever takes long. */
   readonly signal: AbortSignal;
   /** To be told now and then how many responses are done. */
   readonly onProgress: (done: number) => void;
+  /**
+   * For rewards that cost something to ask: scores each distinct pair of question and text once, in batches that are stored as soon
+   * as they are there and never asked for again.
+   * @returns one score for each response, in order
+   * @throws InvalidReward when `ask` breaks its contract, or one pair is above the bound of bytes
+   */
+  readonly scoreInBatches: (
+    examples: readonly AskedQuestion[],
+    responses: readonly Response[],
+    scoring: BatchedScoring,
+  ) => Promise<readonly Score[]>;
 }
 
 export interface Reward {

@@ -45,6 +45,14 @@ export interface Score {
   readonly value: number | string | null;
   /** Why there is no value (`syntax`, `timeout`, `no-marker`, …); counted in the metric `failed.<word>`. */
   readonly failure?: string;
+  /** What else is to be told of the response, by name: means are reported as the metrics `reward.<name>`. Finite numbers. */
+  readonly parts?: Readonly<Record<string, number>>;
+}
+
+/** A part of the reward over all samples that have it. */
+export interface PartTotal {
+  readonly total: number;
+  readonly count: number;
 }
 
 /** One line of a scored object (JSON Lines): a response with its score. */

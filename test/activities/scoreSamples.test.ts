@@ -58,7 +58,7 @@ async function score(samples: readonly Sample[], reward = paper) {
     format,
     answerKind,
   };
-  const result = await createScoreSamples({ store, sandbox })(input);
+  const result = await createScoreSamples({ store, sandbox, environment: {} })(input);
   return { result, scored: (await store.getLines(result.scored)) as ScoredSample[] };
 }
 
@@ -173,6 +173,18 @@ describe('any reward', () => {
     expect(result.failures).toEqual({ rude: 1 });
     expect(scored).toMatchObject([wrong, right]);
     expect(scored[1]).not.toHaveProperty('failure');
+    expect(scored[1]).not.toHaveProperty('parts');
+  });
+
+  it('may name parts, which are kept with the samples and added up over those that have them', async () => {
+    await prepare('program');
+    giving([
+      { ...wrong, parts: { style: 0.5, length: -3 } },
+      { ...right, parts: { style: 0.25 } },
+    ]);
+    const { result, scored } = await score(samples());
+    expect(result.parts).toEqual({ style: { total: 0.75, count: 2 }, length: { total: -3, count: 1 } });
+    expect(scored.map(({ parts }) => parts)).toEqual([{ style: 0.5, length: -3 }, { style: 0.25 }]);
   });
 
   it('must give a finite number for each response', async () => {
@@ -181,9 +193,11 @@ describe('any reward', () => {
       giving([right, { ...wrong, reward }]);
       await expect(score(samples())).rejects.toMatchObject({
         name: 'InvalidReward',
-        message: expect.stringContaining('sample 1 of question 3'),
+        message: `reward answer, sample 1 of question "${examples[3]?.id}": the reward is ${reward}, not a finite number`,
       });
     }
+    giving([right, { ...wrong, parts: { style: Number.NaN } }]);
+    await expect(score(samples())).rejects.toThrow('the part style is NaN, not a finite number');
     giving([right]);
     await expect(score(samples())).rejects.toMatchObject({
       name: 'InvalidReward',

@@ -55,6 +55,20 @@ it('tallies all metrics over shards', async () => {
   );
 });
 
+it('gives the means of the reward’s parts over the greedy answers of all shards', async () => {
+  const questions = { ...(await store.putLines([])), count: 2 };
+  const greedy = await Promise.all([
+    store.putLines([{ ...scoredOf(0, 0, 1, true), parts: { style: 0.5, length: 4 } }]),
+    store.putLines([{ ...scoredOf(1, 0, 5, false), parts: { style: -1 } }]),
+  ]);
+  const sampled = await store.putLines(
+    [0, 1].map((example) => ({ ...scoredOf(example, 0, 1, true), parts: { style: 9 } })),
+  );
+  const tally = createTallyEvaluation({ store });
+  const { metrics } = await tally({ data: questions, greedy, sampled: [sampled], rewardModelScores: [] });
+  expect(metrics.rewardParts).toEqual({ style: -0.25, length: 4 });
+});
+
 it('refuses to tally part of the questions, or rewardModelScores of other samples', async () => {
   const tally = createTallyEvaluation({ store });
   const questions = { ...(await store.putLines([])), count: 2 };

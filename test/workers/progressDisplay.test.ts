@@ -31,7 +31,7 @@ function ppo(round: number, rounds = 80): PhaseProgress {
 
 function progress(...phases: PhaseProgress[]): Progress {
   const current = phases.at(-1) ?? ppo(0);
-  return { ...current, phases, paused: false, stopping: false, warnings: [], elapsedSeconds: 1 };
+  return { ...current, phases, paused: false, stopping: false, waiting: [], warnings: [], elapsedSeconds: 1 };
 }
 
 describe('in a log', () => {

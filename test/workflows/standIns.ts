@@ -202,6 +202,7 @@ export function createStandIns({
         rewardOfCorrect: percentOf.get(input.samples.sha256) ?? 0,
         failures: {},
         choices: {},
+        parts: {},
         seconds: 1,
       })),
       addSamples: record('addSamples', async (input) => ({

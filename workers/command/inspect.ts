@@ -28,6 +28,7 @@ export function status(id: string): Promise<void> {
       const { baselineWorkflowId } = progress;
       const baseline = baselineWorkflowId ? await queryProgress(client, baselineWorkflowId) : undefined;
       if (progress.paused) console.log('Paused until the update "resume".');
+      for (const reason of progress.waiting) console.log(`Waiting: ${reason}`);
       const display = createProgressDisplay(process.stdout);
       display.show(progress, baseline);
       display.close();

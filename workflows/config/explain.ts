@@ -89,6 +89,7 @@ export function allowedBy(schema: JsonSchema | undefined): string {
   if (schema.anyOf ?? schema.oneOf) return variants(schema).map(allowedBy).join(', or ');
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return `one of ${schema.enum.map((value) => JSON.stringify(value)).join(', ')}`;
+  if (Array.isArray(schema.type)) return schema.type.map((type) => allowedBy({ ...schema, type })).join(', or ');
   switch (schema.type) {
     case 'integer':
       return `a whole number${describeRange(schema)}`;

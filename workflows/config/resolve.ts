@@ -85,11 +85,20 @@ function presetNamed(all: Readonly<Record<string, { readonly fields: unknown }>>
   throw new InvalidSpec(`preset: got ${show(name)}, allowed: one of ${names.map(show).join(', ')}`);
 }
 
-/** Lays overrides over a preset. A pretrained model has none of the sizes a preset gives its model, so it takes that model's place. */
+/**
+ * Lays overrides over a preset. A pretrained model has none of the sizes a preset gives its model, so it takes that model's place; so
+ * does a reward of another name.
+ */
 function layOver(preset: unknown, overrides: Readonly<Record<string, unknown>>): unknown {
   const merged = merge(preset, overrides);
-  const { model } = overrides;
-  return isRecord(merged) && isRecord(model) && Object.hasOwn(model, 'from') ? { ...merged, model } : merged;
+  if (!isRecord(merged) || !isRecord(preset)) return merged;
+  const { model, reward } = overrides;
+  const own = isRecord(preset.reward) ? preset.reward.name : undefined;
+  return {
+    ...merged,
+    ...(isRecord(model) && Object.hasOwn(model, 'from') && { model }),
+    ...(isRecord(reward) && reward.name !== undefined && reward.name !== own && { reward }),
+  };
 }
 
 function merge(base: unknown, overrides: unknown): unknown {

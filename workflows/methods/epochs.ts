@@ -8,7 +8,7 @@ import type { SupervisedSpec } from '../config/supervised.js';
 import { addWork, beginPhase, finishUnit } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';
 import { engine } from '../steps/activities.js';
-import { isExhausted, type Measured, measureAccuracy, trainedOn } from '../steps/validate.js';
+import { isExhausted, type Measured, trainedOn, validate } from '../steps/validate.js';
 import type { MethodState, SharedStart } from './method.js';
 
 export interface EpochMethod {
@@ -57,10 +57,15 @@ export async function trainInEpochs(
       },
     ]);
     addWork(journal, name, trained.work);
-    const accuracy = await measureAccuracy(journal, { spec, data }, trained.checkpoint, `validation, ${place}`);
+    const { accuracy, metrics: validation } = await validate(
+      journal,
+      { spec, data },
+      trained.checkpoint,
+      `validation, ${place}`,
+    );
     run.training = trainedOn(run.training, trained.checkpoint, accuracy);
 
-    const metrics = { loss: trained.loss, gradientNorm: trained.gradientNorm, validationAccuracy: accuracy };
+    const metrics = { loss: trained.loss, gradientNorm: trained.gradientNorm, ...validation };
     journal.points.push({ phase: name, step: done + 1, metrics });
     journal.accuracy = accuracy;
     finishUnit(phase, { ...metrics, bestValidationAccuracy: run.training.best.accuracy });

@@ -22,6 +22,7 @@ export const trainOfflineSelfTraining: TrainMethod = async (run, shared, safePoi
     await safePoint();
     if (journal.controls.stopping) return start;
     const answers = await answerQuestions({
+      journal,
       spec,
       data,
       checkpoint: start.checkpoint,

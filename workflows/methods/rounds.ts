@@ -13,7 +13,7 @@ import { roundMetrics } from '../monitoring/roundMetrics.js';
 import { watchRound } from '../monitoring/warnings.js';
 import { type Answers, answerQuestions } from '../steps/rollout.js';
 import { countRounds, type RoundsSpec, selectRound } from '../steps/selections.js';
-import { isExhausted, measureAccuracy, trainedOn } from '../steps/validate.js';
+import { isExhausted, trainedOn, validate } from '../steps/validate.js';
 import type { MethodState, SharedStart } from './method.js';
 
 /** One round, 0-based, as an update sees it. */
@@ -62,6 +62,7 @@ export async function trainInRounds(
     const place = `${done + 1}/${rounds}`;
 
     const answers = await answerQuestions({
+      journal,
       spec,
       data,
       checkpoint,
@@ -83,9 +84,9 @@ export async function trainInRounds(
       ...update.metrics,
     };
     if (step % spec.evaluation.everyRounds === 0 || step === rounds) {
-      const accuracy = await measureAccuracy(journal, { spec, data }, update.checkpoint, `validation, round ${place}`);
-      journal.accuracy = accuracy;
-      metrics.validationAccuracy = accuracy;
+      const validation = await validate(journal, { spec, data }, update.checkpoint, `validation, round ${place}`);
+      journal.accuracy = validation.accuracy;
+      Object.assign(metrics, validation.metrics);
     }
     run.training = trainedOn(run.training, update.checkpoint, metrics.validationAccuracy);
     journal.points.push({ phase: method.phase, step, metrics });

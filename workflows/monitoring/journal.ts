@@ -5,6 +5,7 @@
  */
 import { at } from '../../activities/invariant.js';
 import type { CurvePoint, TrainingWarning, Work } from '../../activities/report/types.js';
+import type { Waiting } from '../config/signals.js';
 import type { Watch } from './warnings.js';
 
 export type PhaseName = 'prepare' | CurvePoint['phase'] | 'evaluation' | 'comparison' | 'report' | 'finished';
@@ -39,6 +40,8 @@ export interface Journal {
   memory?: string;
   /** Latest accuracy in percent: validation while training, at the end the test set. */
   accuracy?: number;
+  /** What steps wait for that is not there, by the sha256 of the samples that are to be scored. */
+  waiting?: Readonly<Record<string, string>>;
   /** Of a comparison: its table so far, a line a row. */
   table?: readonly string[];
 }
@@ -90,6 +93,24 @@ export function estimateSecondsLeft({ name, recentSeconds, total, done }: Phase)
 /** Signs of collapse so far: none before the first round. */
 export function warningsOf({ watch }: Journal): readonly TrainingWarning[] {
   return watch === undefined ? [] : watch.warnings;
+}
+
+/** Notes what the scoring of samples waits for. */
+export function noteWaiting(journal: Journal, { samples, reason }: Waiting): void {
+  journal.waiting = { ...journal.waiting, [samples]: reason };
+}
+
+/** Notes that samples are scored. Returns whether that was waited for. */
+export function endWaiting(journal: Journal, samples: string): boolean {
+  const { [samples]: reason, ...others } = journal.waiting ?? {};
+  if (reason === undefined) return false;
+  journal.waiting = others;
+  return true;
+}
+
+/** What is waited for, each reason once. */
+export function waitingOf({ waiting = {} }: Journal): readonly string[] {
+  return [...new Set(Object.values(waiting))];
 }
 
 /** Adds engine work to what was done before for the same purpose. */

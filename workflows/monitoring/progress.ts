@@ -12,8 +12,9 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { TrainingWarning } from '../../activities/report/types.js';
+import { type Waiting, waitingSignalName } from '../config/signals.js';
 import { metricsOf, type PhaseProgress, positionOf, progressOf, titleOf } from './describePhase.js';
-import { type Controls, type Journal, warningsOf } from './journal.js';
+import { type Controls, type Journal, noteWaiting, waitingOf, warningsOf } from './journal.js';
 import { describeWarning } from './warnings.js';
 
 /** Answer of the query `progress`: the phase under way, and each phase so far. */
@@ -28,6 +29,8 @@ export interface Progress extends PhaseProgress {
   readonly memory?: string;
   /** Of a comparison: its table so far, a line of Markdown a row. */
   readonly table?: readonly string[];
+  /** What the run waits for that is not there: scorers of its reward. */
+  readonly waiting: readonly string[];
   /** Signs of collapse so far, one a kind. */
   readonly warnings: readonly TrainingWarning[];
   /** The workflow that continues supervised training beside this one, once it has started. */
@@ -40,6 +43,9 @@ export const resumeUpdate = defineUpdate<Progress>('resume');
 export const stopEarlyUpdate = defineUpdate<Progress>('stopEarly');
 /** From a run to its baseline: what `controls` are now. */
 export const controlsSignal = defineSignal<[Controls]>('controls');
+
+/** From an activity: what it waits for. */
+const waitingSignal = defineSignal<[Waiting]>(waitingSignalName);
 
 const phaseKey = defineSearchAttributeKey('ReftPhase', 'KEYWORD');
 const roundKey = defineSearchAttributeKey('ReftRound', 'INT');
@@ -61,6 +67,14 @@ export function serveProgress(journal: Journal, more: () => Partial<Progress> = 
   setHandler(controlsSignal, (controls) => setControls(journal, controls), {
     description: 'Passes on pause, resume and stopEarly of the parent run',
   });
+  setHandler(
+    waitingSignal,
+    (waiting) => {
+      noteWaiting(journal, waiting);
+      showDetails(journal);
+    },
+    { description: 'A step waits for a scorer that is not there' },
+  );
 }
 
 function setControls(journal: Journal, controls: Controls): void {
@@ -98,6 +112,7 @@ function describeJournal(journal: Journal): Progress {
     ...current,
     phases,
     ...journal.controls,
+    waiting: waitingOf(journal),
     warnings: warningsOf(journal),
     elapsedSeconds: (Date.now() - journal.startedAt) / 1_000,
     ...(journal.accuracy === undefined ? {} : { accuracy: journal.accuracy }),
@@ -115,9 +130,10 @@ function showDetails(journal: Journal): void {
     return `- **${titleOf(phase)}**: ${parts.join(', ')}`;
   });
   const memory = journal.memory === undefined ? [] : [`- ${journal.memory}`];
+  const waiting = waitingOf(journal).map((reason) => `- **Waiting**: ${reason}`);
   const warnings = warningsOf(journal).map((warning) => `- ⚠ **Warning**, ${describeWarning(warning)}`);
   const table = journal.table === undefined ? [] : journal.table;
-  setCurrentDetails([...state, ...phases, ...warnings, ...memory, ...table].join('\n'));
+  setCurrentDetails([...state, ...phases, ...waiting, ...warnings, ...memory, ...table].join('\n'));
 }
 
 function timeLeft({ etaSeconds, round, rounds }: PhaseProgress): string {

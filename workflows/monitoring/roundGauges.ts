@@ -7,9 +7,16 @@
 import { metricMeter, workflowInfo } from '@temporalio/workflow';
 import type { TrainingWarning } from '../../activities/report/types.js';
 
+/** Metrics of several members (`<metric>.<member>`): the gauge they share, and the label that tells them apart. */
+const families: Readonly<Record<string, { readonly gauge: string; readonly label: string }>> = {
+  failed: { gauge: 'failed', label: 'reason' },
+  reward: { gauge: 'rewardPart', label: 'part' },
+  validationReward: { gauge: 'validationRewardPart', label: 'part' },
+};
+
 /**
  * `klPerToken` becomes `reft_kl_per_token` less `reft_kl_per_token_below_zero`, `failed.syntax` becomes `reft_failed` with the label
- * `reason="syntax"`.
+ * `reason="syntax"`, and `reward.style` becomes `reft_reward_part`, less its part below zero, with the label `part="style"`.
  */
 export function setRoundGauges(
   phase: string,
@@ -21,15 +28,19 @@ export function setRoundGauges(
   const set = (name: string, value: number, tags: Record<string, string> = {}): void => {
     meter.createGauge(`reft_${snakeCase(name)}`, 'float').set(value, tags);
   };
+  const setSigned = (name: string, value: number, tags?: Record<string, string>): void => {
+    set(name, Math.max(0, value), tags);
+    set(`${name}_below_zero`, Math.max(0, -value), tags);
+  };
   set('round', round);
   for (const [name, value] of Object.entries(metrics)) {
     if (!Number.isFinite(value)) continue;
-    const [metric = name, reason] = name.split('.');
-    if (reason !== undefined) set(metric, value, { reason });
-    else {
-      set(metric, Math.max(0, value));
-      set(`${metric}_below_zero`, Math.max(0, -value));
-    }
+    const [family = name, ...member] = name.split('.');
+    const { gauge, label } = families[family] ?? {};
+    const write = family === 'failed' ? set : setSigned; // counts are never negative
+    if (gauge !== undefined && label !== undefined && member.length > 0)
+      write(gauge, value, { [label]: member.join('.') });
+    else setSigned(name, value);
   }
   for (const { kind, to } of warnings) set('warning', to === round ? 1 : 0, { kind });
 }

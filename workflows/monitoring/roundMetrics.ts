@@ -1,13 +1,15 @@
 /** A round's metrics as its answers and their scores tell them; a method's update adds its own. */
+import { partMeans } from '../../activities/rewards/parts.js';
 import type { Answers } from '../steps/rollout.js';
 
 /**
  * Shares in percent of the round's answers. `reward` is the mean over all of them and the sum of two parts: `rewardRight`, what right
  * answers earn, and `rewardExtracted`, what all others do (with the reward `answer`, those from which a wrong answer was extracted).
+ * `reward.<part>` is the mean of a part over the answers that have it.
  * `failed.<reason>` counts the answers without a value, a reason of an earlier round (`before` has its metrics) staying on at 0.
  */
 export function roundMetrics(answers: Answers, before: Readonly<Record<string, number>> = {}): Record<string, number> {
-  const { count, correct, extracted, truncated, meanReward, meanLength, longest, failures, choices } = answers;
+  const { count, correct, extracted, truncated, meanReward, meanLength, longest, failures, choices, parts } = answers;
   const rewardRight = answers.rewardOfCorrect / count;
   const share = (part: number): number => (100 * part) / count;
   const earlier = Object.keys(before).filter((name) => name.startsWith('failed.'));
@@ -16,6 +18,7 @@ export function roundMetrics(answers: Answers, before: Readonly<Record<string, n
     reward: meanReward,
     rewardRight,
     rewardExtracted: withoutRounding(meanReward - rewardRight),
+    ...partMeans(parts, 'reward.'),
     sampleAccuracy: share(correct),
     extractedWrong: share(extracted - correct),
     extracted: share(extracted),

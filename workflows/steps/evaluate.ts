@@ -72,6 +72,7 @@ export async function measureModel(
       const part = shards.length > shardsAtOnce ? `, questions ${selection.from + 1} to ${selection.to}` : '';
       const { data, checkpoint } = measurement;
       const answered = await answerQuestions({
+        journal,
         spec,
         data,
         checkpoint,

@@ -49,6 +49,7 @@ export async function trainRewardModel(
     const scored: ObjectRef[] = [];
     for (const [round, checkpoint] of sampledFrom.entries()) {
       const answers = await answerQuestions({
+        journal,
         spec,
         data,
         checkpoint,

@@ -1,16 +1,20 @@
 /** Lets a model answer questions and has the answers scored: the step that rollouts, validation and evaluation share. */
 
+import { atMost } from '../../activities/atMost.js';
 import type { DataSetRef, PreparedData, QuestionSelection } from '../../activities/data/types.js';
 import type { RandomPurpose } from '../../activities/engine/sampling/random.js';
 import type { Work } from '../../activities/report/types.js';
+import { addParts } from '../../activities/rewards/parts.js';
+import type { PartTotal } from '../../activities/rewards/samples.js';
 import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
 import type { AnsweringSpec } from '../config/spec.js';
-import { sumWork } from '../monitoring/journal.js';
+import { endWaiting, type Journal, sumWork } from '../monitoring/journal.js';
+import { showProgress } from '../monitoring/progress.js';
 import { engine, general } from './activities.js';
-import { atMost } from './atMost.js';
 import { cutIntoShards, shardSize } from './selections.js';
 
 export interface AnswerRequest {
+  readonly journal: Journal;
   readonly spec: AnsweringSpec;
   readonly data: PreparedData;
   readonly checkpoint: CheckpointRef;
@@ -44,6 +48,8 @@ export interface Answers {
   readonly failures: Readonly<Record<string, number>>;
   /** Multiple choice: answers by the option letter they name. */
   readonly choices: Readonly<Record<string, number>>;
+  /** The reward's parts by name, over the answers that have them. */
+  readonly parts: Readonly<Record<string, PartTotal>>;
   readonly work: Work;
 }
 
@@ -79,6 +85,7 @@ export async function answerQuestions(request: AnswerRequest): Promise<Answers> 
     longest: Math.max(...results.map(({ rollout }) => rollout.longest)),
     failures: addCounts(results.map(({ score }) => score.failures)),
     choices: addCounts(results.map(({ score }) => score.choices)),
+    parts: addParts(results.map(({ score }) => score.parts)),
     work: sumWork(results.map(({ rollout }) => rollout.work)),
   };
 }
@@ -92,7 +99,7 @@ function addCounts(parts: readonly Readonly<Record<string, number>>[]): Record<s
 }
 
 async function answerShard(request: AnswerRequest, selection: QuestionSelection, place: string) {
-  const { spec, data, checkpoint, questions, samples, temperature, purpose, round } = request;
+  const { journal, spec, data, checkpoint, questions, samples, temperature, purpose, round } = request;
   const { maxAnswerTokens } = spec.generation;
   const { endTokens, padToken, tokenizer, format, answerKind } = data;
   const rollout = await engine.rollout.executeWithOptions({ summary: `rollout ${place}` }, [
@@ -122,5 +129,6 @@ async function answerShard(request: AnswerRequest, selection: QuestionSelection,
       answerKind,
     },
   ]);
+  if (endWaiting(journal, rollout.samples.sha256)) showProgress(journal);
   return { rollout, score };
 }

@@ -1,6 +1,7 @@
 /** Which checkpoint of a training counts: the one that answers most validation questions right, greedily. */
 
 import type { PreparedData } from '../../activities/data/types.js';
+import { partMeans } from '../../activities/rewards/parts.js';
 import type { CheckpointRef } from '../../activities/store/types.js';
 import type { Spec } from '../config/spec.js';
 import { addWork, type Journal } from '../monitoring/journal.js';
@@ -22,14 +23,22 @@ export interface Training {
   readonly withoutGain: number;
 }
 
-/** Share of validation questions answered right, in percent. */
-export async function measureAccuracy(
+/** What a checkpoint makes of the validation questions, greedily. */
+export interface Validation {
+  /** Share of them answered right, in percent. */
+  readonly accuracy: number;
+  /** `validationAccuracy`, and `validationReward.<part>` for each part of the reward. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export async function validate(
   journal: Journal,
   run: { readonly spec: Spec; readonly data: PreparedData },
   checkpoint: CheckpointRef,
   label: string,
-): Promise<number> {
+): Promise<Validation> {
   const answers = await answerQuestions({
+    journal,
     ...run,
     checkpoint,
     questions: run.data.validation,
@@ -40,7 +49,8 @@ export async function measureAccuracy(
     label,
   });
   addWork(journal, 'validation', answers.work);
-  return (100 * answers.correct) / answers.count;
+  const accuracy = (100 * answers.correct) / answers.count;
+  return { accuracy, metrics: { validationAccuracy: accuracy, ...partMeans(answers.parts, 'validationReward.') } };
 }
 
 /** One unit further: of equally good checkpoints the later, which has trained longer, is kept. */

@@ -9,7 +9,7 @@ import { showProgress } from '../monitoring/progress.js';
 import type { RunState } from '../runState.js';
 import { engine } from './activities.js';
 import { methodsOf, plannedSteps, planTraining } from './planMemory.js';
-import { type Measured, measureAccuracy } from './validate.js';
+import { type Measured, validate } from './validate.js';
 
 /**
  * Trains to the end of the warm-up (or to where it is stopped) and measures its validation accuracy.
@@ -54,9 +54,9 @@ export async function warmUp(
     finishUnit(phase, metrics);
     showProgress(journal);
   }
-  const accuracy = await measureAccuracy(journal, { spec, data }, checkpoint, 'validation, warm-up');
+  const { accuracy, metrics } = await validate(journal, { spec, data }, checkpoint, 'validation, warm-up');
   journal.accuracy = accuracy;
-  phase.metrics = { ...phase.metrics, validationAccuracy: accuracy };
+  phase.metrics = { ...phase.metrics, ...metrics };
   showProgress(journal);
   return { checkpoint, accuracy, step: 0 };
 }

@@ -1,4 +1,4 @@
-/** A Store that keeps objects in memory, for tests of what is written rather than of how it is kept. */
+/** A Store that keeps objects and named objects in memory, for tests of what is written rather than of how it is kept. */
 import { createHash } from 'node:crypto';
 import type { ObjectRef, Store } from '../../../activities/store/types.js';
 
@@ -32,7 +32,19 @@ export function createMemoryStore(): Store {
         .map((line) => JSON.parse(line)),
   };
   const unused = async (): Promise<never> => {
-    throw new Error('the memory store keeps objects only');
+    throw new Error('the memory store writes no files');
   };
-  return { bucket: 'memory', ...used, putFile: unused, getFile: unused, publish: unused, saveTo: unused, read: unused };
+  const named = new Map<string, Uint8Array>();
+  return {
+    bucket: 'memory',
+    ...used,
+    putFile: unused,
+    getFile: unused,
+    publish: async (name, content) => {
+      if (!(content instanceof Uint8Array)) return unused();
+      named.set(name, content);
+    },
+    saveTo: unused,
+    read: async (name) => named.get(name) ?? null,
+  };
 }

@@ -115,6 +115,22 @@ describe('page', () => {
     ]);
   });
 
+  test('shows the parts of the reward: a row of means, a curve and, with each answer, its own', () => {
+    expect(page).not.toContain('Part of the reward');
+    const { warmUp } = sampleReport.metrics;
+    const [first] = answers();
+    const metrics = { warmUp: { ...warmUp, rewardParts: { style: 0.25 } } };
+    const parts = first === undefined ? [] : [{ ...first, parts: { tone: -0.125 } }];
+    const shown = renderReport({ ...sampleReport, metrics, answers: parts });
+    expect(shown).toMatch(/Part of the reward.*<th>style<\/th><td><b>0\.25<\/b><\/td>/s);
+    expect(shown).toContain('<dt>tone</dt><dd>-0.125</dd>');
+    const point: CurvePoint = { phase: 'ppo', step: 1, metrics: { 'reward.style': 1, 'validationReward.a.b': 2 } };
+    expect(phaseCurves([point])[0]?.curves.map(({ title }) => title)).toEqual([
+      'Reward: style',
+      'Validation reward: a.b',
+    ]);
+  });
+
   test('hostile text of models, data and users is shown, never run', () => {
     const hostile = `</script></style></pre><img src=x onerror=alert(1)>"'><script>alert(2)</script>&amp;`;
     const [first] = answers();

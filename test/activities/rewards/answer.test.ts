@@ -21,6 +21,12 @@ function batch(texts: readonly string[]) {
   return [examples, responses] as const;
 }
 
+/** The reward `answer` asks nobody and keeps nothing. */
+const notNeeded = (): never => {
+  throw new Error('not needed');
+};
+const unused = { scorers: { http: notNeeded, activity: notNeeded }, scoreInBatches: notNeeded };
+
 /** Programs are `return <number>`, others raise; tells of each program one by one. */
 function standIn(run: string[]): RewardTools['sandbox'] {
   return {
@@ -48,6 +54,7 @@ it('scores programs in order, runs equal ones once, and counts responses as they
     sandbox: standIn(run),
     signal,
     onProgress: (count) => done.push(count),
+    ...unused,
   };
   const scores = await answer.score(...batch(texts), options, tools);
   const expected = new Map([
@@ -69,6 +76,7 @@ it('reads a chain of thought in words without the sandbox', async () => {
     sandbox: standIn(run),
     signal,
     onProgress: () => undefined,
+    ...unused,
   };
   const texts = ['\nTherefore, the answer is: 18', '  return 18', '\nTherefore, the answer is: 18.5'];
   expect(await answer.score(...batch(texts), options, tools)).toStrictEqual([

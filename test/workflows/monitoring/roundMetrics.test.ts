@@ -15,6 +15,7 @@ const answers: Answers = {
   longest: 60,
   failures: { syntax: 30, timeout: 20 },
   choices: {},
+  parts: {},
   work: { engineSeconds: 0, forwardTokens: 0, backwardTokens: 0, generatedTokens: 0 },
 };
 
@@ -50,6 +51,11 @@ it('splits any reward between right answers and all others, whatever its sign', 
 it('keeps a reason that no answer of this round failed for', () => {
   const later = roundMetrics({ ...answers, failures: { syntax: 50 } }, { 'failed.timeout': 20, reward: 1 });
   expect(later).toMatchObject({ 'failed.syntax': 50, 'failed.timeout': 0, reward: 0.435 });
+});
+
+it('gives the mean of each part of the reward over the answers that have it', () => {
+  const parts = { style: { total: 50, count: 200 }, 'judge.tone': { total: -10, count: 20 } };
+  expect(roundMetrics({ ...answers, parts })).toMatchObject({ 'reward.style': 0.25, 'reward.judge.tone': -0.5 });
 });
 
 it('gives the share of the commonest option among answers that name one', () => {

@@ -1,7 +1,8 @@
 /** The bound on work under way: by itself, and on the shards of thousands of questions. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { atMost } from '../../../activities/atMost.js';
 import type { PreparedData } from '../../../activities/data/types.js';
-import { atMost } from '../../../workflows/steps/atMost.js';
+import { openJournal } from '../../../workflows/monitoring/journal.js';
 import { answerQuestions, shardsAtOnce } from '../../../workflows/steps/rollout.js';
 
 const underWay = vi.hoisted(() => ({ now: 0, most: 0 }));
@@ -30,6 +31,7 @@ vi.mock('../../../workflows/steps/activities.js', () => {
     meanReward: 0.5,
     failures: {},
     choices: {},
+    parts: {},
   });
   return { engine: { rollout: activity(rollout) }, general: { scoreSamples: activity(scoreSamples) } };
 });
@@ -78,6 +80,7 @@ describe('answerQuestions', () => {
     const questions = { key: 'objects/0', sha256: '0', bytes: 1, count: 30_000 };
     let done = 0;
     const answers = await answerQuestions({
+      journal: openJournal(),
       spec: {
         seed: 1,
         generation: { maxAnswerTokens: 24, questionsPerShard: 250 },

@@ -1,4 +1,4 @@
-/** Bounds how many pieces of work are under way at once. */
+/** Bounds how many pieces of work are under way at once. Pure. */
 
 /**
  * Does `work` for each item, in order, never more than `limit` at once: where one ends the next begins, so that nothing waits for
