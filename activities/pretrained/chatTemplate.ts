@@ -11,15 +11,17 @@ export const tokenName = z
 
 const templateFile = 'chat_template.jinja';
 const configFile = 'tokenizer_config.json';
+/** Where older models name their tokens. */
+const mapFile = 'special_tokens_map.json';
 
 const namedTemplates = z.array(z.object({ name: z.string(), template: z.string() }));
-const configSchema = z.object({
-  chat_template: z.union([z.string(), namedTemplates]).nullish(),
+const tokensSchema = z.object({
   bos_token: tokenName,
   eos_token: tokenName,
   pad_token: tokenName,
   unk_token: tokenName,
 });
+const configSchema = tokensSchema.extend({ chat_template: z.union([z.string(), namedTemplates]).nullish() });
 
 /** Some templates name the day. One that is always the same, or the data would depend on when they were prepared. */
 const fixedDay = '26 Jul 2024';
@@ -31,7 +33,10 @@ const noClock = '{% set strftime_now = no_clock %}';
  * @throws InvalidModel when there is no template, or it cannot be used.
  */
 export function readChatTemplate(files: ReadonlyMap<string, Uint8Array>): Chat {
-  const { chat_template: given, ...tokens } = readConfig(files.get(configFile));
+  const { chat_template: given, ...tokens } = {
+    ...read(files, mapFile, tokensSchema),
+    ...read(files, configFile, configSchema),
+  };
   const file = files.get(templateFile);
   const source = file === undefined ? defaultOf(given) : Buffer.from(file).toString();
   const place = file === undefined ? `chat_template in ${configFile}` : templateFile;
@@ -43,7 +48,7 @@ export function readChatTemplate(files: ReadonlyMap<string, Uint8Array>): Chat {
   const chat: Chat = (messages) =>
     named(place, () =>
       render.render({
-        ...Object.fromEntries(Object.entries(tokens).filter(([, token]) => token != null)),
+        ...tokens,
         messages,
         // There, and null, as transformers has it: a template may ask for either.
         tools: null,
@@ -66,8 +71,16 @@ function defaultOf(given: z.output<typeof configSchema>['chat_template']): strin
   return given.find(({ name }) => name === 'default')?.template;
 }
 
-function readConfig(bytes: Uint8Array | undefined): z.output<typeof configSchema> {
-  return named(configFile, () => configSchema.parse(bytes ? JSON.parse(Buffer.from(bytes).toString()) : {}));
+/** What a file says, without what it says nothing of. */
+function read<Read extends object>(
+  files: ReadonlyMap<string, Uint8Array>,
+  name: string,
+  schema: z.ZodType<Read>,
+): Partial<Read> {
+  const bytes = files.get(name);
+  if (bytes === undefined) return {};
+  const said = named(name, () => schema.parse(JSON.parse(Buffer.from(bytes).toString())));
+  return Object.fromEntries(Object.entries(said).filter(([, value]) => value != null)) as Partial<Read>;
 }
 
 function named<T>(place: string, work: () => T): T {

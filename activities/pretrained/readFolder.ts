@@ -37,7 +37,7 @@ export async function readFolder(directory: string): Promise<ModelFolder> {
     if (bytes) otherFiles.set(name, bytes);
   }
   const named = {
-    ...namedTokens(tokenizerJson, otherFiles.get('tokenizer_config.json'), directory),
+    ...namedTokens(tokenizerJson, otherFiles, directory),
     generationEnds: await generationEnds(directory),
   };
   const path = join(directory, configFile);
@@ -62,22 +62,29 @@ function sizeOf(json: unknown, special: SpecialTokens, directory: string): numbe
   }
 }
 
-/** Ids of the tokens that tokenizer_config.json names as end and padding. */
+/** Ids of the tokens that the files beside tokenizer.json name as end and padding. */
 function namedTokens(
   tokenizerJson: unknown,
-  configBytes: Uint8Array | undefined,
+  otherFiles: ReadonlyMap<string, Uint8Array>,
   directory: string,
 ): Pick<TokenizerTokens, 'end' | 'pad'> {
   const file = join(directory, tokenizerFile);
   const parsed = tokenizerSchema.safeParse(tokenizerJson);
   if (!parsed.success) throw new InvalidModel(`${file} is no tokenizer.json: ${z.prettifyError(parsed.error)}`);
-  if (configBytes === undefined) return {};
-  const path = join(directory, 'tokenizer_config.json');
-  const config = tokenizerConfigSchema.safeParse(parse(configBytes, path));
-  if (!config.success) throw new InvalidModel(`${path}: ${z.prettifyError(config.error)}`);
-  const idOf = (text: string | null | undefined): number | undefined =>
-    parsed.data.added_tokens.find(({ content }) => content === text)?.id;
-  return { end: idOf(config.data.eos_token), pad: idOf(config.data.pad_token) };
+  // The second is where older models name their tokens.
+  const configs = ['tokenizer_config.json', 'special_tokens_map.json'].flatMap((name) => {
+    const bytes = otherFiles.get(name);
+    if (bytes === undefined) return [];
+    const path = join(directory, name);
+    const config = tokenizerConfigSchema.safeParse(parse(bytes, path));
+    if (!config.success) throw new InvalidModel(`${path}: ${z.prettifyError(config.error)}`);
+    return [config.data];
+  });
+  const idOf = (role: 'eos_token' | 'pad_token'): number | undefined => {
+    const text = configs.map((config) => config[role]).find((name) => name != null);
+    return parsed.data.added_tokens.find(({ content }) => content === text)?.id;
+  };
+  return { end: idOf('eos_token'), pad: idOf('pad_token') };
 }
 
 /** The end tokens of generation_config.json, where there is one. */

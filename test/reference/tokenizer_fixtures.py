@@ -11,14 +11,18 @@ with a Python that has the packages of requirements.txt. Writes fixtures/tokeniz
 - galactica: byte-level BPE behind splits at a marker, at every digit, at brackets and operators and at line ends;
 - gpt2: byte-level BPE with its own pattern; roberta: the same with a space put before a text, and with added tokens of every kind;
 - qwen2: byte-level BPE behind NFC and a pattern; smollm2: behind single digits;
-- t5: Unigram behind Metaspace; bert: WordPiece behind BERT's normaliser; words: whole words.
+- t5: Unigram behind Metaspace and SentencePiece's normaliser with some rules; bert: WordPiece behind BERT's normaliser; words: whole words.
 
 `ids` are those of a text that somebody wrote (no special token in it), `marked` those of a template's text.
 """
 
+import io
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 FOLDER = Path(__file__).parent / "fixtures"
@@ -156,24 +160,56 @@ def roberta():
     return byte_level(pre_tokenizers.ByteLevel(add_prefix_space=True), special, added=added)
 
 
+# Of characters and sequences, in hexadecimal: what becomes of them. Of more than one character, of none, and prefixes of others.
+RULES = {
+    "FF21": "41", "FB01": "66 69", "2460": "31", "3000": "20", "A0": "20", "9": "20", "A": "20", "D": "20", "AD": "", "200B": "",
+    "FEFF": "", "65 301": "E9", "212B": "C5", "2162": "49 49 49", "FF1C": "3C", "FF0F": "2F", "FF1E": "3E", "1F34E": "1F34F",
+    "FF71": "30A2", "E9": "E8", "78 78": "79", "3A3": "3C3",
+}
+
+
+def charsmap():
+    """The table that SentencePiece makes of the rules."""
+    with TemporaryDirectory() as folder:
+        rules = Path(folder, "rules.tsv")
+        rules.write_text("".join(f"{source}\t{target}\n" for source, target in RULES.items()))
+        model = io.BytesIO()
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(CORPUS * 20), model_writer=model, vocab_size=60, normalization_rule_tsv=str(rules),
+            hard_vocab_limit=False, minloglevel=2,
+        )
+    return sentencepiece_model_pb2.ModelProto.FromString(model.getvalue()).normalizer_spec.precompiled_charsmap
+
+
 def t5():
-    tokenizer = Tokenizer(models.Unigram())
+    """With scores by rule: a trainer's differ in the last digits from run to run."""
+    letters = sorted(set("".join([*CORPUS, *TEXTS])) - set(" \0") | {"▁"})
+    words = sorted({"▁" + word for text in CORPUS for word in text.split()} | {"▁x", "▁y", "ing", "pp", "es", "s."})
+    scored = [(name, -2 - len(name) / 8 - index / 1000) for index, name in enumerate([*words, *letters])]
+    special = ["<pad>", "</s>", "<unk>"]
+    tokenizer = Tokenizer(models.Unigram([*((name, 0.0) for name in special), *scored], unk_id=2))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Precompiled(charsmap())])
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
-    special = ["<pad>", "</s>", "<unk>"]
-    trainer = trainers.UnigramTrainer(vocab_size=120, special_tokens=special, unk_token="<unk>", show_progress=False)
-    tokenizer.train_from_iterator([*CORPUS, "x - y", "x y"], trainer)
+    tokenizer.add_special_tokens(special)
     return tokenizer
 
 
 def bert():
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece(cleanup=False)
+    normalizer = normalizers.BertNormalizer(lowercase=True)
+    pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    pieces = {piece for text in [*CORPUS, *TEXTS] for piece, _ in pre_tokenizer.pre_tokenize_str(normalizer.normalize_str(text))}
+    letters = sorted(set("".join(pieces)))
+    # The trainer's choice among equals differs from run to run.
+    starts = sorted({piece[:3] for piece in pieces if len(piece) > 3})
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "</s>"]
-    texts = [*CORPUS, *TEXTS]
-    tokenizer.train_from_iterator(texts, trainers.WordPieceTrainer(vocab_size=260, special_tokens=special, show_progress=False))
+    names = [*special, *letters, *(f"##{letter}" for letter in letters if letter != "व"), *starts]
+    vocabulary = {name: index for index, name in enumerate(dict.fromkeys(names))}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=12))
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = pre_tokenizer
+    tokenizer.decoder = decoders.WordPiece(cleanup=False)
+    tokenizer.add_special_tokens(special)
     return tokenizer
 
 

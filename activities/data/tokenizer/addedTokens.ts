@@ -55,6 +55,7 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
 
   return {
     split(text, shield) {
+      if (patterns.length === 0) return text === '' ? [] : [{ text, from: 0 }];
       const sections: Section[] = [];
       let from = 0;
       for (let place = 0; place < text.length; place++) {
@@ -86,7 +87,8 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
       return shielded;
     },
 
-    finds: (text) => text.split('').some((_, place) => longestAt(text, place, undefined) !== undefined),
+    finds: (text) =>
+      patterns.length > 0 && text.split('').some((_, place) => longestAt(text, place, undefined) !== undefined),
   };
 }
 

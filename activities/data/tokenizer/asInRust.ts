@@ -4,10 +4,12 @@
  * - `\s` of JavaScript in the parts that have a pattern of their own (ByteLevel, BertPreTokenizer, …): with U+FEFF, without U+0085;
  * - digits and word characters for ASCII ones, and punctuation in runs;
  * - splits that merge with a neighbour for splits that do not, and Metaspace's own split for none;
+ * - some common rules for those of a Precompiled normaliser;
  * - `$` in the text of a replacement for a reference, and a sigma at the end of a word for another letter.
  * A `Split` by a pattern and a `Replace` are right, so the others are written as these; ByteLevel is given its pattern.
  */
 import { InvalidData } from '../../errors.js';
+import { precompiledNormaliser } from './precompiled.js';
 import type { Part } from './tokenizerFile.js';
 
 /** GPT-2's pattern, which ByteLevel applies unless told not to, with what is white space in Unicode's sense. */
@@ -61,6 +63,22 @@ export function preTokenizerAsInRust(part: Part): Part {
     default:
       return part;
   }
+}
+
+/** A normaliser of the library, as far as it is changed here. */
+export interface LibraryNormaliser {
+  (text: string): string;
+  readonly config: Part;
+  normalize: (text: string) => string;
+  /** Of a Sequence. */
+  readonly normalizers?: readonly LibraryNormaliser[];
+}
+
+/** Gives every Precompiled the rules of its table, in place. */
+export function normaliseAsInRust(normaliser: LibraryNormaliser): void {
+  for (const part of normaliser.normalizers ?? []) normaliseAsInRust(part);
+  const { type, precompiled_charsmap: charsmap } = normaliser.config;
+  if (type === 'Precompiled' && typeof charsmap === 'string') normaliser.normalize = precompiledNormaliser(charsmap);
 }
 
 /** A normaliser in such a form. */

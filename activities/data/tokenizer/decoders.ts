@@ -28,6 +28,17 @@ class ByteRuns extends TextDecoder {
 }
 const byteRuns = new ByteRuns('utf-8', { ignoreBOM: true, fatal: true });
 
+function byteLevelDecoder(): LibraryDecoder['decode_chain'] {
+  /** Of the tokens met so far: many answers have the same. */
+  const known = new Map<string, Uint8Array>();
+  const bytesOf = (token: string): Uint8Array => {
+    const bytes = known.get(token) ?? Uint8Array.from(readBytes(token));
+    known.set(token, bytes);
+    return bytes;
+  };
+  return (tokens) => [lossy.decode(Buffer.concat(tokens.map(bytesOf)))];
+}
+
 /** Changes the decoder in place, after the library's constructor has made it. */
 export function decodeAsInRust(decoder: LibraryDecoder): void {
   const { type, prepend_scheme, replacement = '▁' } = decoder.config;
@@ -35,10 +46,7 @@ export function decodeAsInRust(decoder: LibraryDecoder): void {
   // It took U+FEFF for a byte order mark and left it out.
   if (type === 'ByteFallback') decoder.text_decoder = byteRuns;
   // It wrote a token that is no bytes as zeros.
-  if (type === 'ByteLevel')
-    decoder.decode_chain = (tokens) => [
-      lossy.decode(Uint8Array.from(tokens.flatMap((token) => [...readBytes(token)]))),
-    ];
+  if (type === 'ByteLevel') decoder.decode_chain = byteLevelDecoder();
   // It took a space away that nothing had put there.
   if (type === 'Metaspace' && prepend_scheme === 'never')
     decoder.decode_chain = (tokens) => tokens.map((token) => token.replaceAll(String(replacement), ' '));

@@ -9,7 +9,14 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { InvalidData, messageOf } from '../../errors.js';
 import { createMatcher, type Matcher } from './addedTokens.js';
-import { type LibraryPreTokenizer, normaliserAsInRust, preTokenizerAsInRust, splitAsInRust } from './asInRust.js';
+import {
+  type LibraryNormaliser,
+  type LibraryPreTokenizer,
+  normaliseAsInRust,
+  normaliserAsInRust,
+  preTokenizerAsInRust,
+  splitAsInRust,
+} from './asInRust.js';
 import { decodeAsInRust, type LibraryDecoder } from './decoders.js';
 import {
   type GivenToken,
@@ -60,7 +67,7 @@ export function loadTokenizer(json: unknown, special?: SpecialTokens): Tokenizer
   const pipeline = createPipeline(library, file);
   const encodeWritten = (text: string): number[] => pipeline.encode(wellFormed(text), pipeline.ofText);
   const decodeAll = (tokens: readonly number[]): string => {
-    const texts = tokens.flatMap((token) => file.texts[token] ?? []);
+    const texts = tokens.map((token) => file.texts[token]).filter((text) => text !== undefined);
     return library.decoder === null ? texts.join(' ') : library.decoder.decode(texts);
   };
   const swallowsSpace =
@@ -77,7 +84,7 @@ export function loadTokenizer(json: unknown, special?: SpecialTokens): Tokenizer
       const shield = shieldFor(texts);
       const rendered = render(texts.map((text) => pipeline.control.shield(text, shield)));
       // A normaliser may make a control token of what is none. Rare, and then none that has to be normalised is read at all.
-      const isRisky = texts.some((text) => pipeline.normalisedControl.finds(pipeline.normalise(text)));
+      const isRisky = texts.some((text) => pipeline.becomesControl(text));
       const matchers = isRisky
         ? { plain: pipeline.ofTemplate.plain, normalised: pipeline.ofText.normalised }
         : pipeline.ofTemplate;
@@ -103,7 +110,7 @@ export function lengthToEnd(tokens: readonly number[], endTokens: readonly numbe
 
 /** The library's tokenizer, as far as it is used here: it comes without types that this compiler finds. */
 interface Library {
-  readonly normalizer: ((text: string) => string) | null;
+  readonly normalizer: LibraryNormaliser | null;
   readonly pre_tokenizer: LibraryPreTokenizer | null;
   readonly model: LibraryModel;
   readonly decoder: LibraryDecoder | null;
@@ -139,6 +146,8 @@ function createPipeline(library: Library, { parts, texts, control }: TokenizerFi
   });
   const isControl = ({ id }: GivenToken): boolean => control.has(id);
 
+  const normalisedControl = matcher((token) => token.normalized && isControl(token), normalise);
+
   const ids = new Map(
     texts.flatMap((text, id) => (text === undefined || control.has(id) ? [] : [[text, id] as const])),
   );
@@ -165,12 +174,12 @@ function createPipeline(library: Library, { parts, texts, control }: TokenizerFi
     return spelt.map(idOf);
   };
   return {
-    normalise,
+    /** Whether the normaliser makes a control token of a part of the text. */
+    becomesControl: (text: string): boolean => normalisedControl.finds(normalise(text)),
     /** For text that somebody wrote. */
     ofText: matchers((token) => !isControl(token)),
     ofTemplate: matchers(() => true),
     control: matcher(isControl, (text) => text),
-    normalisedControl: matcher((token) => token.normalized && isControl(token), normalise),
     encode: (text: string, { plain, normalised }: Matchers, shield?: string): number[] =>
       plain.split(text, shield).flatMap((section) => {
         if ('token' in section) return section.token;
@@ -216,6 +225,7 @@ function parse(file: TokenizerFile): Library {
     );
     // Control tokens are no results of the model. Those of Unigram have other names in it by now.
     for (const id of file.control) library.model.tokens_to_ids.delete(file.texts[id] ?? '');
+    if (library.normalizer !== null) normaliseAsInRust(library.normalizer);
     if (library.pre_tokenizer !== null) splitAsInRust(library.pre_tokenizer);
     if (library.decoder !== null) decodeAsInRust(library.decoder);
     return library;

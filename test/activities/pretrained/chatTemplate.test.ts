@@ -57,6 +57,11 @@ describe('a chat template', () => {
       '<s><|start_header_id|>system<|end_header_id|>\n\nToday Date: 26 Jul 2024<|eot_id|>' +
         '<|start_header_id|>user<|end_header_id|>\n\n1 + 1?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n',
     );
+    const older = new Map([
+      ...inConfig(llama3),
+      ['special_tokens_map.json', bytes({ bos_token: { content: '<s>' }, additional_special_tokens: ['<x>'] })],
+    ]);
+    expect(render(older, '1 + 1?')).toMatch(/^<s></);
   });
 
   it.each([

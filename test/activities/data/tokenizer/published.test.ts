@@ -40,18 +40,21 @@ const names = [
 describe.each(names)('a tokenizer in the manner of %s', (name) => {
   const { tokenizer: json, cases } = read(name);
   const tokenizer = loadTokenizer(json, none);
-  /** Unigram of the Rust implementation finds control tokens in any text, because they are in its vocabulary. */
-  const isClosed = ({ text }: (typeof cases)[number]): boolean => name === 't5' && /<\/s>|<pad>|<unk>/.test(text);
+  /** Unigram of the Rust implementation finds control tokens in any text, because they are in its vocabulary, normalised ones too. */
+  const isClosed = ({ text }: (typeof cases)[number]): boolean => name === 't5' && /<\/s>|<pad>|<unk>|＜/.test(text);
 
   it.each(cases.filter((one) => !isClosed(one)))('has the tokens of $text', ({ text, ids }) => {
     expect(tokenizer.encode(text)).toEqual(ids);
   });
 
-  it.each(cases)('has the tokens of $text in what a template writes', ({ text, marked }) => {
-    // A text that begins with a space is given one more only where somebody wrote it.
-    if (!(name === 't5' && text.startsWith(' ')))
-      expect(tokenizer.encodeRendered([], () => text).tokens).toEqual(marked);
-  });
+  it.each(cases.filter((one) => !/＜/.test(one.text) || name !== 't5'))(
+    'has the tokens of $text in what a template writes',
+    ({ text, marked }) => {
+      // A text that begins with a space is given one more only where somebody wrote it.
+      if (!(name === 't5' && text.startsWith(' ')))
+        expect(tokenizer.encodeRendered([], () => text).tokens).toEqual(marked);
+    },
+  );
 
   it.each(cases)('writes the tokens of $text', ({ ids, decoded }) => {
     expect(tokenizer.decode(ids)).toBe(decoded);
