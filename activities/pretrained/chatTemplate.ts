@@ -3,6 +3,7 @@ import { Template } from '@huggingface/jinja';
 import { z } from 'zod';
 import type { Chat } from '../data/format.js';
 import { InvalidModel } from '../errors.js';
+import { stripAsInPython } from './pythonStrip.js';
 
 /** A token is named by its text, in older files inside an object. */
 export const tokenName = z
@@ -25,7 +26,7 @@ const configSchema = tokensSchema.extend({ chat_template: z.union([z.string(), n
 
 /** Some templates name the day. One that is always the same, or the data would depend on when they were prepared. */
 const fixedDay = '26 Jul 2024';
-const noClock = '{% set strftime_now = no_clock %}';
+const noClock = '{% set strftime_now = no_clock %}\n';
 
 /**
  * @param files a tokenizer's files beside tokenizer.json, by name. chat_template.jinja, where there is one, stands above
@@ -44,10 +45,12 @@ export function readChatTemplate(files: ReadonlyMap<string, Uint8Array>): Chat {
     throw new InvalidModel(
       `data.promptFormat is chat, but the model has no chat template (neither ${templateFile} nor one in ${configFile})`,
     );
-  const render = named(place, () => new Template(noClock + source));
+  const template = named(place, () => new Template(noClock + source));
+  const functions = stripAsInPython(template);
   const chat: Chat = (messages) =>
     named(place, () =>
-      render.render({
+      template.render({
+        ...functions,
         ...tokens,
         messages,
         // There, and null, as transformers has it: a template may ask for either.

@@ -91,7 +91,9 @@ export const dataSchema = z.strictObject({
   promptFormat: z
     .enum(['plain', 'chat'])
     .default('plain')
-    .describe('`plain` is the paper’s text. `chat` puts the question into the chat template of a pretrained model.'),
+    .describe(
+      '`plain` is the paper’s text. `chat` puts the question into the chat template of a pretrained model, and trains on the assistant’s turn.',
+    ),
   train: count
     .max(1_000_000)
     .optional()

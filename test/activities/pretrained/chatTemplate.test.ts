@@ -65,6 +65,20 @@ describe('a chat template', () => {
   });
 
   it.each([
+    ["{{ messages[0].content.strip('\\n') }}", ' \n a=b an \u001c\t'],
+    ["{{ messages[0].content.lstrip(' \\n') }}", 'a=b an \u001c\t\n'],
+    ["{{ messages[0].content.rstrip('\\n\\t') }}", ' \n a=b an \u001c'],
+    ['{{ messages[0].content.strip() }}', 'a=b an'],
+    ['{{ messages[0].content | trim }}', 'a=b an'],
+    ["{{ {'k': messages[0].content.strip()}.k + 'x'.strip('x') }}", 'a=b an'],
+    ['{{ "\ufeffx\ufeff" | trim }}', '\ufeffx\ufeff'],
+    ['  {% if true %}\n  a\n  {% endif %}\n  b {# c #}\n  {%- set x = 1 %}\n{{ x }}\n', '  a\n  b 1'],
+    ['a\n\n{% for m in messages %}\n{{ m.role }}\n{% endfor %}\n\nend\n\n', 'a\n\nuser\n\nend\n'],
+  ])('has %j as Python’s Jinja renders it', (template, expected) => {
+    expect(render(inConfig(template), ' \n a=b an \u001c\t\n')).toBe(expected);
+  });
+
+  it.each([
     ['there is none', new Map(), /data\.promptFormat is chat, but the model has no chat template/],
     ['it is empty', inConfig(null), /no chat template/],
     ['it is no template', inConfig('{% for %}'), /^chat_template in tokenizer_config\.json cannot be used: /],
@@ -109,7 +123,7 @@ sys.stdout.write(tokenizer.apply_chat_template([{"role": "user", "content": sys.
 describe('prepareData with promptFormat chat', () => {
   const data = dataSchema.parse({ source: 'generated', train: 5, test: 5, validation: 2, promptFormat: 'chat' });
 
-  const prepare = async (tokenizerConfig: object, cot: 'program' | 'natural') => {
+  const prepare = async (tokenizerConfig: object, cot: 'program' | 'natural', added: readonly object[] = []) => {
     const store = createMemoryStore();
     const json = trainTokenizer(['<|im_start|>'], {
       kind: 'bytePair',
@@ -118,7 +132,7 @@ describe('prepareData with promptFormat chat', () => {
     });
     const otherFiles: Record<string, ObjectRef> = { 'tokenizer_config.json': await store.putJson(tokenizerConfig) };
     const tokenizer = {
-      tokenizer: await store.putJson(json),
+      tokenizer: await store.putJson({ ...json, added_tokens: [...json.added_tokens, ...added] }),
       otherFiles,
       vocabularySize: 260,
       endTokens: [1],
@@ -130,7 +144,8 @@ describe('prepareData with promptFormat chat', () => {
       tokenizer,
     });
     const special = json.added_tokens.length;
-    return { examples: (await store.getLines(prepared.train)) as Example[], special };
+    const { endTokens } = prepared;
+    return { examples: (await store.getLines(prepared.train)) as Example[], special, endTokens };
   };
 
   it('puts questions to the user and lets programs begin the answer', async () => {
@@ -143,6 +158,13 @@ describe('prepareData with promptFormat chat', () => {
     expect(natural.examples[0]?.prompt).toMatch(/<\|im_start\|>assistant\n$/);
     // The template's marks are the tokenizer's special tokens, not spelt out.
     expect(natural.examples[0]?.promptTokens.filter((token) => token < natural.special)).toHaveLength(2);
+  });
+
+  it('ends answers as the template ends a turn, whatever the model lists', async () => {
+    const turnEnd = { id: 259, content: '<|im_end|>', special: true };
+    const { examples, endTokens } = await prepare({ chat_template: chatMl }, 'natural', [turnEnd]);
+    expect(endTokens).toEqual([259, 1]);
+    for (const { answerTokens } of examples) expect(answerTokens?.indexOf(259)).toBe((answerTokens?.length ?? 0) - 1);
   });
 
   it('needs a model with a template', async () => {
