@@ -12,6 +12,9 @@ import type { ObjectRef } from './store/types.js';
 import { type EngineDependencies, withOutputDirectory } from './trainingSteps.js';
 import { writeStartingModel } from './writeStartingModel.js';
 
+/** Most fields of a config that are listed: a result goes into Temporal's history. */
+const mostListed = 50;
+
 /** `from` is the spec's `model.from`. */
 export interface ImportModelInput {
   readonly from: string;
@@ -61,6 +64,7 @@ export function createImportModel(dependencies: ImportDependencies) {
         name: obtained.name,
         checkpoint,
         positions: languageModel(config).positions,
+        unreadFields: folder.unread.slice(0, mostListed),
         tokenizer: { ...folder.special, tokenizer, otherFiles, vocabularySize: folder.vocabularySize },
       };
     });

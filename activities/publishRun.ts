@@ -62,7 +62,8 @@ export function createPublishRun({ store }: { readonly store: Store }) {
       const { files, manifest } = await readCheckpoint(store, model, { moments: false });
       const { tokenizerFiles, endTokens } = input.data;
       await publishModelFolder(store, keys.model, files, manifest.tokenizer, tokenizerFiles, endTokens);
-      if (files.adapters) await publishAdapterFolder(store, `${prefix}/adapter`, files.adapters, input.startedFrom);
+      const { config, adapters } = files;
+      if (adapters) await publishAdapterFolder(store, `${prefix}/adapter`, { config, adapters }, input.startedFrom);
 
       const answers = await publishAnswers(store, keys.samples, input.data.test, input.sampled);
 

@@ -5,13 +5,15 @@ import { z } from 'zod';
 import { loadTokenizer } from '../data/tokenizer/loadTokenizer.js';
 import type { SpecialTokens } from '../data/tokenizer/tokenizerFile.js';
 import { endTokensOf, type TokenizerTokens } from '../engine/models/configTokens.js';
-import { languageModel, type ModelConfig, readConfig } from '../engine/models/index.js';
+import { languageModel, type ModelConfig, readPublished } from '../engine/models/index.js';
 import { InvalidModel, messageOf } from '../errors.js';
 import { tokenName } from './chatTemplate.js';
 import { configFile, generationFile, otherTokenizerFiles, tokenizerFile } from './obtainModel.js';
 
 export interface ModelFolder {
   readonly config: ModelConfig;
+  /** Names of the fields of config.json that change nothing about what the model computes. */
+  readonly unread: readonly string[];
   /** tokenizer.json as it is. */
   readonly tokenizer: Uint8Array;
   readonly special: SpecialTokens;
@@ -41,7 +43,7 @@ export async function readFolder(directory: string): Promise<ModelFolder> {
     generationEnds: await generationEnds(directory),
   };
   const path = join(directory, configFile);
-  const config = readConfig(parse(await need(directory, configFile), path), path, named);
+  const { config, unread } = readPublished(parse(await need(directory, configFile), path), path, named);
   const special = { endTokens: endTokensOf(config), padToken: config.pad_token_id };
   const vocabularySize = sizeOf(tokenizerJson, special, directory);
   const known = languageModel(config).vocabularySize;
@@ -50,7 +52,7 @@ export async function readFolder(directory: string): Promise<ModelFolder> {
     throw new InvalidModel(
       `${join(directory, tokenizerFile)}: token ${largest} is beyond the model's vocab_size ${known}`,
     );
-  return { config, tokenizer, special, vocabularySize, otherFiles };
+  return { config, unread, tokenizer, special, vocabularySize, otherFiles };
 }
 
 function sizeOf(json: unknown, special: SpecialTokens, directory: string): number {

@@ -52,4 +52,6 @@ export interface PretrainedModel {
   readonly tokenizer: PretrainedTokenizer;
   /** Longest sequence it can take. */
   readonly positions: number;
+  /** Names of the fields of its config.json that change nothing about what it computes, at most 50 of them. */
+  readonly unreadFields?: readonly string[];
 }

@@ -3,11 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LoraConfig } from '../engine/lora/adapters.js';
-import { isConv1d } from '../engine/lora/adapters.js';
+import { languageModel } from '../engine/models/index.js';
 import type { ModelFiles } from '../engine/weights/modelFiles.js';
-import type { Parameters } from '../engine/weights/parameters.js';
 import { readSafetensors, writeSafetensors } from '../engine/weights/safetensors.js';
 import type { Store } from './types.js';
+
+type AdaptedModel = Pick<ModelFiles, 'config'> & Required<Pick<ModelFiles, 'adapters'>>;
 
 /**
  * Publishes the folder's two files under `prefix` (no slash at its end), without the value head, which PEFT does not know.
@@ -16,7 +17,7 @@ import type { Store } from './types.js';
 export async function publishAdapterFolder(
   store: Store,
   prefix: string,
-  { file, lora }: NonNullable<ModelFiles['adapters']>,
+  { config, adapters: { file, lora } }: AdaptedModel,
   base: string | null = null,
 ): Promise<void> {
   const { tensors } = await readSafetensors(file);
@@ -29,24 +30,21 @@ export async function publishAdapterFolder(
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+  const isTransposed = languageModel(config).linear.some(({ transposed }) => transposed);
   await store.publish(
     `${prefix}/adapter_config.json`,
-    Buffer.from(`${JSON.stringify(adapterConfig(lora, base, isOnConv1d(adapters)), null, 2)}\n`),
+    Buffer.from(`${JSON.stringify(adapterConfig(lora, base, isTransposed), null, 2)}\n`),
   );
-}
-
-function isOnConv1d(adapters: Parameters): boolean {
-  return [...adapters.keys()].some((name) => isConv1d(name.replace(/\.lora_[AB]\.weight$/, '')));
 }
 
 /**
  * The fields that PEFT needs; it fills in the others. The base model is named only if it is on the hub, where others find it.
- * @param onConv1d whether the weights of the adapted layers are `[in, out]`.
+ * @param isTransposed whether the weights of the adapted layers are `[inputs, outputs]`.
  */
 export function adapterConfig(
   { rank, alpha, targetModules }: LoraConfig,
   base: string | null,
-  onConv1d: boolean,
+  isTransposed: boolean,
 ): Readonly<Record<string, unknown>> {
   const onHub = base === null ? null : /^hf:(?<name>[^@]+)(?:@(?<revision>.+))?$/.exec(base);
   const { name = null, revision = null } = { ...onHub?.groups };
@@ -60,7 +58,7 @@ export function adapterConfig(
     target_modules: targetModules,
     lora_dropout: 0,
     bias: 'none',
-    fan_in_fan_out: onConv1d,
+    fan_in_fan_out: isTransposed,
     inference_mode: true,
   };
 }

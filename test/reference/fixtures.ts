@@ -33,6 +33,8 @@ export interface ArchitectureFixture {
   readonly sequences: readonly TokenSequence[];
   readonly parameters: StoredTensors;
   readonly logits: LlamaFixture['logits'];
+  /** Ten tokens after each sequence's prompt, the end token one like any other. */
+  readonly greedy: readonly (readonly number[])[];
   readonly loss: number;
   readonly gradients: StoredTensors;
 }
@@ -166,7 +168,10 @@ export interface Smollm2Fixture {
   }[];
 }
 
-export const architectures = ['qwen2', 'gpt2', 'opt', 'galactica', 'rope-linear', 'rope-llama3'] as const;
+export const architectures = [
+  ...(['qwen2', 'qwen3', 'mistral', 'smollm3', 'gemma3', 'llama-biased', 'gpt2', 'opt', 'galactica'] as const),
+  ...(['rope-linear', 'rope-llama3', 'rope-yarn'] as const),
+] as const;
 
 interface Fixtures extends Readonly<Record<(typeof architectures)[number], ArchitectureFixture>> {
   readonly 'llama-tied': LlamaFixture;

@@ -80,7 +80,10 @@ describe('a run from a pretrained model', () => {
     const [first] = standIns.inputsOf('trainSupervised');
     expect(first?.checkpoint).toMatchObject({ step: 0 });
     expect(standIns.inputsOf('publishRun')[0]).toMatchObject({
-      notes: ['Started from hf:org/tiny.'],
+      notes: [
+        'Started from hf:org/tiny.',
+        'Fields of its config.json that change nothing about what is computed: torch_dtype, use_mrope.',
+      ],
       startedFrom: 'hf:org/tiny',
     });
     expect(result.accuracy.top1).toBe(50);

@@ -108,6 +108,7 @@ export function createStandIns({
       importModel: record('importModel', async (input) => ({
         name: input.from,
         checkpoint: { ...refer('import', input), step: 0, weightBytes: 4_000 },
+        unreadFields: ['torch_dtype', 'use_mrope'],
         positions,
         tokenizer: {
           tokenizer: refer('tokenizer', input),

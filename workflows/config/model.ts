@@ -55,7 +55,7 @@ export const pretrainedModelSchema = z.strictObject({
       error: 'hf:org/name or hf:org/name@revision, s3://bucket/prefix, or the absolute path of a folder',
     })
     .describe(
-      'A pretrained model (Llama, Qwen2, GPT-2 or OPT): hf:org/name or hf:org/name@revision, s3://bucket/prefix, or the absolute path of a folder. The paper starts from Galactica-6.7B and CodeLLAMA-7B (4.3).',
+      'A pretrained model (Llama, Mistral, Qwen2, Qwen3, SmolLM3, Gemma 3 text, GPT-2 or OPT): hf:org/name or hf:org/name@revision, s3://bucket/prefix, or the absolute path of a folder. The paper starts from Galactica-6.7B and CodeLLAMA-7B (4.3).',
     ),
 });
 

@@ -1,4 +1,5 @@
 /** What every run does first: imports the model it starts from, where there is one, and prepares its data. */
+import { log } from '@temporalio/workflow';
 import type { PreparedData } from '../../activities/data/types.js';
 import type { PretrainedModel } from '../../activities/pretrained/source.js';
 import { sourceName } from '../config/describe.js';
@@ -23,7 +24,13 @@ export async function prepareData(run: Preparing): Promise<PreparedData> {
     run.pretrained = await engine.importModel.executeWithOptions({ summary: `import ${model.from}` }, [
       { ...model, lora, seed },
     ]);
-    run.notes.push(`Started from ${run.pretrained.name}.`);
+    const { name, unreadFields = [] } = run.pretrained;
+    run.notes.push(`Started from ${name}.`);
+    if (unreadFields.length > 0) {
+      const listed = `Fields of its config.json that change nothing about what is computed: ${unreadFields.join(', ')}.`;
+      log.info(listed);
+      run.notes.push(listed);
+    }
   }
   const tokenizer = run.pretrained ? { tokenizer: run.pretrained.tokenizer } : {};
   const prepared = await general.prepareData.executeWithOptions({ summary: `prepare ${sourceName(data)} data` }, [

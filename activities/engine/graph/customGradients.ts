@@ -24,35 +24,79 @@ import {
   sqrt,
   subtract,
   sum,
+  tanh,
 } from './operators.js';
 
+/** An activation function f, and what the backward needs of it. */
+interface Activation {
+  readonly value: (x: Tensor) => Tensor;
+  /** f(x) again, and its derivative. */
+  readonly again: (x: Tensor) => { readonly y: Tensor; readonly slope: () => Tensor };
+}
+
 /**
- * silu(gate) · up with silu(x) = x · sigmoid(x): what SwiGLU layers compute (Shazeer, 2020). Both operands have one shape.
- * With s = sigmoid(gate) and y = gate · s its gradients are g · up · (s + y · (1 − s)) for the gate and g · y for `up`.
+ * f(gate) · up, both of one shape: what gated MLPs compute (Shazeer, 2020). Its gradients are g · up · f′(gate) for the gate and
+ * g · f(gate) for `up`.
  *
- * The backward computes s, y and the result again: kept, they would be most of the memory that a decoder layer takes.
+ * The backward computes f(gate) and the result again: kept, they would be most of the memory that a decoder layer takes.
  */
-export function swiglu(gate: Tensor, up: Tensor): Tensor {
-  const again = once((gradient: Tensor) => {
-    const later = after(gate, gradient);
-    const s = sigmoid(later);
-    return { s, y: multiply(later, s) };
-  });
+function gated(gate: Tensor, up: Tensor, activation: Activation): Tensor {
+  const again = once((gradient: Tensor) => activation.again(after(gate, gradient)));
   const result = appendWithGradient(
     gate.graph,
     'Mul',
-    [multiply(gate, sigmoid(gate)), up],
+    [activation.value(gate), up],
     { type: gate.type, shape: gate.shape },
     {},
     {
       sources: [gate, up],
       rule: (_, g) => {
-        const { s, y } = again(g);
-        return [multiply(multiply(g, up), add(s, subtract(y, multiply(y, s)))), multiply(g, y)];
+        const { y, slope } = again(g);
+        return [multiply(multiply(g, up), slope()), multiply(g, y)];
       },
     },
   );
   return recompute(result, (gradient) => multiply(again(gradient).y, up));
+}
+
+/** silu(gate) · up with silu(x) = x · s, s = sigmoid(x). Its derivative is s + y · (1 − s). */
+export function swiglu(gate: Tensor, up: Tensor): Tensor {
+  return gated(gate, up, {
+    value: (x) => multiply(x, sigmoid(x)),
+    again: (x) => {
+      const s = sigmoid(x);
+      const y = multiply(x, s);
+      return { y, slope: () => add(s, subtract(y, multiply(y, s))) };
+    },
+  });
+}
+
+/**
+ * gelu(gate) · up with the tanh approximation gelu(x) = ½x · (1 + t), t = tanh(c · (x + ax³)), c = √(2/π), a = 0.044715 (Hendrycks
+ * and Gimpel, 2016). Its derivative is ½(1 + t) + ½x · (1 − t²) · c · (1 + 3ax²).
+ */
+export function geglu(gate: Tensor, up: Tensor): Tensor {
+  const [c, a] = [Math.sqrt(2 / Math.PI), 0.044715];
+  const parts = (x: Tensor) => {
+    const square = multiply(x, x);
+    const t = tanh(multiply(x, add(multiply(square, c * a), c)));
+    const [half, rise] = [multiply(x, 0.5), add(t, 1)];
+    return { square, t, half, rise };
+  };
+  return gated(gate, up, {
+    value: (x) => {
+      const { half, rise } = parts(x);
+      return multiply(half, rise);
+    },
+    again: (x) => {
+      const { square, t, half, rise } = parts(x);
+      const slope = (): Tensor => {
+        const steep = multiply(subtract(1, multiply(t, t)), add(multiply(square, 3 * c * a), c));
+        return add(multiply(rise, 0.5), multiply(half, steep));
+      };
+      return { y: multiply(half, rise), slope };
+    },
+  });
 }
 
 /**

@@ -115,7 +115,12 @@ export function input(graph: Graph, name: string, type: ElementType, shape: Shap
 }
 
 /** Stores values in the graph itself. */
-export function constant(graph: Graph, type: ElementType, shape: readonly number[], values: readonly number[]): Tensor {
+export function constant(
+  graph: Graph,
+  type: ElementType,
+  shape: readonly number[],
+  values: readonly number[] | Float32Array,
+): Tensor {
   const id = values.length <= 16 ? `${type}${describeShape(shape)}${values.join()}` : null;
   const known = id === null ? undefined : graph.constantNames.get(id);
   if (known) return known;
@@ -142,16 +147,16 @@ export function scalar(like: Tensor, value: number): Tensor {
   return constant(like.graph, like.type, [], [value]);
 }
 
-function constantData(type: ElementType, values: readonly number[]): ConstantData {
+function constantData(type: ElementType, values: readonly number[] | Float32Array): ConstantData {
   switch (type) {
     case 'float32':
-      return Float32Array.from(values);
+      return values instanceof Float32Array ? values : Float32Array.from(values);
     case 'float64':
       return Float64Array.from(values);
     case 'int32':
       return Int32Array.from(values);
     case 'int64':
-      return BigInt64Array.from(values, (value) => BigInt(value));
+      return BigInt64Array.from([...values], (value) => BigInt(value));
     case 'float16':
     case 'bfloat16':
       throw new InternalError(`${type} constants are not supported: cast them in the graph`);

@@ -4,7 +4,7 @@
  */
 
 import { InvalidModel } from '../../errors.js';
-import type { ParameterShapes } from '../models/languageModel.js';
+import type { LinearLayer, ParameterShapes } from '../models/languageModel.js';
 import { fillUniform } from '../sampling/random.js';
 import type { NamedTensor, Parameters } from '../weights/parameters.js';
 
@@ -34,30 +34,12 @@ export function loraScale({ rank, alpha }: LoraConfig): number {
   return alpha / rank;
 }
 
-/** GPT-2's layers of Hugging Face's class `Conv1D`, whose weights are `[in, out]`: `fan_in_fan_out` in PEFT. */
-const conv1d = /(^|\.)c_(attn|proj|fc)$/;
-
-/** @param module a module's path, or any other text that ends in it. */
-export function isConv1d(module: string): boolean {
-  return conv1d.test(module);
-}
-
-/** Matrices that are not linear layers inside the model: embeddings and heads. */
-const notLinear = /(^|\.)(embed_\w+|lm_head|wte|wpe|score|value_head)\.weight$/;
-
 /**
- * The adapters of a model with these weights, in the order of the weights. A target names the last part of a module's path
- * (`q_proj`) or the whole path, as in PEFT; `all-linear` is every linear layer except the head.
+ * The adapters of a model with these linear layers, in their order. A target names the last part of a module's path (`q_proj`) or the
+ * whole path, as in PEFT; `all-linear` is every linear layer except the head.
  * @throws InvalidModel naming a target that is no linear layer of the model, and those that are.
  */
-export function adaptersOf(weights: ParameterShapes, { rank, targetModules }: LoraConfig): readonly Adapter[] {
-  const linear = weights.flatMap(([name, [rows, columns, ...more]]) => {
-    if (rows === undefined || columns === undefined || more.length > 0 || notLinear.test(name)) return [];
-    const module = name.replace(/\.weight$/, '');
-    const transposed = isConv1d(module);
-    const [outputs, inputs] = transposed ? [columns, rows] : [rows, columns];
-    return [{ weight: name, module, transposed, outputs, inputs }];
-  });
+export function adaptersOf(linear: readonly LinearLayer[], { rank, targetModules }: LoraConfig): readonly Adapter[] {
   const matches = (module: string, target: string): boolean => module === target || module.endsWith(`.${target}`);
   if (targetModules !== 'all-linear') {
     const unknown = targetModules.find((target) => !linear.some(({ module }) => matches(module, target)));
@@ -69,8 +51,8 @@ export function adaptersOf(weights: ParameterShapes, { rank, targetModules }: Lo
   }
   return linear
     .filter(({ module }) => targetModules === 'all-linear' || targetModules.some((target) => matches(module, target)))
-    .map(({ weight, module, transposed, outputs, inputs }) => ({
-      weight,
+    .map(({ module, transposed, outputs, inputs }) => ({
+      weight: `${module}.weight`,
       transposed,
       down: { name: `base_model.model.${module}.lora_A.weight`, shape: [rank, inputs] },
       up: { name: `base_model.model.${module}.lora_B.weight`, shape: [outputs, rank] },

@@ -5,9 +5,15 @@
  * To add one: write its module with `defineArchitecture`, as `gpt2.ts` does, and add its row. A variant of a family is a few lines of
  * the family's module, as Qwen2 in `llama.ts`.
  */
-import type { z } from 'zod';
 import { InvalidModel } from '../../errors.js';
-import { check, type Json, type PublishedTokens, type Refusal } from './configFields.js';
+import {
+  check,
+  type Json,
+  type PublishedSchema,
+  type PublishedTokens,
+  type Refusal,
+  unreadFields,
+} from './configFields.js';
 import { readTokens, type TokenConfig, type TokenizerTokens } from './configTokens.js';
 import type { LanguageModel } from './languageModel.js';
 
@@ -22,10 +28,10 @@ interface ArchitectureDefinition<Published extends PublishedTokens, Fields exten
   /** The class in transformers: `architectures` in `config.json`. */
   readonly className: string;
   /**
-   * Every field of a published config that is understood, made with `publishedConfig`. A field with a value that the engine does not
-   * compute, or one that is not listed, is refused, so that no model is computed wrongly.
+   * Every field of a published config that transformers computes the model from, made with `publishedConfig`. A value that the engine
+   * does not compute is refused, so that no model is computed wrongly. Fields that are not listed are left out.
    */
-  readonly published: z.ZodType<Published>;
+  readonly published: PublishedSchema<Published>;
   /** Brings forms that other versions of transformers write into the one that `published` describes. */
   readonly inOneForm?: (json: Json, refusal: Refusal) => Json;
   /**
@@ -42,10 +48,17 @@ interface ArchitectureDefinition<Published extends PublishedTokens, Fields exten
 /** A row of the registry. */
 export interface Architecture<Fields extends SharedFields> {
   readonly className: string;
-  /** @throws InvalidModel naming every field that is unknown or has a value the engine does not support. */
-  readonly read: (json: Json, file: string, named: TokenizerTokens) => Fields & TokenConfig;
+  /** @throws InvalidModel naming every field that has a value the engine does not support. */
+  readonly read: (json: Json, file: string, named: TokenizerTokens) => ReadConfig<Fields>;
   readonly fixedFields: (config: Fields) => Json;
   readonly model: (config: Fields) => LanguageModel;
+}
+
+/** What is made of a published config. */
+export interface ReadConfig<Fields> {
+  readonly config: Fields & TokenConfig;
+  /** Names of fields that nothing was made of. */
+  readonly unread: readonly string[];
 }
 
 /** Makes a row: checks a published config before it is read, and adds the tokens. */
@@ -59,8 +72,10 @@ export function defineArchitecture<Published extends PublishedTokens, Fields ext
     ...definition,
     read: (json, file, named) => {
       const refusal: Refusal = (problem) => new InvalidModel(`${file}: ${problem}`);
-      const published = check(schema, inOneForm(json, refusal), refusal);
-      return { ...read(published, refusal), ...readTokens(published, named, refusal) };
+      const given = inOneForm(json, refusal);
+      const published = check(schema, given, refusal);
+      const config = { ...read(published, refusal), ...readTokens(published, named, refusal) };
+      return { config, unread: unreadFields(given, published) };
     },
   };
 }

@@ -32,35 +32,74 @@ export function only<const Value extends string | number | boolean | null>(
   return z.literal([...values]).optional();
 }
 
-/**
- * Fields that say nothing about what a forward pass computes: where the model comes from, how it was initialised, dropout
- * (which training here does not apply), defaults of generation, labels of other tasks.
- */
-const ignored = [
-  ...['_name_or_path', '_attn_implementation', '_attn_implementation_autoset', 'auto_map', 'transformers_version'],
-  ...['transformers.js_config', 'torch_dtype', 'dtype', 'torchscript', 'use_cache', 'return_dict', 'output_attentions'],
-  ...['output_hidden_states', 'initializer_range', 'init_std', 'prefix', 'task_specific_params', 'finetuning_task'],
-  ...['problem_type', 'id2label', 'label2id', 'num_labels', 'pretraining_tp', 'is_llama_config', 'tokenizer_class'],
-  ...['attention_dropout', 'activation_dropout', 'dropout', 'layerdrop', 'attn_pdrop', 'embd_pdrop', 'resid_pdrop'],
-  ...['summary_activation', 'summary_first_dropout', 'summary_proj_to_labels', 'summary_type', 'summary_use_proj'],
-  ...['gradient_checkpointing', 'unsloth_version', 'unsloth_fixed', 'chunk_size_feed_forward'],
-];
+/** As `only`, of fields of models that are written otherwise: null says nothing either. */
+const unless = (...values: readonly (number | boolean)[]) => only(null, ...values);
 
-/** A schema that knows the fields given, the tokens and those above, and no others. */
+/**
+ * Fields by which other models compute something else. An architecture that does not read one takes it at the values that change
+ * nothing.
+ */
+const neutral: Readonly<Record<string, z.ZodType>> = {
+  ...{
+    is_encoder_decoder: unless(false),
+    add_cross_attention: unless(false),
+    use_bidirectional_attention: unless(false),
+  },
+  ...{ attention_bias: unless(false), mlp_bias: unless(false), pruned_heads: z.strictObject({}).nullish() },
+  ...{
+    use_mrope: unless(false),
+    rope_interleaved: unless(false),
+    partial_rotary_factor: unless(1),
+    alibi: unless(false),
+  },
+  ...{ use_qk_norm: unless(false), qk_layernorm: unless(false), use_parallel_residual: unless(false) },
+  ...{ attn_logit_softcapping: unless(), final_logit_softcapping: unless(), attention_multiplier: unless() },
+  ...{
+    logit_scale: unless(1),
+    logits_scaling: unless(1),
+    embedding_multiplier: unless(1),
+    residual_multiplier: unless(1),
+  },
+  ...{ num_experts: unless(0), num_local_experts: unless(0, 1) },
+};
+
+/** What a published config is checked by. */
+export interface PublishedSchema<Published> {
+  /** Of the fields that are read. Others are left out. */
+  readonly read: z.ZodType<Published>;
+  /** Of those that must say nothing. */
+  readonly neutral: z.ZodType;
+}
+
+/** The schema of a config from which the fields given and the tokens are read. */
 export function publishedConfig<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  const others = Object.fromEntries(ignored.map((name) => [name, z.unknown().optional()]));
-  const shared = { is_decoder: only(true, false), is_encoder_decoder: only(false), add_cross_attention: only(false) };
-  return z.strictObject({ ...others, ...shared, architectures: z.unknown().optional(), ...tokenFields, ...shape });
+  const others = Object.entries(neutral).filter(([name]) => !Object.hasOwn(shape, name));
+  const read = z.object({ ...tokenFields, ...shape });
+  return { read, neutral: z.object(Object.fromEntries(others)) } satisfies PublishedSchema<z.output<typeof read>>;
+}
+
+/**
+ * The names of the fields of a config, and of objects in it, from which nothing was read: transformers computes nothing from them
+ * either (where the model comes from, how it was initialised, dropout, which training here does not apply, defaults of generation,
+ * labels of other tasks). `architectures` is left out: `model_type` says the same.
+ */
+export function unreadFields({ architectures: _, ...json }: Json, read: Json, prefix = ''): readonly string[] {
+  return Object.entries(json).flatMap(([name, value]) => {
+    const inside = read[name];
+    if (!Object.hasOwn(read, name)) return [clip(`${prefix}${name}`)];
+    return isJson(value) && isJson(inside) ? unreadFields(value, inside, `${prefix}${name}.`) : [];
+  });
 }
 
 /** Most problems in one error message. */
 const mostProblems = 20;
 
-/** @throws InvalidModel naming every field that is unknown or has a value the engine does not support. */
-export function check<Published>(schema: z.ZodType<Published>, json: Json, refusal: Refusal): Published {
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, json));
+/** @throws InvalidModel naming every field that has a value the engine does not support. */
+export function check<Published>(schema: PublishedSchema<Published>, json: Json, refusal: Refusal): Published {
+  const [parsed, neutrality] = [schema.read.safeParse(json), schema.neutral.safeParse(json)];
+  if (parsed.success && neutrality.success) return parsed.data;
+  const issues = [parsed, neutrality].flatMap(({ error }) => error?.issues ?? []);
+  const problems = issues.flatMap((issue) => problemsOf(issue, json));
   const others = problems.length - mostProblems;
   const more = others > 0 ? `; and ${others} more` : '';
   throw refusal(`${problems.slice(0, mostProblems).join('; ')}${more}`);

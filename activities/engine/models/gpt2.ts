@@ -8,10 +8,18 @@ import { z } from 'zod';
 import type { Tensor } from '../graph/graph.js';
 import { add, gatherRows, matmul, slice } from '../graph/operators.js';
 import { defineArchitecture } from './architecture.js';
-import { geluTanh, layerNorm, rowsAfterAttention } from './blocks.js';
+import { gelu, geluTanh, layerNorm, rowsAfterAttention } from './blocks.js';
 import { checkHeads, only, positive, publishedConfig, size } from './configFields.js';
 import { headName, withHead } from './head.js';
-import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
+import {
+  alikeLayers,
+  type LanguageModel,
+  type ParameterShapes,
+  type Sequences,
+  type Weights,
+} from './languageModel.js';
+
+const positionTable = 'transformer.wpe.weight';
 
 interface Gpt2Config {
   readonly vocab_size: number;
@@ -21,6 +29,8 @@ interface Gpt2Config {
   readonly n_head: number;
   readonly n_positions: number;
   readonly layer_norm_epsilon: number;
+  /** Absent: GPT-2's own, `gelu_new`. */
+  readonly activation_function?: 'gelu';
   readonly tie_word_embeddings: boolean;
 }
 
@@ -33,13 +43,10 @@ export const gpt2 = defineArchitecture({
     n_layer: size,
     n_head: size,
     n_positions: size,
-    // The former name of n_positions.
-    n_ctx: size.optional(),
-    activation_function: only('gelu_new'),
+    activation_function: z.enum(['gelu_new', 'gelu']).default('gelu_new'),
     layer_norm_epsilon: positive.default(1e-5),
     scale_attn_weights: only(true),
     scale_attn_by_inverse_layer_idx: only(false),
-    reorder_and_upcast_attn: only(false),
     tie_word_embeddings: z.boolean().default(true),
   }),
   read: (published, refusal): Gpt2Config => {
@@ -53,10 +60,11 @@ export const gpt2 = defineArchitecture({
       n_head: heads,
       n_positions: published.n_positions,
       layer_norm_epsilon: published.layer_norm_epsilon,
+      ...(published.activation_function === 'gelu' ? { activation_function: 'gelu' } : {}),
       tie_word_embeddings: published.tie_word_embeddings,
     };
   },
-  fixedFields: () => ({ activation_function: 'gelu_new' }),
+  fixedFields: ({ activation_function = 'gelu_new' }) => ({ activation_function }),
   model: createModel,
 });
 
@@ -67,14 +75,13 @@ function createModel(config: Gpt2Config): LanguageModel {
     hiddenSize: hidden,
     positions: config.n_positions,
     attention: {
-      layers: config.n_layer,
+      layers: alikeLayers(config.n_layer, { rotary: null, window: null }),
       heads: config.n_head,
       keyValueHeads: config.n_head,
       size: hidden / config.n_head,
-      rotary: null,
     },
     fullName: (name) => (name === headName || name.startsWith('transformer.') ? name : `transformer.${name}`),
-    ...withHead(shapesOf(config), config.tie_word_embeddings),
+    ...withHead(shapesOf(config), config.tie_word_embeddings, { positions: positionTable, transposed: true }),
     trunk: (weight, tokens, sequences, read) => trunk(config, weight, tokens, sequences, read),
   };
 }
@@ -101,7 +108,7 @@ function shapesOf({ n_embd: hidden, n_inner: inner, ...config }: Gpt2Config): Pa
   }).flat();
   return [
     ['transformer.wte.weight', [config.vocab_size, hidden]],
-    ['transformer.wpe.weight', [config.n_positions, hidden]],
+    [positionTable, [config.n_positions, hidden]],
     ...layers,
     ...norm('transformer.ln_f'),
   ];
@@ -120,8 +127,10 @@ function trunk(
     layerNorm(x, config.layer_norm_epsilon, { gain: weight(`${name}.weight`), bias: weight(`${name}.bias`) });
   const conv = (x: Tensor, name: string): Tensor => add(matmul(x, weight(`${name}.weight`)), weight(`${name}.bias`));
 
+  const activate = config.activation_function === 'gelu' ? gelu : geluTanh;
+
   const embedded = gatherRows(weight('transformer.wte.weight'), tokens);
-  let hidden = add(embedded, gatherRows(weight('transformer.wpe.weight'), positions()));
+  let hidden = add(embedded, gatherRows(weight(positionTable), positions()));
   for (let layer = 0; layer < config.n_layer; layer++) {
     const prefix = `transformer.h.${layer}`;
     const fused = conv(norm(hidden, `${prefix}.ln_1`), `${prefix}.attn.c_attn`);
@@ -129,7 +138,7 @@ function trunk(
     const attended = attend(part(0), part(1), part(2), layer);
     hidden = add(rows(hidden, layer), conv(rows(attended, layer), `${prefix}.attn.c_proj`));
 
-    const inner = geluTanh(conv(norm(hidden, `${prefix}.ln_2`), `${prefix}.mlp.c_fc`));
+    const inner = activate(conv(norm(hidden, `${prefix}.ln_2`), `${prefix}.mlp.c_fc`));
     hidden = add(hidden, conv(inner, `${prefix}.mlp.c_proj`));
   }
   return norm(hidden, 'transformer.ln_f');

@@ -3,12 +3,16 @@ import { InvalidModel } from '../../errors.js';
 import type { Architecture } from './architecture.js';
 import { isJson, type Json, show } from './configFields.js';
 import type { TokenConfig, TokenizerTokens } from './configTokens.js';
+import { gemma3 } from './gemma3.js';
 import { gpt2 } from './gpt2.js';
 import type { LanguageModel } from './languageModel.js';
-import { llama, qwen2 } from './llama.js';
+import { llama } from './llama.js';
+import { mistral } from './mistral.js';
 import { opt } from './opt.js';
+import { qwen2, qwen3 } from './qwen.js';
+import { smollm3 } from './smollm3.js';
 
-const rows = { llama, qwen2, gpt2, opt };
+const rows = { llama, mistral, qwen2, qwen3, smollm3, gemma3_text: gemma3, gpt2, opt };
 
 type ModelType = keyof typeof rows;
 type FieldsOf<Row> = Row extends Architecture<infer Fields> ? Fields : never;
@@ -23,6 +27,13 @@ export type ModelConfig<Type extends ModelType = ModelType> = {
     TokenConfig;
 }[Type];
 
+/** What a published config says. */
+interface PublishedModel<Type extends ModelType = ModelType> {
+  readonly config: ModelConfig<Type>;
+  /** Names of its fields that change nothing about what is computed. */
+  readonly unread: readonly string[];
+}
+
 export type LlamaConfig = ModelConfig<'llama'>;
 
 const architectures: { readonly [Type in ModelType]: Architecture<FieldsByType[Type]> } = rows;
@@ -31,12 +42,17 @@ export function languageModel<Type extends ModelType>(config: ModelConfig<Type>)
   return architectures[config.model_type].model(config);
 }
 
-/**
- * @param json a parsed config.json, or the config of a checkpoint
- * @param file its name in errors
- * @throws InvalidModel naming every field that is unknown or has a value the engine does not support
- */
+/** The config of a checkpoint: as `readPublished`. */
 export function readConfig(json: unknown, file: string, named: TokenizerTokens = {}): ModelConfig {
+  return readPublished(json, file, named).config;
+}
+
+/**
+ * @param json a parsed config.json
+ * @param file its name in errors
+ * @throws InvalidModel naming every field that has a value the engine does not support
+ */
+export function readPublished(json: unknown, file: string, named: TokenizerTokens = {}): PublishedModel {
   if (!isJson(json)) throw new InvalidModel(`${file}: a JSON object is needed`);
   const { model_type: type, quantization_config: quantisation, ...fields } = json;
   if (!isModelType(type))
@@ -51,9 +67,10 @@ function readAs<Type extends ModelType>(
   fields: Json,
   file: string,
   named: TokenizerTokens,
-): ModelConfig<Type> {
+): PublishedModel<Type> {
   const { className, read } = architectures[type];
-  return { architectures: [className], model_type: type, ...read(fields, file, named) };
+  const { config, unread } = read(fields, file, named);
+  return { config: { architectures: [className], model_type: type, ...config }, unread };
 }
 
 /** The `config.json` of a model: the fields that the engine reads, and those with the only value it computes. */

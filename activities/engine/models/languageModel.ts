@@ -36,17 +36,57 @@ export interface Rotary {
   readonly positions: number;
   /** `[size / 2]`. */
   readonly frequencies: readonly number[];
+  /** What rotated values are multiplied by. Absent: nothing. */
+  readonly magnitude?: number;
+}
+
+/** What the attention of one layer sees. Layers of a kind share one object. */
+export interface LayerAttention {
+  /** Null where positions are learned embeddings, or the layer knows none. */
+  readonly rotary: Rotary | null;
+  /** How many positions a token sees, its own among them. Null: all before it. */
+  readonly window: number | null;
 }
 
 /** Sizes of a model's attention, and so of its key-value cache. */
 export interface AttentionSizes {
-  readonly layers: number;
+  readonly layers: readonly LayerAttention[];
   readonly heads: number;
   readonly keyValueHeads: number;
   /** Elements of a head. */
   readonly size: number;
-  /** Null where positions are learned embeddings. */
-  readonly rotary: Rotary | null;
+  /** What scores are multiplied by. Absent: 1/√size. */
+  readonly scale?: number;
+}
+
+/** What scores are multiplied by before the softmax. */
+export function scoreScale({ scale, size }: AttentionSizes): number {
+  return scale ?? 1 / Math.sqrt(size);
+}
+
+/** Layers that all attend alike. */
+export function alikeLayers(count: number, layer: LayerAttention): readonly LayerAttention[] {
+  return new Array<LayerAttention>(count).fill(layer);
+}
+
+/** What `make` makes of each key, made once for equal ones. */
+export function onceEach<Key, Made>(keys: readonly Key[], make: (key: Key) => Made): readonly Made[] {
+  const made = new Map<Key, { readonly value: Made }>();
+  return keys.map((key) => {
+    const known = made.get(key) ?? { value: make(key) };
+    made.set(key, known);
+    return known.value;
+  });
+}
+
+/** A linear layer that low-rank adapters can be put on. */
+export interface LinearLayer {
+  /** The module's path. */
+  readonly module: string;
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Whether its weight `<module>.weight` is `[inputs, outputs]` instead of `[outputs, inputs]`. */
+  readonly transposed: boolean;
 }
 
 export interface LanguageModel {
@@ -61,6 +101,8 @@ export interface LanguageModel {
   readonly embedding: string;
   /** Every weight that hidden states depend on: all but an untied head. */
   readonly trunkShapes: ParameterShapes;
+  /** The trunk's linear layers, in the order of their weights. */
+  readonly linear: readonly LinearLayer[];
   /** Every weight of the language model. */
   readonly shapes: ParameterShapes;
   /**

@@ -7,8 +7,15 @@ import { defineArchitecture } from './architecture.js';
 import { gelu, layerNorm, linear, rowsAfterAttention } from './blocks.js';
 import { checkHeads, only, publishedConfig, size } from './configFields.js';
 import { withHead } from './head.js';
-import type { LanguageModel, ParameterShapes, Sequences, Weights } from './languageModel.js';
+import {
+  alikeLayers,
+  type LanguageModel,
+  type ParameterShapes,
+  type Sequences,
+  type Weights,
+} from './languageModel.js';
 
+const positionTable = 'model.decoder.embed_positions.weight';
 /** The position embedding has two more rows than there are positions, at its start. */
 const positionOffset = 2;
 /** PyTorch's default: the config has no field for it. */
@@ -76,14 +83,13 @@ function createModel(config: OptConfig): LanguageModel {
     hiddenSize: hidden,
     positions: config.max_position_embeddings,
     attention: {
-      layers: config.num_hidden_layers,
+      layers: alikeLayers(config.num_hidden_layers, { rotary: null, window: null }),
       heads,
       keyValueHeads: heads,
       size: hidden / heads,
-      rotary: null,
     },
     fullName: (name) => (name.startsWith('decoder.') ? `model.${name}` : name),
-    ...withHead(shapesOf(config), config.tie_word_embeddings),
+    ...withHead(shapesOf(config), config.tie_word_embeddings, { positions: positionTable }),
     trunk: (weight, tokens, sequences, read) => trunk(config, weight, tokens, sequences, read),
   };
 }
@@ -114,7 +120,7 @@ function shapesOf({ hidden_size: hidden, ffn_dim: inner, ...config }: OptConfig)
   }).flat();
   return [
     ['model.decoder.embed_tokens.weight', [config.vocab_size, hidden]],
-    ['model.decoder.embed_positions.weight', [config.max_position_embeddings + positionOffset, hidden]],
+    [positionTable, [config.max_position_embeddings + positionOffset, hidden]],
     ...layers,
     ...norm('model.decoder.final_layer_norm'),
   ];
@@ -138,7 +144,7 @@ function trunk(
 
   const embedded = gatherRows(weight('model.decoder.embed_tokens.weight'), tokens);
   const places = add(positions(), positionOffset);
-  let hidden = add(embedded, gatherRows(weight('model.decoder.embed_positions.weight'), places));
+  let hidden = add(embedded, gatherRows(weight(positionTable), places));
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const prefix = `model.decoder.layers.${layer}`;
     const x = norm(hidden, `${prefix}.self_attn_layer_norm`);

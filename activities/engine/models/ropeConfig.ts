@@ -2,27 +2,47 @@
 import { z } from 'zod';
 import { isJson, type Json, only, positive, type Refusal, show, size } from './configFields.js';
 
+/** Only a part of each head is rotated elsewhere. */
+const whole = { partial_rotary_factor: only(1) };
+
 /** How frequencies are scaled for longer sequences than the base model was trained on. */
 const scalingSchema = z.discriminatedUnion('rope_type', [
-  z.strictObject({ rope_type: z.literal('default') }),
-  z.strictObject({ rope_type: z.literal('linear'), factor: positive }),
-  z.strictObject({
+  z.object({ rope_type: z.literal('default'), ...whole }),
+  z.object({ rope_type: z.literal('linear'), factor: positive, ...whole }),
+  // Frequencies change beyond max_position_embeddings alone, and no sequence is longer.
+  z.object({ rope_type: z.literal('dynamic'), factor: positive, ...whole }),
+  z.object({
     rope_type: z.literal('llama3'),
     factor: positive,
     low_freq_factor: positive,
     high_freq_factor: positive,
-    original_max_position_embeddings: size,
+    original_max_position_embeddings: size.optional(),
+    ...whole,
+  }),
+  z.object({
+    rope_type: z.literal('yarn'),
+    factor: positive,
+    original_max_position_embeddings: size.optional(),
+    attention_factor: positive.nullish(),
+    beta_fast: positive.nullish(),
+    beta_slow: positive.nullish(),
+    mscale: z.number().min(0).nullish(),
+    mscale_all_dim: z.number().min(0).nullish(),
+    truncate: z.boolean().optional(),
+    ...whole,
   }),
 ]);
 
 export type RopeScaling = Readonly<Exclude<z.output<typeof scalingSchema>, { rope_type: 'default' }>>;
 
-/** The fields in the form of transformers 4. */
-export const ropeFields = {
-  rope_theta: positive.default(10_000),
+/** The fields in the form of transformers 4. @param base where a config names none. */
+export const ropeFields = (base = 10_000) => ({
+  rope_theta: positive.default(base),
   rope_scaling: scalingSchema.nullish(),
-  rope_interleaved: only(false),
-};
+  // Beside rope_scaling it stands above the one inside.
+  original_max_position_embeddings: size.nullish(),
+  ...whole,
+});
 
 /** What a config keeps of them. */
 export interface RopeConfig {
@@ -32,12 +52,18 @@ export interface RopeConfig {
 
 interface PublishedRope {
   readonly rope_theta: number;
-  readonly rope_scaling?: z.output<typeof ropeFields.rope_scaling>;
+  readonly rope_scaling?: z.output<typeof scalingSchema> | null | undefined;
+  readonly original_max_position_embeddings?: number | null | undefined;
+  readonly max_position_embeddings: number;
 }
 
-export function readRope({ rope_theta: base, rope_scaling: scaling }: PublishedRope): RopeConfig {
-  const isScaled = scaling != null && scaling.rope_type !== 'default';
-  return { rope_theta: base, ...(isScaled ? { rope_scaling: scaling } : {}) };
+export function readRope({ rope_theta: base, rope_scaling: scaling, ...published }: PublishedRope): RopeConfig {
+  if (scaling == null || scaling.rope_type === 'default') return { rope_theta: base };
+  if (scaling.rope_type !== 'llama3' && scaling.rope_type !== 'yarn')
+    return { rope_theta: base, rope_scaling: scaling };
+  const { original_max_position_embeddings: inside = published.max_position_embeddings } = scaling;
+  const original = published.original_max_position_embeddings ?? inside;
+  return { rope_theta: base, rope_scaling: { ...scaling, original_max_position_embeddings: original } };
 }
 
 /**

@@ -40,16 +40,13 @@ export interface DecoderOptions {
   readonly mode?: RunMode;
 }
 
-/** @throws InvalidModel when a parameter is missing, or a rotary model's head size is no multiple of 16. */
+/** @throws InvalidModel when a parameter is missing. */
 export async function createDecoder(
   config: ModelConfig,
   parameters: Parameters,
   { greedy, isLone = false, mode }: DecoderOptions,
 ): Promise<Decoder> {
   const { attention, shapes } = languageModel(config);
-  // A limit of GroupQueryAttention's rotary embedding on the CPU.
-  if (attention.rotary && attention.size % 16 !== 0)
-    throw new InvalidModel(`head size ${attention.size}: decoding needs a multiple of 16`);
   const key = JSON.stringify(config);
   const { session: prefillSession } = await graphSession(`prefill ${key}`, () => prefillGraph(config));
   const { session, storesWeights } = await stepSession(config, parameters, greedy, isLone);

@@ -22,15 +22,15 @@ function rowSize({ keyValueHeads, size }: AttentionSizes, capacity: number): num
 
 /** Bytes of one row over all layers. */
 export function bytesPerRow(sizes: AttentionSizes, capacity: number): number {
-  return sizes.layers * 2 * rowSize(sizes, capacity) * Float32Array.BYTES_PER_ELEMENT;
+  return sizes.layers.length * 2 * rowSize(sizes, capacity) * Float32Array.BYTES_PER_ELEMENT;
 }
 
 /** Its contents are undefined until written: its memory may be that of an earlier cache. */
 export function createCache(sizes: AttentionSizes, rows: number, capacity: number): KeyValueCache {
   const floats = rows * rowSize(sizes, capacity);
   const bytes = floats * Float32Array.BYTES_PER_ELEMENT;
-  const memory = takeMemory(2 * sizes.layers * bytes);
-  const layers = Array.from({ length: sizes.layers }, (_, layer) => ({
+  const memory = takeMemory(2 * sizes.layers.length * bytes);
+  const layers = sizes.layers.map((_, layer) => ({
     keys: new Float32Array(memory, 2 * layer * bytes, floats),
     values: new Float32Array(memory, (2 * layer + 1) * bytes, floats),
   }));

@@ -28,7 +28,7 @@ export const addAdapters: TaskFunction<AddAdaptersTask> = async ({ model, lora, 
   const { config, parameters: base } = model;
   // Built for its checks alone: a layer that takes no adapter is refused now, not by the first training.
   supervisedObjective(config, lora);
-  const parameters = createAdapters(adaptersOf(languageModel(config).shapes, lora), seed);
+  const parameters = createAdapters(adaptersOf(languageModel(config).linear, lora), seed);
   return {
     files: await saveModel(outputDirectory, { config, parameters, adapted: { base, lora }, moments: null, step: 0 }),
   };

@@ -15,7 +15,13 @@ import { crossEntropy, tokenLogProbs } from '../losses/tokenLogProbs.js';
 import { linear } from '../models/blocks.js';
 import { causalAttention } from '../models/causalAttention.js';
 import { languageModel, type ModelConfig } from '../models/index.js';
-import { type LanguageModel, type ParameterShapes, type Weights, weightsFrom } from '../models/languageModel.js';
+import {
+  type LanguageModel,
+  type LinearLayer,
+  type ParameterShapes,
+  type Weights,
+  weightsFrom,
+} from '../models/languageModel.js';
 import { clipFactor, globalNorm } from '../optim/clipping.js';
 import { createOptimiser, type OptimiserSettings } from '../optim/index.js';
 import { appendUpdate, type Optimiser, type UpdateRule } from '../optim/optimiser.js';
@@ -80,6 +86,7 @@ interface Model {
   /** Weights of the language model that the graph reads, and the heads beside it. */
   readonly shapes: ParameterShapes;
   readonly headShapes: ParameterShapes;
+  readonly linear: readonly LinearLayer[];
   readonly weight: Weights;
   /** Hidden states after the final norm at the `positions` fed, `[positions, hidden]`. */
   readonly hidden: Tensor;
@@ -101,7 +108,8 @@ function declareModel(
   const weight = weightsFrom(shapes, (name, shape) => input(graph, name, 'float32', shape));
   const extra = new Map(headShapes.map(([name, shape]) => [name, input(graph, name, 'float32', shape)]));
   const sequences = raggedAttention(causalAttention(graph, language.attention, 'batch', 'time'), grid, slots);
-  return { graph, shapes, headShapes, weight, hidden: language.trunk(weight, tokens, sequences, positions), extra };
+  const hidden = language.trunk(weight, tokens, sequences, positions);
+  return { graph, shapes, headShapes, linear: language.linear, weight, hidden, extra };
 }
 
 function extraWeight(model: Model, name: string): Tensor {
@@ -116,7 +124,7 @@ function objective(
   metrics: Readonly<Record<string, Tensor>> = {},
   peaks: Readonly<Record<string, Tensor>> = {},
 ): Objective {
-  const { graph, shapes, headShapes } = model;
+  const { graph, shapes, headShapes, linear } = model;
   const heads = headShapes.map(([name]) => extraWeight(model, name));
   if (!lora)
     return {
@@ -128,7 +136,7 @@ function objective(
       metrics,
       peaks,
     };
-  const adapters = adaptersOf(shapes, lora);
+  const adapters = adaptersOf(linear, lora);
   return {
     graph,
     trained: [...adapterShapes(adapters), ...headShapes],

@@ -6,7 +6,7 @@ import { allAt } from '../../invariant.js';
 import type { LoraConfig } from '../lora/adapters.js';
 import { adaptersOf } from '../lora/adapters.js';
 import { languageModel, type ModelConfig } from '../models/index.js';
-import type { ParameterShapes } from '../models/languageModel.js';
+import type { LanguageModel, ParameterShapes } from '../models/languageModel.js';
 import { answersGraph } from './graphs.js';
 import type { TokenSequence } from './layout.js';
 import { trainedLength } from './layout.js';
@@ -32,7 +32,7 @@ export function policyMemory(
   longest: TokenSequence,
   hasValues: boolean,
 ): PolicyMemory {
-  const { shapes } = languageModel(config);
+  const model = languageModel(config);
   const reference = answersGraph(config, { values: false, entropies: false });
   const policy = answersGraph(config, { values: hasValues, entropies: true });
   // As many as a pass takes: how many a round has is not known here.
@@ -44,13 +44,13 @@ export function policyMemory(
   const kept = needs.filter(stays).reduce((total, bytes) => total + bytes, 0);
   return {
     // The policy's are none of the arrays in training: merged ones, or those that training starts with copies of.
-    weights: 2 * weightBytes(lora ? adaptedWeights(shapes, lora) : shapes),
+    weights: 2 * weightBytes(lora ? adaptedWeights(model, lora) : model.shapes),
     scoring: Math.max(kept, ...needs),
   };
 }
 
 /** Merging gives new arrays to adapted weights alone. */
-function adaptedWeights(shapes: ParameterShapes, lora: LoraConfig): ParameterShapes {
-  const adapted = new Set(adaptersOf(shapes, lora).map(({ weight }) => weight));
+function adaptedWeights({ shapes, linear }: LanguageModel, lora: LoraConfig): ParameterShapes {
+  const adapted = new Set(adaptersOf(linear, lora).map(({ weight }) => weight));
   return shapes.filter(([name]) => adapted.has(name));
 }

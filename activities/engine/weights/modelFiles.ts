@@ -51,7 +51,7 @@ export async function loadModel(files: ModelFiles): Promise<Parameters> {
   if (!files.adapters) return parameters;
   const { file, lora } = files.adapters;
   return readDerived([files.parameters, file], async () =>
-    mergeAdapters(parameters, await readShared(file), adaptersOf(languageModel(files.config).shapes, lora), lora),
+    mergeAdapters(parameters, await readShared(file), adaptersOf(languageModel(files.config).linear, lora), lora),
   );
 }
 
@@ -60,7 +60,7 @@ export async function readMerged({ config, parameters, adapters }: ModelFiles): 
   const { tensors: base } = await readSafetensors(parameters);
   if (!adapters) return base;
   const { tensors: trained } = await readSafetensors(adapters.file);
-  return mergeAdapters(base, trained, adaptersOf(languageModel(config).shapes, adapters.lora), adapters.lora);
+  return mergeAdapters(base, trained, adaptersOf(languageModel(config).linear, adapters.lora), adapters.lora);
 }
 
 /**

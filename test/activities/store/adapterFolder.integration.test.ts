@@ -65,7 +65,7 @@ const adapterFiles = ['adapter_config.json', 'adapter_model.safetensors'];
 
 it("holds the adapters alone, under PEFT's names", async () => {
   const files = await modelFiles();
-  await publishAdapterFolder(store, 'plain', files.adapters);
+  await publishAdapterFolder(store, 'plain', files);
   const folder = await fetchFolder('plain', adapterFiles);
   const { tensors, metadata } = await readSafetensors(join(folder, 'adapter_model.safetensors'));
   expect(tensors).toEqual(decodeTensors(fixture.adaptersAfter));
@@ -77,7 +77,7 @@ it("holds the adapters alone, under PEFT's names", async () => {
     target_modules: ['q_proj', 'v_proj', 'down_proj'],
     fan_in_fan_out: false,
   });
-  await publishAdapterFolder(store, 'transposed', (await gpt2Files()).adapters);
+  await publishAdapterFolder(store, 'transposed', await gpt2Files());
   expect(JSON.parse(Buffer.from((await store.read('transposed/adapter_config.json')) ?? '').toString())).toMatchObject({
     target_modules: ['c_attn', 'c_proj'],
     fan_in_fan_out: true,
@@ -126,7 +126,7 @@ it.skipIf(peer === undefined).each([
     const { adapters: _, ...base } = files;
     await publishModelFolder(store, `${name}/base`, base, tokenizer);
     await publishModelFolder(store, `${name}/merged`, files, tokenizer);
-    await publishAdapterFolder(store, `${name}/adapter`, files.adapters);
+    await publishAdapterFolder(store, `${name}/adapter`, files);
     const modelFolder = ['config.json', 'generation_config.json', 'model.safetensors'];
     const folders = [
       await fetchFolder(`${name}/base`, modelFolder),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   gatherDistinctRows,
   gatherLogSoftmax,
+  geglu,
   rmsNorm,
   softmaxMatmul,
   swiglu,
@@ -244,6 +245,12 @@ const formulas: readonly GradientCase[] = [
     inputs: { scores: { shape: ['batch', 3, 4], from: -3, to: 3 }, values: { shape: ['batch', 4, 2] } },
     sizes,
     build: (t) => softmaxMatmul(t('scores'), t('values')),
+  },
+  {
+    name: 'geglu',
+    inputs: { gate: { shape: ['batch', 5], from: -3, to: 3 }, up: { shape: ['batch', 5] } },
+    sizes,
+    build: (t) => geglu(t('gate'), t('up')),
   },
   {
     name: 'swiglu',

@@ -18,7 +18,9 @@ const folder = await temporaryFolder();
 const lora: LoraConfig = { rank: 2, alpha: 4, targetModules: 'all-linear' };
 const optimiser = { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 } as const;
 
-async function adapted(name: 'qwen2' | 'opt' | 'galactica' | 'gpt2') {
+const names = ['qwen2', 'qwen3', 'mistral', 'smollm3', 'gemma3', 'llama-biased', 'opt', 'galactica', 'gpt2'] as const;
+
+async function adapted(name: (typeof names)[number]) {
   const fixture = readFixture(name);
   const config = readConfig(fixture.configJson, 'config.json');
   const model = await writeModel(join(folder, `${name}.safetensors`), config, decodeTensors(fixture.parameters));
@@ -26,7 +28,7 @@ async function adapted(name: 'qwen2' | 'opt' | 'galactica' | 'gpt2') {
   return { ...(await addAdapters(task, quietContext)), sequences: fixture.sequences };
 }
 
-describe.each(['qwen2', 'opt', 'galactica', 'gpt2'] as const)('%s', (name) => {
+describe.each(names)('%s', (name) => {
   it('learns by its adapters, which compute the same apart and merged', async () => {
     const { files, sequences } = await adapted(name);
     const train = (model: ModelFiles, learningRates: readonly number[]) =>

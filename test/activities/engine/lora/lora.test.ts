@@ -74,26 +74,26 @@ describe('against PEFT', () => {
 });
 
 describe('adapters', () => {
-  const shapes = languageModel(config).shapes;
+  const { linear } = languageModel(config);
   const wide: LoraConfig = { rank: 3, alpha: 6, targetModules: 'all-linear' };
 
   it('are on every linear layer but the head, or on the modules named', () => {
     const modules = (targetModules: LoraConfig['targetModules']) =>
-      new Set(adaptersOf(shapes, { ...wide, targetModules }).map(({ weight }) => weight.split('.').at(-2)));
+      new Set(adaptersOf(linear, { ...wide, targetModules }).map(({ weight }) => weight.split('.').at(-2)));
     const all = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
     expect(modules('all-linear')).toEqual(new Set(all));
     for (const target of all) expect(modules([target])).toEqual(new Set([target]));
-    expect(adaptersOf(shapes, { ...wide, targetModules: ['model.layers.1.mlp.up_proj'] })).toHaveLength(1);
+    expect(adaptersOf(linear, { ...wide, targetModules: ['model.layers.1.mlp.up_proj'] })).toHaveLength(1);
   });
 
   it('of modules that are not there are refused by name', () => {
-    expect(() => adaptersOf(shapes, { ...wide, targetModules: ['q_proj', 'c_attn'] })).toThrow(
+    expect(() => adaptersOf(linear, { ...wide, targetModules: ['q_proj', 'c_attn'] })).toThrow(
       'lora.targetModules: the model has no linear layer "c_attn", allowed: "all-linear", or some of q_proj, k_proj,',
     );
   });
 
   it("start with PEFT's values: A uniform within ±1/√inputs, B zero, the same for the same seed", () => {
-    const adapters = adaptersOf(shapes, { ...wide, rank: 64 });
+    const adapters = adaptersOf(linear, { ...wide, rank: 64 });
     const tensors = createAdapters(adapters, 5);
     expect([...tensors].map(([name, { shape }]) => [name, shape])).toEqual(adapterShapes(adapters));
     for (const { down, up } of adapters) {
@@ -130,7 +130,7 @@ describe('adapters', () => {
     const merged = await loadModel(model);
     expect(await loadModel(model)).toBe(merged);
     const adapters = decodeTensors(fixture.adapters);
-    for (const { weight, down, up } of adaptersOf(shapes, lora)) {
+    for (const { weight, down, up } of adaptersOf(linear, lora)) {
       const [outputs, rank] = up.shape;
       const [, inputs] = down.shape;
       const [w, a, b] = [base.get(weight)?.data, adapters.get(down.name)?.data, adapters.get(up.name)?.data];

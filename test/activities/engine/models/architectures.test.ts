@@ -56,6 +56,25 @@ describe.each(architectures)('%s', (name) => {
       }
     });
 
+  it('goes on greedily as transformers does', async () => {
+    const folder = await temporaryFolder();
+    const model = await writeModel(join(folder, 'model.safetensors'), config, parameters);
+    const { answers } = await generate(
+      {
+        model,
+        prompts: fixture.sequences.map(({ prompt }, example) => ({ example, tokens: prompt })),
+        samples: 1,
+        temperature: 0,
+        maxAnswerTokens: 10,
+        endTokens: [999],
+        padToken: 0,
+        random: { seed: 0, purpose: 'rollout', round: 0 },
+      },
+      quietContext,
+    );
+    expect(answers.map(({ tokens }) => tokens)).toEqual(fixture.greedy);
+  });
+
   it('decodes with a cache what the full forward says', async () => {
     const folder = await temporaryFolder();
     const model = await writeModel(join(folder, 'model.safetensors'), config, parameters);

@@ -56,7 +56,7 @@ function paddedWork(batches: readonly (readonly TokenSequence[])[], config: Llam
   const head = config.vocab_size * config.hidden_size;
   const matrices = shapes.filter(([name, { length }]) => length === 2 && !/embed|lm_head/.test(name));
   const weights = total(matrices.map(([, [rows = 0, columns = 0]]) => rows * columns));
-  const pair = 2 * attention.layers * attention.heads * attention.size;
+  const pair = 2 * attention.layers.length * attention.heads * attention.size;
   const layouts = batches.map(layOutAnswers);
   const products = total(layouts.map(({ tokens, labels }) => tokens.length * weights + labels.length * head));
   const rectangles = pair * total(layouts.map(({ batch, time }) => batch * time ** 2));
