@@ -81,7 +81,9 @@ export function ropeInOneForm({ rope_parameters: together, ...json }: Json, refu
       `rope_theta is ${show(json.rope_theta)}, but ${show(base)} in rope_parameters, supported: one of them`,
     );
   const given = hasScaling ? parameters : json.rope_scaling;
-  const scaling = isJson(given) && 'type' in given ? renamed(given) : given;
+  // An empty object says nothing.
+  const said = isJson(given) && Object.keys(given).length === 0 ? null : given;
+  const scaling = isJson(said) && 'type' in said ? renamed(said) : said;
   return {
     ...json,
     ...(base === undefined ? {} : { rope_theta: base }),
