@@ -2,7 +2,6 @@
  * Where the added tokens of a `tokenizer.json` stand in a text. It follows Hugging Face's Rust implementation (`added_vocabulary.rs`),
  * from which the JavaScript one differs: it knows no `single_word`, and cannot be told to leave special tokens alone.
  */
-import { at } from '../../invariant.js';
 import type { GivenToken } from './tokenizerFile.js';
 
 /** An added token and the text that stands for it, which a normaliser may have changed. */
@@ -64,10 +63,12 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
         const { token } = pattern;
         const end = place + pattern.text.length;
         if (!token.single_word || standsAlone(text, place, end)) {
-          const start = token.lstrip ? from + text.slice(from, place).search(/\p{White_Space}*$/u) : place;
+          let start = place;
+          while (token.lstrip && start > from && isSpace(text[start - 1])) start--;
           if (start > from) sections.push({ text: text.slice(from, start), from });
           sections.push({ token: token.id });
-          from = token.rstrip ? end + at(/^\p{White_Space}*/u.exec(text.slice(end)) ?? [''], 0).length : end;
+          from = end;
+          while (token.rstrip && isSpace(text[from])) from++;
         }
         // A match that does not count takes its place all the same.
         place = Math.max(from, end) - 1;
@@ -90,6 +91,11 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
     finds: (text) =>
       patterns.length > 0 && text.split('').some((_, place) => longestAt(text, place, undefined) !== undefined),
   };
+}
+
+/** White space in Unicode's sense: all of it is of one unit each. */
+function isSpace(unit: string | undefined): boolean {
+  return unit !== undefined && /\p{White_Space}/u.test(unit);
 }
 
 /** Letters, digits and what belongs to words, in Unicode's sense (UTS 18, annex C), as Rust's `\w`. */

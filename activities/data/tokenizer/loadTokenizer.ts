@@ -148,9 +148,8 @@ function createPipeline(library: Library, { parts, texts, control }: TokenizerFi
 
   const normalisedControl = matcher((token) => token.normalized && isControl(token), normalise);
 
-  const ids = new Map(
-    texts.flatMap((text, id) => (text === undefined || control.has(id) ? [] : [[text, id] as const])),
-  );
+  // Those of its own vocabulary that are not control tokens: `parse` took these away.
+  const ids = model.tokens_to_ids;
   const unknown = parts.model.unk_token == null ? model.unk_token_id : texts.indexOf(parts.model.unk_token);
   const idOf = (text: string): number => {
     const id = ids.get(text) ?? unknown;

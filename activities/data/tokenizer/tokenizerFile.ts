@@ -1,6 +1,7 @@
 /** Reads a `tokenizer.json`: its added tokens, the text of each token, and which texts are control tokens. */
 import { z } from 'zod';
 import { InvalidData } from '../../errors.js';
+import { required } from '../../invariant.js';
 
 /** Ids of the tokens that end an answer and fill up a batch. */
 export interface SpecialTokens {
@@ -63,7 +64,9 @@ export function readTokenizerFile(json: unknown, special: Partial<SpecialTokens>
   if (!parsed.success) throw new InvalidData(`tokenizer.json cannot be used: ${z.prettifyError(parsed.error)}`);
   const parts = parsed.data;
   const texts: (string | undefined)[] = [];
-  for (const [text, id] of entriesOf(parts.model.vocab)) texts[id] = text;
+  const { vocab } = parts.model;
+  if (isUnigram(vocab)) for (const [id, [text]] of vocab.entries()) texts[id] = text;
+  else for (const text of Object.keys(vocab)) texts[required(vocab[text], 'the id of a token')] = text;
   for (const { id, content } of parts.added_tokens) texts[id] = content;
   const added = new Map(parts.added_tokens.map((token) => [token.id, token]));
   const named = [...(special.endTokens ?? []), ...(special.padToken === undefined ? [] : [special.padToken])];
@@ -85,13 +88,13 @@ export function withoutControl({ parts, texts, control }: TokenizerFile): object
   const { vocab, merges } = model;
   if (merges === undefined || ![...closed].some((text) => text !== undefined && Object.hasOwn(vocab, text)))
     return model;
-  const isOpen = (merge: string | readonly [string, string]): boolean =>
-    !closed.has(typeof merge === 'string' ? merge.replace(' ', '') : merge.join(''));
+  // Few merges begin as a control token does: to join all the others would take most of the time that a tokenizer takes to load.
+  const beginnings = new Set([...closed].flatMap((text = '') => text.split('').map((_, end) => text.slice(0, end))));
+  const isOpen = (merge: string | readonly [string, string]): boolean => {
+    const [left = '', right = ''] = typeof merge === 'string' ? merge.split(' ', 2) : merge;
+    return !beginnings.has(left) || !closed.has(left + right);
+  };
   return { ...model, merges: merges.filter(isOpen) };
-}
-
-function entriesOf(vocab: Vocabulary): Iterable<readonly [string, number]> {
-  return isUnigram(vocab) ? vocab.map(([text], id) => [text, id] as const) : Object.entries(vocab);
 }
 
 function isUnigram(vocab: Vocabulary): vocab is readonly (readonly [string, number])[] {
