@@ -29,7 +29,7 @@ async function deviceFindings(): Promise<readonly Finding[]> {
 }
 
 const ways = {
-  skipCopies: 'updates in place, without copies',
+  bound: 'updates in place, without copies',
   onDevice: 'updated tensors stay on the device',
   copyBack: 'updated tensors are copied back at every step, which is slow: this onnxruntime allows no better',
 } as const;

@@ -1,18 +1,17 @@
 /** Merges adapters into their weights, so that decoding and scoring run the plain model at full speed. */
-import type { InferenceSession } from 'onnxruntime-node';
 import { InvalidModel } from '../../errors.js';
 import { createGraph, input, output } from '../graph/graph.js';
 import { add, matmul, multiply } from '../graph/operators.js';
-import { createInPlaceSession, runInPlace } from '../ort/runInPlace.js';
+import { createInPlaceSession, type InPlaceSession, runInPlace } from '../ort/runInPlace.js';
 import { float32 } from '../ort/tensors.js';
 import type { NamedTensor, Parameters } from '../weights/parameters.js';
 import type { LoraConfig } from './adapters.js';
 import { type Adapter, loraScale } from './adapters.js';
 
-const sessions = new Map<boolean, Promise<InferenceSession>>();
+const sessions = new Map<boolean, Promise<InPlaceSession>>();
 
 /** W + scale · B·A for matrices of any size, or for a transposed weight W + scale · (B·A)ᵀ. */
-function mergeSession(transposed: boolean): Promise<InferenceSession> {
+function mergeSession(transposed: boolean): Promise<InPlaceSession> {
   const known = sessions.get(transposed);
   if (known) return known;
   const graph = createGraph();

@@ -1,6 +1,7 @@
 /** Tries the device that REFT_DEVICE names, in a process of its own (`findDevices.ts`), because a faulty driver may end the process. */
 import { UnavailableDevice } from '../../errors.js';
-import { type RunMode, selfTest } from './runInPlace.js';
+import type { RunMode } from './devices.js';
+import { selfTest } from './runInPlace.js';
 
 /** The message that the process sends before it ends. */
 export type DeviceTrial =

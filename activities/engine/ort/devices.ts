@@ -10,6 +10,9 @@ import { UnavailableDevice } from '../../errors.js';
 export const deviceNames = ['cpu', 'cuda', 'webgpu'] as const;
 export type DeviceName = (typeof deviceNames)[number];
 
+/** See `runInPlace.ts`. */
+export type RunMode = 'bound' | 'onDevice' | 'copyBack';
+
 export interface Device {
   readonly name: DeviceName;
   readonly executionProviders: NonNullable<InferenceSession.SessionOptions['executionProviders']>;
@@ -18,18 +21,18 @@ export interface Device {
    * and back, so graphs are lowered to others. Scan is among them: it is for a CPU's cache (`graph/chunks.ts`).
    */
   readonly lacking: ReadonlySet<string>;
-  /** Whether outputs can stay on the device for the next run. onnxruntime-node can do so with WebGPU only. */
-  readonly keepsTensors: boolean;
+  /** How graphs may run on it, the fastest first: the first that works is taken. */
+  readonly modes: readonly RunMode[];
 }
 
 export const devices: { readonly [Name in DeviceName]: Device } = {
-  cpu: { name: 'cpu', executionProviders: ['cpu'], lacking: new Set(), keepsTensors: false },
-  cuda: { name: 'cuda', executionProviders: ['cuda', 'cpu'], lacking: new Set(['Scan']), keepsTensors: false },
+  cpu: { name: 'cpu', executionProviders: ['cpu'], lacking: new Set(), modes: ['bound', 'copyBack'] },
+  cuda: { name: 'cuda', executionProviders: ['cuda', 'cpu'], lacking: new Set(['Scan']), modes: ['copyBack'] },
   webgpu: {
     name: 'webgpu',
     executionProviders: ['webgpu', 'cpu'],
     lacking: new Set(['FusedMatMul', 'LogSoftmax', 'Scan']),
-    keepsTensors: true,
+    modes: ['onDevice', 'copyBack'],
   },
 };
 

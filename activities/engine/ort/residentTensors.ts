@@ -9,10 +9,8 @@ import { InternalError } from '../../errors.js';
 import { required } from '../../invariant.js';
 import { append, createGraph, input, output } from '../graph/graph.js';
 import { serialise } from '../graph/onnx/serialise.js';
-import { createSession } from './session.js';
+import { createSession, type Tensors } from './session.js';
 import { float32 } from './tensors.js';
-
-export type Tensors = Readonly<Record<string, Tensor>>;
 
 /** By the array that each replaces. When the array is garbage-collected, so is the memory on the device. */
 const residents = new WeakMap<object, Tensor>();

@@ -1,75 +1,86 @@
 /**
- * Runs a session on arrays that are inputs and outputs at once: parameters that are updated, a key-value cache that grows. A run
- * allocates nothing.
+ * Runs a graph on arrays that are inputs and outputs at once: parameters that are updated, a key-value cache that grows.
  *
- * onnxruntime-node 1.30 fills preallocated outputs and then also copies each of them into a new buffer, about 1 ms a megabyte. A
- * trick avoids the copies: output 0 of the graph is a sequence (`skip_copies`, which `serialise` adds when asked) and is fetched
- * as null. When all outputs are filled, onnxruntime-node goes through them to copy, meets the sequence first, and throws.
+ * `bound` calls onnxruntime's C API (`capi/`): it writes results where they are wanted and copies nothing. `onDevice` and `copyBack`
+ * go through onnxruntime-node: WebGPU keeps what a run updates, in new memory, because its kernels cannot write where they read
+ * (`residentTensors.ts`); `copyBack` fetches copies and writes them into the arrays, and works everywhere.
  *
- * A device that keeps tensors needs no trick: what a run updates stays there (`residentTensors.ts`), in new memory, because its
- * kernels cannot write where they read.
- *
- * A self-test proves either once a process. Where it fails, runs fetch copies and write them into the arrays.
+ * A self-test proves once a process that a mode works on the chosen device. The numbers are the same in all of them.
  */
-import type { InferenceSession } from 'onnxruntime-node';
-import { InternalError, messageOf, UnavailableDevice } from '../../errors.js';
+import { setImmediate as letOthersRun } from 'node:timers/promises';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { messageOf, UnavailableDevice } from '../../errors.js';
 import { createGraph, type Graph, input, output } from '../graph/graph.js';
 import { lower } from '../graph/lower.js';
-import { serialise, skipCopiesOutput } from '../graph/onnx/serialise.js';
+import { serialise } from '../graph/onnx/serialise.js';
 import { add, multiply } from '../graph/operators.js';
-import { chosenDevice, type Device } from './devices.js';
-import { checkResult, runOnDevice, type Tensors, toDevice, toHost, writeInto } from './residentTensors.js';
-import { createSession, type OutputLocations } from './session.js';
+import { createBoundSession } from './capi/session.js';
+import { chosenDevice, type Device, type RunMode } from './devices.js';
+import { checkResult, runOnDevice, toDevice, toHost, writeInto } from './residentTensors.js';
+import { createSession, type OutputLocations, type Tensors, threads } from './session.js';
 import { float32 } from './tensors.js';
 
-export type { Tensors } from './residentTensors.js';
+export interface InPlaceSession {
+  /** Fixes the arrays of any number of runs. */
+  bind(feeds: Tensors, results: Tensors): BoundRun;
+  release(): Promise<void>;
+}
 
-/** `skipCopies` is the trick, `onDevice` keeps results on the device, `copyBack` is the safe way; the numbers are the same. */
-export type RunMode = 'skipCopies' | 'onDevice' | 'copyBack';
+export interface BoundRun {
+  /**
+   * Computes in this thread, which waits for it. Before that, messages that have come are heard, and those that were sent leave.
+   * @throws an error of `errors.ts`, or onnxruntime's, when the graph fails or a tensor's shape does not fit.
+   */
+  run(): Promise<void>;
+  release(): void;
+}
 
 /**
- * A session for `runInPlace`.
+ * @param mode default: the first of the device's that works.
  * @param operatorThreads threads inside one operator; default: those of `session.ts`.
- * @throws Error from onnxruntime when the device is not there or the graph is not valid.
+ * @throws an error of `errors.ts`, or onnxruntime's, when the device is not there or the graph is not valid.
  */
 export async function createInPlaceSession(
   graph: Graph,
   mode?: RunMode,
-  operatorThreads?: number,
-): Promise<InferenceSession> {
-  const chosen = mode ?? (await provenMode());
+  operatorThreads: number = threads,
+): Promise<InPlaceSession> {
   const lowered = lower(graph, chosenDevice().lacking);
-  if (chosen === 'onDevice') return createSession(serialise(lowered), outputLocations(lowered), operatorThreads);
-  return createSession(serialise(lowered, { skipCopies: true }), undefined, operatorThreads);
-}
-
-/** Outputs `updated.<name>` of inputs `<name>` stay on the device, where the next run reads them. All others come to the CPU. */
-function outputLocations({ inputs, outputs }: Graph): OutputLocations {
-  const updated = new Set(inputs.map(({ name }) => `updated.${name}`));
-  return Object.fromEntries(outputs.map(({ name }) => [name, updated.has(name) ? 'gpu-buffer' : 'cpu']));
+  switch (mode ?? (await provenMode())) {
+    case 'bound': {
+      const session = createBoundSession(serialise(lowered), operatorThreads);
+      return {
+        bind(feeds, results) {
+          const { run, release } = session.bind(feeds, asDeclared(session.outputShapes, results));
+          return { run: () => letOthersRun().then(run), release };
+        },
+        release: async () => session.release(),
+      };
+    }
+    case 'onDevice': {
+      const session = await createSession(serialise(lowered), outputLocations(lowered), operatorThreads);
+      return throughNode(session, (feeds, results) => runOnDevice(session, feeds, results));
+    }
+    case 'copyBack': {
+      const session = await createSession(serialise(lowered), undefined, operatorThreads);
+      return throughNode(session, (feeds, results) => runWithCopies(session, feeds, results));
+    }
+  }
 }
 
 /**
- * Runs a session made by `createInPlaceSession`.
+ * Runs a session once.
  * @param results by output, tensors over arrays of the right size, which receive the outputs. Their shapes need not be the graph's.
  * An array may also be among `feeds` if the graph has read all of that input before it writes that output: onnxruntime does not
  * know that they share memory.
- * @throws Error from onnxruntime when the graph fails or a tensor's shape does not fit.
+ * @throws as `BoundRun.run`
  */
-export async function runInPlace(
-  session: InferenceSession,
-  feeds: Tensors,
-  results: Tensors,
-  mode?: RunMode,
-): Promise<void> {
-  const declared = asDeclared(session, results);
-  switch (mode ?? (await provenMode())) {
-    case 'skipCopies':
-      return runSkippingCopies(session, feeds, declared);
-    case 'onDevice':
-      return runOnDevice(session, feeds, declared);
-    case 'copyBack':
-      return runWithCopies(session, feeds, declared);
+export async function runInPlace(session: InPlaceSession, feeds: Tensors, results: Tensors): Promise<void> {
+  const bound = session.bind(feeds, results);
+  try {
+    await bound.run();
+  } finally {
+    bound.release();
   }
 }
 
@@ -79,7 +90,7 @@ export async function placeOnDevice(tensors: Tensors): Promise<void> {
 }
 
 export interface SelfTest {
-  /** The fastest mode that works with this binding on the chosen device. */
+  /** The first of the chosen device's modes that works. */
   readonly mode: RunMode;
   readonly milliseconds: number;
 }
@@ -103,47 +114,52 @@ async function provenMode(): Promise<RunMode> {
   return (await selfTest()).mode;
 }
 
-async function findMode({ name, keepsTensors }: Device): Promise<RunMode> {
-  const fast: RunMode = keepsTensors ? 'onDevice' : 'skipCopies';
-  if (await works(name, fast)) return fast;
-  if (await works(name, 'copyBack')) return 'copyBack';
-  throw new UnavailableDevice(name, 'it computes wrongly');
+async function findMode({ name, modes }: Device): Promise<RunMode> {
+  const reasons: string[] = [];
+  for (const mode of modes) {
+    const fault = await faultOf(mode);
+    if (fault === null) return mode;
+    reasons.push(fault);
+  }
+  throw new UnavailableDevice(name, [...new Set(reasons)].join('; '));
 }
 
-/** Adds 1 to an array in place, twice. Are the sums in the array, and the right numbers in another output? */
-async function works(device: string, mode: RunMode): Promise<boolean> {
+/** Adds 1 to an array in place, twice. Null where the sums are in the array, and the right numbers in another output. */
+async function faultOf(mode: RunMode): Promise<string | null> {
   const graph = createGraph();
   const sum = add(input(graph, 'x', 'float32', ['n']), 1);
   output(sum, 'updated.x');
   output(multiply(sum, 2), 'doubled');
-  const session = await createInPlaceSession(graph, mode).catch((cause: unknown) => {
-    throw new UnavailableDevice(device, reasonOf(cause));
-  });
   try {
+    const session = await createInPlaceSession(graph, mode);
     const [x, doubled] = [float32(Float32Array.of(1, -2, 3), [3]), float32(new Float32Array(3), [3])];
-    for (let run = 0; run < 2; run++) await runInPlace(session, { x }, { 'updated.x': x, doubled }, mode);
+    for (let run = 0; run < 2; run++) await runInPlace(session, { x }, { 'updated.x': x, doubled });
     await toHost({ x });
-    return `${x.data}` === '3,0,5' && `${doubled.data}` === '6,0,10';
-  } catch {
-    return false;
-  } finally {
     await session.release();
-  }
-}
-
-async function runSkippingCopies(session: InferenceSession, feeds: Tensors, results: Tensors): Promise<void> {
-  let ended = false;
-  try {
-    await session.run(feeds, { [skipCopiesOutput]: null, ...results });
-    ended = true;
+    return `${x.data}` === '3,0,5' && `${doubled.data}` === '6,0,10' ? null : 'it computes wrongly';
   } catch (error) {
-    if (!isSkip(error)) throw error;
+    return reasonOf(error);
   }
-  if (ended) throw new InternalError(`this session's model has no output ${skipCopiesOutput} to skip the copies by`);
 }
 
-function isSkip(error: unknown): boolean {
-  return error instanceof Error && error.message.includes('Non tensor type is temporarily not supported');
+/** onnxruntime's message without the place in its source. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof UnavailableDevice ? error.reason : messageOf(error);
+  return message.replace(/^\/onnxruntime_src\/.* was false\. /, '').trim();
+}
+
+function throughNode(
+  session: InferenceSession,
+  run: (feeds: Tensors, results: Tensors) => Promise<void>,
+): InPlaceSession {
+  const shapes = new Map(session.outputMetadata.map((one) => [one.name, one.isTensor ? one.shape : []]));
+  return {
+    bind: (feeds, results) => {
+      const declared = asDeclared(shapes, results);
+      return { run: () => run(feeds, declared), release: () => undefined };
+    },
+    release: () => session.release(),
+  };
 }
 
 async function runWithCopies(session: InferenceSession, feeds: Tensors, results: Tensors): Promise<void> {
@@ -155,21 +171,29 @@ async function runWithCopies(session: InferenceSession, feeds: Tensors, results:
   }
 }
 
-/** onnxruntime's message without the place in its source. */
-function reasonOf(error: unknown): string {
-  return messageOf(error)
-    .replace(/^\/onnxruntime_src\/.* was false\. /, '')
-    .trim();
+/** Outputs `updated.<name>` of inputs `<name>` stay on the device, where the next run reads them. All others come to the CPU. */
+function outputLocations({ inputs, outputs }: Graph): OutputLocations {
+  const updated = new Set(inputs.map(({ name }) => `updated.${name}`));
+  return Object.fromEntries(outputs.map(({ name }) => [name, updated.has(name) ? 'gpu-buffer' : 'cpu']));
 }
 
+/** Shapes that a graph declares for its outputs. A dimension that is no positive number is dynamic. */
+type DeclaredShapes = ReadonlyMap<string, readonly (number | string)[]>;
+
 /** The same arrays in the shapes that the graph declares for its outputs, where no dimension of these is dynamic. */
-function asDeclared(session: InferenceSession, results: Tensors): Tensors {
-  const shapes = new Map(session.outputMetadata.map((one) => [one.name, one.isTensor ? one.shape : undefined]));
+function asDeclared(shapes: DeclaredShapes, results: Tensors): Tensors {
   return Object.fromEntries(
-    Object.entries(results).map(([name, tensor]) => {
+    Object.entries(results).map(([name, tensor]): [string, Tensor] => {
       const shape = shapes.get(name);
-      const dims = shape?.flatMap((dimension) => (typeof dimension === 'number' ? [dimension] : []));
-      return [name, dims && dims.length === shape?.length ? tensor.reshape(dims) : tensor];
+      const dims = shape?.filter((dimension): dimension is number => typeof dimension === 'number' && dimension >= 0);
+      return [
+        name,
+        dims && dims.length === shape?.length && !isSame(dims, tensor.dims) ? tensor.reshape(dims) : tensor,
+      ];
     }),
   );
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((dimension, axis) => dimension === b[axis]);
 }

@@ -1,7 +1,7 @@
 /** Creates onnxruntime sessions, all with the same settings, so that results do not depend on which part of the code runs a graph. */
 import { availableParallelism } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
-import { InferenceSession } from 'onnxruntime-node';
+import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import { chosenDevice, type Device } from './devices.js';
 
 /**
@@ -17,6 +17,19 @@ export function enginesHere(environment: NodeJS.ProcessEnv = process.env): numbe
  * Sums are split by thread, so results depend on this number: "same machine type, same checkpoint hash" includes it.
  */
 export const threads = isMainThread ? Math.max(1, Math.floor(availableParallelism() / enginesHere())) : 1;
+
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** onnxruntime's settings by name, of every session. */
+export const sessionEntries = {
+  // Numbers below 1.2e-38 (denormals) count as zero. Some processors take a hundred times as long for each, and under a causal
+  // mask half of a softmax's exponentials are such numbers: this way it takes a sixth of the time. The setting also holds for
+  // JavaScript's numbers in the thread that creates a process's first session, and in threads started from it.
+  'session.set_denormal_as_zero': '1',
+  // How long idle threads spin before they sleep. Without this bound, any other busy process (worker, servers, sandbox) makes small
+  // models several times slower.
+  'session.intra_op.spin_duration_us': '100',
+} as const;
 
 /** Where a session leaves each of its outputs, by name, in the order of the outputs. */
 export type OutputLocations = Readonly<Record<string, 'cpu' | 'gpu-buffer'>>;
@@ -52,13 +65,8 @@ export function sessionOptions(
     logSeverityLevel: 3,
     extra: {
       session: {
-        // Numbers below 1.2e-38 (denormals) count as zero. Some processors take a hundred times as long for each, and under a causal
-        // mask half of a softmax's exponentials are such numbers: this way it takes a sixth of the time. The setting also holds
-        // for JavaScript's numbers in the thread that creates a process's first session, and in threads started from it.
-        set_denormal_as_zero: '1',
-        // How long idle threads spin before they sleep. Without this bound, any other busy process (worker, servers, sandbox) makes
-        // small models several times slower.
-        intra_op: { spin_duration_us: '100' },
+        set_denormal_as_zero: sessionEntries['session.set_denormal_as_zero'],
+        intra_op: { spin_duration_us: sessionEntries['session.intra_op.spin_duration_us'] },
       },
     },
   };

@@ -7,6 +7,7 @@
  */
 import { InvalidModel } from '../../errors.js';
 import { at, required } from '../../invariant.js';
+import type { BoundRun } from '../ort/runInPlace.js';
 import type { Decoder, StepArrays } from './decoder.js';
 import { copyRow, createCache, releaseCache } from './keyValueCache.js';
 import { createPrefixCache, type PrefixCache, prefillRows } from './prefixCache.js';
@@ -95,33 +96,39 @@ export async function decode(answers: readonly Answer[], decoding: Decoding): Pr
 
   // A batch of one row runs other kernels, which round differently: up to 10⁻⁴ in a log-probability, against 10⁻⁶ between rows of
   // a batch. So a batch that had two rows keeps a second one, whose results nobody reads.
-  const bind = (): (() => Promise<void>) => decoder.bindStep(cache, arrays, Math.max(rows.length, Math.min(2, slots)));
+  const bind = (): BoundRun => decoder.bindStep(cache, arrays, Math.max(rows.length, Math.min(2, slots)));
 
   if (prompts.length === answers.length) {
     forwardTokens += await prefillRows(decoder, cache, prompts.slice(0, slots), decoding.safePoint);
     for (const [row, answer] of answers.slice(0, slots).entries()) start(row, answer);
   } else while (rows.length < slots) await startNext(rows.length);
   let step = bind();
-  while (rows.length > 0) {
-    decoding.safePoint();
-    rows.forEach(({ example, sample, tokens }, row) => {
-      arrays.uniforms[row] = uniform({ ...random, example, sample, position: tokens.length });
-    });
-    await step();
-    const decoded = rows.length;
-    forwardTokens += decoded;
-    let ended = 0;
-    // From the last row to the first, so that a row that `remove` moves has had its token appended.
-    for (let row = decoded - 1; row >= 0; row--) {
-      const answer = at(rows, row);
-      append(answer, Number(at(arrays.tokens, row)), at(arrays.logProbs, row));
-      arrays.positions[row] = at(arrays.positions, row) + 1;
-      if (!ends.has(at(answer.tokens, -1)) && answer.tokens.length < answer.limit) continue;
-      ended++;
-      if (!(await startNext(row))) remove(row);
+  try {
+    while (rows.length > 0) {
+      decoding.safePoint();
+      rows.forEach(({ example, sample, tokens }, row) => {
+        arrays.uniforms[row] = uniform({ ...random, example, sample, position: tokens.length });
+      });
+      await step.run();
+      const decoded = rows.length;
+      forwardTokens += decoded;
+      let ended = 0;
+      // From the last row to the first, so that a row that `remove` moves has had its token appended.
+      for (let row = decoded - 1; row >= 0; row--) {
+        const answer = at(rows, row);
+        append(answer, Number(at(arrays.tokens, row)), at(arrays.logProbs, row));
+        arrays.positions[row] = at(arrays.positions, row) + 1;
+        if (!ends.has(at(answer.tokens, -1)) && answer.tokens.length < answer.limit) continue;
+        ended++;
+        if (!(await startNext(row))) remove(row);
+      }
+      if (ended > 0) decoding.onEnded(ended);
+      if (rows.length === decoded) continue;
+      step.release();
+      step = bind();
     }
-    if (ended > 0) decoding.onEnded(ended);
-    if (rows.length !== decoded) step = bind();
+  } finally {
+    step.release();
   }
   releaseCache(cache);
   return forwardTokens;

@@ -3,7 +3,8 @@ import type { Tensor } from 'onnxruntime-node';
 import { InvalidModel } from '../../errors.js';
 import { languageModel, type ModelConfig } from '../models/index.js';
 import type { AttentionSizes, ParameterShapes } from '../models/languageModel.js';
-import { placeOnDevice, type RunMode, runInPlace, type Tensors } from '../ort/runInPlace.js';
+import { type BoundRun, placeOnDevice, runInPlace } from '../ort/runInPlace.js';
+import type { Tensors } from '../ort/session.js';
 import { float32, int32, int64 } from '../ort/tensors.js';
 import { graphSession } from '../training/sessions.js';
 import type { Parameters } from '../weights/parameters.js';
@@ -15,8 +16,8 @@ export interface Decoder {
   readonly attention: AttentionSizes;
   /** Computes keys and values of `prompts` into the cache, one prompt a row, from `firstRow` on. Rows of empty prompts are undefined. */
   prefill(cache: KeyValueCache, firstRow: number, prompts: readonly (readonly number[])[]): Promise<void>;
-  /** A function that runs one step of the first `rows` rows of a batch. */
-  bindStep(cache: KeyValueCache, batch: StepArrays, rows: number): () => Promise<void>;
+  /** Steps of the first `rows` rows of a batch: each `run` is one. */
+  bindStep(cache: KeyValueCache, batch: StepArrays, rows: number): BoundRun;
 }
 
 /** Inputs and outputs of a step, one element a row. */
@@ -36,15 +37,13 @@ export interface DecoderOptions {
   readonly greedy: boolean;
   /** Whether it decodes one row only, ever. */
   readonly isLone?: boolean;
-  /** How results are fetched. Default: the fastest way that works. */
-  readonly mode?: RunMode;
 }
 
 /** @throws InvalidModel when a parameter is missing. */
 export async function createDecoder(
   config: ModelConfig,
   parameters: Parameters,
-  { greedy, isLone = false, mode }: DecoderOptions,
+  { greedy, isLone = false }: DecoderOptions,
 ): Promise<Decoder> {
   const { attention, shapes } = languageModel(config);
   const key = JSON.stringify(config);
@@ -73,7 +72,7 @@ export async function createDecoder(
         last_positions: int32(lastPositions, [prompts.length]),
         total_length: int32(Int32Array.of(time), [1]),
       };
-      await runInPlace(prefillSession, feeds, present, mode);
+      await runInPlace(prefillSession, feeds, present);
     },
 
     bindStep(cache, batch, rows) {
@@ -94,9 +93,13 @@ export async function createDecoder(
         next_tokens: tokens,
         log_probs: float32(batch.logProbs.subarray(0, rows), [rows]),
       };
-      return () => {
-        totalLength[0] = Math.max(...positions) + 1;
-        return runInPlace(session, feeds, results, mode);
+      const { run, release } = session.bind(feeds, results);
+      return {
+        run() {
+          totalLength[0] = Math.max(...positions) + 1;
+          return run();
+        },
+        release,
       };
     },
   };

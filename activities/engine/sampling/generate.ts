@@ -8,7 +8,6 @@ import { InvalidData, TaskCancelled } from '../../errors.js';
 import { at } from '../../invariant.js';
 import { languageModel } from '../models/index.js';
 import type { LanguageModel } from '../models/languageModel.js';
-import type { RunMode } from '../ort/runInPlace.js';
 import type { EngineWork, RunContext } from '../threads/task.js';
 import { maxWorkerThreads, runInWorkerThreads } from '../threads/workerThreads.js';
 import { loadModel, type ModelFiles } from '../weights/modelFiles.js';
@@ -61,8 +60,6 @@ const minAnswersPerThread = 16;
 export interface GenerateOptions {
   /** 1 means this thread, which the options below are for. */
   readonly workerThreads?: number;
-  /** How results are fetched. */
-  readonly mode?: RunMode;
   /** Most rows of a batch. */
   readonly slots?: number;
 }
@@ -79,7 +76,7 @@ export async function generate(input: Input, context: RunContext, options: Gener
     throw new InvalidData(`maxAnswerTokens must be 1 or more, got ${input.maxAnswerTokens}`);
   const model = languageModel(input.model.config);
   for (const prompt of input.prompts) checkPrompt(prompt, model);
-  const isHere = options.mode !== undefined || options.slots !== undefined || isLarge(model);
+  const isHere = options.slots !== undefined || isLarge(model);
   const workerThreads = options.workerThreads ?? (isHere ? 1 : threadsFor(input));
   if (workerThreads > 1) return generateInThreads(input, context, workerThreads);
   return generateHere(input, model, context, options);
@@ -160,7 +157,6 @@ async function generateHere(
       decoder: await createDecoder(input.model.config, parameters, {
         greedy: input.temperature === 0,
         isLone: answers.length === 1,
-        ...(options.mode ? { mode: options.mode } : {}),
       }),
       slots: options.slots ?? mostSlots(model, capacity),
       capacity,

@@ -6,16 +6,16 @@
  * whose steps do little but read weights. There the session stores them: onnxruntime packs stored weights so that they are read in
  * one stream, and a step takes a third less time. The copy is made once a checkpoint and takes as long as some hundred tokens.
  */
-import type { InferenceSession } from 'onnxruntime-node';
 import { languageModel, type ModelConfig } from '../models/index.js';
 import type { LanguageModel } from '../models/languageModel.js';
 import { chosenDevice } from '../ort/devices.js';
+import type { InPlaceSession } from '../ort/runInPlace.js';
 import { graphSession, releaseSession } from '../training/sessions.js';
 import type { Parameters } from '../weights/parameters.js';
 import { stepGraph } from './decoderGraphs.js';
 
 export interface StepSession {
-  readonly session: InferenceSession;
+  readonly session: InPlaceSession;
   /** Whether weights must not be fed. */
   readonly storesWeights: boolean;
 }

@@ -1,8 +1,8 @@
 /** One run of a graph: its feeds, the arrays it writes, and its metrics. */
-import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Tensor } from 'onnxruntime-node';
 import { InvalidModel } from '../../errors.js';
 import { required } from '../../invariant.js';
-import { placeOnDevice, runInPlace } from '../ort/runInPlace.js';
+import { type InPlaceSession, placeOnDevice, runInPlace } from '../ort/runInPlace.js';
 import { float32 } from '../ort/tensors.js';
 import type { Parameters } from '../weights/parameters.js';
 import type { ModelGraph } from './graphs.js';
@@ -22,7 +22,7 @@ export function updated(inputs: Feeds): Feeds {
 /** @param results receive the outputs that are no metrics. */
 export async function runWithMetrics(
   modelGraph: ModelGraph,
-  session: InferenceSession,
+  session: InPlaceSession,
   feeds: Feeds,
   results: Feeds,
 ): Promise<Metrics> {
@@ -35,7 +35,7 @@ export async function runWithMetrics(
 /** Scores given data with a graph without gradients. `results` receive its outputs. */
 export async function runGraph(
   modelGraph: ModelGraph,
-  session: InferenceSession,
+  session: InPlaceSession,
   parameters: Parameters,
   feeds: Feeds,
   results: Feeds,

@@ -1,14 +1,13 @@
 /**
  * Sessions of graphs, kept by what they were built from: a model's every epoch and round runs in the same session.
  */
-import type { InferenceSession } from 'onnxruntime-node';
-import { createInPlaceSession } from '../ort/runInPlace.js';
+import { createInPlaceSession, type InPlaceSession } from '../ort/runInPlace.js';
 import type { ModelGraph } from './graphs.js';
 import { usableMemory } from './memory.js';
 
 export interface GraphSession<Built extends ModelGraph = ModelGraph> {
   readonly modelGraph: Built;
-  readonly session: InferenceSession;
+  readonly session: InPlaceSession;
 }
 
 /** Sessions hold no weights but they hold memory for activations, so only a few are kept. */

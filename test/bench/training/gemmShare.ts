@@ -9,10 +9,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createGraph, type Graph, input, output } from '../../../activities/engine/graph/graph.js';
-import { serialise } from '../../../activities/engine/graph/onnx/serialise.js';
 import { matmul } from '../../../activities/engine/graph/operators.js';
-import { runInPlace } from '../../../activities/engine/ort/runInPlace.js';
-import { createSession, threads } from '../../../activities/engine/ort/session.js';
+import { createInPlaceSession, runInPlace } from '../../../activities/engine/ort/runInPlace.js';
+import { threads } from '../../../activities/engine/ort/session.js';
 import { float32 } from '../../../activities/engine/ort/tensors.js';
 import { supervisedFeeds } from '../../../activities/engine/tasks/trainSupervised.js';
 import { updateGraph } from '../../../activities/engine/training/graphs.js';
@@ -76,7 +75,7 @@ async function secondsOf(work: () => Promise<unknown>): Promise<number> {
 async function largeProduct(): Promise<() => Promise<void>> {
   const graph = createGraph();
   output(matmul(input(graph, 'a', 'float32', [size, size]), input(graph, 'b', 'float32', [size, size])), 'c');
-  const session = await createSession(serialise(graph, { skipCopies: true }));
+  const session = await createInPlaceSession(graph);
   const matrix = () => float32(new Float32Array(size * size).fill(0.5), [size, size]);
   const [a, b, c] = [matrix(), matrix(), matrix()];
   return () => runInPlace(session, { a, b }, { c });

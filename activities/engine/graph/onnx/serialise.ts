@@ -23,20 +23,12 @@ export const modelHeader = { ir_version: 9, producer_name: 'reft', opset_import:
 /** onnxruntime's own operators. */
 const microsoftOperators = { domain: 'com.microsoft', version: 1 };
 
-/** The name of the extra output that `skipCopies` asks for. `ort/runInPlace.ts` says what it is for. */
-export const skipCopiesOutput = 'skip_copies';
-
-export interface SerialiseOptions {
-  /** Puts an empty sequence named `skip_copies` before all other outputs. */
-  readonly skipCopies?: boolean;
-}
-
 /** @throws InternalError when an output is an input or a constant, or is named twice: it needs a node of its own. */
-export function serialise(graph: Graph, options: SerialiseOptions = {}): Uint8Array {
+export function serialise(graph: Graph): Uint8Array {
   return ModelProto.encode({
     ...modelHeader,
     opset_import: [...modelHeader.opset_import, microsoftOperators],
-    graph: graphProto(graph, options),
+    graph: graphProto(graph),
   }).finish();
 }
 
@@ -45,11 +37,7 @@ export function serialise(graph: Graph, options: SerialiseOptions = {}): Uint8Ar
  * @param outerName the names of tensors that a subgraph reads from its outer graph.
  * @throws InternalError as `serialise`.
  */
-export function graphProto(
-  graph: Graph,
-  options: SerialiseOptions = {},
-  outerName = ({ name }: Tensor): string => name,
-) {
+export function graphProto(graph: Graph, outerName = ({ name }: Tensor): string => name) {
   const produced = new Set(graph.nodes.flatMap((node) => node.outputs.map((tensor) => tensor.name)));
   const renamed = new Map<string, string>();
   for (const { name, tensor } of graph.outputs) {
@@ -71,23 +59,12 @@ export function graphProto(
       attribute: Object.entries(node.attributes).map(([name, value]) => attributeProto(name, value, nameOf)),
     }));
   const outputs = graph.outputs.map(({ name, tensor }) => valueInfo(name, tensor.type, tensor.shape));
-  const skip = options.skipCopies
-    ? {
-        nodes: [{ op_type: 'SequenceEmpty', domain: '', input: [], output: [skipCopiesOutput], attribute: [] }],
-        outputs: [
-          {
-            name: skipCopiesOutput,
-            type: { sequence_type: { elem_type: { tensor_type: { elem_type: onnxElementTypes.float32 } } } },
-          },
-        ],
-      }
-    : { nodes: [], outputs: [] };
   return {
     name: 'reft',
-    node: [...skip.nodes, ...nodes],
+    node: nodes,
     initializer: graph.constants.filter(({ tensor }) => used.has(tensor.name)).map(tensorProto),
     input: graph.inputs.map((tensor) => valueInfo(tensor.name, tensor.type, tensor.shape)),
-    output: [...skip.outputs, ...outputs],
+    output: outputs,
   };
 }
 
@@ -111,7 +88,7 @@ function attributeProto(name: string, attribute: Attribute, nameOf: (tensor: Ten
     case 'string':
       return { name, type: 3, s: new TextEncoder().encode(attribute.value) };
     case 'graph':
-      return { name, type: 5, g: graphProto(attribute.value, {}, nameOf) };
+      return { name, type: 5, g: graphProto(attribute.value, nameOf) };
   }
 }
 

@@ -32,7 +32,7 @@ describe('REFT_DEVICE', () => {
 describe.runIf(isLinux && !hasNvidia)('a machine without a GPU', () => {
   it('has the CPU, and tells what each of the others lacks', async () => {
     const found = Object.fromEntries((await findDevices(bare)).map(({ name, trial }) => [name, trial]));
-    expect(found.cpu).toMatchObject({ works: true, mode: 'skipCopies' });
+    expect(found.cpu).toMatchObject({ works: true, mode: 'bound' });
     expect(found.cuda).toMatchObject({
       works: false,
       reason: expect.stringContaining(

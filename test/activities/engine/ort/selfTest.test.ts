@@ -5,27 +5,26 @@ import { InferenceSession } from 'onnxruntime-node';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createGraph, input, output } from '../../../../activities/engine/graph/graph.js';
 import { add } from '../../../../activities/engine/graph/operators.js';
+import { createBoundSession as createSession } from '../../../../activities/engine/ort/capi/session.js';
 import { devices } from '../../../../activities/engine/ort/devices.js';
 import type { SelfTest } from '../../../../activities/engine/ort/runInPlace.js';
 import { sessionOptions } from '../../../../activities/engine/ort/session.js';
 import { float32 } from '../../../../activities/engine/ort/tensors.js';
 
-type Run = InferenceSession['run'];
 type Create = (model: Uint8Array, options?: InferenceSession.SessionOptions) => Promise<InferenceSession>;
 
 const create = InferenceSession.create.bind(InferenceSession) as Create;
 afterEach(() => {
   InferenceSession.create = create as typeof InferenceSession.create;
+  vi.doUnmock(boundSessions);
   vi.unstubAllEnvs();
 });
 
-/** A fresh engine, as a new process has it, on a binding whose sessions run otherwise. */
-async function engineWith(otherRun: (run: Run) => Run) {
-  InferenceSession.create = (async (model: Uint8Array, options?: InferenceSession.SessionOptions) => {
-    const session = await create(model, options);
-    session.run = otherRun(session.run.bind(session) as Run);
-    return session;
-  }) as typeof InferenceSession.create;
+const boundSessions = '../../../../activities/engine/ort/capi/session.js';
+
+/** A fresh engine, as a new process has it, whose C API gives other sessions. */
+async function engineWith(createBoundSession: typeof createSession) {
+  vi.doMock(boundSessions, () => ({ createBoundSession }));
   return freshEngine();
 }
 
@@ -45,23 +44,18 @@ async function addTwice({ createInPlaceSession, runInPlace }: Awaited<ReturnType
   return [...(x.data as Float32Array)];
 }
 
-/** Gives every run's preallocated outputs away: onnxruntime gets others in their place. */
-const ignoringOutputs = (run: Run): Run =>
-  ((feeds: InferenceSession.OnnxValueMapType, fetches: InferenceSession.FetchesType) =>
-    run(
-      feeds,
-      Array.isArray(fetches) ? fetches : Object.fromEntries(Object.keys(fetches).map((name) => [name, null])),
-    )) as Run;
+const withoutLibrary: typeof createSession = () => {
+  throw new Error('onnxruntime-node has no library for this platform');
+};
 
-/** Fails in other words than those by which the engine knows a skipped copy. */
-const failingOtherwise = (run: Run): Run =>
-  ((feeds: InferenceSession.OnnxValueMapType, fetches: InferenceSession.FetchesType) =>
-    run(feeds, fetches).catch(() => {
-      throw new Error('sequences are supported');
-    })) as Run;
+/** Its runs leave the arrays as they are. */
+const computingNothing: typeof createSession = (model, threads) => {
+  const session = createSession(model, threads);
+  return { ...session, bind: () => ({ run: () => undefined, release: () => undefined }) };
+};
 
 describe('the self-test', () => {
-  it('finds, as a process starts, that copies can be skipped with the pinned binding, in under 200 ms', async () => {
+  it('finds, as a process starts, that the C API works with the pinned library, in under 200 ms', async () => {
     const engine = new URL('../../../../activities/engine/ort/runInPlace.ts', import.meta.url).href;
     const script = `import { selfTest } from '${engine}'; console.log(JSON.stringify(await selfTest()));`;
     const trials: SelfTest[] = [];
@@ -73,23 +67,29 @@ describe('the self-test', () => {
       ]);
       trials.push(JSON.parse(stdout));
     }
-    expect(new Set(trials.map(({ mode }) => mode))).toEqual(new Set(['skipCopies']));
+    expect(new Set(trials.map(({ mode }) => mode))).toEqual(new Set(['bound']));
     expect(least()).toBeLessThan(200);
   });
 
   it.each([
-    ['does not fill preallocated outputs', ignoringOutputs],
-    ['reports sequences in other words', failingOtherwise],
-  ])('falls back to copies where the binding %s, to the same numbers', async (_, otherRun) => {
-    const engine = await engineWith(otherRun);
+    ['cannot be loaded', withoutLibrary],
+    ['computes wrongly', computingNothing],
+  ])('falls back to copies where the library %s, to the same numbers', async (_, createBoundSession) => {
+    const engine = await engineWith(createBoundSession);
     expect((await engine.selfTest()).mode).toBe('copyBack');
     expect(await addTwice(engine)).toEqual([21, 42]);
   });
 
   it('gives the device up where no way computes rightly', async () => {
-    const nothing = (): Run => (async () => ({})) as Run;
-    const engine = await engineWith(nothing);
-    await expect(engine.selfTest()).rejects.toThrow('REFT_DEVICE is "cpu": it computes wrongly');
+    InferenceSession.create = (async (model: Uint8Array, options?: InferenceSession.SessionOptions) => {
+      const session = await create(model, options);
+      session.run = async () => ({});
+      return session;
+    }) as typeof InferenceSession.create;
+    const engine = await engineWith(withoutLibrary);
+    await expect(engine.selfTest()).rejects.toThrow(
+      /REFT_DEVICE is "cpu": onnxruntime-node has no library .*; output /,
+    );
   });
 
   it('names a device that is not there, and uses no other', async () => {

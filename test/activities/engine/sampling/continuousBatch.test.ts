@@ -92,9 +92,12 @@ describe('slots', () => {
         ...decoder,
         bindStep: (cache, batch, count) => {
           const step = decoder.bindStep(cache, batch, count);
-          return () => {
-            rows.push(count);
-            return step();
+          return {
+            ...step,
+            run: () => {
+              rows.push(count);
+              return step.run();
+            },
           };
         },
       },

@@ -58,7 +58,7 @@ async function decodeBatch(
     uniforms: new Float32Array(batch.length),
     logProbs: new Float32Array(batch.length),
   };
-  const step = decoder.bindStep(cache, arrays, batch.length);
+  const { run: step, release } = decoder.bindStep(cache, arrays, batch.length);
   const answers = batch.map(({ example, sample }) => ({
     example,
     sample,
@@ -78,5 +78,7 @@ async function decodeBatch(
       logProbs.push(arrays.logProbs[row] ?? Number.NaN);
     });
   }
+  release();
+  release();
   return answers;
 }
