@@ -20,7 +20,7 @@ import {
   type Payload,
   rootCause,
 } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto, { type temporal } from '@temporalio/proto';
 import { InvalidReward, messageOf, ScorerRefused, ScorerUnavailable } from './errors.js';
 import { type ActivityScorer, parseReply, type Scorers } from './rewards/scorers.js';
 
@@ -120,7 +120,7 @@ async function watchQueue({ client, scorer, signal }: Asking, handle: ActivityHa
       .describeTaskQueue({
         namespace: client.options.namespace,
         taskQueue: { name: taskQueue },
-        taskQueueType: temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+        taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
       })
       .catch(() => undefined);
     const isServed = queue?.pollers?.some(
