@@ -69,7 +69,7 @@ export interface ReadingOptions {
  * Makes scores of what a scorer gave: for each pair a number, or `{reward, correct?, value?, failure?, parts?}`.
  *
  * What is not said: `correct` is whether the reward is at least `correctFrom`; `value` is the response's text without the space around
- * it (so that equal texts vote together), or null where there is a `failure`.
+ * it, or null where there is a `failure`.
  * @param given anything at all
  * @throws InvalidReward for anything else than one such score for each pair
  */

@@ -13,7 +13,7 @@ const pairs = ['q1', 'q2'].map(
 const read = (...given: unknown[]) => readScores({ reward: 'python', correctFrom: 1 }, pairs, given);
 
 describe('a scorer may say', () => {
-  it('a number: right from `correctFrom` on, and the text votes', () => {
+  it('a number: right from `correctFrom` on, with the text as its value', () => {
     expect(read(0.5, 1)).toStrictEqual([
       { reward: 0.5, correct: false, value: 'q1 says' },
       { reward: 1, correct: true, value: 'q2 says' },
