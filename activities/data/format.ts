@@ -55,13 +55,3 @@ export function answerStart(question: string, { format, docstring }: Omit<Prompt
 export function naturalAnswer(chain: string, value: string): string {
   return chain.trim() + answerMarker + value.trim();
 }
-
-/**
- * The P-CoT answer in a published program: its body. The docstring goes whatever it says, because some annotations quote the
- * question with other spacing. Null when the text is not one `solution` function that returns something.
- */
-export function programBody(program: string): string | null {
-  const unified = program.replaceAll('\r\n', '\n').trimEnd();
-  const body = /^def solution\(\):\n(?: {4}"""[\s\S]*?"""\n)?( {4}[\s\S]*)$/.exec(unified)?.[1];
-  return body !== undefined && /^ +return /m.test(body) && !/^\S/m.test(body) ? body : null;
-}

@@ -1,6 +1,7 @@
 /** Rows of any form, by a mapping of their fields (`data.source.fields`). */
 import type { FieldsSpec } from '../../../workflows/config/data.js';
-import { naturalAnswer, programBody } from '../format.js';
+import { naturalAnswer } from '../format.js';
+import { programBody } from '../programBody.js';
 import { notAnAnswer, readAnswerValue } from './answerValue.js';
 import { isRow, type Row, type RowForm, textOf } from './rowForm.js';
 

@@ -2,7 +2,8 @@
  * Rows as the ReFT paper publishes all of its data sets: `{item_id, question, answer_cot, answer_value}`, without `answer_cot`
  * in test files. A chain of thought is text or a Python program by the file; multiple-choice questions carry their options.
  */
-import { naturalAnswer, programBody } from '../format.js';
+import { naturalAnswer } from '../format.js';
+import { programBody } from '../programBody.js';
 import { notAnAnswer, readAnswerValue } from './answerValue.js';
 import { type RowForm, textOf } from './rowForm.js';
 
