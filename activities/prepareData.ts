@@ -14,12 +14,15 @@ import { trainTokenizer } from './data/tokenizer/trainTokenizer.js';
 import type { DataSetRef, Example, PreparedData, PretrainedTokenizer } from './data/types.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
 import { readChatTemplate } from './pretrained/chatTemplate.js';
+import type { Comparison } from './rewards/compareAnswers.js';
 import type { SandboxPool } from './rewards/sandbox/pool.js';
 import type { ObjectRef, Store } from './store/types.js';
 
 export interface PrepareDataInput {
   readonly data: DataSpec;
   readonly seed: number;
+  /** The reward's, where it has one of its own: annotated answers are read by it. */
+  readonly comparison?: Comparison;
   /** A pretrained model's; left out, a tokenizer is trained on the training questions. */
   readonly tokenizer?: PretrainedTokenizer;
 }
@@ -45,12 +48,12 @@ export function createPrepareData(settings: PrepareDataSettings) {
 }
 
 async function prepare(
-  { data, seed, tokenizer: pretrained }: PrepareDataInput,
+  { data, seed, comparison, tokenizer: pretrained }: PrepareDataInput,
   { store, sandbox, dataDirectory }: PrepareDataSettings,
   report: ReportProgress,
   signal: AbortSignal,
 ): Promise<PreparedData> {
-  const questions = await loadQuestions({ data, seed, directory: dataDirectory, store, sandbox, signal });
+  const questions = await loadQuestions({ data, seed, comparison, directory: dataDirectory, store, sandbox, signal });
   const plain: PromptStyle = { format: data.cot, docstring: data.docstring };
   const chat = data.promptFormat === 'chat' ? await chatOf(pretrained, store) : undefined;
   const style = chat ? { ...plain, chat } : plain;

@@ -12,6 +12,7 @@ import type { EvaluationMetrics, Verdict } from './evaluation/types.js';
 import { metricsOf, sampledVerdict } from './evaluation/verdicts.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
 import { at } from './invariant.js';
+import type { Comparison } from './rewards/compareAnswers.js';
 import { addParts, partMeans, totalParts } from './rewards/parts.js';
 import type { PartTotal, RewardModelScore, ScoredSample } from './rewards/samples.js';
 import type { ObjectRef, Store } from './store/types.js';
@@ -23,6 +24,8 @@ export interface TallyEvaluationInput {
   /** K samples a question, all of a question in one object; `rewardModelScores` aligned with `sampled` where there is a reward model. */
   readonly sampled: readonly ObjectRef[];
   readonly rewardModelScores: readonly ObjectRef[];
+  /** The reward's, where it has one of its own: votes are counted by it. */
+  readonly comparison?: Comparison;
 }
 
 export interface TallyEvaluationResult {
@@ -48,7 +51,7 @@ const noSamples = 0;
 
 async function tally(
   store: Store,
-  { data: { count }, greedy, sampled, rewardModelScores }: TallyEvaluationInput,
+  { data: { count }, greedy, sampled, rewardModelScores, comparison }: TallyEvaluationInput,
   report: ReportProgress,
   signal: AbortSignal,
 ): Promise<TallyEvaluationResult> {
@@ -96,7 +99,8 @@ async function tally(
           `question ${at(question, 0).example} has ${question.length} samples where others have ${each}`,
         );
       taken += question.length;
-      return sampledVerdict(question, shardScores ? probabilitiesOf(question, shardScores, start) : null);
+      const probabilities = shardScores ? probabilitiesOf(question, shardScores, start) : null;
+      return sampledVerdict(question, probabilities, comparison);
     });
     if (shardScores && shardScores.length !== taken)
       throw new InvalidData(`${shardScores.length} reward model scores for ${taken} samples: expected one each`);

@@ -1,5 +1,6 @@
 /** From a question's answers to a verdict, and from all verdicts to the metrics of the table. */
 
+import type { Comparison } from '../rewards/compareAnswers.js';
 import { accuracyOf } from './accuracy.js';
 import { passAt, passSizes } from './passAt.js';
 import type { EvaluationMetrics, Verdict } from './types.js';
@@ -9,14 +10,15 @@ import { type Candidate, rerank, vote } from './voting.js';
 export function sampledVerdict(
   samples: readonly Candidate[],
   probabilities: readonly number[] | null,
+  comparison?: Comparison,
 ): Omit<Verdict, 'top1'> {
   // Where no sample has an answer, none is picked: that is wrong.
   const isRight = (chosen: Candidate | null): boolean => chosen?.correct === true;
   return {
-    voting: isRight(vote(samples)),
+    voting: isRight(vote(samples, undefined, comparison)),
     ...(probabilities && {
-      reranking: isRight(rerank(samples, probabilities)),
-      weightedVoting: isRight(vote(samples, probabilities)),
+      reranking: isRight(rerank(samples, probabilities, comparison)),
+      weightedVoting: isRight(vote(samples, probabilities, comparison)),
     }),
     correct: samples.filter(({ correct }) => correct).length,
   };

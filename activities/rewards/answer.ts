@@ -4,17 +4,29 @@
  */
 import { z } from 'zod';
 import { at, required } from '../invariant.js';
-import { programFrom } from './answerFormat.js';
-import { sameAnswer } from './compareAnswers.js';
-import { type AnswerValue, type Extraction, extractFromProgram, extractFromText } from './extractAnswer.js';
-import type { Reward, RewardTools } from './reward.js';
+import { type AnswerKind, programFrom } from './answerFormat.js';
+import { type AnswerValue, type Comparison, comparisonSchema, comparisonsOf, sameAnswer } from './compareAnswers.js';
+import { type Extraction, extractFromProgram, extractFromText } from './extractAnswer.js';
+import type { DataForm, Misfit, Reward, RewardTools } from './reward.js';
 import type { AskedQuestion, Response, Score } from './samples.js';
+import { extractions } from './statedAnswers.js';
 
 const options = z.strictObject({
   name: z
     .literal('answer')
     .describe(
       'Compares the answer that the response states, or that its program returns, with the annotated one (paper, 3.1).',
+    ),
+  extraction: z
+    .enum(extractions)
+    .optional()
+    .describe(
+      'Where the answer stands: after the paper’s marker “Therefore, the answer is: ” (`marker`), in the last `\\boxed{}`, after `####`, the last number, the option letter that is named last, or the value that `solution()` returns (`program`). Left out, `program` with `data.cot: program` and else `marker` (paper, 3.1).',
+    ),
+  comparison: comparisonSchema
+    .optional()
+    .describe(
+      'When two answers are the same; votes go by it too. Left out, it follows from the data’s answers: `numeric`, `choice` or `text`.',
     ),
   partialReward: z
     .number()
@@ -29,45 +41,79 @@ export type AnswerOptions = z.output<typeof options>;
 
 export const answer = {
   options,
+
+  comparison: ({ comparison }: AnswerOptions): Comparison | undefined => comparison,
+
+  misfits({ extraction, comparison }: AnswerOptions, { format, answerKind }: DataForm): readonly Misfit[] {
+    const fitting = extractions.filter((name) =>
+      format === 'program' ? name === 'program' : (answersOf[name] ?? answerKind) === answerKind && name !== 'program',
+    );
+    const comparisons = comparisonsOf[answerKind];
+    return [
+      ...(extraction === undefined || fitting.includes(extraction)
+        ? []
+        : [{ field: ['extraction'], allowed: `${oneOf(fitting)} with data.cot ${format} and ${answerKind} answers` }]),
+      ...(comparison === undefined || comparisons.includes(comparison.name)
+        ? []
+        : [{ field: ['comparison', 'name'], allowed: `${oneOf(comparisons)} with ${answerKind} answers` }]),
+    ];
+  },
+
   async score(
     examples: readonly AskedQuestion[],
     responses: readonly Response[],
-    { partialReward }: AnswerOptions,
+    { extraction, comparison, partialReward }: AnswerOptions,
     tools: RewardTools,
   ): Promise<readonly Score[]> {
-    const extractions = await extractAll(
-      responses.map(({ text }) => text),
-      tools,
-    );
-    return extractions.map((extraction, index) => ({
-      ...rewardAnswer(extraction.value, at(examples, index).answerValue, partialReward),
-      value: extraction.value,
-      ...(extraction.value === null ? { failure: extraction.failure } : {}),
+    const texts = responses.map(({ text }) => text);
+    const from = extraction ?? (tools.format === 'program' ? 'program' : 'marker');
+    const extracted =
+      from === 'program'
+        ? await runAll(texts, comparison, tools)
+        : texts.map((text) => extractFromText(text, tools.answerKind, { extraction: from, comparison }));
+    return extracted.map((one, index) => ({
+      ...rewardAnswer(one.value, at(examples, index).answerValue, partialReward, comparison),
+      value: one.value,
+      ...(one.value === null ? { failure: one.failure } : {}),
     }));
   },
 } satisfies Reward;
+
+/** Extractions that fit one kind of answers only. */
+const answersOf: Readonly<Partial<Record<(typeof extractions)[number], AnswerKind>>> = {
+  'last-number': 'number',
+  'choice-letter': 'choice',
+};
+
+function oneOf(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(' or ');
+}
 
 /** Rewards an extracted answer (null: nothing was extracted) against the annotated one. */
 export function rewardAnswer(
   value: AnswerValue | null,
   expected: AnswerValue,
   partialReward: number,
+  comparison?: Comparison,
 ): Pick<Score, 'correct' | 'reward'> {
   if (value === null) return { correct: false, reward: 0 };
-  return sameAnswer(value, expected) ? { correct: true, reward: 1 } : { correct: false, reward: partialReward };
+  const correct = sameAnswer(value, expected, comparison);
+  return { correct, reward: correct ? 1 : partialReward };
 }
 
-/** What each text says, in order. A program that occurs more than once, as greedy and easy answers do, runs once. */
-async function extractAll(
+/** What the programs say, in order. One that occurs more than once, as greedy and easy answers do, runs once. */
+async function runAll(
   texts: readonly string[],
-  { format, answerKind, sandbox, signal, onProgress }: RewardTools,
+  comparison: Comparison | undefined,
+  { answerKind, sandbox, signal, onProgress }: RewardTools,
 ): Promise<readonly Extraction[]> {
-  if (format === 'natural') return texts.map((text) => extractFromText(text, answerKind));
   const distinct = [...new Set(texts)];
   const outcomes = await sandbox.run(distinct.map(programFrom), {
     signal,
     onProgress: (done) => onProgress(Math.floor((done / distinct.length) * texts.length)),
   });
-  const byText = new Map(distinct.map((text, index) => [text, extractFromProgram(at(outcomes, index), answerKind)]));
+  const byText = new Map(
+    distinct.map((text, index) => [text, extractFromProgram(at(outcomes, index), answerKind, comparison)]),
+  );
   return texts.map((text) => required(byText.get(text), 'the outcome of a program'));
 }

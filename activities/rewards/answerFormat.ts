@@ -3,8 +3,8 @@
 /** `program`: the body of a Python function, P-CoT. `natural`: a chain of thought in words, N-CoT. */
 export type AnswerFormat = 'program' | 'natural';
 
-/** How answers are compared: numbers within 0.01, or option letters as text. */
-export type AnswerKind = 'number' | 'choice';
+/** What the right answers of a data set are: numbers, option letters, or any text. */
+export type AnswerKind = 'number' | 'choice' | 'text';
 
 /** Stands before an N-CoT answer's value: the extracted answer is the text after its last occurrence. */
 export const answerMarker = '\nTherefore, the answer is: ';

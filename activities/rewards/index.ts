@@ -8,8 +8,9 @@ import { z } from 'zod';
 import { at } from '../invariant.js';
 import { activity } from './activity.js';
 import { answer } from './answer.js';
+import type { Comparison } from './compareAnswers.js';
 import { http } from './http.js';
-import type { Reward } from './reward.js';
+import type { DataForm, Misfit, Reward } from './reward.js';
 import { sumOf } from './sum.js';
 
 const rewards = { answer, http, activity } as const satisfies Readonly<Record<string, Reward>>;
@@ -27,4 +28,15 @@ export type RewardSpec = z.output<typeof rewardSchema>;
 
 export function rewardNamed(name: RewardSpec['name']): Reward {
   return name === 'sum' ? sum : rewards[name];
+}
+
+/** Options of the reward that do not fit the data. */
+export function misfitsOf(reward: RewardSpec, data: DataForm): readonly Misfit[] {
+  return rewardNamed(reward.name).misfits?.(reward, data) ?? [];
+}
+
+/** The comparison that the reward names for itself, for all that compare answers beside it. */
+export function comparisonOf(reward: RewardSpec): { readonly comparison?: Comparison } {
+  const comparison = rewardNamed(reward.name).comparison?.(reward);
+  return comparison === undefined ? {} : { comparison };
 }

@@ -7,15 +7,24 @@
 import type { z } from 'zod';
 import type { AnswerFormat, AnswerKind } from './answerFormat.js';
 import type { BatchedScoring } from './batches.js';
+import type { Comparison } from './compareAnswers.js';
 import type { AskedQuestion, Response, Score } from './samples.js';
 import type { SandboxPool } from './sandbox/pool.js';
 import type { Scorers } from './scorers.js';
 
-export interface RewardTools {
-  /** How the data set's answers are written. */
+/** How a data set's answers are written, and what they are. */
+export interface DataForm {
   readonly format: AnswerFormat;
-  /** How they are compared. */
   readonly answerKind: AnswerKind;
+}
+
+/** An option that does not fit the data: its place among the reward's options, and what would be allowed there. */
+export interface Misfit {
+  readonly field: readonly (string | number)[];
+  readonly allowed: string;
+}
+
+export interface RewardTools extends DataForm {
   /** Runs Python programs, apart from everything else. */
   readonly sandbox: Pick<SandboxPool, 'run'>;
   /** Scorers outside of ReFT. */
@@ -40,6 +49,10 @@ export interface RewardTools {
 export interface Reward {
   /** The specification's field `reward` for it: `name` as a literal, and options, each with a default and a description. */
   readonly options: z.ZodObject<{ name: z.ZodLiteral<string> }>;
+  /** Options that do not fit the data, told before any work. Left out: they fit any. */
+  misfits?(options: { readonly name: string }, data: DataForm): readonly Misfit[];
+  /** What annotated answers are read by, and votes are counted by. Left out: what follows from the data's answers. */
+  comparison?(options: { readonly name: string }): Comparison | undefined;
   /**
    * Scores a batch of responses, of which `responses[i]` is to `examples[i]`.
    *

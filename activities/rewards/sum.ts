@@ -1,7 +1,8 @@
 /** The reward `sum`: other rewards with weights, each reported as a part. */
 import { z } from 'zod';
 import { at, required } from '../invariant.js';
-import type { Reward, RewardTools } from './reward.js';
+import type { Comparison } from './compareAnswers.js';
+import type { DataForm, Misfit, Reward, RewardTools } from './reward.js';
 import type { AskedQuestion, Response, Score } from './samples.js';
 
 const mostTerms = 16;
@@ -54,23 +55,46 @@ export function sumOf<Term extends z.ZodType<{ readonly name: string }>>(
         context.addIssue({ code: 'custom', path: ['correctBy'], message: `null, or one of ${parts.join(', ')}` });
     });
 
+  /** The term that says what is right. */
+  const judgeOf = ({ terms, correctBy }: SumOptions<z.output<Term>>) =>
+    correctBy === null
+      ? at(terms, 0)
+      : required(
+          terms.find(({ part }) => part === correctBy),
+          'the part that says what is right',
+        );
+
   return {
     options,
+
+    misfits: ({ terms }: SumOptions<z.output<Term>>, data: DataForm): readonly Misfit[] =>
+      terms.flatMap(({ reward }, index) =>
+        (rewardNamed(reward.name).misfits?.(reward, data) ?? []).map(({ field, allowed }) => ({
+          field: ['terms', index, 'reward', ...field],
+          allowed,
+        })),
+      ),
+
+    comparison(sum: SumOptions<z.output<Term>>): Comparison | undefined {
+      const { reward } = judgeOf(sum);
+      return rewardNamed(reward.name).comparison?.(reward);
+    },
+
     async score(
       examples: readonly AskedQuestion[],
       responses: readonly Response[],
-      { terms, correctBy }: SumOptions<z.output<Term>>,
+      sum: SumOptions<z.output<Term>>,
       tools: RewardTools,
     ): Promise<readonly Score[]> {
       const scored: { readonly part: string; readonly weight: number; readonly scores: readonly Score[] }[] = [];
       // One after the other: each may take all that the worker has.
-      for (const { part, weight, reward } of terms)
+      for (const { part, weight, reward } of sum.terms)
         scored.push({
           part,
           weight,
           scores: await rewardNamed(reward.name).score(examples, responses, reward, tools),
         });
-      const judge = correctBy === null ? at(scored, 0) : scored.find(({ part }) => part === correctBy);
+      const judge = scored.find(({ part }) => part === judgeOf(sum).part);
       return responses.map((_, index): Score => {
         const { correct, value, failure } = at(required(judge, 'the part that says what is right').scores, index);
         const termsOfOne = scored.map(({ part, weight, scores }) => ({ part, weight, score: at(scores, index) }));

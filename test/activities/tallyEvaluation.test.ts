@@ -1,5 +1,7 @@
 /** Tallying as workflows call it: samples in, verdicts and metrics out. */
 import { expect, it } from 'vitest';
+import { at } from '../../activities/invariant.js';
+import { comparisonSchema } from '../../activities/rewards/compareAnswers.js';
 import type { RewardModelScore, ScoredSample } from '../../activities/rewards/samples.js';
 import { createTallyEvaluation } from '../../activities/tallyEvaluation.js';
 import { createMemoryStore } from './data/memoryStore.js';
@@ -67,6 +69,27 @@ it('gives the means of the reward’s parts over the greedy answers of all shard
   const tally = createTallyEvaluation({ store });
   const { metrics } = await tally({ data: questions, greedy, sampled: [sampled], rewardModelScores: [] });
   expect(metrics.rewardParts).toEqual({ style: -0.25, length: 4 });
+});
+
+it('counts votes by the comparison of the reward', async () => {
+  const tally = createTallyEvaluation({ store });
+  const questions = { ...(await store.putLines([])), count: 1 };
+  const greedy = [await store.putLines([scoredOf(0, 0, 100, true)])];
+  const samples = [
+    scoredOf(0, 0, 90, false),
+    scoredOf(0, 1, 100, true),
+    scoredOf(0, 2, 100.9, true),
+    scoredOf(0, 3, 90, false),
+  ];
+  const input = { data: questions, greedy, sampled: [await store.putLines(samples)], rewardModelScores: [] };
+  expect((await tally(input)).metrics.voting?.correct).toBe(0);
+  const comparison = comparisonSchema.parse({ name: 'numeric', absoluteTolerance: 10 });
+  expect((await tally({ ...input, comparison })).metrics.voting?.correct).toBe(0);
+  const close = comparisonSchema.parse({ name: 'numeric', absoluteTolerance: 0, relativeTolerance: 0.01 });
+  const lead = [...samples.slice(1), at(samples, 0)];
+  const sampled = [await store.putLines(lead.map((one, sample) => ({ ...one, sample })))];
+  expect((await tally({ ...input, sampled })).metrics.voting?.correct).toBe(0);
+  expect((await tally({ ...input, sampled, comparison: close })).metrics.voting?.correct).toBe(1);
 });
 
 it('refuses to tally part of the questions, or rewardModelScores of other samples', async () => {

@@ -8,8 +8,8 @@
 import type { ComparisonUnit } from '../../activities/recallResult.js';
 
 export const editions: Readonly<Record<ComparisonUnit, number>> = {
-  'warm-up': 2,
-  'reward-model': 2,
-  training: 3,
-  evaluation: 2,
+  'warm-up': 3,
+  'reward-model': 3,
+  training: 4,
+  evaluation: 3,
 };

@@ -53,7 +53,9 @@ export const customSourceSchema = z.strictObject({
       question: fieldName.describe(
         'Column of the question. Here and below a dot reaches into nested values: `extra.answer`.',
       ),
-      value: fieldName.describe('Column of the right answer’s value: a number, or an option’s letter.'),
+      value: fieldName.describe(
+        'Column of the right answer’s value: a number, an option’s letter or a text, as `answers` says.',
+      ),
       answer: fieldName.describe(
         'Column of the annotated chain of thought, with `data.cot: program` a Python function `solution()`. Test rows need none.',
       ),
@@ -67,9 +69,11 @@ export const customSourceSchema = z.strictObject({
       'Which column holds what. Rows as GSM8K, MathQA and the ReFT paper publish theirs are recognised without it.',
     ),
   answers: z
-    .enum(['number', 'choice'])
+    .enum(['number', 'choice', 'text'])
     .default('number')
-    .describe('How answers are compared: numbers within 0.01, or option letters (as the paper’s code does).'),
+    .describe(
+      'What the right answers are: numbers, option letters or any text. How they are compared follows from it, unless `reward.comparison` says more.',
+    ),
 });
 
 export const dataSchema = z.strictObject({

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { dataSchema } from './data.js';
 import { generationSchema } from './generation.js';
 import { sourceForms } from './model.js';
-import { rewardSchema } from './reward.js';
+import { checkReward, rewardSchema } from './reward.js';
 import { rewardModelSchema } from './rewardModel.js';
 
 const evaluatedModelSchema = z.strictObject({
@@ -48,12 +48,13 @@ export const evaluationRunSchema = z
         'Trains a reward model on the model’s own samples of the training questions, for reranking. Null leaves it out.',
       ),
   })
-  .superRefine(({ data, rewardModel, samples }, context) => {
-    const report = (path: readonly string[], message: string): void => {
+  .superRefine(({ data, reward, rewardModel, samples }, context) => {
+    const report = (path: readonly (string | number)[], message: string): void => {
       context.addIssue({ code: 'custom', path: [...path], message });
     };
     if (data.source === 'generated' && data.test === undefined)
       report(['data', 'test'], 'generated problems need a count of at least 1');
+    checkReward(reward, data, report);
     if (rewardModel !== null && samples === 0)
       report(['samples'], 'at least 1: a reward model needs samples to rerank');
   });

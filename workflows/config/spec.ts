@@ -12,7 +12,7 @@ import { generationSchema } from './generation.js';
 import { loraSchema } from './lora.js';
 import { methodNames, methods, policyMethodNames } from './methods.js';
 import { modelSchema } from './model.js';
-import { rewardSchema } from './reward.js';
+import { checkReward, rewardSchema } from './reward.js';
 import { rewardModelSchema } from './rewardModel.js';
 import { offlineSelfTrainingSchema, sampleTrainingSchema } from './selfTraining.js';
 import { supervisedSchema } from './supervised.js';
@@ -79,7 +79,7 @@ export const specSchema = z
       .describe('When models are measured, and with how many samples of each question.'),
   })
   .superRefine((spec, context) => {
-    const report = (path: readonly string[], message: string): void => {
+    const report = (path: readonly (string | number)[], message: string): void => {
       context.addIssue({ code: 'custom', path: [...path], message });
     };
     if (spec.data.source === 'generated')
@@ -92,6 +92,7 @@ export const specSchema = z
         ['generation', 'maxAnswerTokens'],
         `must be less than model.maxPositions ${spec.model.maxPositions}, which holds prompt and answer together`,
       );
+    checkReward(spec.reward, spec.data, report);
     const { section } = methods[spec.method];
     if (spec[section] === null) report([section], `method ${spec.method} needs an object here`);
     for (const { section } of policyMethodNames.map((name) => methods[name])) {

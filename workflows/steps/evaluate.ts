@@ -4,6 +4,7 @@ import type { DataSetRef, PreparedData, QuestionSelection } from '../../activiti
 import { at } from '../../activities/invariant.js';
 import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
 import type { TallyEvaluationResult } from '../../activities/tallyEvaluation.js';
+import { comparisonOf } from '../config/reward.js';
 import type { AnsweringSpec } from '../config/spec.js';
 import { addWork, type Journal } from '../monitoring/journal.js';
 import { engine, general } from './activities.js';
@@ -94,7 +95,9 @@ export async function measureModel(
   const samples = spec.evaluation.samplesPerQuestion;
   await answerAll(1, 0, 'greedy', answers.greedy);
   if (samples > 0) await answerAll(samples, 1, `${samples} samples`, answers.sampled);
-  return general.tallyEvaluation.executeWithOptions({ summary: `tally ${name}` }, [{ data: questions, ...answers }]);
+  return general.tallyEvaluation.executeWithOptions({ summary: `tally ${name}` }, [
+    { data: questions, ...answers, ...comparisonOf(spec.reward) },
+  ]);
 }
 
 async function scoreSampled(

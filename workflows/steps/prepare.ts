@@ -3,13 +3,14 @@ import { log } from '@temporalio/workflow';
 import type { PreparedData } from '../../activities/data/types.js';
 import type { PretrainedModel } from '../../activities/pretrained/source.js';
 import { sourceName } from '../config/describe.js';
+import { comparisonOf } from '../config/reward.js';
 import type { Spec } from '../config/spec.js';
 import { beginPhase, finishUnit, type Journal } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';
 import { engine, general } from './activities.js';
 
 interface Preparing {
-  readonly spec: Pick<Spec, 'data' | 'seed' | 'model' | 'lora'>;
+  readonly spec: Pick<Spec, 'data' | 'seed' | 'model' | 'lora' | 'reward'>;
   readonly journal: Journal;
   pretrained?: PretrainedModel;
   notes: string[];
@@ -19,7 +20,7 @@ interface Preparing {
 export async function prepareData(run: Preparing): Promise<PreparedData> {
   const phase = beginPhase(run.journal, 'prepare', 'step', 1);
   showProgress(run.journal);
-  const { data, seed, model, lora } = run.spec;
+  const { data, seed, model, lora, reward } = run.spec;
   if ('from' in model) {
     run.pretrained = await engine.importModel.executeWithOptions({ summary: `import ${model.from}` }, [
       { ...model, lora, seed },
@@ -34,7 +35,7 @@ export async function prepareData(run: Preparing): Promise<PreparedData> {
   }
   const tokenizer = run.pretrained ? { tokenizer: run.pretrained.tokenizer } : {};
   const prepared = await general.prepareData.executeWithOptions({ summary: `prepare ${sourceName(data)} data` }, [
-    { data, seed, ...tokenizer },
+    { data, seed, ...comparisonOf(reward), ...tokenizer },
   ]);
   finishUnit(phase, { questions: prepared.train.count, vocabulary: prepared.vocabularySize });
   return prepared;

@@ -2,7 +2,7 @@
 import type { FieldsSpec } from '../../../workflows/config/data.js';
 import { naturalAnswer } from '../format.js';
 import { programBody } from '../programBody.js';
-import { notAnAnswer, readAnswerValue } from './answerValue.js';
+import { notAnAnswer, readAnswerValue, writtenValue } from './answerValue.js';
 import { isRow, type Row, type RowForm, textOf } from './rowForm.js';
 
 export function rowsWithFields(fields: FieldsSpec): RowForm {
@@ -12,13 +12,13 @@ export function rowsWithFields(fields: FieldsSpec): RowForm {
 
     recognises: () => true,
 
-    read(row, { kind, annotation, id: place }) {
+    read(row, { kind, comparison, annotation, id: place }) {
       const id = (fields.id === undefined ? null : textOf(fieldOf(row, fields.id))) ?? place;
       const asked = textOf(fieldOf(row, fields.question));
-      const value = textOf(fieldOf(row, fields.value));
+      const value = writtenValue(fieldOf(row, fields.value), comparison);
       if (asked === null) return { problem: `row lacks ${fields.question}`, id };
       if (value === null) return { problem: `row lacks ${fields.value}`, id };
-      const answerValue = readAnswerValue(value, kind);
+      const answerValue = readAnswerValue(value, kind, comparison);
       if (answerValue === null) return { problem: notAnAnswer[kind], id };
       let text = asked;
       if (fields.options !== undefined) {

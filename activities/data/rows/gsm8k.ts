@@ -4,6 +4,7 @@
  *
  * The notes are for models with a calculator; they are left out, as in the paper's files.
  */
+import type { Comparison } from '../../rewards/compareAnswers.js';
 import { naturalAnswer } from '../format.js';
 import { notAnAnswer, readAnswerValue } from './answerValue.js';
 import { type RowForm, textOf } from './rowForm.js';
@@ -15,17 +16,14 @@ export const gsm8kRows: RowForm = {
 
   recognises: ({ question, answer }) => typeof question === 'string' && typeof answer === 'string',
 
-  read(row, { kind, annotation, id }) {
+  read(row, { kind, comparison, annotation, id }) {
     const text = textOf(row.question);
     const answer = textOf(row.answer);
     if (text === null || answer === null) return { problem: 'row lacks question or answer' };
     const mark = answer.lastIndexOf(valueMark);
     if (mark < 0) return { problem: `answer has no ${valueMark} before its value` };
-    const value = answer
-      .slice(mark + valueMark.length)
-      .replaceAll(',', '')
-      .trim();
-    const answerValue = readAnswerValue(value, kind);
+    const written = answer.slice(mark + valueMark.length).trim();
+    const answerValue = readAnswerValue(written, kind, comparison);
     if (answerValue === null) return { problem: notAnAnswer[kind] };
     const question = { id, question: text, answerValue };
     if (annotation === undefined) return { question };
@@ -36,6 +34,11 @@ export const gsm8kRows: RowForm = {
       .replace(/<<[^<>]*>>/g, '')
       .trim();
     if (chain === '') return { problem: 'answer has no chain of thought before its value' };
-    return { question: { ...question, answer: naturalAnswer(chain, value) } };
+    return { question: { ...question, answer: naturalAnswer(chain, withoutThousands(written, comparison)) } };
   },
 };
+
+/** A chain of GSM8K ends in plain digits, as in the paper's files. */
+function withoutThousands(value: string, comparison: Comparison): string {
+  return comparison.name === 'numeric' && comparison.decimalMark === 'point' ? value.replaceAll(',', '') : value;
+}

@@ -6,6 +6,7 @@
  * thought; a program is made of the annotated formula. For choice it ends by naming the option equal to its value: unlike a
  * chain that ends on a letter, it cannot be right by luck.
  */
+import type { AnswerKind } from '../../rewards/answerFormat.js';
 import { naturalAnswer } from '../format.js';
 import { formulaLines } from './mathqaFormula.js';
 import { type Options, optionNumber, readOptions } from './mathqaOptions.js';
@@ -27,7 +28,7 @@ export const mathqaRows: RowForm = {
     const right = options?.byLetter.get(correct);
     if (!options || right === undefined)
       return { problem: 'options are not five, a to e, with the right one among them' };
-    const answerValue = kind === 'choice' ? correct : optionNumber(right);
+    const answerValue = answersOfOption[kind](correct, right);
     if (answerValue === null) return { problem: 'right option is not a number' };
     const question = {
       id,
@@ -42,6 +43,13 @@ export const mathqaRows: RowForm = {
     }
     return withProgram(question, textOf(row.annotated_formula), kind === 'choice' ? options : null);
   },
+};
+
+/** The right option as an answer of each kind. */
+const answersOfOption: Readonly<Record<AnswerKind, (letter: string, option: string) => number | string | null>> = {
+  number: (_, option) => optionNumber(option),
+  choice: (letter) => letter,
+  text: (_, option) => option,
 };
 
 function withProgram(

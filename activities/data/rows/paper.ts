@@ -4,7 +4,7 @@
  */
 import { naturalAnswer } from '../format.js';
 import { programBody } from '../programBody.js';
-import { notAnAnswer, readAnswerValue } from './answerValue.js';
+import { notAnAnswer, readAnswerValue, writtenValue } from './answerValue.js';
 import { type RowForm, textOf } from './rowForm.js';
 
 export const paperRows: RowForm = {
@@ -12,13 +12,13 @@ export const paperRows: RowForm = {
 
   recognises: (row) => 'item_id' in row || 'answer_value' in row,
 
-  read(row, { kind, annotation }) {
+  read(row, { kind, comparison, annotation }) {
     const id = textOf(row.item_id);
     const text = textOf(row.question);
-    const value = textOf(row.answer_value);
+    const value = writtenValue(row.answer_value, comparison);
     if (id === null || text === null || value === null)
       return { problem: 'row lacks item_id, question or answer_value', ...(id ? { id } : {}) };
-    const answerValue = readAnswerValue(value, kind);
+    const answerValue = readAnswerValue(value, kind, comparison);
     if (answerValue === null) return { problem: notAnAnswer[kind], id };
     const question = { id, question: text, answerValue };
     if (annotation === undefined) return { question };

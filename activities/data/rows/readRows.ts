@@ -1,6 +1,7 @@
 /** From the rows of a file to questions. What cannot be used is counted by reason and named by its file and row. */
 import { setImmediate } from 'node:timers/promises';
 import type { AnswerFormat, AnswerKind } from '../../rewards/answerFormat.js';
+import type { Comparison } from '../../rewards/compareAnswers.js';
 import type { Dropped } from '../dropped.js';
 import type { ReadFile } from '../files/readFile.js';
 import type { Question } from '../questions.js';
@@ -15,6 +16,7 @@ const knownForms: readonly RowForm[] = [paperRows, mathqaRows, gsm8kRows];
 export interface RowsRequest {
   readonly split: 'train' | 'test';
   readonly kind: AnswerKind;
+  readonly comparison: Comparison;
   readonly format: AnswerFormat;
   /** The form of all rows; left out, each is recognised. */
   readonly form?: RowForm | undefined;
@@ -28,8 +30,8 @@ export interface RowsRead {
 
 /** Rows keep the file's order. Lets other work through now and then. */
 export async function readRows({ file, rows }: ReadFile, request: RowsRequest, dropped: Dropped): Promise<RowsRead> {
-  const { split, kind, format } = request;
-  const wanted = split === 'train' ? { kind, annotation: format } : { kind };
+  const { split, kind, comparison, format } = request;
+  const wanted = { kind, comparison, ...(split === 'train' ? { annotation: format } : {}) };
   const questions: Question[] = [];
   const unproven = new Map<Question, string>();
   for (const line of rows) {

@@ -1,10 +1,13 @@
 /** How a row of a data set, whatever its form, becomes a question. One file a form in this folder. */
 
 import type { AnswerFormat, AnswerKind } from '../../rewards/answerFormat.js';
+import type { Comparison } from '../../rewards/compareAnswers.js';
 import type { Question } from '../questions.js';
 
 export interface RowRequest {
   readonly kind: AnswerKind;
+  /** What answers are read by. */
+  readonly comparison: Comparison;
   /** The format in which the row's annotated answer is wanted; absent for a test set, whose annotations are left out. */
   readonly annotation?: AnswerFormat;
   /** The question's id where the row brings none. */

@@ -1,5 +1,6 @@
 /** What a data set is: a module of this folder that gives its questions, split into training, validation and test. */
 import type { DataSpec } from '../../../workflows/config/data.js';
+import type { Comparison } from '../../rewards/compareAnswers.js';
 import type { SandboxPool } from '../../rewards/sandbox/pool.js';
 import type { FileAccess } from '../files/readFile.js';
 import type { QuestionSets } from '../questions.js';
@@ -8,6 +9,8 @@ export interface DataRequest extends FileAccess {
   /** The part of the specification that asks for the data set: how many questions, and how answers are written. */
   readonly data: DataSpec;
   readonly seed: number;
+  /** What answers are read and compared by. Left out: what follows from the data set's answers. */
+  readonly comparison?: Comparison | undefined;
   /** Runs annotated programs that have to be proved right. */
   readonly sandbox: Pick<SandboxPool, 'run'>;
 }

@@ -3,7 +3,6 @@ import { paperFiles, publishedSet } from './published.js';
 
 export const gsm8k = publishedSet({
   name: 'gsm8k',
-  answers: 'number',
   train: {
     program: paperFiles('gsm8k', 'python_sdp'),
     natural: [...paperFiles('gsm8k', 'nl'), 'gsm8k/train.jsonl'],

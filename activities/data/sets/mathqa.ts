@@ -5,15 +5,13 @@
  * Multiple choice invites reward hacking: a wrong chain of thought that ends on a lucky letter earns as much as a right one. The
  * paper reports it and shows that the numeric form does not have it.
  */
-import type { AnswerKind } from '../../rewards/answerFormat.js';
 import { paperFiles, publishedSet } from './published.js';
 
 const training = ['mathqa/train.json', 'mathqa/dev.json'];
 
-function mathqaWith(name: 'mathqa' | 'mathqa-numeric', answers: AnswerKind) {
+function mathqaWith(name: 'mathqa' | 'mathqa-numeric') {
   return publishedSet({
     name,
-    answers,
     train: {
       program: [...paperFiles(name, 'python_sdp'), ...training],
       natural: [...paperFiles(name, 'nl'), ...training],
@@ -22,5 +20,5 @@ function mathqaWith(name: 'mathqa' | 'mathqa-numeric', answers: AnswerKind) {
   });
 }
 
-export const mathqa = mathqaWith('mathqa', 'choice');
-export const mathqaNumeric = mathqaWith('mathqa-numeric', 'number');
+export const mathqa = mathqaWith('mathqa');
+export const mathqaNumeric = mathqaWith('mathqa-numeric');

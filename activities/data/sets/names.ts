@@ -5,3 +5,8 @@
 export const dataSetNames = ['generated', 'svamp', 'gsm8k', 'mathqa', 'mathqa-numeric'] as const;
 
 export type DataSetName = (typeof dataSetNames)[number];
+
+/** What the answers of a data set are: option letters in MathQA, numbers in all others. */
+export function answersOf(name: DataSetName): 'number' | 'choice' {
+  return name === 'mathqa' ? 'choice' : 'number';
+}

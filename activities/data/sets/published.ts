@@ -5,15 +5,14 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvalidData } from '../../errors.js';
-import type { AnswerFormat, AnswerKind } from '../../rewards/answerFormat.js';
+import type { AnswerFormat } from '../../rewards/answerFormat.js';
 import type { DataSet } from './dataSet.js';
 import { fromFiles } from './files.js';
-import type { DataSetName } from './names.js';
+import { answersOf, type DataSetName } from './names.js';
 
 /** A data set and the files it may be in, relative to the folder of data sets: of each list the first that is there is taken. */
 export interface PublishedSet {
   readonly name: DataSetName;
-  readonly answers: AnswerKind;
   readonly train: Readonly<Record<AnswerFormat, readonly string[]>>;
   readonly test: readonly string[];
 }
@@ -27,7 +26,7 @@ export function paperFiles(set: DataSetName, part: 'python_sdp' | 'nl' | 'test_s
 export function publishedSet(set: PublishedSet): DataSet {
   return async (request) => {
     const files = await findFiles(set, request.data.cot, request.directory);
-    return fromFiles({ ...files, answers: set.answers }, request);
+    return fromFiles({ ...files, answers: answersOf(set.name) }, request);
   };
 }
 

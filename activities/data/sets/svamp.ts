@@ -3,7 +3,6 @@ import { paperFiles, publishedSet } from './published.js';
 
 export const svamp = publishedSet({
   name: 'svamp',
-  answers: 'number',
   train: { program: paperFiles('svamp', 'python_sdp'), natural: paperFiles('svamp', 'nl') },
   test: paperFiles('svamp', 'test_set'),
 });

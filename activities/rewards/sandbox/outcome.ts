@@ -19,14 +19,17 @@ export type ProgramFailure =
   /** Brought the interpreter down. */
   | 'crash';
 
+/** Characters kept of a value's text. */
+export const outcomeTextLimit = 200;
+
 export type ProgramOutcome =
   | {
       readonly ok: true;
-      /** `str(solution())`, at most 200 characters. */
+      /** `str(solution())`, at most `outcomeTextLimit` characters. */
       readonly text: string;
       /**
-       * `repr(float(solution()))` with thousands commas dropped from strings: digits, `nan`, `inf` or `-inf`. Null where Python's
-       * `float` refuses the value (lists, tuples, words, integers beyond the largest double).
+       * `repr(float(solution()))`: digits, `nan`, `inf` or `-inf`. Null where Python's `float` refuses the value (lists, tuples,
+       * words, numbers with thousands commas, integers beyond the largest double).
        */
       readonly number: string | null;
     }

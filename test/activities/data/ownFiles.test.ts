@@ -3,8 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { z } from 'zod';
 import type { Question, QuestionSets } from '../../../activities/data/questions.js';
 import { loadQuestions } from '../../../activities/data/sets/index.js';
+import { comparisonSchema } from '../../../activities/rewards/compareAnswers.js';
 import { createSandboxPool } from '../../../activities/rewards/sandbox/pool.js';
 import { dataSchema } from '../../../workflows/config/data.js';
 import { resolveSpec } from '../../../workflows/config/resolve.js';
@@ -21,9 +23,14 @@ const write = (name: string, content: string): string => {
   writeFileSync(join(directory, name), content);
   return name;
 };
-const load = (source: object, cot: 'natural' | 'program' = 'natural'): Promise<QuestionSets> => {
+const load = (
+  source: object,
+  cot: 'natural' | 'program' = 'natural',
+  comparison?: z.input<typeof comparisonSchema>,
+): Promise<QuestionSets> => {
   const data = dataSchema.parse({ source, cot, validation: 1 });
-  return loadQuestions({ ...sourceAccess(directory), sandbox, data, seed: 1 });
+  const reading = comparison && { comparison: comparisonSchema.parse(comparison) };
+  return loadQuestions({ ...sourceAccess(directory), ...reading, sandbox, data, seed: 1 });
 };
 const annotated = ({ train, validation }: QuestionSets): Question[] =>
   [...train, ...validation].sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -124,6 +131,71 @@ describe('fields', () => {
       'p is not a solution() that returns its result': { count: 1, examples: ['programs.json row 5: train-5'] },
       'program of the row gives another answer': { count: 1, examples: ['programs.json row 3'] },
       'program of the row fails (exception)': { count: 1, examples: ['programs.json row 4'] },
+    });
+  });
+});
+
+describe('right answers', () => {
+  const fields = { question: 'q', value: 'v', answer: 'why' };
+  const rowsOf = (values: readonly (string | number)[]) =>
+    values.map((v, index) => ({ q: `${index}?`, v, why: 'So.' }));
+  const loadValues = (
+    values: readonly (string | number)[],
+    answers: string,
+    comparison?: z.input<typeof comparisonSchema>,
+  ) => {
+    const train = write('values.json', JSON.stringify(rowsOf(values)));
+    const test = write('test.json', JSON.stringify([{ q: 'x?', v: answers === 'choice' ? 'a' : '1' }]));
+    return load({ train, test, fields, answers }, 'natural', comparison);
+  };
+  const valuesOf = (sets: QuestionSets) => annotated(sets).map(({ answerValue }) => answerValue);
+
+  it('data-hex: what is no decimal number makes a bad row, unless texts are compared', async () => {
+    const written = ['0x10', '0b11', '0o7', '3,5', '1,2345', 'Infinity', '1/2', '16', '3,500', '**7**'];
+    const numbers = await loadValues(written, 'number');
+    expect(new Set(valuesOf(numbers))).toEqual(new Set([16, 3500, 7]));
+    expect(numbers.dropped).toMatchObject({ 'answer is not a number': { count: 7 } });
+    const texts = await loadValues(written, 'text');
+    expect(valuesOf(texts).sort()).toEqual([...written].sort());
+    expect(texts.answerKind).toBe('text');
+  });
+
+  it('are read by the comparison of the reward', async () => {
+    const written = ['1/2', '18%', '$1,800', '0x10', '3,5'];
+    const reading = { name: 'numeric', fractions: true, percentages: 'share', currencies: true } as const;
+    expect(valuesOf(await loadValues(written, 'number', reading))).toEqual([0.5, 0.18, 1800]);
+    const comma = await loadValues(['3,5', '3.500', '3.5', 2.25, 4], 'number', {
+      name: 'numeric',
+      decimalMark: 'comma',
+    });
+    expect(annotated(comma).map(({ answer, answerValue }) => [answer?.split(': ')[1], answerValue])).toEqual([
+      ['3,5', 3.5],
+      ['3.500', 3500],
+      ['2,25', 2.25],
+      ['4', 4],
+    ]);
+  });
+
+  it('program-annotated: programs of another form are kept, and run', async () => {
+    const programs = [
+      'from fractions import Fraction\ndef solution() -> int:\n\tx: int = 3\n\treturn x * 4',
+      "'''Says how.'''\nimport math\n\ndef solve() -> float:\n  return math.sqrt(144)\n\nprint(solve())",
+      'import os\ndef solution() -> int:\n\treturn 12',
+      'def solution() -> int:\n\treturn 13',
+    ];
+    const train = write(
+      'annotated.json',
+      JSON.stringify(programs.map((why, index) => ({ q: `${index}?`, v: 12, why }))),
+    );
+    const test = write('test.json', JSON.stringify([{ q: 'x?', v: 12 }]));
+    const sets = await load({ train, test, fields }, 'program');
+    expect(annotated(sets).map(({ answer }) => answer)).toEqual([
+      '    from fractions import Fraction\n    x: int = 3\n    return x * 4',
+      '    import math\n    return math.sqrt(144)',
+    ]);
+    expect(sets.dropped).toMatchObject({
+      'program of the row fails (exception)': { count: 1 },
+      'program of the row gives another answer': { count: 1 },
     });
   });
 });

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { accuracyOf } from '../../../activities/evaluation/accuracy.js';
 import { type Candidate, rerank, vote } from '../../../activities/evaluation/voting.js';
+import { comparisonSchema } from '../../../activities/rewards/compareAnswers.js';
 import { randomNumbers } from '../../support/randomNumbers.js';
 
 const candidate = (value: number | string | null, correct = false): Candidate => ({ value, correct });
@@ -23,6 +24,16 @@ describe('voting', () => {
   });
   it('elects option letters', () => {
     expect(vote(values('none of these', 'none of these', 'b'))?.value).toBe('b');
+  });
+  it('counts and elects by the comparison of the reward', () => {
+    const wide = comparisonSchema.parse({ name: 'numeric', absoluteTolerance: 0, relativeTolerance: 0.1 });
+    expect(vote(values(10, 100, 105, 10.5, 101), undefined, wide)?.value).toBe(100);
+    const texts = values('Rome', 'new york', 'New York');
+    expect(vote(texts)).toBeNull();
+    expect(vote(texts, undefined, { name: 'text' })?.value).toBe('new york');
+    expect(vote(texts, undefined, { name: 'exact' })?.value).toBe('Rome');
+    expect(rerank(texts, [0.1, 0.2, 0.9])).toBeNull();
+    expect(rerank(texts, [0.1, 0.2, 0.9], { name: 'text' })?.value).toBe('New York');
   });
   it('can be weighted', () => {
     expect(vote(values(1, 1, 1, 2), [0.1, 0.1, 0.1, 0.9])?.value).toBe(2);

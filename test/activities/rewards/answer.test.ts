@@ -68,6 +68,28 @@ it('scores programs in order, runs equal ones once, and counts responses as they
   expect(done).toEqual([2, 4, 7]);
 });
 
+it('reads and compares as it is told', async () => {
+  const tools: RewardTools = {
+    format: 'natural',
+    answerKind: 'number',
+    sandbox: standIn([]),
+    signal,
+    onProgress: () => undefined,
+    ...unused,
+  };
+  const told = answer.options.parse({
+    name: 'answer',
+    extraction: 'last-number',
+    comparison: { name: 'numeric', absoluteTolerance: 1 },
+    partialReward: 0,
+  });
+  expect(await answer.score(...batch(['9 and 9 are 18.5 eggs.', 'It is 20.', 'None.']), told, tools)).toStrictEqual([
+    { correct: true, reward: 1, value: 18.5 },
+    { correct: false, reward: 0, value: 20 },
+    { correct: false, reward: 0, value: null, failure: 'no-number' },
+  ]);
+});
+
 it('reads a chain of thought in words without the sandbox', async () => {
   const run: string[] = [];
   const tools: RewardTools = {

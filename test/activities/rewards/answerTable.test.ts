@@ -1,6 +1,5 @@
 /** Every row of the table of answers, as we read it and as the published code does, in a real Python. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AnswerKind } from '../../../activities/rewards/answerFormat.js';
 import { answerMarker, programFrom } from '../../../activities/rewards/answerFormat.js';
 import { type Extraction, extractFromProgram, extractFromText } from '../../../activities/rewards/extractAnswer.js';
 import { createSandboxPool, type SandboxPool } from '../../../activities/rewards/sandbox/pool.js';
@@ -47,11 +46,13 @@ def value_of(program):
         return None
 `;
 
+type Kind = 'number' | 'choice';
+
 const ofText = { number: 'floatify(after_marker(text).strip())', choice: 'letter(after_marker(text))' };
 const ofProgram = { number: 'floatify(value_of(program))', choice: 'letter(value_of(program))' };
 const said = (expression: string): string => `said = ${expression}\nreturn '-' if said is None else ':' + said`;
 
-async function publishedReadings(programs: readonly string[], kind: AnswerKind): Promise<Reading[]> {
+async function publishedReadings(programs: readonly string[], kind: Kind): Promise<Reading[]> {
   const outcomes = await sandbox.run(programs.map((program) => `${transcription}\n${program}`));
   return outcomes.map((outcome) => {
     if (!outcome.ok) throw new Error(`the transcription fails: ${outcome.detail}`);
@@ -61,13 +62,13 @@ async function publishedReadings(programs: readonly string[], kind: AnswerKind):
   });
 }
 
-const publishedOfTexts = (texts: readonly string[], kind: AnswerKind): Promise<Reading[]> =>
+const publishedOfTexts = (texts: readonly string[], kind: Kind): Promise<Reading[]> =>
   publishedReadings(
     texts.map((text) => solution(`text = ${JSON.stringify(text)}\n${said(ofText[kind])}`)),
     kind,
   );
 
-const publishedOfPrograms = (bodies: readonly string[], kind: AnswerKind): Promise<Reading[]> =>
+const publishedOfPrograms = (bodies: readonly string[], kind: Kind): Promise<Reading[]> =>
   publishedReadings(
     bodies.map((body) => solution(`def program():\n    ${body.replaceAll('\n', '\n    ')}\n${said(ofProgram[kind])}`)),
     kind,

@@ -1,10 +1,11 @@
 /** What counts as an answer, and what it earns. Which texts and values do is in answerTable.ts. */
 import { describe, expect, it } from 'vitest';
 import { rewardAnswer } from '../../../activities/rewards/answer.js';
-import { isEligible, sameAnswer } from '../../../activities/rewards/compareAnswers.js';
+import { comparisonSchema, isEligible, sameAnswer } from '../../../activities/rewards/compareAnswers.js';
 import { extractFromProgram, extractFromText } from '../../../activities/rewards/extractAnswer.js';
 import { pythonFloat } from '../../../activities/rewards/pythonFloat.js';
 import { randomNumbers } from '../../support/randomNumbers.js';
+import { hasPython, runPrograms } from '../data/python.js';
 
 const marker = 'Therefore, the answer is: ';
 
@@ -16,7 +17,7 @@ describe('numbers in text', () => {
 
   it('finds nothing without the marker, even in a bare number', () => {
     expect(extractFromText('18', 'number')).toEqual({ value: null, failure: 'no-marker' });
-    expect(extractFromText('therefore, the answer is: 18', 'number')).toEqual({ value: null, failure: 'no-marker' });
+    expect(extractFromText('answer: 18', 'number')).toEqual({ value: null, failure: 'no-marker' });
   });
 
   it('reads what JavaScript prints, whatever the double', () => {
@@ -36,8 +37,110 @@ describe('option letters', () => {
   });
 
   it('lets only single letters and finite numbers be voted for', () => {
-    expect(['a', 'é', 3.5].every(isEligible)).toBe(true);
-    expect(['a )', '1', '', 'nan', null].some(isEligible)).toBe(false);
+    expect(['a', 'é', 3.5].every((value) => isEligible(value))).toBe(true);
+    expect(['a )', '1', '', 'nan', null].some((value) => isEligible(value))).toBe(false);
+    expect(isEligible('New York', { name: 'text' })).toBe(true);
+    expect(isEligible('', { name: 'exact' })).toBe(false);
+    expect(isEligible('nan', comparisonSchema.parse({ name: 'numeric' }))).toBe(false);
+  });
+});
+
+describe('what users bring', () => {
+  const numeric = (options: object) => comparisonSchema.parse({ name: 'numeric', ...options });
+  const read = (text: string, options?: Parameters<typeof extractFromText>[2]) =>
+    extractFromText(text, 'number', options).value;
+
+  it.each(['The answer is 3,5.', `${marker}3,5`, 'The answer is 0,500', 'The answer is 12,5 .', 'The answer is 1,23'])(
+    'answer-decimal-comma: %j is no number, but under a decimal comma',
+    (text) => {
+      expect(read(text)).toBeNull();
+      const stated = Number(/\d+,\d+/.exec(text)?.[0].replace(',', '.'));
+      expect(read(text, { comparison: numeric({ decimalMark: 'comma' }) })).toBe(stated);
+    },
+  );
+  it.each([
+    ['3,500', 3500],
+    ['1,234,567', 1234567],
+    ['3,500.25', 3500.25],
+    ['-3,500.', -3500],
+  ] as const)('answer-decimal-comma: %s stays a number', (text, value) =>
+    expect(read(`The answer is ${text}`)).toBe(value),
+  );
+
+  it.each([
+    '**73**.',
+    '**73.**',
+    '__73__',
+    '*73*',
+    '`73`',
+    '***73***',
+    '<b>73</b>',
+    '<strong>73</strong>.',
+    '** 73 **',
+  ])('answer-bold: %s is 73', (text) => {
+    expect(read(`The answer is ${text}`)).toBe(73);
+    expect(read(marker + text)).toBe(73);
+  });
+  it('answer-bold: marks around the sentence, and around a letter', () => {
+    expect(read('**The answer is 73.**')).toBe(73);
+    expect(read('**Therefore, the answer is:** 73')).toBe(73);
+    expect(extractFromText('The answer is **B**.', 'choice')).toEqual({ value: 'b' });
+    expect(extractFromText(`${marker}**B**`, 'choice')).toEqual({ value: 'b' });
+  });
+
+  it.each([
+    ['So we get \\boxed{\\frac{3}{4}}.', 0.75],
+    ['\\boxed{\\dfrac{3}{4}} or so', 0.75],
+    ['$$\\boxed{ -\\tfrac34 }$$', -0.75],
+    ['\\boxed{2\\frac{1}{2}}', 2.5],
+    ['\\boxed{{12}}', 12],
+    ['\\boxed{1{,}234{,}567}', 1234567],
+    ['\\boxed{12\\,345}', 12345],
+    ['\\boxed{3,500}', 3500],
+    ['\\boxed{42\\text{ apples}}', 42],
+    ['\\boxed{42~\\mathrm{cm}^2}', 42],
+    ['\\boxed{90^\\circ}', 90],
+    ['\\boxed{\\mathbf{7}}', 7],
+    ['\\fbox{7}', 7],
+    ['\\boxed 7', 7],
+    ['\\boxed{x=\\frac{1}{8}}', 0.125],
+    ['\\boxed{1} and \\boxed{2', 1],
+    ['\\boxed{3,5}', null],
+    ['\\boxed{\\frac{1}{0}}', null],
+    ['\\boxed{\\{1, 2\\}}', null],
+    ['7', null],
+  ])('answer-boxed: %j is %j', (text, value) => {
+    expect(read(text, { extraction: 'boxed' })).toBe(value);
+  });
+  it('answer-boxed: letters and texts', () => {
+    const boxed = { extraction: 'boxed' } as const;
+    expect(extractFromText('\\boxed{\\text{(B)}}', 'choice', boxed)).toEqual({ value: 'b' });
+    expect(extractFromText('\\boxed{\\text{New York}}', 'text', boxed)).toEqual({ value: 'new york' });
+    const exact = { extraction: 'boxed', comparison: { name: 'exact' } } as const;
+    expect(extractFromText('\\boxed{\\frac{3}{4}}', 'text', exact)).toEqual({ value: '\\frac{3}{4}' });
+    expect(extractFromText('4', 'number', boxed)).toEqual({ value: null, failure: 'no-box' });
+  });
+
+  it.each([
+    'The answer is\n\n42',
+    `${marker}\n\n42`,
+    'Therefore, the answer is:\n42\n',
+    'The answer is:\r\n\r\n**42**',
+  ])('answer-after-line: %j is 42', (text) => expect(read(text)).toBe(42));
+});
+
+describe('values of programs under other comparisons', () => {
+  const said = (text: string, number: string | null = null) => ({ ok: true, text, number }) as const;
+  it('are read from their text where they are no numbers', () => {
+    const fractions = comparisonSchema.parse({ name: 'numeric', fractions: true });
+    expect(extractFromProgram(said('1/2'), 'number')).toEqual({ value: null, failure: 'not-a-number' });
+    expect(extractFromProgram(said('1/2'), 'number', fractions)).toEqual({ value: 0.5 });
+    expect(extractFromProgram(said('1,234'), 'number')).toEqual({ value: 1234 });
+    expect(extractFromProgram(said('3,5'), 'number').value).toBeNull();
+    // What is left of a huge integer is another number.
+    expect(extractFromProgram(said('1'.padEnd(200, '0')), 'number').value).toBeNull();
+    expect(extractFromProgram(said('16.0', '16.0'), 'text')).toEqual({ value: '16.0' });
+    expect(extractFromProgram(said(' Rome '), 'text', { name: 'exact' })).toEqual({ value: 'Rome' });
   });
 });
 
@@ -82,6 +185,42 @@ describe('reward', () => {
     [null, 'a', 0],
   ])('%j where %j is right: %d', (value, expected, reward) => {
     expect(rewardAnswer(value, expected, 0.1)).toEqual({ correct: reward === 1, reward });
+  });
+
+  it.each([
+    [{ name: 'numeric', absoluteTolerance: 0 }, 1, 1.0001, false],
+    [{ name: 'numeric', absoluteTolerance: 0, relativeTolerance: 0.001 }, 1000, 1000.9, true],
+    [{ name: 'numeric', absoluteTolerance: 0, relativeTolerance: 0.001 }, 1000, 1002, false],
+    [{ name: 'numeric' }, 'nan', 'nan', true],
+    [{ name: 'choice' }, 'b', "'B'", true],
+    [{ name: 'exact' }, 'Rome', 'rome', false],
+    [{ name: 'exact' }, '0x10', '0x10', true],
+    [{ name: 'text' }, '**New  York.**', 'new york', true],
+    [{ name: 'text' }, 'ﬁne', '“FINE”', true],
+    [{ name: 'text' }, 'York', 'New York', false],
+  ])('by %j, %j and %j are the same: %j', (comparison, a, b, same) => {
+    expect(sameAnswer(a, b, comparisonSchema.parse(comparison))).toBe(same);
+    expect(sameAnswer(b, a, comparisonSchema.parse(comparison))).toBe(same);
+  });
+
+  it.skipIf(!hasPython)("compares numbers as Python's math.isclose", () => {
+    const random = randomNumbers(5);
+    const draws = Array.from({ length: 2_000 }, () => {
+      const a = Math.round((random.uniform() - 0.5) * 10 ** random.integer(0, 6)) / 100;
+      const tolerances = [0, 0.001, 0.01, 0.1, 1];
+      const b =
+        a + (random.integer(-3, 3) / 2) * (tolerances[random.integer(0, 4)] ?? 0) * (random.uniform() < 0.5 ? 1 : a);
+      const pick = (): number => tolerances[random.integer(0, 4)] ?? 0;
+      return { a, b, absoluteTolerance: pick(), relativeTolerance: pick() };
+    });
+    const [python] = runPrograms([
+      `import math, json\nrows = json.loads(${JSON.stringify(JSON.stringify(draws))})\ndef solution():\n    return [math.isclose(r["a"], r["b"], rel_tol=r["relativeTolerance"], abs_tol=r["absoluteTolerance"]) for r in rows]`,
+    ]);
+    const ours = draws.map(({ a, b, ...tolerances }) =>
+      sameAnswer(a, b, comparisonSchema.parse({ name: 'numeric', ...tolerances })),
+    );
+    expect(ours).toEqual(python);
+    expect(new Set(ours).size).toBe(2);
   });
 
   it('compares symmetrically', () => {

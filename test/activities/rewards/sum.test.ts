@@ -1,6 +1,6 @@
 /** The reward `sum`: weights, parts by name, and which part says what is right. */
 import { expect, it } from 'vitest';
-import { rewardNamed, rewardSchema } from '../../../activities/rewards/index.js';
+import { comparisonOf, misfitsOf, rewardNamed, rewardSchema } from '../../../activities/rewards/index.js';
 import type { RewardTools } from '../../../activities/rewards/reward.js';
 import type { AskedQuestion, Response } from '../../../activities/rewards/samples.js';
 import type { ScoringRequest } from '../../../activities/rewards/scorers.js';
@@ -87,4 +87,20 @@ it('refuses a sum of sums, one name twice, and a part that is not there', () => 
   expect(problems({ terms, correctBy: 'style' })).toEqual(['correctBy']);
   expect(problems({ terms: [] })).toEqual(['terms']);
   expect(problems({ terms: [{ part: 'a.b', reward: { name: 'answer' } }] })).toEqual(['terms.0.part']);
+});
+
+it('fits the data where its terms do, and compares answers as the term that says what is right', () => {
+  const wide = { name: 'answer', comparison: { name: 'numeric', relativeTolerance: 0.1 } };
+  const sum = rewardSchema.parse({
+    name: 'sum',
+    terms: [
+      { part: 'letter', reward: { name: 'answer', extraction: 'choice-letter' } },
+      { part: 'wide', reward: wide },
+    ],
+    correctBy: 'wide',
+  });
+  expect(comparisonOf(sum)).toMatchObject({ comparison: { name: 'numeric', relativeTolerance: 0.1 } });
+  expect(comparisonOf(rewardSchema.parse({ name: 'answer' }))).toEqual({});
+  const misfits = misfitsOf(sum, { format: 'natural', answerKind: 'number' });
+  expect(misfits.map(({ field }) => field.join('.'))).toEqual(['terms.0.reward.extraction']);
 });

@@ -83,6 +83,32 @@ describe('resolveSpec', () => {
     [{ preset: 'demo', model: { keyValueHeads: 3 } }, ['model.keyValueHeads: got 3', 'must divide heads 4']],
     [{ preset: 'demo', reward: { name: 'praise' } }, ['reward.name: got "praise", allowed: "answer"']],
     [{ preset: 'demo', reward: { name: 'answer', part: 1 } }, ['reward.part: unknown field', 'partialReward']],
+    [
+      { preset: 'demo', reward: { name: 'answer', extraction: 'boxed' } },
+      ['reward.extraction: got "boxed", allowed: "program" with data.cot program and number answers'],
+    ],
+    [
+      { preset: 'demo', data: { cot: 'natural' }, reward: { name: 'answer', extraction: 'choice-letter' } },
+      [
+        'reward.extraction: got "choice-letter", allowed: "marker" or "boxed" or "hashes" or "last-number" with data.cot',
+      ],
+    ],
+    [
+      { preset: 'demo', reward: { name: 'answer', comparison: { name: 'text' } } },
+      ['reward.comparison.name: got "text", allowed: "numeric" with number answers'],
+    ],
+    [
+      { preset: 'demo', data: { source: 'mathqa' }, reward: { name: 'answer', comparison: { name: 'numeric' } } },
+      ['reward.comparison.name: got "numeric", allowed: "choice" with choice answers'],
+    ],
+    [
+      { preset: 'demo', reward: { name: 'answer', comparison: { name: 'numeric', absoluteTolerance: -1 } } },
+      ['reward.comparison.absoluteTolerance: got -1', 'of at least 0'],
+    ],
+    [
+      { preset: 'demo', reward: { name: 'answer', comparison: { name: 'fuzzy' } } },
+      ['reward.comparison.name: got "fuzzy"', '"numeric"', '"text"'],
+    ],
     [{ preset: 'demo', reward: { name: 'answer', partialReward: 2 } }, ['reward.partialReward: got 2', 'from 0 to 1']],
     [{ preset: 'demo', model: { depth: 3 } }, ['model.depth: unknown field', 'from', 'hiddenSize']],
     [{ preset: 'demo', model: { layers: 0 } }, ['model.layers: got 0', 'a whole number from 1 to 256']],

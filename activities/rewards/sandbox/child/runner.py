@@ -122,9 +122,9 @@ def describe(error):
 
 
 def number_of(value):
-    """`float(value)` as the published code converts results, thousands commas dropped; None where Python refuses."""
+    """`float(value)`, as the published code converts results; None where Python refuses."""
     try:
-        return repr(float(value.replace(",", "") if isinstance(value, str) else value))
+        return repr(float(value))
     except Exception:
         return None
 
