@@ -59,10 +59,20 @@ export const customSourceSchema = z.strictObject({
       answer: fieldName.describe(
         'Column of the annotated chain of thought, with `data.cot: program` a Python function `solution()`. Test rows need none.',
       ),
+      valueIndexFrom: z
+        .literal([0, 1])
+        .optional()
+        .describe(
+          'Says that the value is not the answer but the place of the right one among `options`, the first of which is 0 or 1. Left out, the value is the answer itself.',
+        ),
       options: fieldName.optional().describe('Column of the options, a list or a text, to stand below the question.'),
       id: fieldName
         .optional()
         .describe('Column of a name for each row. Left out, a row is named by its file and place.'),
+    })
+    .refine(({ valueIndexFrom, options }) => valueIndexFrom === undefined || options !== undefined, {
+      path: ['valueIndexFrom'],
+      error: 'an index only with the column that it counts in (options)',
     })
     .optional()
     .describe(

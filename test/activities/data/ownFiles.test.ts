@@ -176,6 +176,34 @@ describe('right answers', () => {
     ]);
   });
 
+  it('data-option-index: the place of an option, where the mapping says that it is one', async () => {
+    const options = ['10', '12', '15'];
+    const load3 = (values: readonly unknown[], from: 0 | 1, answers: string, listed: unknown = options) => {
+      const rows = values.map((v, index) => ({ q: `${index}?`, v, why: 'So.', o: listed }));
+      const train = write('index.json', JSON.stringify(rows));
+      const test = write('test.json', JSON.stringify([{ q: 'x?', v: 1, o: listed }]));
+      return load({ train, test, fields: { ...fields, options: 'o', valueIndexFrom: from }, answers });
+    };
+    const letters = await load3([1, '0', 2.0, '1.0'], 0, 'choice');
+    expect(valuesOf(letters)).toEqual(['b', 'a', 'c', 'b']);
+    expect(letters.test).toEqual([{ id: 'test-1', question: 'x?\na ) 10 , b ) 12 , c ) 15', answerValue: 'b' }]);
+    expect(annotated(letters)[0]?.answer).toBe('So.\nTherefore, the answer is: b');
+    expect(valuesOf(await load3([1, 2, 3], 1, 'choice'))).toEqual(['a', 'b', 'c']);
+    const numbers = await load3([1, 2], 0, 'number');
+    expect(valuesOf(numbers)).toEqual([12, 15]);
+    expect(annotated(numbers)[0]).toMatchObject({
+      question: '0?\n10 , 12 , 15',
+      answer: 'So.\nTherefore, the answer is: 12',
+    });
+    expect(valuesOf(await load3([1, 0], 0, 'text', ['New York', 'Rome']))).toEqual(['Rome', 'New York']);
+    for (const listed of ['["10", "12"]', 'a ) 10 , b ) 12', '(A) 10\n(B) 12', '10\n12', ['A. 10', 'B. 12'], [10, 12]])
+      expect(annotated(await load3([1, 0], 0, 'number', listed))[0]?.answerValue).toBe(12);
+    const bad = await load3([1, 0, 3, -1, 'b', 1.5], 0, 'choice');
+    expect(bad.dropped).toMatchObject({ 'v is no index of o': { count: 4 } });
+    const lacking = { train: 'index.json', test: 'test.json', fields: { ...fields, valueIndexFrom: 0 } };
+    expect(dataSchema.safeParse({ source: lacking }).error?.message).toContain('valueIndexFrom');
+  });
+
   it('program-annotated: programs of another form are kept, and run', async () => {
     const programs = [
       'from fractions import Fraction\ndef solution() -> int:\n\tx: int = 3\n\treturn x * 4',
