@@ -53,8 +53,10 @@ export const failureTypes = {
   },
   InsufficientMemory: {
     retryable: false,
-    meaning: 'The model and its longest sequence need more memory than training may take on this machine.',
-    remedy: 'Train fewer weights (`lora`), shorten sequences, or run the worker on a larger machine.',
+    meaning:
+      'The model and its longest sequence need more memory than training may take on this machine, or data more than their preparation may take.',
+    remedy:
+      'Train fewer weights (`lora`), shorten sequences, or run the worker on a larger machine. For data: fewer rows.',
   },
   NothingToCompare: {
     retryable: false,

@@ -15,8 +15,8 @@ export interface ActivityProgress {
 
 const heartbeatIntervalMs = 1_000;
 
-/** Takes how much is done of how much in all. It is cheap and may be called any number of times. */
-export type ReportProgress = (done: number, total: number) => void;
+/** Takes how much is done of how much in all, in another unit where the work has several parts. It may be called any number of times. */
+export type ReportProgress = (done: number, total: number, unit?: string) => void;
 
 /**
  * Runs `work`, heartbeating each second with the latest progress in `unit` (`answers`, `batches`, …).
@@ -37,8 +37,8 @@ export async function heartbeatWhile<T>(
   context.heartbeat(progress);
   const timer = setInterval(() => context.heartbeat(progress), heartbeatIntervalMs);
   try {
-    return await work((done, total) => {
-      progress = { done, total, unit };
+    return await work((done, total, ofPart = unit) => {
+      progress = { done, total, unit: ofPart };
     }, context.cancellationSignal);
   } catch (error) {
     // An aborted engine task fails with its own error; Temporal must see a cancellation, not a failure to retry.

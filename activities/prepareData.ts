@@ -4,19 +4,23 @@
  */
 
 import type { DataSpec } from '../workflows/config/data.js';
-import { endTokensOfChat } from './data/chat.js';
-import { toExamples } from './data/examples.js';
-import { type Chat, type PromptStyle, promptText, templatePieces } from './data/format.js';
-import type { Question } from './data/questions.js';
-import { loadQuestions } from './data/sets/index.js';
-import { loadTokenizer, type Tokenizer } from './data/tokenizer/loadTokenizer.js';
-import { trainTokenizer } from './data/tokenizer/trainTokenizer.js';
-import type { DataSetRef, Example, PreparedData, PretrainedTokenizer } from './data/types.js';
+import { obtainFiles } from './data/files/obtainFile.js';
+import { runInThread } from './data/thread/runInThread.js';
+import type { DataSetRef, PreparedData, PretrainedTokenizer } from './data/types.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
-import { readChatTemplate } from './pretrained/chatTemplate.js';
+import { required } from './invariant.js';
+import type {
+  LinesFile,
+  PreparedInThread,
+  PrepareInThread,
+  PrepareServices,
+  PretrainedFiles,
+} from './prepareDataThread.js';
+import { type HubAccess, openHub } from './pretrained/hub.js';
 import type { Comparison } from './rewards/compareAnswers.js';
 import type { SandboxPool } from './rewards/sandbox/pool.js';
-import type { ObjectRef, Store } from './store/types.js';
+import type { Store } from './store/types.js';
+import { withOutputDirectory } from './trainingSteps.js';
 
 export interface PrepareDataInput {
   readonly data: DataSpec;
@@ -31,94 +35,86 @@ export interface PrepareDataSettings {
   readonly store: Store;
   /** Runs annotated programs that have to be proved right. */
   readonly sandbox: Pick<SandboxPool, 'run'>;
+  /** The Hugging Face hub, for data sets that lie there. */
+  readonly hub: HubAccess;
   /** The folder of published data sets (`REFT_DATA_DIR`); generated problems need none. */
   readonly dataDirectory: string | undefined;
+  /** Where files lie while they are worked on; on the same disk as the store's cache. */
+  readonly workDirectory: string;
 }
+
+/** Of the thread's heap. A million questions of usual length take a quarter of it. */
+const mostMegabytes = 2_048;
 
 /**
  * The activity over a store. A pretrained model brings its own tokenizer; otherwise one is trained, and sees the training split
  * only: words it has not seen become `<unk>` at word level.
  *
  * @throws InvalidData when a data set is missing or unusable, InvalidSpec when the specification asks too much of it, InvalidModel
- * when the model has no chat template that a chat could follow.
+ * when the model has no chat template that a chat could follow, InsufficientMemory when the data need more than the thread has.
  */
 export function createPrepareData(settings: PrepareDataSettings) {
   return (input: PrepareDataInput): Promise<PreparedData> =>
-    heartbeatWhile('questions', (report, signal) => prepare(input, settings, report, signal));
+    heartbeatWhile('questions', (report, signal) =>
+      withOutputDirectory(settings.workDirectory, (directory) => prepare(input, settings, directory, report, signal)),
+    );
 }
 
 async function prepare(
   { data, seed, comparison, tokenizer: pretrained }: PrepareDataInput,
-  { store, sandbox, dataDirectory }: PrepareDataSettings,
-  report: ReportProgress,
+  { store, sandbox, hub, dataDirectory }: PrepareDataSettings,
+  workDirectory: string,
+  onProgress: ReportProgress,
   signal: AbortSignal,
 ): Promise<PreparedData> {
-  const questions = await loadQuestions({ data, seed, comparison, directory: dataDirectory, store, sandbox, signal });
-  const plain: PromptStyle = { format: data.cot, docstring: data.docstring };
-  const chat = data.promptFormat === 'chat' ? await chatOf(pretrained, store) : undefined;
-  const style = chat ? { ...plain, chat } : plain;
-  const { tokenizer, stored } = pretrained
-    ? { tokenizer: await tokenizerOf(pretrained, chat, store), stored: pretrained.tokenizer }
-    : await trainedTokenizer(questions.train, data, store);
-
-  const total = questions.train.length + questions.validation.length + questions.test.length;
-  const tokenise = (set: readonly Question[], before: number): Promise<Example[]> =>
-    toExamples(set, style, tokenizer, (done) => {
-      signal.throwIfAborted();
-      report(before + done, total);
-    });
-  const train = await tokenise(questions.train, 0);
-  const validation = await tokenise(questions.validation, train.length);
-  const test = await tokenise(questions.test, train.length + validation.length);
-
-  const write = async (set: readonly Example[]): Promise<DataSetRef> => ({
-    ...(await store.putLines(set)),
-    count: set.length,
+  const prepared = await runInThread<PrepareInThread, PreparedInThread, PrepareServices>({
+    module: new URL('prepareDataThread.ts', import.meta.url),
+    input: {
+      data,
+      seed,
+      comparison,
+      directory: dataDirectory,
+      workDirectory,
+      pretrained: pretrained && (await filesOf(pretrained, store)),
+    },
+    services: {
+      obtain: ({ file, split }) =>
+        obtainFiles(file, split, {
+          directory: dataDirectory,
+          store,
+          openHub: (repository, revision) => openHub('dataset', repository, revision, hub),
+          workDirectory,
+          signal,
+        }),
+      runPrograms: (programs) => sandbox.run(programs, { signal }),
+    },
+    megabytes: mostMegabytes,
+    onProgress,
+    signal,
   });
-  const all = [...train, ...validation, ...test];
+  const put = async ({ path, count }: LinesFile): Promise<DataSetRef> => ({ ...(await store.putFile(path)), count });
   return {
-    train: await write(train),
-    validation: await write(validation),
-    test: await write(test),
-    tokenizer: stored,
-    vocabularySize: tokenizer.vocabularySize,
-    endTokens: tokenizer.endTokens,
-    padToken: tokenizer.padToken,
+    train: await put(prepared.train),
+    validation: await put(prepared.validation),
+    test: await put(prepared.test),
+    tokenizer: pretrained?.tokenizer ?? (await store.putJson(required(prepared.tokenizer, 'the trained tokenizer'))),
+    vocabularySize: prepared.vocabularySize,
+    endTokens: prepared.endTokens,
+    padToken: prepared.padToken,
     format: data.cot,
-    answerKind: questions.answerKind,
-    files: questions.files,
-    dropped: questions.dropped,
+    answerKind: prepared.answerKind,
+    files: prepared.files,
+    dropped: prepared.dropped,
+    ...(prepared.warnings.length > 0 ? { warnings: prepared.warnings } : {}),
     ...(pretrained ? { tokenizerFiles: pretrained.otherFiles } : {}),
-    longestPrompt: longest(all.map((example) => example.promptTokens)),
-    longestAnswer: longest(all.flatMap(({ answerTokens }) => (answerTokens === undefined ? [] : [answerTokens]))),
+    longestPrompt: prepared.longestPrompt,
+    longestAnswer: prepared.longestAnswer,
   };
 }
 
-async function chatOf(pretrained: PrepareDataInput['tokenizer'], store: Store): Promise<Chat> {
-  const files = new Map<string, Uint8Array>();
-  for (const [name, file] of Object.entries(pretrained?.otherFiles ?? {})) files.set(name, await store.getBytes(file));
-  return readChatTemplate(files);
-}
-
-/** A pretrained model's tokenizer. In a chat an answer ends as the template ends a turn. */
-async function tokenizerOf(pretrained: PretrainedTokenizer, chat: Chat | undefined, store: Store): Promise<Tokenizer> {
-  const json = await store.getJson(pretrained.tokenizer);
-  const tokenizer = loadTokenizer(json, pretrained);
-  if (chat === undefined) return tokenizer;
-  return loadTokenizer(json, { ...pretrained, endTokens: endTokensOfChat(chat, tokenizer) });
-}
-
-async function trainedTokenizer(
-  training: readonly Question[],
-  data: PrepareDataInput['data'],
-  store: Store,
-): Promise<{ readonly tokenizer: Tokenizer; readonly stored: ObjectRef }> {
-  const style = { format: data.cot, docstring: data.docstring };
-  const texts = training.flatMap(({ question, answer = '' }) => [promptText(question, style), answer]);
-  const json = trainTokenizer(texts, { ...data.tokenizer, templates: templatePieces });
-  return { tokenizer: loadTokenizer(json), stored: await store.putJson(json) };
-}
-
-function longest(lists: readonly (readonly unknown[])[]): number {
-  return lists.reduce((most, list) => Math.max(most, list.length), 0);
+async function filesOf(pretrained: PretrainedTokenizer, store: Store): Promise<PretrainedFiles> {
+  const otherFiles = new Map<string, Uint8Array>();
+  for (const [name, file] of Object.entries(pretrained.otherFiles)) otherFiles.set(name, await store.getBytes(file));
+  const { endTokens, padToken } = pretrained;
+  return { tokenizer: await store.getBytes(pretrained.tokenizer), otherFiles, endTokens, padToken };
 }

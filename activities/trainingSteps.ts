@@ -4,13 +4,16 @@
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
+import { linesOf } from './data/files/lines.js';
 import type { DataSetRef, Example, QuestionSelection } from './data/types.js';
 import type { Engine } from './engine/process/engineClient.js';
 import { permutation } from './engine/sampling/random.js';
 import type { EngineWork } from './engine/threads/task.js';
 import type { ModelFiles } from './engine/weights/modelFiles.js';
 import { InvalidData } from './errors.js';
+import { required } from './invariant.js';
 import type { Work } from './report/types.js';
 import type { ScoredSample } from './rewards/samples.js';
 import { scoreFields } from './rewards/scores.js';
@@ -40,6 +43,7 @@ const tokens = z.array(z.number());
 const exampleSchema: z.ZodType<Example> = z.object({
   id: z.string(),
   question: z.string(),
+  messages: z.array(z.object({ role: z.string(), content: z.string() })).exactOptional(),
   prompt: z.string(),
   promptTokens: tokens,
   answer: z.string().exactOptional(),
@@ -62,11 +66,21 @@ const recent = new Map<string, readonly Example[]>();
 const mostRecent = 3;
 
 export async function readExamples(store: Store, data: DataSetRef): Promise<readonly Example[]> {
-  const examples = recent.get(data.sha256) ?? z.array(exampleSchema).parse(await store.getLines(data));
+  const examples = recent.get(data.sha256) ?? (await parseExamples(await store.getFile(data)));
   recent.delete(data.sha256);
   recent.set(data.sha256, examples);
   const [oldest] = recent.keys();
   if (oldest !== undefined && recent.size > mostRecent) recent.delete(oldest);
+  return examples;
+}
+
+/** Line by line: a large data set is longer than any text can be. Lets other work through now and then. */
+async function parseExamples(path: string): Promise<readonly Example[]> {
+  const examples: Example[] = [];
+  for (const { number, bytes } of linesOf(path, Number.POSITIVE_INFINITY)) {
+    if (number % 500 === 0) await setImmediate();
+    examples.push(exampleSchema.parse(JSON.parse(Buffer.from(required(bytes, 'a line of a data set')).toString())));
+  }
   return examples;
 }
 

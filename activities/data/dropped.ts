@@ -4,6 +4,10 @@ import type { DroppedRows } from './types.js';
 /** So many of each reason are named. */
 const namedRows = 5;
 const longestName = 120;
+/** Reasons beyond these, as where a template gives one of its own for each row, are counted together. */
+const mostReasons = 50;
+const otherReasons = 'other reasons';
+const longestReason = 300;
 
 export interface Dropped {
   /** Reasons appear in order of first use. */
@@ -16,7 +20,10 @@ export function createDropped(): Dropped {
   const byReason: Record<string, { count: number; readonly examples: string[] }> = {};
   return {
     byReason,
-    add(reason, name) {
+    add(given, name) {
+      const short = given.slice(0, longestReason);
+      const isKnown = Object.hasOwn(byReason, short) || Object.keys(byReason).length < mostReasons;
+      const reason = isKnown ? short : otherReasons;
       byReason[reason] ??= { count: 0, examples: [] };
       const dropped = byReason[reason];
       dropped.count += 1;

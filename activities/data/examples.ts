@@ -1,5 +1,4 @@
 /** Turns questions into the lines of a data-set object: prompts and answers with their tokens, so nothing is encoded later. */
-import { setImmediate } from 'node:timers/promises';
 import { InvalidData } from '../errors.js';
 import { at } from '../invariant.js';
 import { encodeChat, readTurn } from './chat.js';
@@ -8,23 +7,14 @@ import type { Question } from './questions.js';
 import type { Tokenizer } from './tokenizer/loadTokenizer.js';
 import type { Example } from './types.js';
 
-/** Examples of all questions, in order. Lets other work through now and then, and calls `onProgress` with how many are done. */
-export async function toExamples(
-  questions: readonly Question[],
+/** Examples of all questions, in order, made as they are asked for. */
+export function* toExamples(
+  questions: Iterable<Question>,
   style: PromptStyle,
   tokenizer: Tokenizer,
-  onProgress: (done: number) => void,
-): Promise<Example[]> {
+): Generator<Example> {
   const encode = encoderOf(style, tokenizer);
-  const examples: Example[] = [];
-  for (const question of questions) {
-    examples.push(toExample(question, encode));
-    if (examples.length % 200 === 0) {
-      onProgress(examples.length);
-      await setImmediate();
-    }
-  }
-  return examples;
+  for (const question of questions) yield toExample(question, encode);
 }
 
 type Encoded = Pick<Example, 'prompt' | 'promptTokens' | 'answerTokens'>;
@@ -53,12 +43,13 @@ function encoderOf(style: PromptStyle, tokenizer: Tokenizer): (asked: Question) 
 
 /** @throws InvalidData when a prompt has no tokens: nothing can be trained on it or sampled for it. */
 function toExample(asked: Question, encode: (asked: Question) => Encoded): Example {
-  const { id, question, answer, answerValue } = asked;
+  const { id, question, messages, answer, answerValue } = asked;
   const { prompt, promptTokens, answerTokens } = encode(asked);
   if (promptTokens.length === 0) throw new InvalidData(`question ${id}: its prompt has no tokens`);
   return {
     id,
     question,
+    ...(messages === undefined ? {} : { messages }),
     prompt,
     promptTokens,
     ...(answer === undefined || answerTokens === undefined ? {} : { answer, answerTokens }),

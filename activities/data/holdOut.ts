@@ -3,6 +3,8 @@ import { permutation } from '../engine/sampling/random.js';
 import { InvalidData, InvalidSpec } from '../errors.js';
 import { type Dropped, describeDropped } from './dropped.js';
 import type { Question } from './questions.js';
+import { looseQuestionKey, questionKey } from './sameQuestion.js';
+import type { Sequence } from './spool.js';
 
 export interface HoldOutRequest {
   readonly seed: number;
@@ -13,56 +15,136 @@ export interface HoldOutRequest {
 }
 
 export interface HeldOut {
-  readonly train: readonly Question[];
-  readonly validation: readonly Question[];
-  readonly test: readonly Question[];
+  readonly train: Sequence<Question>;
+  readonly validation: Sequence<Question>;
+  readonly test: Sequence<Question>;
+  /** Training questions that nearly are one held out or of the test set. */
+  readonly warnings: readonly string[];
 }
 
 /**
  * Which questions are held out depends on the seed; those left keep the file's order. A test cap takes the first rows whatever
- * the seed, so that runs compare on the same questions. No question's text is in two sets: training rows that repeat a
- * held-out or test question are dropped, while repeats within training stay, as published.
+ * the seed, so that runs compare on the same questions. No question is in two sets (`sameQuestion.ts`): training rows that repeat a
+ * held-out or test question are dropped, while repeats within training stay, as published. Of a question that repeats, the last row
+ * is held out.
+ *
+ * Questions are gone through several times and never held in memory together: of each there is a key and a flag.
  *
  * @throws InvalidSpec when validation would leave nothing to train on, InvalidData when there is nothing to train or to test on.
  */
 export function holdOut(
-  annotated: readonly Question[],
-  tested: readonly Question[],
+  annotated: Sequence<Question>,
+  tested: Sequence<Question>,
   request: HoldOutRequest,
   dropped: Dropped,
 ): HeldOut {
   if (tested.length === 0) throw new InvalidData(`the test set has no usable row: ${describeDropped(dropped)}`);
-  const inTest = new Set(tested.map(sameText));
-  const usable = annotated.filter((question) => {
-    const leaks = inTest.has(sameText(question));
-    if (leaks) dropped.add('question is in the test set', question.id);
-    return !leaks;
-  });
-  if (usable.length === 0) throw new InvalidData(`the training set has no usable row: ${describeDropped(dropped)}`);
+  const inTest = new Set<string>();
+  for (const { question } of tested) inTest.add(questionKey(question));
 
-  const distinct = [...new Map(usable.map((question) => [sameText(question), question])).values()];
-  if (request.validation >= distinct.length)
+  /** Of each question of the training file: whether it is trained on. */
+  const isTrained = new Uint8Array(annotated.length);
+  /** The last place of each distinct question, in the order in which they first come. */
+  const places = new Map<string, number>();
+  for (const [place, { id, question }] of numbered(annotated)) {
+    const key = questionKey(question);
+    if (inTest.has(key)) {
+      dropped.add('question is in the test set', id);
+      continue;
+    }
+    isTrained[place] = 1;
+    places.set(key, place);
+  }
+  if (places.size === 0) throw new InvalidData(`the training set has no usable row: ${describeDropped(dropped)}`);
+  if (request.validation >= places.size)
     throw new InvalidSpec(
-      `data.validation must be below the number of training questions (${distinct.length}), got ${request.validation}`,
+      `data.validation must be below the number of training questions (${places.size}), got ${request.validation}`,
     );
-  const order = permutation(distinct.length, { seed: request.seed, purpose: 'split-validation' });
+
+  const order = permutation(places.size, { seed: request.seed, purpose: 'split-validation' });
   const held = new Set(order.subarray(0, request.validation));
-  const validation = distinct.filter((_, index) => held.has(index));
-  const inValidation = new Set(validation.map(sameText));
-  const heldOut = new Set(validation);
-  const train = usable.filter((question) => {
-    if (heldOut.has(question)) return false;
-    const repeats = inValidation.has(sameText(question));
-    if (repeats) dropped.add('question is in the validation set', question.id);
-    return !repeats;
-  });
-  return { train: train.slice(0, request.train), validation, test: tested.slice(0, request.test) };
+  const distinct = [...places];
+  const heldKeys = new Set(distinct.flatMap(([key], index) => (held.has(index) ? [key] : [])));
+  const heldPlaces = distinct.flatMap(([, place], index) => (held.has(index) ? [place] : []));
+  const isHeld = new Set(heldPlaces);
+  const heldQuestions = new Map<number, Question>();
+  const near = createNearness(tested);
+  for (const [place, question] of numbered(annotated))
+    if (isHeld.has(place)) {
+      heldQuestions.set(place, question);
+      near.add(question, 'held out for validation');
+    }
+  let trained = 0;
+  for (const [place, question] of numbered(annotated)) {
+    if (isTrained[place] !== 1) continue;
+    if (isHeld.has(place)) isTrained[place] = 0;
+    else if (heldKeys.has(questionKey(question.question))) {
+      isTrained[place] = 0;
+      dropped.add('question is in the validation set', question.id);
+    } else if (trained < (request.train ?? Number.POSITIVE_INFINITY)) {
+      trained += 1;
+      near.compare(question);
+    } else isTrained[place] = 0;
+  }
+  return {
+    train: {
+      length: trained,
+      *[Symbol.iterator]() {
+        for (const [place, question] of numbered(annotated)) if (isTrained[place] === 1) yield question;
+      },
+    },
+    validation: heldPlaces.flatMap((place) => heldQuestions.get(place) ?? []),
+    test: firstOf(tested, request.test),
+    warnings: near.warnings(),
+  };
 }
 
-/** Questions that differ only in case, spacing or punctuation are the same question. */
-function sameText({ question }: Question): string {
-  return question
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim();
+function* numbered<T>(items: Iterable<T>): Generator<readonly [place: number, item: T]> {
+  let place = 0;
+  for (const item of items) {
+    yield [place, item];
+    place += 1;
+  }
+}
+
+function firstOf<T>(items: Sequence<T>, most: number | undefined): Sequence<T> {
+  if (most === undefined || most >= items.length) return items;
+  return {
+    length: most,
+    *[Symbol.iterator]() {
+      for (const [place, item] of numbered(items)) {
+        if (place === most) return;
+        yield item;
+      }
+    },
+  };
+}
+
+/** So many are named in a warning. */
+const namedPairs = 3;
+
+/** Counts training questions that have the words and numbers of another set's question, but not its marks. */
+function createNearness(tested: Sequence<Question>) {
+  const others = new Map<string, { readonly id: string; readonly set: string }>();
+  const found = new Map<string, { count: number; readonly pairs: string[] }>();
+  const add = ({ id, question }: Question, set: string): void => {
+    const key = looseQuestionKey(question);
+    if (!others.has(key)) others.set(key, { id, set });
+  };
+  for (const question of tested) add(question, 'in the test set');
+  return {
+    add,
+    compare({ id, question }: Question): void {
+      const other = others.get(looseQuestionKey(question));
+      if (other === undefined) return;
+      const { count, pairs } = found.get(other.set) ?? { count: 0, pairs: [] };
+      if (pairs.length < namedPairs) pairs.push(`${id} and ${other.id}`);
+      found.set(other.set, { count: count + 1, pairs });
+    },
+    warnings: (): readonly string[] =>
+      [...found].map(
+        ([set, { count, pairs }]) =>
+          `${count} training ${count === 1 ? 'question differs' : 'questions differ'} from one ${set} by operators or punctuation alone (${pairs.join(', ')}${count > pairs.length ? ', …' : ''}). They are trained on.`,
+      ),
+  };
 }

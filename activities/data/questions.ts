@@ -1,5 +1,6 @@
 /** The form every data set is brought into: questions with answers as text, before any tokenizer has seen them. */
 import type { AnswerKind } from '../rewards/answerFormat.js';
+import type { Sequence } from './spool.js';
 import type { DataFile, DroppedRows, Message } from './types.js';
 
 export interface Question {
@@ -15,13 +16,15 @@ export interface Question {
 }
 
 export interface QuestionSets {
-  readonly train: readonly Question[];
+  readonly train: Sequence<Question>;
   /** Held out of the training questions. */
-  readonly validation: readonly Question[];
-  readonly test: readonly Question[];
+  readonly validation: Sequence<Question>;
+  readonly test: Sequence<Question>;
   readonly answerKind: AnswerKind;
   /** Files they came from. */
   readonly files: readonly DataFile[];
   /** Rows that could not be used, by reason. */
   readonly dropped: Readonly<Record<string, DroppedRows>>;
+  /** What the user should look at; nothing was left out for it. */
+  readonly warnings?: readonly string[];
 }

@@ -12,6 +12,8 @@ export interface Message {
 
 /** One line of a data-set object (JSON Lines). Token lists leave nothing to encode later. */
 export interface Example extends AskedQuestion {
+  /** Of a question that is a conversation: its messages up to the one that is to be answered. */
+  readonly messages?: readonly Message[];
   readonly promptTokens: readonly number[];
   /** Of the annotated answer, EOS included; absent in a test set. */
   readonly answerTokens?: readonly number[];
@@ -51,6 +53,8 @@ export interface PreparedData {
   readonly files: readonly DataFile[];
   /** Rows that could not be used, by reason. */
   readonly dropped: Readonly<Record<string, DroppedRows>>;
+  /** What the user should look at; absent where there is nothing. */
+  readonly warnings?: readonly string[];
   /** What a pretrained model's tokenizer has beside tokenizer.json (special tokens, chat template), by file name. */
   readonly tokenizerFiles?: Readonly<Record<string, ObjectRef>>;
   readonly longestPrompt: number;

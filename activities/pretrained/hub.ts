@@ -1,5 +1,5 @@
 /**
- * Models of the Hugging Face hub, or of a server that speaks its API.
+ * Models and data sets of the Hugging Face hub, or of a server that speaks its API.
  *
  * A branch is resolved to its commit first, so that all files are of one version. A file is checked against the hash the hub
  * has of it (sha256 of large files, git's of small ones); one that broke off goes on where it stopped.
@@ -10,8 +10,8 @@ import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
-import { downloadFile, HubApiError, type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub';
-import { DownloadFailed, InvalidModel } from '../errors.js';
+import { datasetInfo, downloadFile, HubApiError, type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub';
+import { DownloadFailed, InvalidData, InvalidModel } from '../errors.js';
 import type { ModelSource } from './source.js';
 
 export interface HubAccess {
@@ -28,27 +28,62 @@ export function hubFromEnvironment({ HF_ENDPOINT, HF_TOKEN }: NodeJS.ProcessEnv)
 
 const publicHub = 'https://huggingface.co';
 
-/** @throws InvalidModel when the hub has no such model, or the token may not read it. */
-export async function openHubModel(repository: string, revision: string, access: HubAccess): Promise<ModelSource> {
+/** A repository and a revision, and what else every call of the client is given. */
+interface Asked {
+  readonly name: string;
+  readonly revision: string;
+  readonly hubUrl: string;
+}
+
+/** What the hub's two kinds of repository differ in. */
+const kinds = {
+  model: {
+    info: (asked: Asked) => modelInfo({ ...asked, additionalFields: ['sha'] }),
+    refused: InvalidModel,
+    noun: 'model',
+  },
+  dataset: {
+    info: (asked: Asked) => datasetInfo({ ...asked, additionalFields: ['sha'] }),
+    refused: InvalidData,
+    noun: 'data set',
+  },
+} as const;
+type Kind = keyof typeof kinds;
+
+export interface HubRepository extends ModelSource {
+  /** Paths of its files, those in folders included. */
+  readonly files: readonly string[];
+}
+
+/** @throws InvalidModel or InvalidData when the hub has no such model or data set, or the token may not read it. */
+export async function openHub(
+  type: Kind,
+  repository: string,
+  revision: string,
+  access: HubAccess,
+): Promise<HubRepository> {
   const hubUrl = (access.endpoint || publicHub).replace(/\/+$/, '');
   if (access.token && !access.token.startsWith('hf_'))
     throw new InvalidModel('HF_TOKEN must start with hf_, as tokens of the Hugging Face hub do');
   const hub = { hubUrl, ...(access.token ? { accessToken: access.token } : {}) };
   const name = `hf:${repository}@${revision}`;
 
-  const { sha } = await named(`${name} at ${hubUrl}`, () =>
-    modelInfo({ name: repository, revision, additionalFields: ['sha'], ...hub }),
+  const { sha } = await named(type, `${name} at ${hubUrl}`, () =>
+    kinds[type].info({ name: repository, revision, ...hub }),
   );
+  const repo = { type, name: repository };
   const files = new Map<string, ListFileEntry>();
-  await named(`${name} at ${hubUrl}`, async () => {
-    for await (const entry of listFiles({ repo: repository, revision: sha, ...hub })) files.set(entry.path, entry);
+  await named(type, `${name} at ${hubUrl}`, async () => {
+    for await (const entry of listFiles({ repo, revision: sha, recursive: true, ...hub }))
+      if (entry.type === 'file') files.set(entry.path, entry);
   });
 
   return {
     name: `hf:${repository}@${sha}`,
+    files: [...files.keys()],
     async fetch(file, target, { onBytes, signal }) {
       const entry = files.get(file);
-      if (entry?.type !== 'file') return false;
+      if (entry === undefined) return false;
       const partial = `${target}.partial`;
       const present = await sizeOf(partial);
       // One longer than the file is of no use.
@@ -57,8 +92,8 @@ export async function openHubModel(repository: string, revision: string, access:
       onBytes(start);
       if (start < entry.size) {
         // Xet, the hub's other protocol, cannot go on in the middle of a file.
-        const blob = await named(`${name}: ${file}`, () =>
-          downloadFile({ repo: repository, path: file, revision: sha, xet: false, ...hub }),
+        const blob = await named(type, `${name}: ${file}`, () =>
+          downloadFile({ repo, path: file, revision: sha, xet: false, ...hub }),
         );
         if (blob === null) return false;
         const body = Readable.fromWeb(blob.slice(start).stream() as ReadableStream<Uint8Array>);
@@ -75,14 +110,15 @@ export async function openHubModel(repository: string, revision: string, access:
   };
 }
 
-/** Refusals become InvalidModel; whatever may pass is thrown as it is. */
-async function named<T>(what: string, ask: () => Promise<T>): Promise<T> {
+/** Refusals become InvalidModel or InvalidData; whatever may pass is thrown as it is. */
+async function named<T>(type: Kind, what: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
     if (!(error instanceof HubApiError) || ![400, 401, 403, 404].includes(error.statusCode)) throw error;
     const reason = `the hub answers ${error.statusCode}`;
-    throw new InvalidModel(`${what}: ${reason}: no such model, or HF_TOKEN may not read it`, { cause: error });
+    const { refused, noun } = kinds[type];
+    throw new refused(`${what}: ${reason}: no such ${noun}, or HF_TOKEN may not read it`, { cause: error });
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { indexFile, shardNames, weightsFile } from '../engine/weights/shards.js';
 import { InvalidModel } from '../errors.js';
 import type { Store } from '../store/types.js';
-import { type HubAccess, openHubModel } from './hub.js';
+import { type HubAccess, openHub } from './hub.js';
 import { openS3Model } from './s3.js';
 import { type ModelSource, parseSource } from './source.js';
 
@@ -43,7 +43,7 @@ export async function obtainModel(from: string, options: ObtainOptions): Promise
   }
   const opened =
     source.kind === 'hub'
-      ? await openHubModel(source.repository, source.revision, options.hub)
+      ? await openHub('model', source.repository, source.revision, options.hub)
       : openS3Model(source.bucket, source.prefix, options.store);
   const directory = join(options.directory, createHash('sha256').update(opened.name).digest('hex'));
   await mkdir(directory, { recursive: true });

@@ -31,11 +31,13 @@ export interface Recorded {
 /** @param answers what tasks say beside their work and files */
 export function recordingEngine(answers: { readonly [Name in TaskName]?: object }): Recorded {
   const memory = createMemoryStore();
-  /** A file "in the local cache" is named by its content. */
+  const dataSets = new Set<string>();
+  /** A file "in the local cache" is named by its content, but for those of data sets, which are read. */
   const store: Store = {
     ...memory,
     putFile: async (path) => memory.putBytes(await readFile(path)),
-    getFile: async (ref) => Buffer.from(await memory.getBytes(ref)).toString(),
+    getFile: async (ref) =>
+      dataSets.has(ref.key) ? memory.getFile(ref) : Buffer.from(await memory.getBytes(ref)).toString(),
   };
   const calls: { readonly task: TaskName; readonly input: unknown }[] = [];
   const run = async (task: TaskName, input: EngineTasks[TaskName]['input']): Promise<unknown> => {
@@ -73,7 +75,11 @@ export function recordingEngine(answers: { readonly [Name in TaskName]?: object 
       };
       return { ...(await memory.putJson(manifest)), step, weightBytes: manifest.parameters.bytes };
     },
-    dataSet: async (examples) => ({ ...(await memory.putLines(examples)), count: examples.length }),
+    async dataSet(examples) {
+      const ref = await memory.putLines(examples);
+      dataSets.add(ref.key);
+      return { ...ref, count: examples.length };
+    },
   };
 }
 

@@ -12,6 +12,7 @@ import { createSandboxPool, type SandboxPool } from '../../activities/rewards/sa
 import { createScoreSamples } from '../../activities/scoreSamples.js';
 import { dataSchema } from '../../workflows/config/data.js';
 import { createMemoryStore } from './data/memoryStore.js';
+import { noHub, workDirectory } from './data/sourceAccess.js';
 
 const store = createMemoryStore();
 let sandbox: SandboxPool;
@@ -24,7 +25,10 @@ let end: number;
 async function prepare(cot: 'program' | 'natural', tokens: 'word' | 'bytePair' = 'word'): Promise<void> {
   const sizes = { train: 30, test: 10, validation: 10 };
   const spec = dataSchema.parse({ source: 'generated', cot, tokenizer: { kind: tokens }, ...sizes });
-  data = await createPrepareData({ store, sandbox, dataDirectory: undefined })({ data: spec, seed: 1 });
+  data = await createPrepareData({ store, sandbox, dataDirectory: undefined, workDirectory, hub: noHub })({
+    data: spec,
+    seed: 1,
+  });
   tokenizer = loadTokenizer(await store.getJson(data.tokenizer));
   end = at(data.endTokens, 0);
   examples = (await store.getLines(data.train)) as Example[];

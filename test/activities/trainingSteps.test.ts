@@ -9,9 +9,9 @@ it('reads a data set once while few others are asked for', async () => {
   const asked: string[] = [];
   const counting: Store = {
     ...store,
-    getLines(ref) {
+    getFile(ref) {
       asked.push(ref.sha256);
-      return store.getLines(ref);
+      return store.getFile(ref);
     },
   };
   const sets = await Promise.all([100, 101, 102, 103].map((index) => dataSet([question(index)])));

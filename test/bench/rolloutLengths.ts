@@ -72,12 +72,13 @@ export async function benchRolloutLengths(): Promise<BenchmarkResult> {
 async function svampRollout(directory: string, folder: string): Promise<GenerateTask['input']> {
   const style = { format: 'program', docstring: false } as const;
   const data = dataSchema.parse({ source: 'svamp', validation: 200 });
-  const { train } = await loadQuestions({ data, seed: 0, ...sourceAccess(directory) });
+  const sets = await loadQuestions({ data, seed: 0, ...sourceAccess(directory) });
+  const train = [...sets.train];
   const texts = train.flatMap(({ question, answer = '' }) => [promptText(question, style), answer]);
   const tokenizer = loadTokenizer(
     trainTokenizer(texts, { kind: 'bytePair', vocabularySize: 1_000, templates: templatePieces }),
   );
-  const examples = await toExamples(train, style, tokenizer, () => undefined);
+  const examples = [...toExamples(train, style, tokenizer)];
   const config: LlamaConfig = {
     architectures: ['LlamaForCausalLM'],
     model_type: 'llama',

@@ -7,6 +7,7 @@ import { at } from '../../activities/invariant.js';
 import { isRecord } from '../../workflows/config/explain.js';
 import type { SpecInput } from '../../workflows/config/resolve.js';
 import type { Description, Kind } from './kinds.js';
+import { locateFiles } from './locateFiles.js';
 import { UsageError } from './usageError.js';
 
 /** What a kind of workflow can be told. */
@@ -36,7 +37,7 @@ export async function readSpecInput(
 }
 
 /**
- * Sets the fields given by `--set`, and checks the whole.
+ * Sets the fields given by `--set`, finds the files that lie where the command runs, and checks the whole.
  * @throws UsageError when it cannot be run
  */
 export function checkInput(
@@ -49,7 +50,7 @@ export function checkInput(
   { check }: Pick<Form, 'check'>,
 ): NamedInput {
   const { source, name, given, settings } = request;
-  const input = settings.reduce(applySetting, given);
+  const input = locateFiles(settings.reduce(applySetting, given), process.cwd());
   return { source, name, input, ...describe(input, check) };
 }
 

@@ -3,20 +3,24 @@ import { z } from 'zod';
 import { dataSetNames } from '../../activities/data/sets/names.js';
 import { count } from './numbers.js';
 
+const hubForm = /^hf:[\w.-]+\/[\w.-]+(@[^/\s]+)?(\/\S*)?$/;
 const fileForms = [
   /^https:\/\/[^/@\s]+\/\S+$/,
   /^http:\/\/[^/@\s]+\/\S+$/,
   /^s3:\/\/[^/]+\/.+$/,
-  /^(?![a-z0-9+.-]+:\/\/).+$/i,
+  hubForm,
+  /^(?!hf:|[a-z0-9+.-]+:\/\/).+$/i,
 ];
+const places =
+  'a path (absolute, or from REFT_DATA_DIR on), s3://bucket/key, https://host/path or hf:org/name of the Hugging Face hub';
 
 const fileLocationSchema = z
   .string()
   .max(2_000)
-  .refine((from) => fileForms.some((form) => form.test(from)), {
-    error: 'a path (absolute, or from REFT_DATA_DIR on), s3://bucket/key or https://host/path',
-  })
-  .describe('Where the file lies: a path (absolute, or from REFT_DATA_DIR on), s3://bucket/key or https://host/path.');
+  .refine((from) => fileForms.some((form) => form.test(from)), { error: places })
+  .describe(
+    `Where the file lies: ${places}. Behind hf:org/name there may be a path: a configuration, a split of it (\`hf:org/name/main/train\`), or with a revision any file.`,
+  );
 
 const fileFormatSchema = z.enum(['json', 'jsonl', 'csv', 'tsv', 'parquet']);
 
@@ -30,7 +34,15 @@ export const dataFileSchema = z
         .refine((sha256) => /^[0-9a-f]{64}$/i.test(sha256), { error: '64 hexadecimal digits' })
         .optional()
         .describe('Checksum of the file, 64 hexadecimal digits: a file with another one is refused. http:// needs it.'),
-      format: fileFormatSchema.optional().describe('Left out, the end of the file’s name says it.'),
+      format: fileFormatSchema.optional().describe('Left out, the file’s content says it, or the end of its name.'),
+      revision: z
+        .string()
+        .min(1)
+        .max(200)
+        .optional()
+        .describe(
+          'Of a data set of the hub: branch, tag or commit. Left out, `refs/convert/parquet`, the rows as the hub has converted them. A short one may also stand in `from`: `hf:org/name@v1/train.jsonl`.',
+        ),
     }),
   ])
   .refine(
@@ -41,7 +53,13 @@ export const dataFileSchema = z
     {
       error: 'https://, or http:// in the form {"from": …, "sha256": …}: what comes unprotected needs a checksum',
     },
-  );
+  )
+  .refine((file) => typeof file !== 'object' || file.revision === undefined || /^hf:[^@]+$/.test(file.from), {
+    error: 'a revision only with hf:org/name, and in one of the two places',
+  })
+  .refine((file) => typeof file !== 'object' || file.sha256 === undefined || !file.from.startsWith('hf:'), {
+    error: 'no sha256 with hf:, whose files are checked by the checksums of the hub: give a commit as revision',
+  });
 
 const fieldName = z.string().min(1).max(200);
 
@@ -51,14 +69,16 @@ export const customSourceSchema = z.strictObject({
   fields: z
     .strictObject({
       question: fieldName.describe(
-        'Column of the question. Here and below a dot reaches into nested values: `extra.answer`.',
+        'Column of the question: a text, or a list of messages `{role, content}`, whose last one is the annotated answer where it is the assistant’s. Here and below a dot reaches into nested values: `extra.answer`, `messages.0.content`.',
       ),
       value: fieldName.describe(
         'Column of the right answer’s value: a number, an option’s letter or a text, as `answers` says.',
       ),
-      answer: fieldName.describe(
-        'Column of the annotated chain of thought, with `data.cot: program` a Python function `solution()`. Test rows need none.',
-      ),
+      answer: fieldName
+        .optional()
+        .describe(
+          'Column of the annotated chain of thought, with `data.cot: program` a Python function `solution()`; of a list of messages the last. Left out, it is the last message of the question. Test rows need none.',
+        ),
       valueIndexFrom: z
         .literal([0, 1])
         .optional()
@@ -123,6 +143,12 @@ export const dataSchema = z.strictObject({
     .default(50)
     .describe(
       'Generated problems only: the largest number in a question; none on the way is above its square or 999. A program leaves sums to Python; in `natural` the model works them out itself, which a small model learns for small numbers only.',
+    ),
+  exclude: z
+    .union([z.array(z.string().min(1).max(500)).min(1).max(10_000), dataFileSchema])
+    .optional()
+    .describe(
+      'Questions to leave out of all sets, by their ids: a list of them, or a file that has one on each line (or JSON: texts, or records with an `id`). Not for generated problems.',
     ),
   validation: count
     .max(100_000)

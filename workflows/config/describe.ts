@@ -21,6 +21,8 @@ export function describeSpec(spec: Spec): string {
 export function sourceName({ source }: Spec['data']): string {
   if (typeof source === 'string') return source;
   const from = typeof source.train === 'string' ? source.train : source.train.from;
+  const [ofHub] = /^hf:[^/]+\/[^/@]+/.exec(from) ?? [];
+  if (ofHub !== undefined) return ofHub;
   return (
     from
       .replace(/[?#].*$/, '')

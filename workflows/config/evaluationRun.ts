@@ -54,6 +54,8 @@ export const evaluationRunSchema = z
     };
     if (data.source === 'generated' && data.test === undefined)
       report(['data', 'test'], 'generated problems need a count of at least 1');
+    if (data.source === 'generated' && data.exclude !== undefined)
+      report(['data', 'exclude'], 'not for generated problems');
     checkReward(reward, data, report);
     if (rewardModel !== null && samples === 0)
       report(['samples'], 'at least 1: a reward model needs samples to rerank');

@@ -85,6 +85,8 @@ export const specSchema = z
     if (spec.data.source === 'generated')
       for (const field of ['train', 'test'] as const)
         if (spec.data[field] === undefined) report(['data', field], 'generated problems need a count of at least 1');
+    if (spec.data.source === 'generated' && spec.data.exclude !== undefined)
+      report(['data', 'exclude'], 'not for generated problems');
     if (!('from' in spec.model) && spec.data.promptFormat === 'chat')
       report(['data', 'promptFormat'], 'chat needs a pretrained model with a chat template (model.from)');
     if (!('from' in spec.model) && spec.generation.maxAnswerTokens >= spec.model.maxPositions)

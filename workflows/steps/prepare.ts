@@ -37,6 +37,7 @@ export async function prepareData(run: Preparing): Promise<PreparedData> {
   const prepared = await general.prepareData.executeWithOptions({ summary: `prepare ${sourceName(data)} data` }, [
     { data, seed, ...comparisonOf(reward), ...tokenizer },
   ]);
+  run.notes.push(...(prepared.warnings ?? []));
   finishUnit(phase, { questions: prepared.train.count, vocabulary: prepared.vocabularySize });
   return prepared;
 }

@@ -1,4 +1,6 @@
-/** Fetches a file over HTTP into memory. */
+/** Fetches a file over HTTP to the disk. */
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { DownloadFailed, InvalidData } from '../../errors.js';
 
 export interface DownloadOptions {
@@ -12,14 +14,17 @@ const mostRedirections = 10;
 const passing = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
 
 /**
+ * Writes the file at an address to `path`.
+ *
  * @param name what to call the file in messages: its address without what may be secret in it
  * @throws InvalidData when the server refuses it or it is larger than `mostBytes`; DownloadFailed when a retry may succeed.
  */
 export async function download(
   address: string,
   name: string,
+  path: string,
   { mostBytes, signal }: DownloadOptions,
-): Promise<Uint8Array> {
+): Promise<void> {
   const response = await follow(address, name, signal);
   if (!response.ok) {
     const problem = `${name}: the server answers ${response.status} ${response.statusText}`.trimEnd();
@@ -28,19 +33,16 @@ export async function download(
   // A server that does not say how much is to come is believed as long as it sends no more than is read.
   const announced = response.headers.get('content-length');
   if (announced !== null && Number(announced) > mostBytes) throw tooLarge(name, mostBytes);
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  if (response.body === null) return new Uint8Array();
-  try {
-    for await (const chunk of response.body) {
+  const { body } = response;
+  async function* limited(): AsyncGenerator<Uint8Array> {
+    let bytes = 0;
+    for await (const chunk of body ?? []) {
       bytes += chunk.byteLength;
       if (bytes > mostBytes) throw tooLarge(name, mostBytes);
-      chunks.push(chunk);
+      yield chunk;
     }
-  } catch (error) {
-    return failed(name, error, signal);
   }
-  return Buffer.concat(chunks);
+  await pipeline(limited, createWriteStream(path)).catch((error: unknown) => failed(name, error, signal));
 }
 
 /** The answer at the end of all redirections. From https none may lead elsewhere, not even on the way: it could lead anywhere. */

@@ -1,25 +1,14 @@
-/** The file formats that rows are read from, by the ending of a file's name. */
+/** The formats that rows are read from. A file's first bytes say which it is; its name where they do not. */
+import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { parse } from 'csv-parse/sync';
-import { parquetReadObjects } from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
 import type { FileFormat } from '../../../workflows/config/data.js';
+import { readDelimited } from './delimited.js';
+import type { FileRow } from './fileRow.js';
+import { readJsonArray, readJsonLines } from './json.js';
+import { readParquet } from './parquet.js';
 
-/** A row of a file, counted from 1. One that the file's format cannot be read at has a problem instead of a value. */
-export type FileRow =
-  | { readonly row: number; readonly value: unknown }
-  | { readonly row: number; readonly problem: string };
-
-/** @throws Error telling what is wrong where nothing of the file can be read. */
-type Reader = (content: Uint8Array) => readonly FileRow[] | Promise<readonly FileRow[]>;
-
-export const readers: Readonly<Record<FileFormat, Reader>> = {
-  json: readJson,
-  jsonl: readJsonLines,
-  csv: (content) => readDelimited(content, ','),
-  tsv: (content) => readDelimited(content, '\t'),
-  parquet: readParquet,
-};
+/** Gives rows one after another. @throws Error telling what is wrong where the file cannot be read on. */
+export type RowReader = (path: string) => Iterable<FileRow> | AsyncIterable<FileRow>;
 
 const endings: Readonly<Record<string, FileFormat>> = {
   '.json': 'json',
@@ -30,57 +19,79 @@ const endings: Readonly<Record<string, FileFormat>> = {
   '.parquet': 'parquet',
 };
 
-/** The format that a file's name ends in; undefined where it tells none. */
-export function formatOf(name: string): FileFormat | undefined {
-  return endings[extname(name).toLowerCase()];
+const readers: Readonly<Record<Exclude<FileFormat, 'json'>, RowReader>> = {
+  jsonl: readJsonLines,
+  csv: (path) => readDelimited(path, ','),
+  tsv: (path) => readDelimited(path, '\t'),
+  parquet: readParquet,
+};
+
+export interface Recognised {
+  readonly format: FileFormat;
+  readonly read: RowReader;
 }
 
-/** A JSON array of rows. @throws Error when the file is no JSON array. */
-function readJson(content: Uint8Array): FileRow[] {
-  const rows: unknown = JSON.parse(decodeText(content));
-  if (!Array.isArray(rows)) throw new Error('it holds no JSON array');
-  return rows.map((value: unknown, index) => ({ row: index + 1, value }));
-}
+const gzipStart = Buffer.from([0x1f, 0x8b]);
 
-/** JSON Lines. Blank lines are no rows, but are counted, so that a row's number is its line's. */
-function readJsonLines(content: Uint8Array): FileRow[] {
-  return decodeText(content)
-    .split('\n')
-    .flatMap((line, index): FileRow[] => (line.trim() === '' ? [] : [readLine(line, index + 1)]));
-}
-
-function readLine(line: string, row: number): FileRow {
-  try {
-    return { row, value: JSON.parse(line) };
-  } catch {
-    return { row, problem: 'line is not JSON' };
-  }
+/** Whether the file's bytes are compressed by gzip. */
+export async function isGzip(path: string): Promise<boolean> {
+  return startsWith(await headOf(path, gzipStart.length), gzipStart);
 }
 
 /**
- * CSV and TSV, quoted as spreadsheets quote them, with the columns' names on the first line. Every value is text. A row of too
- * few or too many values has a problem instead.
+ * The format of a file.
+ *
+ * @param name the file's, without an ending that says how it is compressed
+ * @param told by the specification: then the content decides only whether JSON is an array or lines
+ * @throws Error when neither tells it, or the content is of a known kind that no rows are read from.
  */
-function readDelimited(content: Uint8Array, delimiter: ',' | '\t'): FileRow[] {
-  const lines: string[][] = parse(decodeText(content), { delimiter, relax_column_count: true, skip_empty_lines: true });
-  const [names, ...rows] = lines;
-  if (names === undefined) return [];
-  return rows.map((values, index): FileRow => {
-    const row = index + 1;
-    if (values.length !== names.length)
-      return { row, problem: `row has not the ${names.length} columns of the first line` };
-    return { row, value: Object.fromEntries(names.map((name, column) => [name.trim(), values[column]])) };
-  });
+export async function recognise(path: string, name: string, told: FileFormat | undefined): Promise<Recognised> {
+  const head = await headOf(path, 2 ** 16);
+  const named = told ?? endings[extname(name).toLowerCase()];
+  if (told === undefined) {
+    if (startsWith(head, Buffer.from('PAR1'))) return { format: 'parquet', read: readParquet };
+    if (startsWith(head, Buffer.from('PK\x03\x04'))) throw new Error('it is a ZIP archive or a spreadsheet');
+  }
+  if (startsWith(head, Buffer.from([0xff, 0xfe])) || startsWith(head, Buffer.from([0xfe, 0xff])))
+    throw new Error('it is UTF-16; save it as UTF-8');
+  const start = head
+    .toString()
+    .replace(/^\ufeff/, '')
+    .trimStart();
+  if (told === undefined || told === 'json') {
+    const json = jsonForm(start, named);
+    if (json !== null) return json;
+  }
+  if (named === undefined)
+    throw new Error('neither its name nor its content tells its format; give {"from": …, "format": …}');
+  if (named === 'json') {
+    if (start === '') return { format: 'json', read: () => [] };
+    throw new Error('it holds neither a JSON array nor JSON Lines');
+  }
+  return { format: named, read: readers[named] };
 }
 
-/** Parquet, as Hugging Face publishes data sets: all of its compressions, nested and list columns included. */
-async function readParquet(content: Uint8Array): Promise<FileRow[]> {
-  const file = content.buffer.slice(content.byteOffset, content.byteOffset + content.byteLength) as ArrayBuffer;
-  const rows = await parquetReadObjects({ file, compressors });
-  return rows.map((value, index) => ({ row: index + 1, value }));
+/** JSON by its first characters: an array of records, or records a line each; null where it is neither. */
+function jsonForm(start: string, named: FileFormat | undefined): Recognised | null {
+  if (start.startsWith('[')) {
+    // Lines that are lists are no rows, but whoever calls a file JSON Lines may have one such among others.
+    const isArray = named === 'json' || /^\[\s*[{\]]/.test(start);
+    return isArray ? { format: 'json', read: readJsonArray } : null;
+  }
+  // A record over several lines has its first name on the next; in other text no name in quotes follows a brace.
+  return /^\{[^\S\n]*["}]/.test(start) ? { format: 'jsonl', read: readJsonLines } : null;
 }
 
-/** UTF-8, without a byte-order mark. Damaged text is refused rather than trained on. */
-function decodeText(content: Uint8Array): string {
-  return new TextDecoder('utf-8', { fatal: true }).decode(content);
+async function headOf(path: string, most: number): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(most), 0, most, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  return bytes.length >= start.length && start.every((byte, index) => bytes[index] === byte);
 }

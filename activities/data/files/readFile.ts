@@ -1,92 +1,113 @@
 /**
- * A data file from wherever it lies: the folder of published data sets, an absolute path, the run's own bucket (`s3://`) or
- * the web (`https://`). Its content is checked against the checksum given for it, and cut into rows.
+ * A data file on this machine: checked against the checksum given for it, unpacked where it is compressed, and read row by row. A
+ * row that cannot be read is passed on with its problem; a file with too many of them is refused.
  */
-
-import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
 import type { DataFileSpec } from '../../../workflows/config/data.js';
-import { InvalidData, StoreUnavailable } from '../../errors.js';
-import { required } from '../../invariant.js';
-import type { Store } from '../../store/types.js';
-import type { DataFile } from '../types.js';
-import { download, tooLarge } from './download.js';
-import { type FileRow, formatOf, readers } from './formats.js';
+import { InvalidData, messageOf } from '../../errors.js';
+import { boundProblem, mostFileBytes } from './bounds.js';
+import { tooLarge } from './download.js';
+import type { ObtainedFile } from './fileAccess.js';
+import type { FileRow } from './fileRow.js';
+import { isGzip, recognise } from './formats.js';
 
-/** A file is held in memory whole, and JavaScript's longest text is a little over this. */
-const mostBytes = 500 * 2 ** 20;
+/** Of a file's rows so many may be unreadable; of a small file so many whatever their share. */
+const mostUnreadable = { share: 0.1, rows: 10 };
 
-export interface FileAccess {
-  /** The folder of published data sets, from `REFT_DATA_DIR`: relative paths start there. */
-  readonly directory: string | undefined;
-  /** `s3://` names objects of its bucket, or of others on the same server. */
-  readonly store: Pick<Store, 'bucket' | 'read'>;
-  readonly signal: AbortSignal;
+export interface OpenedFile {
+  readonly name: string;
+  /** Of the file as it came. */
+  readonly sha256: string;
+  /** To be gone through once. @throws InvalidData when it has no rows, or too many that cannot be read. */
+  readonly rows: () => AsyncIterable<FileRow>;
 }
 
-export interface ReadFile {
-  readonly file: DataFile;
-  readonly rows: readonly FileRow[];
-}
-
-/** @throws InvalidData naming the file and what is wrong; DownloadFailed or StoreUnavailable when a retry may succeed. */
-export async function readDataFile(spec: DataFileSpec, access: FileAccess): Promise<ReadFile> {
-  const { from, sha256: expected, format: given } = typeof spec === 'string' ? { from: spec } : spec;
-  // What follows may be a signature that gives access.
-  const name = /^https?:/.test(from) ? from.replace(/[?#].*$/, '') : from;
-  const format = given ?? formatOf(name);
-  if (format === undefined) throw new InvalidData(`${name}: its name tells no format; give {"from": …, "format": …}`);
-
-  const content = await readContent(from, name, access);
-  const sha256 = createHash('sha256').update(content).digest('hex');
+/**
+ * A file's checksum, and where its content lies once it is no longer compressed.
+ * @throws InvalidData when its checksum is not the one given, or it is damaged.
+ */
+export async function readUnpacked(
+  { name, path }: ObtainedFile,
+  spec: DataFileSpec,
+  workDirectory: string,
+): Promise<{ readonly sha256: string; readonly path: string }> {
+  const { sha256: expected } = typeof spec === 'string' ? {} : spec;
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  const sha256 = hash.digest('hex');
   if (expected !== undefined && sha256 !== expected.toLowerCase())
     throw new InvalidData(`${name}: its sha256 is ${sha256}, the specification says ${expected}`);
-  let rows: readonly FileRow[];
-  try {
-    rows = await readers[format](content);
-  } catch (error) {
-    throw new InvalidData(`${name} cannot be read as ${format}: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
-  }
-  if (rows.length === 0) throw new InvalidData(`${name} has no rows`);
-  return { file: { name, sha256, rows: rows.length }, rows };
+  return { sha256, path: (await isGzip(path)) ? await unpack(name, path, workDirectory) : path };
 }
 
-async function readContent(from: string, name: string, access: FileAccess): Promise<Uint8Array> {
-  if (/^https?:/.test(from)) return download(from, name, { mostBytes, signal: access.signal });
-  if (from.startsWith('s3:')) return readObject(from, access.store);
-  return readLocal(from, access.directory);
-}
-
-async function readObject(from: string, store: FileAccess['store']): Promise<Uint8Array> {
-  const [, bucket, key] = required(/^s3:\/\/([^/]+)\/(.+)$/.exec(from), `a bucket and a key in ${from}`);
-  const content = await store.read(required(key, 'a key'), bucket).catch((error: unknown) => {
-    // Credentials for the run's own bucket may be renewed any moment; another's will not come to be.
-    const isHopeless = error instanceof StoreUnavailable && error.isRefused && bucket !== store.bucket;
-    throw isHopeless ? new InvalidData(`${from}: ${error.message}`, { cause: error }) : error;
+/**
+ * @param workDirectory where it is unpacked
+ * @throws InvalidData when its checksum is not the one given, or its format is not known.
+ */
+export async function openDataFile(
+  obtained: ObtainedFile,
+  spec: DataFileSpec,
+  workDirectory: string,
+): Promise<OpenedFile> {
+  const { name } = obtained;
+  const { format: told } = typeof spec === 'string' ? {} : spec;
+  const { sha256, path } = await readUnpacked(obtained, spec, workDirectory);
+  const plainName = name.replace(/\.(gz|gzip)$/i, '');
+  const { format, read } = await recognise(path, plainName, told).catch((error: unknown) => {
+    throw new InvalidData(`${name} cannot be read: ${messageOf(error)}`, { cause: error });
   });
-  if (content === null) throw new InvalidData(`${from}: there is no such object`);
-  if (content.byteLength > mostBytes) throw tooLarge(from, mostBytes);
-  return content;
-}
 
-async function readLocal(from: string, directory: string | undefined): Promise<Uint8Array> {
-  const path = isAbsolute(from) ? from : join(needDirectory(directory, from), from);
-  try {
-    if ((await stat(path)).size > mostBytes) throw tooLarge(path, mostBytes);
-    return await readFile(path);
-  } catch (error) {
-    if (error instanceof InvalidData) throw error;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    const folder = isAbsolute(from) ? 'on the machine of this worker' : `REFT_DATA_DIR is ${directory}`;
-    throw new InvalidData(`cannot read ${path} (${code}); ${folder}`);
+  async function* rows(): AsyncGenerator<FileRow> {
+    let all = 0;
+    let unreadable = 0;
+    let first = '';
+    try {
+      for await (const line of read(path)) {
+        all += 1;
+        const checked = within(line);
+        if ('problem' in checked) {
+          if (unreadable === 0) first = `row ${checked.row}: ${checked.problem}`;
+          unreadable += 1;
+        }
+        yield checked;
+      }
+    } catch (error) {
+      throw new InvalidData(`${name} cannot be read as ${format}: ${messageOf(error)}`, { cause: error });
+    }
+    if (all === 0) throw new InvalidData(`${name} has no rows`);
+    const bearable = Math.max(mostUnreadable.rows, mostUnreadable.share * all);
+    if (unreadable > bearable || unreadable === all)
+      throw new InvalidData(
+        `${name} cannot be read as ${format}: ${unreadable} of its ${all} rows cannot, the first is ${first}`,
+      );
   }
+  return { name, sha256, rows };
 }
 
-function needDirectory(directory: string | undefined, file: string): string {
-  if (directory === undefined)
-    throw new InvalidData(`REFT_DATA_DIR is not set: it must name the folder that holds ${file}`);
-  return directory;
+function within(line: FileRow): FileRow {
+  const problem = 'problem' in line ? null : boundProblem(line.value);
+  return problem === null ? line : { row: line.row, problem };
+}
+
+async function unpack(name: string, path: string, workDirectory: string): Promise<string> {
+  const unpacked = join(workDirectory, randomUUID());
+  let bytes = 0;
+  const limited = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of source) {
+      bytes += chunk.length;
+      if (bytes > mostFileBytes) throw tooLarge(`${name}, unpacked,`, mostFileBytes);
+      yield chunk;
+    }
+  };
+  await pipeline(createReadStream(path), createGunzip(), limited, createWriteStream(unpacked)).catch(
+    (error: unknown) => {
+      if (error instanceof InvalidData) throw error;
+      throw new InvalidData(`${name} cannot be unpacked: ${messageOf(error)}`, { cause: error });
+    },
+  );
+  return unpacked;
 }

@@ -1,11 +1,16 @@
-/** Rows of any form, by a mapping of their fields (`data.source.fields`). */
+/**
+ * Rows of any form, by a mapping of their fields (`data.source.fields`). A question may be a text, or a conversation: a list of
+ * messages, whose last one is the annotated answer where the assistant says it.
+ */
 import type { FieldsSpec } from '../../../workflows/config/data.js';
 import { at } from '../../invariant.js';
+import { isMessageList, readMessages, textOfMessages } from '../conversation.js';
 import { naturalAnswer } from '../format.js';
 import { programBody } from '../programBody.js';
+import type { Message } from '../types.js';
 import { notAnAnswer, readAnswerValue, writtenValue } from './answerValue.js';
 import { labelled, letterAt, listOptions, placeOf } from './options.js';
-import { isRow, type Row, type RowForm, type RowRequest, textOf } from './rowForm.js';
+import { fieldOf, type Row, type RowForm, type RowRequest, textOf } from './rowForm.js';
 
 export function rowsWithFields(fields: FieldsSpec): RowForm {
   return {
@@ -14,40 +19,77 @@ export function rowsWithFields(fields: FieldsSpec): RowForm {
 
     recognises: () => true,
 
+    needs: (annotation) => {
+      const { question, value, options, answer, id } = fields;
+      // Test rows need no answer, and get along without ids.
+      const needed = { question, value, options, ...(annotation === undefined ? {} : { answer, id }) };
+      return Object.fromEntries(Object.entries(needed).flatMap(([field, name]) => (name ? [[field, name]] : [])));
+    },
+
     read(row, request) {
-      const { kind, comparison, annotation, id: place } = request;
-      const id = (fields.id === undefined ? null : textOf(fieldOf(row, fields.id))) ?? place;
-      const asked = textOf(fieldOf(row, fields.question));
-      if (asked === null) return { problem: `row lacks ${fields.question}`, id };
+      const { kind, comparison, annotation } = request;
+      const id = (fields.id === undefined ? null : textOf(fieldOf(row, fields.id))) ?? request.id;
+      const asked = readAsked(row, fields, request);
+      if ('problem' in asked) return { ...asked, id };
       const written = writtenAnswer(row, fields, request);
       if ('problem' in written) return { ...written, id };
       const { value } = written;
       const answerValue = readAnswerValue(value, kind, comparison);
       if (answerValue === null) return { problem: notAnAnswer[kind], id };
-      let text = asked;
-      if (fields.options !== undefined) {
-        const options = optionsText(row, fields.options, fields.valueIndexFrom !== undefined && kind === 'choice');
-        if (options === null) return { problem: `row lacks ${fields.options}`, id };
-        text = `${asked}\n${options}`;
-      }
-      const question = { id, question: text, answerValue };
+      const { text, messages } = asked;
+      const question = { id, question: text, ...(messages ? { messages } : {}), answerValue };
       if (annotation === undefined) return { question };
-      const chain = textOf(fieldOf(row, fields.answer));
-      if (chain === null) return { problem: `row lacks ${fields.answer}`, id };
+      const chain = fields.answer === undefined ? asked.answer : answerText(fieldOf(row, fields.answer));
+      if (chain === null) return { problem: `row lacks ${fields.answer ?? 'an answer of the assistant'}`, id };
       const stated = typeof answerValue === 'string' ? answerValue : value;
       const answer = annotation === 'natural' ? naturalAnswer(chain, stated) : programBody(chain);
-      if (answer === null) return { problem: `${fields.answer} is not a solution() that returns its result`, id };
+      if (answer === null)
+        return { problem: `${fields.answer ?? 'answer'} is not a solution() that returns its result`, id };
       return { question: { ...question, answer } };
     },
   };
 }
 
-/** A field by its name, or where there is none of that name by its parts: `extra.answer` is `answer` in `extra`. */
-function fieldOf(row: Row, name: string): unknown {
-  if (Object.hasOwn(row, name)) return row[name];
-  return name
-    .split('.')
-    .reduce<unknown>((at, part) => (isRow(at) && Object.hasOwn(at, part) ? at[part] : undefined), row);
+interface Asked {
+  readonly text: string;
+  /** Where the question is a conversation. */
+  readonly messages?: readonly Message[];
+  /** What the assistant says at the conversation's end. */
+  readonly answer: string | null;
+}
+
+function readAsked(row: Row, fields: FieldsSpec, request: RowRequest): Asked | { readonly problem: string } {
+  const found = fieldOf(row, fields.question);
+  const isConversation = isMessageList(found);
+  const plain = isConversation ? null : textOf(found);
+  if (!isConversation && plain === null) return { problem: `row lacks ${fields.question}` };
+  let options = '';
+  if (fields.options !== undefined) {
+    const needsLetters = fields.valueIndexFrom !== undefined && request.kind === 'choice';
+    const listed = optionsText(row, fields.options, needsLetters);
+    if (listed === null) return { problem: `row lacks ${fields.options}` };
+    options = `\n${listed}`;
+  }
+  if (!isConversation) return { text: plain + options, answer: null };
+  const read = readMessages(found);
+  if ('problem' in read) return read;
+  const last = read.messages.at(-1);
+  const isAnswered = last?.role === 'assistant';
+  const before = isAnswered ? read.messages.slice(0, -1) : read.messages;
+  const put = before.at(-1);
+  if (put === undefined || put.content.trim() === '') return { problem: 'conversation asks nothing' };
+  const messages = [...before.slice(0, -1), { ...put, content: put.content + options }];
+  const problem = request.refuse(messages);
+  if (problem !== null) return { problem };
+  return { text: textOfMessages(messages).trim(), messages, answer: isAnswered ? textOf(last.content) : null };
+}
+
+/** An annotated answer: a text, or the last message of a list. */
+function answerText(found: unknown): string | null {
+  if (!isMessageList(found)) return textOf(found);
+  const read = readMessages(found);
+  const last = 'messages' in read ? read.messages.at(-1) : undefined;
+  return last?.role === 'assistant' ? textOf(last.content) : null;
 }
 
 /** The right answer as the row writes it: its value, or the option at the place that the value names. */

@@ -1,14 +1,16 @@
 /** From the rows of a file to questions. What cannot be used is counted by reason and named by its file and row. */
-import { setImmediate } from 'node:timers/promises';
+import { InvalidData } from '../../errors.js';
 import type { AnswerFormat, AnswerKind } from '../../rewards/answerFormat.js';
 import type { Comparison } from '../../rewards/compareAnswers.js';
 import type { Dropped } from '../dropped.js';
-import type { ReadFile } from '../files/readFile.js';
+import type { OpenedFile } from '../files/readFile.js';
 import type { Question } from '../questions.js';
+import type { DataFile, Message } from '../types.js';
+import { type Columns, createColumns } from './columns.js';
 import { gsm8kRows } from './gsm8k.js';
 import { mathqaRows } from './mathqa.js';
 import { paperRows } from './paper.js';
-import { isRow, type RowForm, type RowReading } from './rowForm.js';
+import { fieldOf, isRow, type Row, type RowForm, type RowReading } from './rowForm.js';
 
 /** Forms recognised by their fields, in this order: GSM8K's are the least telling. */
 const knownForms: readonly RowForm[] = [paperRows, mathqaRows, gsm8kRows];
@@ -20,38 +22,83 @@ export interface RowsRequest {
   readonly format: AnswerFormat;
   /** The form of all rows; left out, each is recognised. */
   readonly form?: RowForm | undefined;
+  /** Why a conversation cannot be put to the model; null where it can. */
+  readonly refuse: (messages: readonly Message[]) => string | null;
+  /** Whether a question is left out by its id. */
+  readonly excludes: (id: string) => boolean;
+  /** Of the files of a split read before this one: rows that bring no id are named by their place among all. */
+  readonly rowsBefore: number;
+  readonly onProgress: (rows: number) => void;
+}
+
+/** A question, and what to call its row where its program has to be run before it is believed. */
+export interface ReadQuestion {
+  readonly question: Question;
+  readonly unproven?: string;
 }
 
 export interface RowsRead {
-  readonly questions: readonly Question[];
-  /** Those whose programs have to be run before they are believed, with what to call their rows. */
-  readonly unproven: ReadonlyMap<Question, string>;
+  readonly file: DataFile;
+  /** The columns found, in words. */
+  readonly columns: string;
 }
 
-/** Rows keep the file's order. Lets other work through now and then. */
-export async function readRows({ file, rows }: ReadFile, request: RowsRequest, dropped: Dropped): Promise<RowsRead> {
-  const { split, kind, comparison, format } = request;
-  const wanted = { kind, comparison, ...(split === 'train' ? { annotation: format } : {}) };
-  const questions: Question[] = [];
-  const unproven = new Map<Question, string>();
-  for (const line of rows) {
-    if (line.row % 1_000 === 0) await setImmediate();
-    const place = `${file.name} row ${line.row}`;
+/**
+ * Hands the questions of a file to `keep`, in the file's order.
+ * @throws InvalidData when the file cannot be read, or no row has a column that the form needs.
+ */
+export async function readRows(
+  { name, sha256, rows }: OpenedFile,
+  request: RowsRequest,
+  dropped: Dropped,
+  keep: (read: ReadQuestion) => void,
+): Promise<RowsRead> {
+  const { split, kind, comparison, format, refuse, excludes } = request;
+  const annotation = split === 'train' ? format : undefined;
+  const wanted = { kind, comparison, refuse, ...(annotation === undefined ? {} : { annotation }) };
+  const columns = createColumns();
+  const missing = new Map(Object.entries(request.form?.needs?.(annotation) ?? {}));
+  let count = 0;
+  for await (const line of rows()) {
+    count += 1;
+    request.onProgress(count);
+    const place = `${name} row ${line.row}`;
     if ('problem' in line) {
       dropped.add(line.problem, place);
       continue;
     }
-    const form = request.form ?? recogniseForm(line.value);
-    const reading =
-      isRow(line.value) && form ? form.read(line.value, { ...wanted, id: `${split}-${line.row}` }) : ofNoForm;
+    const { value } = line;
+    if (isRow(value)) {
+      columns.add(value);
+      strikeFound(missing, value);
+    }
+    const form = request.form ?? recogniseForm(value);
+    const id = `${split}-${request.rowsBefore + line.row}`;
+    const reading = isRow(value) && form ? form.read(value, { ...wanted, id }) : ofNoForm;
     if ('problem' in reading) {
       dropped.add(reading.problem, reading.id === undefined ? place : `${place}: ${reading.id}`);
       continue;
     }
-    questions.push(reading.question);
-    if (form?.provesPrograms && split === 'train' && format === 'program') unproven.set(reading.question, place);
+    const { question } = reading;
+    if (excludes(question.id)) {
+      dropped.add('excluded by data.exclude', `${place}: ${question.id}`);
+      continue;
+    }
+    const isUnproven = form?.provesPrograms && annotation === 'program';
+    keep({ question, ...(isUnproven ? { unproven: place } : {}) });
   }
-  return { questions, unproven };
+  if (missing.size > 0) throw wrongFields(name, missing, columns);
+  return { file: { name, sha256, rows: count }, columns: columns.describe() };
+}
+
+/** Strikes off the columns that a row has. */
+function strikeFound(missing: Map<string, string>, row: Row): void {
+  for (const [field, column] of missing) if (fieldOf(row, column) !== undefined) missing.delete(field);
+}
+
+function wrongFields(name: string, missing: ReadonlyMap<string, string>, columns: Columns): InvalidData {
+  const wrong = [...missing].map(([field, column]) => `${column} (data.source.fields.${field})`).join(', ');
+  return new InvalidData(`${name}: no row has the column ${wrong}; columns found: ${columns.describe()}`);
 }
 
 const ofNoForm: RowReading = { problem: `row is none of ${knownForms.map(({ name }) => name).join(', ')}` };

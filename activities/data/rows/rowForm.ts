@@ -3,6 +3,7 @@
 import type { AnswerFormat, AnswerKind } from '../../rewards/answerFormat.js';
 import type { Comparison } from '../../rewards/compareAnswers.js';
 import type { Question } from '../questions.js';
+import type { Message } from '../types.js';
 
 export interface RowRequest {
   readonly kind: AnswerKind;
@@ -12,6 +13,8 @@ export interface RowRequest {
   readonly annotation?: AnswerFormat;
   /** The question's id where the row brings none. */
   readonly id: string;
+  /** Why a conversation cannot be put to the model; null where it can. */
+  readonly refuse: (messages: readonly Message[]) => string | null;
 }
 
 /** A row that cannot be used has a problem, the reason under which it is counted. */
@@ -22,6 +25,8 @@ export type Row = Readonly<Record<string, unknown>>;
 export interface RowForm {
   /** What to call such rows in messages. */
   readonly name: string;
+  /** Columns that rows must have somewhere in a file, by the field of the specification that names each. */
+  readonly needs?: (annotation: AnswerFormat | undefined) => Readonly<Record<string, string>>;
   /** Whether a row looks as if it were of this form. */
   recognises(row: Row): boolean;
   read(row: Row, request: RowRequest): RowReading;
@@ -37,4 +42,13 @@ export function isRow(value: unknown): value is Row {
 export function textOf(value: unknown): string | null {
   const text = typeof value === 'number' || typeof value === 'bigint' ? String(value) : value;
   return typeof text === 'string' && text.trim() !== '' ? text.trim() : null;
+}
+
+/** A field by its name, or where there is none of that name by its parts: `extra.answer` is `answer` in `extra`, `messages.0` the first of a list. */
+export function fieldOf(row: Row, name: string): unknown {
+  if (Object.hasOwn(row, name)) return row[name];
+  return name.split('.').reduce<unknown>((at, part) => {
+    if (Array.isArray(at)) return /^\d+$/.test(part) ? at[Number(part)] : undefined;
+    return isRow(at) && Object.hasOwn(at, part) ? at[part] : undefined;
+  }, row);
 }

@@ -1,18 +1,28 @@
 /** What a data set is: a module of this folder that gives its questions, split into training, validation and test. */
-import type { DataSpec } from '../../../workflows/config/data.js';
+import type { DataFileSpec, DataSpec } from '../../../workflows/config/data.js';
 import type { Comparison } from '../../rewards/compareAnswers.js';
-import type { SandboxPool } from '../../rewards/sandbox/pool.js';
-import type { FileAccess } from '../files/readFile.js';
+import type { ObtainedFile, Split } from '../files/fileAccess.js';
+import type { Chat } from '../format.js';
+import type { ProvingRequest } from '../provePrograms.js';
 import type { QuestionSets } from '../questions.js';
 
-export interface DataRequest extends FileAccess {
+export interface DataRequest {
   /** The part of the specification that asks for the data set: how many questions, and how answers are written. */
   readonly data: DataSpec;
   readonly seed: number;
   /** What answers are read and compared by. Left out: what follows from the data set's answers. */
   readonly comparison?: Comparison | undefined;
+  /** The folder of published data sets, from `REFT_DATA_DIR`. */
+  readonly directory: string | undefined;
+  /** Brings what a specification names to this machine: a file, or several that are one after another. */
+  readonly obtain: (file: DataFileSpec, split: Split) => Promise<readonly ObtainedFile[]>;
   /** Runs annotated programs that have to be proved right. */
-  readonly sandbox: Pick<SandboxPool, 'run'>;
+  readonly runPrograms: ProvingRequest['runPrograms'];
+  /** Questions are kept here while they are worked on. The caller removes it. */
+  readonly workDirectory: string;
+  /** The model's chat template, where prompts are made by it. */
+  readonly chat?: Chat | undefined;
+  readonly onProgress: (done: number, total: number, unit: string) => void;
 }
 
 /**

@@ -30,6 +30,13 @@ export interface GeneratedRequest {
   readonly counts: Readonly<Record<Split, number>>;
 }
 
+/** Generated questions are made in memory. */
+export interface GeneratedSets extends QuestionSets {
+  readonly train: readonly Question[];
+  readonly validation: readonly Question[];
+  readonly test: readonly Question[];
+}
+
 /**
  * Draws problems one after another and gives each to the set its hash names, until all are full. A question that is there
  * already is left out. Train, validation and test share no question text and no computation.
@@ -41,7 +48,7 @@ export async function generateQuestions({
   format,
   largestNumber,
   counts,
-}: GeneratedRequest): Promise<QuestionSets> {
+}: GeneratedRequest): Promise<GeneratedSets> {
   const sets: Record<Split, Question[]> = { train: [], validation: [], test: [] };
   const seen = new Set<string>();
   const splits: readonly Split[] = ['train', 'validation', 'test'];

@@ -13,9 +13,10 @@ import { bytePattern, countPieces } from './wordPieces.js';
  * @throws InvalidSpec when the vocabulary has no room for the bytes.
  */
 export function trainBytePair(
-  texts: readonly string[],
+  texts: Iterable<string>,
   templates: readonly string[],
   vocabularySize: number,
+  onProgress: (done: number, total: number) => void,
 ): TokenizerJson {
   const specials = [padTokenText, endTokenText];
   const tokens = [...specials, ...templates, ...byteAlphabet];
@@ -30,7 +31,7 @@ export function trainBytePair(
       count,
     }),
   );
-  const merges = mergePairs(words, tokens.length, vocabularySize - tokens.length).map(({ left, right }) => {
+  const merges = mergePairs(words, tokens.length, vocabularySize - tokens.length, onProgress).map(({ left, right }) => {
     const pair: [string, string] = [at(tokens, left), at(tokens, right)];
     tokens.push(pair.join(''));
     return pair;

@@ -33,7 +33,12 @@ interface Queued {
  * Up to `limit` merges over `words`, in order; fewer when no pair occurs twice. Merge number i makes symbol
  * `firstSymbol + i`.
  */
-export function mergePairs(words: readonly Word[], firstSymbol: number, limit: number): readonly Merge[] {
+export function mergePairs(
+  words: readonly Word[],
+  firstSymbol: number,
+  limit: number,
+  onProgress: (done: number, total: number) => void = () => undefined,
+): readonly Merge[] {
   const pairs = new Map<string, Pair>();
   const touched = new Set<Pair>();
   const adjust = (left: number, right: number, word: number, change: number): void => {
@@ -69,6 +74,7 @@ export function mergePairs(words: readonly Word[], firstSymbol: number, limit: n
     if (best.count !== pair.count) continue;
     const merged = firstSymbol + merges.length;
     merges.push({ left: pair.left, right: pair.right });
+    onProgress(merges.length, limit);
     for (const index of pair.words) {
       const word = at(words, index);
       countWord(word, index, -1);

@@ -12,9 +12,31 @@ export interface TokenizerOptions {
   readonly templates: readonly string[];
 }
 
-/** The same texts in the same order give the same tokenizer. Every digit is a token of its own. */
-export function trainTokenizer(texts: readonly string[], options: TokenizerOptions): TokenizerJson {
-  const templates = options.templates.filter((template) => texts.some((text) => text.includes(template)));
-  const train = options.kind === 'word' ? trainWordLevel : trainBytePair;
-  return train(texts, templates, options.vocabularySize);
+/** Told how many of the vocabulary's merges have been learned; a word-level tokenizer learns none. */
+export type TrainingProgress = (done: number, total: number) => void;
+
+/**
+ * The same texts in the same order give the same tokenizer. Every digit is a token of its own.
+ * @param texts gone through twice; only their distinct pieces are held in memory.
+ */
+export function trainTokenizer(
+  texts: Iterable<string>,
+  options: TokenizerOptions,
+  onProgress: TrainingProgress = () => undefined,
+): TokenizerJson {
+  const templates = occurring(options.templates, texts);
+  const { kind, vocabularySize } = options;
+  return kind === 'word'
+    ? trainWordLevel(texts, templates, vocabularySize)
+    : trainBytePair(texts, templates, vocabularySize, onProgress);
+}
+
+/** Those of the templates that some text has, in their order. */
+function occurring(templates: readonly string[], texts: Iterable<string>): readonly string[] {
+  const missing = new Set(templates);
+  for (const text of texts) {
+    for (const template of missing) if (text.includes(template)) missing.delete(template);
+    if (missing.size === 0) break;
+  }
+  return templates.filter((template) => !missing.has(template));
 }

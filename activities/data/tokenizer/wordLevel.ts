@@ -11,7 +11,7 @@ import { countPieces, wordPattern } from './wordPieces.js';
 
 /** Keeps the most frequent words where the vocabulary is too small for all. `templates` become one token each. */
 export function trainWordLevel(
-  texts: readonly string[],
+  texts: Iterable<string>,
   templates: readonly string[],
   vocabularySize: number,
 ): TokenizerJson {

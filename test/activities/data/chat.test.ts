@@ -45,7 +45,6 @@ function model(name: string): { readonly chat: Chat; readonly tokenizer: Tokeniz
 }
 
 const plain = { format: 'natural', docstring: false } as const;
-const quiet = (): void => undefined;
 
 describe.each(Object.keys(templates))('the template of %s', (name) => {
   const { chat, tokenizer, fixture } = model(name);
@@ -105,17 +104,16 @@ describe.each(Object.keys(templates))('the template of %s', (name) => {
 describe('questions in a chat', () => {
   const question = { id: 'a', question: ' How many? ', answerValue: 7 };
 
-  it('are the user’s turn, or the conversation that they are', async () => {
+  it('are the user’s turn, or the conversation that they are', () => {
     const { chat, tokenizer } = model('qwen2.5');
     const messages = [
       { role: 'system', content: 'Be brief.' },
       { role: 'user', content: 'How many?' },
     ];
-    const [asked, conversation] = await toExamples(
+    const [asked, conversation] = toExamples(
       [question, { ...question, messages, answer: 'Seven.' }],
       { ...plain, chat },
       tokenizer,
-      quiet,
     );
     expect(asked?.prompt).toMatch(
       /helpful assistant\.<\|im_end\|>\n<\|im_start\|>user\nHow many\?<\|im_end\|>\n<\|im_start\|>assistant\n$/,
@@ -127,7 +125,7 @@ describe('questions in a chat', () => {
     expect(conversation?.answerTokens).toEqual([...tokenizer.encode('Seven.'), tokenizer.endTokens[0]]);
   });
 
-  it('let a program’s first line begin the turn as the template begins it', async () => {
+  it('let a program’s first line begin the turn as the template begins it', () => {
     const style = { format: 'program', docstring: true } as const;
     const answer = '    return 7';
     for (const [name, begun] of [
@@ -136,7 +134,7 @@ describe('questions in a chat', () => {
       ['gemma2', 'model\n'],
     ] as const) {
       const { chat, tokenizer } = model(name);
-      const [example] = await toExamples([{ ...question, answer }], { ...style, chat }, tokenizer, quiet);
+      const [example] = toExamples([{ ...question, answer }], { ...style, chat }, tokenizer);
       expect(example?.prompt.endsWith(`${begun}def solution():\n    """How many?"""\n`)).toBe(true);
       expect(tokenizer.decode(example?.answerTokens ?? []).trim()).toBe('return 7');
       expect(example?.answerTokens?.at(-1)).toBe(tokenizer.endTokens[0]);

@@ -1,11 +1,29 @@
-/** A Store that keeps objects and named objects in memory, for tests of what is written rather than of how it is kept. */
+/**
+ * A Store that keeps objects and named objects in memory, for tests of what is written rather than of how it is kept. Objects asked for
+ * as files are copied to a folder.
+ */
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ObjectRef, Store } from '../../../activities/store/types.js';
 
-type ObjectStore = Pick<Store, 'putBytes' | 'putJson' | 'putLines' | 'getBytes' | 'getJson' | 'getLines'>;
+type ObjectStore = Pick<
+  Store,
+  'putBytes' | 'putFile' | 'getFile' | 'putJson' | 'putLines' | 'getBytes' | 'getJson' | 'getLines'
+>;
+
+/** Removed when the process ends. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'reft-memory-store-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 export function createMemoryStore(): Store {
   const objects = new Map<string, Uint8Array>();
+  let directory: string | undefined;
   const putBytes = async (bytes: Uint8Array): Promise<ObjectRef> => {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const key = `objects/${sha256}`;
@@ -21,6 +39,17 @@ export function createMemoryStore(): Store {
   const getText = async (ref: ObjectRef): Promise<string> => new TextDecoder().decode(await getBytes(ref));
   const used: ObjectStore = {
     putBytes,
+    putFile: async (path) => {
+      const ref = await putBytes(await readFile(path));
+      await rm(path);
+      return ref;
+    },
+    getFile: async (ref) => {
+      directory ??= temporaryFolder();
+      const path = join(directory, ref.sha256);
+      await writeFile(path, await getBytes(ref));
+      return path;
+    },
     putJson: (value) => putText(JSON.stringify(value)),
     putLines: (values) => putText([...values].map((value) => `${JSON.stringify(value)}\n`).join('')),
     getBytes,
@@ -38,8 +67,6 @@ export function createMemoryStore(): Store {
   return {
     bucket: 'memory',
     ...used,
-    putFile: unused,
-    getFile: unused,
     publish: async (name, content) => {
       if (!(content instanceof Uint8Array)) return unused();
       named.set(name, content);

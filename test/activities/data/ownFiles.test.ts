@@ -30,7 +30,7 @@ const load = (
 ): Promise<QuestionSets> => {
   const data = dataSchema.parse({ source, cot, validation: 1 });
   const reading = comparison && { comparison: comparisonSchema.parse(comparison) };
-  return loadQuestions({ ...sourceAccess(directory), ...reading, sandbox, data, seed: 1 });
+  return loadQuestions({ ...sourceAccess(directory, sandbox), ...reading, data, seed: 1 });
 };
 const annotated = ({ train, validation }: QuestionSets): Question[] =>
   [...train, ...validation].sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -55,7 +55,9 @@ describe('rows of known forms', () => {
     const train = write('other.jsonl', '{"problem": "How many?", "final": 7}\n{"problem": "How much?", "final": 8}');
     await expect(load({ train, test: train })).rejects.toMatchObject({
       name: 'InvalidData',
-      message: expect.stringMatching(/^the test set has no usable row: 4 × row is none of the ReFT paper's .* row 1/),
+      message: expect.stringMatching(
+        /^the test set has no usable row: 4 × row is none of the ReFT paper's .* row 1.*; columns found: problem, final$/,
+      ),
     });
   });
 });
@@ -81,7 +83,7 @@ describe('fields', () => {
       },
       { id: 'p2', question: 'How much?', answer: 'All of it.\nTherefore, the answer is: 8.5', answerValue: 8.5 },
     ]);
-    expect(sets.test).toEqual([{ id: 'test-1', question: 'Where?', answerValue: 3 }]);
+    expect([...sets.test]).toEqual([{ id: 'test-1', question: 'Where?', answerValue: 3 }]);
     expect(sets.dropped).toEqual({
       'row lacks solution': { count: 1, examples: ['train.csv row 3: p3'] },
       'answer is not a number': { count: 1, examples: ['train.csv row 4: p4'] },
@@ -110,7 +112,7 @@ describe('fields', () => {
         answerValue: 'b',
       },
     ]);
-    expect(sets.test).toEqual([{ id: 'test-1', question: 'Which?\na ) 1 , b ) 2', answerValue: 'a' }]);
+    expect([...sets.test]).toEqual([{ id: 'test-1', question: 'Which?\na ) 1 , b ) 2', answerValue: 'a' }]);
     expect(sets.answerKind).toBe('choice');
   });
 
@@ -186,7 +188,7 @@ describe('right answers', () => {
     };
     const letters = await load3([1, '0', 2.0, '1.0'], 0, 'choice');
     expect(valuesOf(letters)).toEqual(['b', 'a', 'c', 'b']);
-    expect(letters.test).toEqual([{ id: 'test-1', question: 'x?\na ) 10 , b ) 12 , c ) 15', answerValue: 'b' }]);
+    expect([...letters.test]).toEqual([{ id: 'test-1', question: 'x?\na ) 10 , b ) 12 , c ) 15', answerValue: 'b' }]);
     expect(annotated(letters)[0]?.answer).toBe('So.\nTherefore, the answer is: b');
     expect(valuesOf(await load3([1, 2, 3], 1, 'choice'))).toEqual(['a', 'b', 'c']);
     const numbers = await load3([1, 2], 0, 'number');
@@ -225,6 +227,98 @@ describe('right answers', () => {
       'program of the row fails (exception)': { count: 1 },
       'program of the row gives another answer': { count: 1 },
     });
+  });
+});
+
+describe('a wrong mapping of fields', () => {
+  const rows = [
+    {
+      problem: 'How many?',
+      solution: 'Three.',
+      extra: { final: 3, tags: ['a'] },
+      turns: [{ role: 'user', content: 'x' }],
+    },
+    { problem: 'How much?', solution: 'Four.', extra: { final: 4, tags: [] }, turns: [] },
+  ];
+  const found = 'problem, solution, extra.final, extra.tags, turns, turns.0.role, turns.0.content';
+
+  it.each([
+    [{ question: 'question', value: 'extra.final' }, 'question (data.source.fields.question)'],
+    [
+      { question: 'problem', value: 'final', id: 'uid' },
+      'final (data.source.fields.value), uid (data.source.fields.id)',
+    ],
+    [{ question: 'problem', value: 'extra.final', answer: 'cot' }, 'cot (data.source.fields.answer)'],
+    [
+      { question: 'turns.1.content', value: 'extra.final', answer: 'solution' },
+      'turns.1.content (data.source.fields.question)',
+    ],
+  ])('names the columns found: %j', async (fields, wrong) => {
+    const train = write('mapped.jsonl', rows.map((one) => JSON.stringify(one)).join('\n'));
+    await expect(load({ train, test: train, fields })).rejects.toMatchObject({
+      name: 'InvalidData',
+      message: `mapped.jsonl: no row has the column ${wrong}; columns found: ${found}`,
+    });
+  });
+
+  it('is none where a row now and then lacks a column', async () => {
+    const some = write(
+      'some.jsonl',
+      '{"q": "1?", "v": 1, "c": "x"}\n{"q": "2?", "v": 2}\n{"q": "3?", "v": 3, "c": "x"}\n',
+    );
+    const sets = await load({
+      train: some,
+      test: write('t.jsonl', '{"q": "4?", "v": 4}'),
+      fields: { question: 'q', value: 'v', answer: 'c' },
+    });
+    expect(Object.keys(sets.dropped)).toEqual(['row lacks c']);
+  });
+});
+
+describe('questions left out by id', () => {
+  const fields = { question: 'q', value: 'v', answer: 'c', id: 'id' };
+  const lines = (...ids: readonly string[]): string =>
+    ids.map((id) => JSON.stringify({ id, q: `${id}?`, v: 1, c: 'x' })).join('\n');
+  const loadWithout = (exclude: unknown) => {
+    const source = {
+      train: write('ids.jsonl', lines('a', 'b', 'c', 'd', '5')),
+      test: write('more.jsonl', lines('x', 'y')),
+      fields,
+    };
+    const data = dataSchema.parse({ source, exclude, cot: 'natural', validation: 1 });
+    return loadQuestions({ ...sourceAccess(directory), data, seed: 1 });
+  };
+
+  it('as a list, of training and of test questions', async () => {
+    const sets = await loadWithout(['b', 'x']);
+    expect(annotated(sets).map(({ id }) => id)).toEqual(['5', 'a', 'c', 'd']);
+    expect([...sets.test].map(({ id }) => id)).toEqual(['y']);
+    expect(sets.dropped).toEqual({
+      'excluded by data.exclude': { count: 2, examples: ['ids.jsonl row 2: b', 'more.jsonl row 1: x'] },
+    });
+  });
+
+  it.each([
+    ['lines', 'b\r\n\n  d\nelsewhere\n', 3],
+    ['JSON texts and numbers', '["b", "d", 5]', 3],
+    ['JSON records', '{"id": "b"}\n{"id": "d"}\n', 2],
+  ])('from a file: %s', async (_, content, rows) => {
+    const name = write('leave-out.txt', content);
+    const sets = await loadWithout(name);
+    const left = annotated(sets).map(({ id }) => id);
+    expect(left).toEqual(content.includes('5') ? ['a', 'c'] : ['5', 'a', 'c']);
+    expect(sets.files[2]).toMatchObject({ name, rows });
+  });
+
+  it.each([
+    [['b', 'z', 'w'], 'InvalidSpec', /data\.exclude: no row has the id "z", "w"$/],
+    ['none.txt', 'InvalidData', /^none\.txt \(data\.exclude\): no row has an id of it, such as "z"$/],
+    ['bad.txt', 'InvalidData', /^bad\.txt row 2: no id$/],
+    ['nowhere.txt', 'InvalidData', /cannot read .*nowhere\.txt/],
+  ])('and those that are not there are a mistake: %j', async (exclude, name, message) => {
+    write('none.txt', 'z\n');
+    write('bad.txt', '["b", {"name": "d"}]');
+    await expect(loadWithout(exclude)).rejects.toMatchObject({ name, message: expect.stringMatching(message) });
   });
 });
 

@@ -9,7 +9,7 @@ import { createPrepareData } from '../../../activities/prepareData.js';
 import { dataSchema } from '../../../workflows/config/data.js';
 import { dataDirectory } from './dataDirectory.js';
 import { createMemoryStore } from './memoryStore.js';
-import { noSandbox } from './sourceAccess.js';
+import { noHub, noSandbox, workDirectory } from './sourceAccess.js';
 
 const generated = dataSchema.parse({ source: 'generated', docstring: false, train: 60, test: 40, validation: 20 });
 
@@ -18,7 +18,13 @@ const prepare = async (
   seed = 1,
 ): Promise<{ prepared: PreparedData; store: ReturnType<typeof createMemoryStore> }> => {
   const store = createMemoryStore();
-  return { prepared: await createPrepareData({ store, sandbox: noSandbox, dataDirectory })({ data, seed }), store };
+  return {
+    prepared: await createPrepareData({ store, sandbox: noSandbox, dataDirectory, workDirectory, hub: noHub })({
+      data,
+      seed,
+    }),
+    store,
+  };
 };
 
 const variants = [
@@ -97,6 +103,8 @@ describe('prepareData', () => {
       store: createMemoryStore(),
       sandbox: noSandbox,
       dataDirectory: directory,
+      workDirectory,
+      hub: noHub,
     });
     const { train, validation, test, files, dropped } = await prepareFiles({ data, seed: 1 });
     expect([train.count, validation.count, test.count]).toEqual([3, 1, 2]);

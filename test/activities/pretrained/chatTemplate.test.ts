@@ -11,7 +11,7 @@ import { readChatTemplate } from '../../../activities/pretrained/chatTemplate.js
 import type { ObjectRef } from '../../../activities/store/types.js';
 import { dataSchema } from '../../../workflows/config/data.js';
 import { createMemoryStore } from '../data/memoryStore.js';
-import { noSandbox } from '../data/sourceAccess.js';
+import { noHub, noSandbox, workDirectory } from '../data/sourceAccess.js';
 import { temporaryDirectory, writeFolder } from './modelFolders.js';
 import { peerPython } from './peer.js';
 
@@ -138,7 +138,13 @@ describe('prepareData with promptFormat chat', () => {
       endTokens: [1],
       padToken: 0,
     };
-    const prepared = await createPrepareData({ store, sandbox: noSandbox, dataDirectory: undefined })({
+    const prepared = await createPrepareData({
+      store,
+      sandbox: noSandbox,
+      dataDirectory: undefined,
+      workDirectory,
+      hub: noHub,
+    })({
       data: { ...data, cot, docstring: false },
       seed: 0,
       tokenizer,

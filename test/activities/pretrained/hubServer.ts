@@ -8,7 +8,7 @@ export const commit = 'c0ffee0000000000000000000000000000000000';
 
 export interface HubServer {
   readonly endpoint: string;
-  /** Files of the only model, `org/tiny`; those of 1 kB and more are LFS files. */
+  /** Files of the only model, `org/tiny`, and of the only data set, of the same name; those of 1 kB and more are LFS files. */
   readonly files: Map<string, Buffer>;
   /** Requests so far: method, path, range. */
   readonly requests: {
@@ -53,9 +53,10 @@ export async function startHub(files: Map<string, Buffer>, token?: string): Prom
   };
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
-    const { pathname } = new URL(request.url ?? '', hub.endpoint);
+    const { pathname: asked } = new URL(request.url ?? '', hub.endpoint);
+    const pathname = asked.replace(/^(\/api)?\/datasets/, (_, api) => (api ? '/api/models' : ''));
     const { range, authorization } = request.headers;
-    hub.requests.push({ path: pathname, range, token: authorization });
+    hub.requests.push({ path: asked, range, token: authorization });
     const json = (value: unknown, status = 200): void => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
     };
@@ -63,7 +64,7 @@ export async function startHub(files: Map<string, Buffer>, token?: string): Prom
     const isServed = revision === commit || (revision === 'main' && hub.servesBranches);
     const content = isServed ? files.get(name) : undefined;
     if (token !== undefined && authorization !== `Bearer ${token}`) json({ error: 'Invalid credentials' }, 401);
-    else if (/^\/api\/models\/org\/tiny\/revision\/(main|v1)$/.test(pathname)) json(modelInfo);
+    else if (/^\/api\/models\/org\/tiny\/revision\/(main|v1|refs%2Fconvert%2Fparquet)$/.test(pathname)) json(modelInfo);
     else if (pathname === `/api/models/org/tiny/tree/${commit}`)
       json([...files].map(([path, bytes]) => entry(path, bytes)));
     else if (content === undefined) json({ error: 'Repository not found' }, 404);

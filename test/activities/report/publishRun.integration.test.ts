@@ -18,7 +18,7 @@ import { writeCheckpoint } from '../../../activities/store/checkpoint.js';
 import { createStore } from '../../../activities/store/store.js';
 import type { Store } from '../../../activities/store/types.js';
 import { dataSchema } from '../../../workflows/config/data.js';
-import { noSandbox } from '../data/sourceAccess.js';
+import { noHub, noSandbox, workDirectory } from '../data/sourceAccess.js';
 import { type S3Server, startS3 } from '../store/s3Server.js';
 import { sampleReport } from './sampleReport.js';
 
@@ -39,7 +39,7 @@ afterAll(async () => {
 
 /** Real data and a real, if untrained, model with a critic's head; every other test question answered right. */
 async function finishedRun(): Promise<PublishRunInput> {
-  const prepare = createPrepareData({ store, sandbox: noSandbox, dataDirectory: undefined });
+  const prepare = createPrepareData({ store, sandbox: noSandbox, dataDirectory: undefined, workDirectory, hub: noHub });
   const spec = dataSchema.parse({ source: 'generated', train: 60, test: 20, validation: 5 });
   const data = await prepare({ data: spec, seed: 1 });
   const config: LlamaConfig = {

@@ -111,11 +111,12 @@ async function svampBatches(
   count: number,
 ): Promise<{ readonly batches: readonly TokenSequence[][]; readonly vocabulary: number }> {
   const data = dataSchema.parse({ source: 'svamp', cot: style.format, validation: 200 });
-  const { train } = await loadQuestions({ data, seed: 0, ...sourceAccess(process.env.REFT_DATA_DIR) });
+  const sets = await loadQuestions({ data, seed: 0, ...sourceAccess(process.env.REFT_DATA_DIR) });
+  const train = [...sets.train];
   const tokenizer = await tokenizerFor(train);
   const order = [...permutation(train.length, { seed: 0, purpose: 'order-warm-up' })].slice(0, size * count);
   const chosen = order.flatMap((index) => train[index] ?? []);
-  const examples = await toExamples(chosen, style, tokenizer, () => undefined);
+  const examples = [...toExamples(chosen, style, tokenizer)];
   const sequences = examples.map(({ promptTokens, answerTokens = [] }) => ({
     prompt: promptTokens,
     answer: answerTokens,

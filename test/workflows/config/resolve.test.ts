@@ -130,7 +130,7 @@ describe('resolveSpec', () => {
     ],
     [
       { preset: 'svamp', data: { source: { train: 'a.csv', test: 'b.csv', fields: { question: 'q' } } } },
-      ['data.source.fields.value: missing', 'data.source.fields.answer: missing'],
+      ['data.source.fields.value: missing'],
     ],
     [{ preset: 'demo', lora: { rank: 0, alpha: 16 } }, ['lora.rank: got 0', 'from 1 to 1024']],
     [{ preset: 'demo', lora: { rank: 8 } }, ['lora.alpha: missing', 'greater than 0']],

@@ -5,17 +5,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FileAccess, readDataFile } from '../../../../activities/data/files/readFile.js';
+import { mostRowBytes, mostTextCharacters } from '../../../../activities/data/files/bounds.js';
 import { dataFileSchema } from '../../../../workflows/config/data.js';
-import { createMemoryStore } from '../memoryStore.js';
+import { fileAccess, readDataFile } from '../sourceAccess.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'reft-files-'));
-const access: FileAccess = {
-  directory,
-  store: createMemoryStore(),
-  signal: new AbortController().signal,
-};
+const access = fileAccess(directory);
 const write = (name: string, content: string | Uint8Array): void => writeFileSync(join(directory, name), content);
 const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
 const read = (file: unknown) => readDataFile(dataFileSchema.parse(file), access);
@@ -85,15 +82,168 @@ describe('formats', () => {
     ]);
   });
 
-  it('is taken from the name, or as told', async () => {
-    write('rows.txt', '{"a": 1}\n{"a": 2}\n');
-    await expect(read('rows.txt')).rejects.toMatchObject(refusal(/^rows\.txt: its name tells no format/));
-    expect(await valuesOf({ from: 'rows.txt', format: 'jsonl' })).toEqual([{ a: 1 }, { a: 2 }]);
+  it('is taken from the content, else from the name, or as told', async () => {
+    write('rows.txt', 'a\n1\n');
+    await expect(read('rows.txt')).rejects.toMatchObject(
+      refusal(/^rows\.txt cannot be read: neither its name nor its/),
+    );
+    expect(await valuesOf({ from: 'rows.txt', format: 'csv' })).toEqual([{ a: '1' }]);
+    write('parquet.bin', readFileSync(join(import.meta.dirname, 'gsm8k.snappy.parquet')));
+    expect(await valuesOf('parquet.bin')).toHaveLength(3);
+  });
+
+  it.each(['train.json', 'train.jsonl', 'train.txt', 'train.data', 'train', 'train.csv', 'train.JSON'])(
+    'case data-json-lines-named-json: JSON Lines named %s',
+    async (name) => {
+      write(name, '{"question":"1+1?","answer":"2"}\n{"question":"2+2?","answer":"4"}\n');
+      expect(await valuesOf(name)).toEqual([
+        { question: '1+1?', answer: '2' },
+        { question: '2+2?', answer: '4' },
+      ]);
+    },
+  );
+
+  it.each(['train.json', 'train.jsonl', 'train.txt'])('a JSON array named %s', async (name) => {
+    write(name, '[{"a": "x]},{"},\n {"a": 2}\n]\n');
+    expect(await valuesOf(name)).toEqual([{ a: 'x]},{' }, { a: 2 }]);
+  });
+
+  it.each(['NaN', '-Infinity', 'Infinity'])(
+    'case data-nan-row: %s costs its row alone, in lines and in arrays',
+    async (number) => {
+      write('train.jsonl', `{"question":"a","answer":${number}}\n{"question":"1+1?","answer":"2"}\n`);
+      const name = number.replace('-', '');
+      const good = { question: '1+1?', answer: '2' };
+      expect(await valuesOf('train.jsonl')).toEqual([`line is not JSON, which has no ${name}`, good]);
+      write('train.json', `[{"question":"a","answer": ${number}}, {"question":"1+1?","answer":"2"}]`);
+      expect(await valuesOf('train.json')).toEqual([`row is not JSON, which has no ${name}`, good]);
+    },
+  );
+
+  it.each([
+    ['on a line of its own', '[{"a": "A 5" pipe", "b": 2},\n{"a": 2}]', 1],
+    ['over several lines', '[\n  {\n    "a": "A 5" pipe",\n    "b": 1\n  },\n  {"a": 2}\n]', 1],
+    ['in the last row', '[{"a": 2},\n{"a": "A 5" pipe"}\n]', 1],
+  ])('a stray quote in a JSON array costs its row alone: %s', async (_, content, bad) => {
+    write('stray.json', content);
+    const values = await valuesOf('stray.json');
+    expect(values).toContainEqual({ a: 2 });
+    expect(values.filter((value) => value === 'row is not JSON')).toHaveLength(bad);
   });
 
   it.each([
-    ['no-array.json', '{"rows": []}', /no-array\.json cannot be read as json: it holds no JSON array/],
-    ['cut.json', '[{"a": 1}, ', /cut\.json cannot be read as json/],
+    ['case data-csv-semicolon: semicolons', 'question;answer\n"2,5 + 1?";3.5\n'],
+    ['tabs', 'question\tanswer\n2,5 + 1?\t3.5\n'],
+    ['commas', 'question,answer\n"2,5 + 1?",3.5\n'],
+    ['as a first line for spreadsheets says', 'sep=;\r\nquestion;answer\r\n2,5 + 1?;3.5\r\n'],
+    ['a header with another delimiter in a name', '"question";answer\n2,5 + 1?;3.5\n'],
+  ])('CSV and TSV: %s', async (_, content) => {
+    for (const name of ['train.csv', 'train.tsv', 'train.CSV']) {
+      write(name, content);
+      expect(await valuesOf(name)).toEqual([{ question: '2,5 + 1?', answer: '3.5' }]);
+    }
+  });
+
+  it.each([
+    [
+      'inside values',
+      'A 5" pipe and a 3" pipe?,8\n1+1?,2\n',
+      [
+        { question: 'A 5" pipe and a 3" pipe?', answer: '8' },
+        { question: '1+1?', answer: '2' },
+      ],
+    ],
+    ['inside a quoted value', '"A 5" pipe, or more?",8\n', [{ question: 'A 5" pipe, or more?', answer: '8' }]],
+    [
+      'that opens a value and never ends it',
+      '"open,1\n1+1?,2\n',
+      ['a quote of the row is never closed', { question: '1+1?', answer: '2' }],
+    ],
+    [
+      'that opens a value which a later row’s quotes would end',
+      '"open,1\n1+1?,2\n"2,5?",3\n"Two\nlines?",4\n',
+      [
+        'a quote of the row is never closed',
+        { question: '1+1?', answer: '2' },
+        { question: '2,5?', answer: '3' },
+        { question: 'Two\nlines?', answer: '4' },
+      ],
+    ],
+    [
+      'that a later row’s first quote would end',
+      '"open\nx,"1"\n1+1?,2\n',
+      ['a quote of the row is never closed', { question: 'x', answer: '1' }, { question: '1+1?', answer: '2' }],
+    ],
+  ])('case data-csv-stray-quote: %s', async (_, rows, expected) => {
+    write('train.csv', `question,answer\n${rows}`);
+    expect(await valuesOf('train.csv')).toEqual(expected);
+  });
+
+  it('gzip, whatever the name', async () => {
+    write('rows.jsonl.gz', gzipSync('{"a": 1}\n'));
+    write('rows.csv', gzipSync('a;b\n1;2\n'));
+    const { file, rows } = await read('rows.jsonl.gz');
+    expect(rows).toEqual([{ row: 1, value: { a: 1 } }]);
+    expect(file).toEqual({ name: 'rows.jsonl.gz', sha256: sha256(gzipSync('{"a": 1}\n')), rows: 1 });
+    expect(await valuesOf('rows.csv')).toEqual([{ a: '1', b: '2' }]);
+    write('cut.jsonl.gz', gzipSync('{"a": 1}\n'.repeat(100)).subarray(0, 25));
+    await expect(read('cut.jsonl.gz')).rejects.toMatchObject(refusal(/^cut\.jsonl\.gz cannot be unpacked/));
+  });
+
+  it('bounds a row in size, depth and the length of its texts', async () => {
+    const rows = [
+      { a: 1 },
+      { a: 'x'.repeat(mostRowBytes) },
+      { a: 'x'.repeat(mostTextCharacters + 1) },
+      { a: 'x'.repeat(mostTextCharacters) },
+    ].map((row) => JSON.stringify(row));
+    const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+    const bounded = [
+      { a: 1 },
+      'row is larger than 4 MiB',
+      'a text of the row has more than 200000 characters',
+      expect.objectContaining({}),
+      'row has lists or records more than 32 deep',
+      { a: 2 },
+    ];
+    write('big.jsonl', [...rows, `{"a": ${deep}}`, '{"a": 2}'].join('\n'));
+    expect(await valuesOf('big.jsonl')).toEqual(bounded);
+    write('big.json', `[${[...rows, `{"a": ${deep}}`, '{"a": 2}'].join(',')}]`);
+    expect(await valuesOf('big.json')).toEqual(bounded);
+    write('big.csv', `a,b\n1,2\n${'x'.repeat(mostRowBytes + 1)},2\n${'x'.repeat(mostTextCharacters + 1)},2\n3,4\n`);
+    expect(await valuesOf('big.csv')).toEqual([
+      { a: '1', b: '2' },
+      'row is larger than 4 MiB',
+      'a text of the row has more than 200000 characters',
+      { a: '3', b: '4' },
+    ]);
+  });
+
+  it('has few rows that cannot be read, or the file is refused', async () => {
+    const lines = (good: number, bad: number): string => '{"a": 1}\n'.repeat(good) + '{"a": \n'.repeat(bad);
+    write('few.jsonl', lines(1, 10));
+    expect((await read('few.jsonl')).rows).toHaveLength(11);
+    write('tenth.jsonl', lines(180, 20));
+    expect((await read('tenth.jsonl')).rows).toHaveLength(200);
+    write('many.jsonl', lines(179, 21));
+    await expect(read('many.jsonl')).rejects.toMatchObject(
+      refusal(
+        /^many\.jsonl cannot be read as jsonl: 21 of its 200 rows cannot, the first is row 180: line is not JSON$/,
+      ),
+    );
+  });
+
+  it.each([
+    [
+      'no-array.json',
+      '{\n  "rows": []\n}',
+      /no-array\.json cannot be read: it holds neither a JSON array nor JSON Lines/,
+    ],
+    ['text.json', 'rows: 1', /text\.json cannot be read: it holds neither a JSON array nor JSON Lines/],
+    ['cut.json', '[{"a": 1}, ', /cut\.json cannot be read as json: the JSON array breaks off/],
+    ['more.json', '[{"a": 1}] {', /more\.json cannot be read as json: text follows the JSON array/],
+    ['book.csv', 'PK\x03\x04', /book\.csv cannot be read: it is a ZIP archive or a spreadsheet/],
+    ['wide.csv', Buffer.from('\ufeffa,b\n1,2\n', 'utf16le'), /wide\.csv cannot be read: it is UTF-16/],
     ['empty.json', '[]', /empty\.json has no rows/],
     ['empty.jsonl', '\n', /empty\.jsonl has no rows/],
     ['header.csv', 'question,value\n', /header\.csv has no rows/],
@@ -121,8 +271,12 @@ describe('places', () => {
       refusal(new RegExp(`cannot read ${directory}/nowhere\\.json \\(ENOENT\\); REFT_DATA_DIR is ${directory}`)),
     );
     await expect(read('/nowhere.json')).rejects.toMatchObject(refusal(/\(ENOENT\); on the machine of this worker/));
-    const unset = readDataFile('here.json', { ...access, directory: undefined });
-    await expect(unset).rejects.toMatchObject(refusal(/REFT_DATA_DIR is not set: .* here\.json/));
+    const unset = readDataFile('here.json', fileAccess(undefined));
+    await expect(unset).rejects.toMatchObject(
+      refusal(
+        /^here\.json is a relative path, which starts at the folder REFT_DATA_DIR of the worker, and that is not set/,
+      ),
+    );
   });
 
   it('are checked against the checksum', async () => {
@@ -179,7 +333,7 @@ describe('the web', () => {
     ['/busy.json', 'DownloadFailed', /busy\.json: the server answers 503/],
     ['/throttled.json', 'DownloadFailed', /the server answers 429/],
     ['/cut.json', 'DownloadFailed', /cut\.json could not be fetched/],
-    ['/huge.json', 'InvalidData', /huge\.json is larger than 500 MiB/],
+    ['/huge.json', 'InvalidData', /huge\.json is larger than 32768 MiB/],
   ])('%s ends in %s', async (path, name, message) => {
     await expect(read(checked(path))).rejects.toMatchObject(refusal(message, name));
   });
@@ -213,6 +367,9 @@ describe('the web', () => {
     's3://bucket',
     { from: 'rows.json', sha256: 'abc' },
     { from: 'rows.json', format: 'xlsx' },
+    'hf:gsm8k',
+    { from: 'rows.json', revision: 'main' },
+    { from: 'hf:org/tiny@v1', revision: 'main' },
     { from: 'rows.json', other: 1 },
     '',
   ])('and %j is no place for a file', (file) => {

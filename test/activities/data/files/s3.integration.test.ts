@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readDataFile } from '../../../../activities/data/files/readFile.js';
 import { createStore } from '../../../../activities/store/store.js';
 import type { Store } from '../../../../activities/store/types.js';
 import { type S3Server, startS3 } from '../../store/s3Server.js';
+import { fileAccess, readDataFile } from '../sourceAccess.js';
 
 let server: S3Server;
 let store: Store;
@@ -15,8 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const read = (from: string) =>
-  readDataFile(from, { directory: undefined, store, signal: new AbortController().signal });
+const read = (from: string) => readDataFile(from, fileAccess(undefined, store));
 
 it('are read from where the specification says', async () => {
   const content = Buffer.from('{"a": 1}\n{"a": 2}\n');

@@ -1,7 +1,6 @@
 /** A process of its own that reads data files and prints, as JSON, what became of each. Run by https.test.ts, with a certificate to trust. */
-import { readDataFile } from '../../../../activities/data/files/readFile.js';
 import type { DataFileSpec } from '../../../../workflows/config/data.js';
-import { createMemoryStore } from '../memoryStore.js';
+import { fileAccess, readDataFile } from '../sourceAccess.js';
 
 export interface Outcome {
   /** The file's hash, or the error's name and message. */
@@ -11,7 +10,7 @@ export interface Outcome {
 }
 
 const specs: readonly DataFileSpec[] = JSON.parse(process.argv[2] ?? '[]');
-const access = { directory: undefined, store: createMemoryStore(), signal: new AbortController().signal };
+const access = fileAccess(undefined);
 const outcomes: Outcome[] = [];
 for (const spec of specs)
   outcomes.push(

@@ -25,11 +25,12 @@ import { tinyConfig } from '../support/tinyConfig.js';
 /** The training examples of a preset, in the order of its first epoch. */
 async function trainingSequences(preset: string): Promise<TokenSequence[]> {
   const { data, seed } = resolveSpec({ preset });
-  const { train } = await loadQuestions({ data, seed, ...sourceAccess(dataDirectory) });
+  const sets = await loadQuestions({ data, seed, ...sourceAccess(dataDirectory) });
+  const train = [...sets.train];
   const style = { format: data.cot, docstring: data.docstring };
   const texts = train.flatMap(({ question, answer = '' }) => [promptText(question, style), answer]);
   const tokenizer = loadTokenizer(trainTokenizer(texts, { ...data.tokenizer, templates: templatePieces }));
-  const examples = await toExamples(train, style, tokenizer, () => undefined);
+  const examples = [...toExamples(train, style, tokenizer)];
   const order = permutation(examples.length, { seed, purpose: 'order-warm-up', round: 0 });
   return Array.from(order, (index) => ({
     prompt: examples[index]?.promptTokens ?? [],

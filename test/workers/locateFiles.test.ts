@@ -1,0 +1,54 @@
+/** Relative paths in a specification: where the command runs, or left to the worker. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { locateFiles } from '../../workers/command/locateFiles.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'reft-here-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const train = join(folder, 'train.jsonl');
+writeFileSync(train, '');
+
+describe('a relative path', () => {
+  it('of a file that lies here becomes absolute, wherever a specification names files', () => {
+    const data = {
+      source: { train: 'train.jsonl', test: { from: './train.jsonl', format: 'jsonl' }, fields: { question: 'q' } },
+      exclude: 'train.jsonl',
+      cot: 'natural',
+    };
+    const located = {
+      source: { train, test: { from: train, format: 'jsonl' }, fields: { question: 'q' } },
+      exclude: train,
+      cot: 'natural',
+    };
+    expect(locateFiles({ preset: 'svamp', data }, folder)).toEqual({ preset: 'svamp', data: located });
+    expect(locateFiles({ run: { data }, seeds: [1] }, folder)).toEqual({ run: { data: located }, seeds: [1] });
+  });
+
+  it('that names nothing here is left to the worker', () => {
+    const input = { data: { source: { train: 'gsm8k/train.jsonl', test: 'test.jsonl' } } };
+    expect(locateFiles(input, folder)).toEqual(input);
+  });
+
+  it('that says it starts here must name a file', () => {
+    const input = { data: { source: { train: './other.jsonl', test: 'test.jsonl' } } };
+    expect(() => locateFiles(input, folder)).toThrow(`./other.jsonl: there is no file ${join(folder, 'other.jsonl')}`);
+    const above = { data: { source: { train: '../nothing/other.jsonl', test: 'test.jsonl' } } };
+    expect(() => locateFiles(above, folder)).toThrow(
+      `there is no file ${join(dirname(folder), 'nothing/other.jsonl')}`,
+    );
+  });
+
+  it.each([
+    'svamp',
+    { train: '/data/train.jsonl', test: 's3://bucket/test.jsonl' },
+    { train: 'hf:org/name', test: { from: 'https://example.org/test.jsonl' } },
+    { train: 7 },
+    null,
+  ])('is none in %j', (source) => {
+    expect(locateFiles({ data: { source, exclude: ['train.jsonl'] } }, folder)).toEqual({
+      data: { source, exclude: ['train.jsonl'] },
+    });
+  });
+});
