@@ -5,6 +5,7 @@
  * give the same bytes, since checkpoints are named by their hash. What is read is checked in full: a damaged file gives
  * `InvalidModel`, never wrong numbers. Format: https://github.com/huggingface/safetensors
  */
+import { constants } from 'node:buffer';
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 import { InvalidModel } from '../../errors.js';
 import { widen } from './halfPrecision.js';
@@ -41,7 +42,7 @@ interface TensorPlace {
 
 /**
  * Reads the tensors of a file, all of them or those `wanted`, in F32, F16 or BF16. Where all are F32, as in the files written
- * here, their arrays are views of one buffer, so nothing is copied.
+ * here, their arrays are views of one buffer, unless there is none so large.
  * @throws InvalidModel naming the file, and the tensor where one is to blame.
  */
 export async function readSafetensors(
@@ -59,7 +60,8 @@ export async function readSafetensors(
     const read = (begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> =>
       readBytes(file, 8 + headerLength + begin, end - begin, path);
     const isPlain = places.length === header.places.length && places.every(({ type }) => type === 'F32');
-    const tensors = isPlain ? viewsOf(places, await read(0, dataLength)) : await readEach(places, read, path);
+    const fits = dataLength <= constants.MAX_LENGTH;
+    const tensors = isPlain && fits ? viewsOf(places, await read(0, dataLength)) : await readEach(places, read, path);
     return { tensors, metadata: header.metadata };
   } finally {
     await file.close();
