@@ -39,12 +39,25 @@ export const askActivity: Scorers['activity'] = async (scorer, request, { hash, 
   try {
     return await outcomeOf(asking, handle);
   } catch (error) {
-    // A worker that shuts down leaves the scorer at work: the next attempt joins it. A run that is cancelled does not.
-    if (context.cancellationDetails?.cancelRequested === true)
-      await handle.cancel('the run was cancelled').catch(() => undefined);
+    // A worker that shuts down leaves the scorer at work, and the next attempt joins it. A cancelled run wants no more scores. A batch
+    // that no worker has taken would lie there if the run were cancelled between attempts: the next attempt starts it again.
+    if (error instanceof Unserved || (await isRunOver(context)))
+      await handle.cancel('the run no longer waits for it').catch(() => undefined);
     throw error;
   }
 };
+
+/** Whether the step was cancelled, or its run has ended without waiting for it. (A step that timed out is begun again.) */
+async function isRunOver({ cancellationDetails, client, info }: Context): Promise<boolean> {
+  if (cancellationDetails?.cancelRequested === true) return true;
+  if (cancellationDetails?.notFound !== true || info.workflowExecution === undefined) return false;
+  const { workflowId, runId } = info.workflowExecution;
+  const { status } = await client.workflow.getHandle(workflowId, runId).describe();
+  return status.name !== 'RUNNING';
+}
+
+/** No worker serves the scorer's task queue. */
+class Unserved extends ScorerUnavailable {}
 
 interface Asking {
   readonly client: Client;
@@ -127,7 +140,7 @@ async function watchQueue({ client, scorer, signal }: Asking, handle: ActivityHa
       ({ lastAccessTime }) => Date.now() - 1_000 * Number(lastAccessTime?.seconds) < workerGoneMs,
     );
     if (isServed === false)
-      throw new ScorerUnavailable(
+      throw new Unserved(
         `no worker serves the task queue ${JSON.stringify(taskQueue)}, on which the activity ${JSON.stringify(type)} waits to score: start one; the run goes on by itself`,
       );
   }

@@ -108,7 +108,7 @@ describe('what may pass', () => {
     });
   });
 
-  it('a task queue without a worker is told, and the batch waits in it', async () => {
+  it('a task queue without a worker is told, and the batch is taken out of it until the next attempt', async () => {
     const edition = ++editions;
     for (const _ of ['first attempt', 'second attempt'])
       await expect(score({ type: 'length', taskQueue: 'nobody' }, { edition })).rejects.toMatchObject({
@@ -117,7 +117,7 @@ describe('what may pass', () => {
           /^no worker serves the task queue "nobody", on which the activity "length" waits/,
         ),
       });
-    await expect.poll(() => activitiesOf('length', 'nobody')).toEqual(['RUNNING']);
+    await expect.poll(() => activitiesOf('length', 'nobody')).toEqual(['CANCELED', 'CANCELED']);
   });
 });
 
