@@ -32,7 +32,7 @@ export const failureTypes = {
   InvalidReward: {
     retryable: false,
     meaning:
-      'A reward gave a number that is not finite, something that is no score, or not one score for each response.',
+      'A reward gave a number that is not finite, something that is no score, or not one score for each response; or a verifier raised an exception.',
     remedy: 'Mend the reward that the message names; the message says which question and sample it failed on.',
   },
   ScorerRefused: {

@@ -4,6 +4,7 @@
  */
 
 import { createAddSamples } from './addSamples.js';
+import { createCheckReward } from './checkReward.js';
 import type { Engine } from './engine/process/engineClient.js';
 import { createImportModel } from './importModel.js';
 import { createInitialiseModel } from './initialiseModel.js';
@@ -53,6 +54,7 @@ const engineActivities = {
 } as const;
 
 const generalActivities = {
+  checkReward: createCheckReward,
   prepareData: createPrepareData,
   scoreSamples: createScoreSamples,
   addSamples: createAddSamples,

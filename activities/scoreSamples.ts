@@ -54,7 +54,7 @@ export interface ScoreSamplesResult {
 
 export interface ScoringDependencies {
   readonly store: Store;
-  readonly sandbox: Pick<SandboxPool, 'run'>;
+  readonly sandbox: Pick<SandboxPool, 'run' | 'judge'>;
   /** The worker's, which has what scorers ask for as a header. */
   readonly environment: NodeJS.ProcessEnv;
 }

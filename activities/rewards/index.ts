@@ -10,10 +10,11 @@ import { activity } from './activity.js';
 import { answer } from './answer.js';
 import type { Comparison } from './compareAnswers.js';
 import { http } from './http.js';
+import { python } from './python.js';
 import type { DataForm, Misfit, Reward } from './reward.js';
 import { sumOf } from './sum.js';
 
-const rewards = { answer, http, activity } as const satisfies Readonly<Record<string, Reward>>;
+const rewards = { answer, python, http, activity } as const satisfies Readonly<Record<string, Reward>>;
 
 const schemas = Object.values(rewards).map(({ options }) => options);
 
@@ -39,4 +40,10 @@ export function misfitsOf(reward: RewardSpec, data: DataForm): readonly Misfit[]
 export function comparisonOf(reward: RewardSpec): { readonly comparison?: Comparison } {
   const comparison = rewardNamed(reward.name).comparison?.(reward);
   return comparison === undefined ? {} : { comparison };
+}
+
+/** The rewards that must be checked before any work: this one or, in a sum, those of its terms that have something to check. */
+export function rewardsToCheck(reward: RewardSpec): readonly RewardSpec[] {
+  const single = reward.name === 'sum' ? reward.terms.map((term) => term.reward) : [reward];
+  return single.filter(({ name }) => rewardNamed(name).check !== undefined);
 }

@@ -26,7 +26,7 @@ export interface Misfit {
 
 export interface RewardTools extends DataForm {
   /** Runs Python programs, apart from everything else. */
-  readonly sandbox: Pick<SandboxPool, 'run'>;
+  readonly sandbox: Pick<SandboxPool, 'run' | 'judge'>;
   /** Scorers outside of ReFT. */
   readonly scorers: Scorers;
   /** Aborts when the scores are no longer wanted: pass it on to whatever takes long. */
@@ -53,6 +53,11 @@ export interface Reward {
   misfits?(options: { readonly name: string }, data: DataForm): readonly Misfit[];
   /** What annotated answers are read by, and votes are counted by. Left out: what follows from the data's answers. */
   comparison?(options: { readonly name: string }): Comparison | undefined;
+  /**
+   * Whether responses can be scored at all: asked once, before any work.
+   * @throws InvalidSpec naming the option at fault
+   */
+  check?(options: { readonly name: string }, tools: Pick<RewardTools, 'sandbox' | 'signal'>): Promise<void>;
   /**
    * Scores a batch of responses, of which `responses[i]` is to `examples[i]`.
    *

@@ -44,6 +44,8 @@ function activityEnvironment(): MockActivityEnvironment {
   return new MockActivityEnvironment({}, { client: environment.client, logger: new DefaultLogger('ERROR') });
 }
 
+const notNeeded = (): Promise<never> => Promise.reject(new Error('not needed'));
+
 /** Scores within an activity, as a worker runs it; `editions` keep tests apart, whose batches are the same. */
 let editions = 0;
 function score(
@@ -57,8 +59,8 @@ function score(
     const tools: RewardTools = {
       format: 'natural',
       answerKind: 'number',
-      sandbox: { run: () => Promise.reject(new Error('not needed')) },
-      scorers: { http: () => Promise.reject(new Error('not needed')), activity: askActivity },
+      sandbox: { run: notNeeded, judge: notNeeded },
+      scorers: { http: notNeeded, activity: askActivity },
       signal,
       onProgress,
       scoreInBatches: createScoreInBatches(store, { signal, onProgress }),

@@ -101,16 +101,18 @@ interface Asking {
   readonly signal?: AbortSignal;
 }
 
+const notNeeded = (): Promise<never> => Promise.reject(new Error('not needed'));
+
 function score({ path = '/', options = {}, environment = {}, signal = new AbortController().signal }: Asking = {}) {
   const reward = rewardSchema.parse({ name: 'http', url: address + path, timeoutSeconds: 0.5, tries: 2, ...options });
   const onProgress = (): void => undefined;
   const tools: RewardTools = {
     format: 'natural',
     answerKind: 'number',
-    sandbox: { run: () => Promise.reject(new Error('not needed')) },
+    sandbox: { run: notNeeded, judge: notNeeded },
     scorers: {
       http: createAskHttp(environment),
-      activity: () => Promise.reject(new Error('not needed')),
+      activity: notNeeded,
     },
     signal,
     onProgress,

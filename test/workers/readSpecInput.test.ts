@@ -1,7 +1,7 @@
 /** What `reft run` makes of its arguments. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareKind, runKind } from '../../workers/command/kinds.js';
 import { readSpecInput } from '../../workers/command/readSpecInput.js';
@@ -37,6 +37,40 @@ describe('readSpecInput', () => {
     const path = join(directory, 'mine.json');
     await writeFile(path, '{"preset": "smoke", "seed": 4}');
     expect(await readSpecInput(path, [], runKind)).toMatchObject({ name: 'mine', input: { preset: 'smoke', seed: 4 } });
+  });
+
+  describe('a verifier in a file', () => {
+    const source = 'def reward(example, response):\n    return 1\n';
+    const reward = { name: 'python', source };
+    const inFile = { name: 'python', file: '' };
+    beforeAll(async () => {
+      inFile.file = join(directory, 'verifier.py');
+      await writeFile(inFile.file, source);
+    });
+
+    it('becomes text', async () => {
+      const path = join(directory, 'own.json');
+      await writeFile(path, JSON.stringify({ preset: 'smoke', reward: inFile }));
+      expect((await readSpecInput(path, [], runKind)).input).toEqual({ preset: 'smoke', reward });
+      await writeFile(path, JSON.stringify({ preset: 'paper-small', run: { reward: inFile } }));
+      expect((await readSpecInput(path, [], compareKind)).input).toMatchObject({ run: { reward } });
+      const sumOf = (term: object) => ({ name: 'sum', terms: [{ part: 'rule', reward: term }] });
+      await writeFile(path, JSON.stringify({ preset: 'smoke', reward: sumOf(inFile) }));
+      expect((await readSpecInput(path, [], runKind)).input).toEqual({ preset: 'smoke', reward: sumOf(reward) });
+    });
+
+    it('may be set, and takes the place of the one of a preset', async () => {
+      const setting = `reward.file=${relative(process.cwd(), inFile.file)}`;
+      expect((await readSpecInput('countdown', [setting], runKind)).input).toEqual({
+        preset: 'countdown',
+        reward: { source },
+      });
+    });
+
+    it('that is not there is told of', async () => {
+      const failing = readSpecInput('countdown', ['reward.file=/no/verifier.py'], runKind);
+      expect(await messageOf(failing)).toMatch(/^reward\.file: "\/no\/verifier\.py" cannot be read: ENOENT/);
+    });
   });
 
   it('sets fields, as JSON where it is, at any depth', async () => {

@@ -179,6 +179,7 @@ export function createStandIns({
       })),
     },
     general: {
+      checkReward: record('checkReward', async () => undefined),
       prepareData: record('prepareData', async ({ data }) => ({
         train: dataSet('train', data.train ?? 100),
         validation: dataSet('validation', data.validation),

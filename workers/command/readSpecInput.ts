@@ -9,6 +9,7 @@ import type { SpecInput } from '../../workflows/config/resolve.js';
 import type { Description, Kind } from './kinds.js';
 import { locateFiles } from './locateFiles.js';
 import { UsageError } from './usageError.js';
+import { withVerifiers } from './withVerifiers.js';
 
 /** What a kind of workflow can be told. */
 type Form = Pick<Kind<never>, 'presets' | 'check'>;
@@ -37,7 +38,7 @@ export async function readSpecInput(
 }
 
 /**
- * Sets the fields given by `--set`, finds the files that lie where the command runs, and checks the whole.
+ * Sets the fields given by `--set`, finds the files that lie where the command runs, reads verifiers, and checks the whole.
  * @throws UsageError when it cannot be run
  */
 export function checkInput(
@@ -50,7 +51,7 @@ export function checkInput(
   { check }: Pick<Form, 'check'>,
 ): NamedInput {
   const { source, name, given, settings } = request;
-  const input = locateFiles(settings.reduce(applySetting, given), process.cwd());
+  const input = locateFiles(withVerifiers(settings.reduce(applySetting, given), process.cwd()), process.cwd());
   return { source, name, input, ...describe(input, check) };
 }
 

@@ -110,7 +110,7 @@ export const dataSchema = z.strictObject({
   source: z
     .union([z.enum(dataSetNames), customSourceSchema])
     .describe(
-      'Where questions come from: `generated` word problems, a published data set in the folder REFT_DATA_DIR (paper, 4.1), or files of your own.',
+      'Where questions come from: `generated` word problems, number puzzles of `countdown`, a published data set in the folder REFT_DATA_DIR (paper, 4.1), or files of your own.',
     ),
   cot: z
     .enum(['program', 'natural'])
@@ -131,18 +131,22 @@ export const dataSchema = z.strictObject({
   train: count
     .max(1_000_000)
     .optional()
-    .describe('Training questions. Generated problems: how many to make. Other data: at most so many; left out, all.'),
+    .describe(
+      'Training questions. Problems made on the spot: how many to make. Other data: at most so many; left out, all.',
+    ),
   test: count
     .max(1_000_000)
     .optional()
-    .describe('Test questions. Generated problems: how many to make. Other data: at most so many; left out, all.'),
+    .describe(
+      'Test questions. Problems made on the spot: how many to make. Other data: at most so many; left out, all.',
+    ),
   largestNumber: z
     .int()
     .min(5)
     .max(50)
     .default(50)
     .describe(
-      'Generated problems only: the largest number in a question; none on the way is above its square or 999. A program leaves sums to Python; in `natural` the model works them out itself, which a small model learns for small numbers only.',
+      'Problems made on the spot only: the largest number in a question. Of word problems none on the way is above its square or 999. A program leaves sums to Python; in `natural` the model works them out itself, which a small model learns for small numbers only.',
     ),
   exclude: z
     .union([z.array(z.string().min(1).max(500)).min(1).max(10_000), dataFileSchema])

@@ -1,5 +1,6 @@
 /** The specification of an evaluation: any model on any data set, with up to 100 samples a question. */
 import { z } from 'zod';
+import { isMade } from '../../activities/data/sets/names.js';
 import { dataSchema } from './data.js';
 import { generationSchema } from './generation.js';
 import { sourceForms } from './model.js';
@@ -52,10 +53,10 @@ export const evaluationRunSchema = z
     const report = (path: readonly (string | number)[], message: string): void => {
       context.addIssue({ code: 'custom', path: [...path], message });
     };
-    if (data.source === 'generated' && data.test === undefined)
-      report(['data', 'test'], 'generated problems need a count of at least 1');
-    if (data.source === 'generated' && data.exclude !== undefined)
-      report(['data', 'exclude'], 'not for generated problems');
+    if (isMade(data.source) && data.test === undefined)
+      report(['data', 'test'], 'problems made on the spot need a count of at least 1');
+    if (isMade(data.source) && data.exclude !== undefined)
+      report(['data', 'exclude'], 'not for problems made on the spot');
     checkReward(reward, data, report);
     if (rewardModel !== null && samples === 0)
       report(['samples'], 'at least 1: a reward model needs samples to rerank');

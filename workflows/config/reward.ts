@@ -3,7 +3,7 @@ import { answersOf } from '../../activities/data/sets/names.js';
 import { rewardSchema as anyReward, misfitsOf, type RewardSpec } from '../../activities/rewards/index.js';
 import type { DataSpec } from './data.js';
 
-export { comparisonOf } from '../../activities/rewards/index.js';
+export { comparisonOf, rewardsToCheck } from '../../activities/rewards/index.js';
 
 export const rewardSchema = anyReward.prefault({ name: 'answer' });
 

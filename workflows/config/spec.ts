@@ -5,6 +5,7 @@
  * Defaults are the paper's for a model trained from scratch where it gives one; presets fill in the rest.
  */
 import { z } from 'zod';
+import { isMade } from '../../activities/data/sets/names.js';
 import { algorithmSections } from './algorithms.js';
 import { dataSchema } from './data.js';
 import { evaluationSchema } from './evaluation.js';
@@ -82,11 +83,12 @@ export const specSchema = z
     const report = (path: readonly (string | number)[], message: string): void => {
       context.addIssue({ code: 'custom', path: [...path], message });
     };
-    if (spec.data.source === 'generated')
+    if (isMade(spec.data.source))
       for (const field of ['train', 'test'] as const)
-        if (spec.data[field] === undefined) report(['data', field], 'generated problems need a count of at least 1');
-    if (spec.data.source === 'generated' && spec.data.exclude !== undefined)
-      report(['data', 'exclude'], 'not for generated problems');
+        if (spec.data[field] === undefined)
+          report(['data', field], 'problems made on the spot need a count of at least 1');
+    if (isMade(spec.data.source) && spec.data.exclude !== undefined)
+      report(['data', 'exclude'], 'not for problems made on the spot');
     if (!('from' in spec.model) && spec.data.promptFormat === 'chat')
       report(['data', 'promptFormat'], 'chat needs a pretrained model with a chat template (model.from)');
     if (!('from' in spec.model) && spec.generation.maxAnswerTokens >= spec.model.maxPositions)

@@ -1,9 +1,9 @@
-/** What every run does first: imports the model it starts from, where there is one, and prepares its data. */
+/** What every run does first: checks its reward and imports the model it starts from, where that is needed, and prepares its data. */
 import { log } from '@temporalio/workflow';
 import type { PreparedData } from '../../activities/data/types.js';
 import type { PretrainedModel } from '../../activities/pretrained/source.js';
 import { sourceName } from '../config/describe.js';
-import { comparisonOf } from '../config/reward.js';
+import { comparisonOf, rewardsToCheck } from '../config/reward.js';
 import type { Spec } from '../config/spec.js';
 import { beginPhase, finishUnit, type Journal } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';
@@ -21,6 +21,8 @@ export async function prepareData(run: Preparing): Promise<PreparedData> {
   const phase = beginPhase(run.journal, 'prepare', 'step', 1);
   showProgress(run.journal);
   const { data, seed, model, lora, reward } = run.spec;
+  for (const checked of rewardsToCheck(reward))
+    await general.checkReward.executeWithOptions({ summary: `check reward ${checked.name}` }, [{ reward: checked }]);
   if ('from' in model) {
     run.pretrained = await engine.importModel.executeWithOptions({ summary: `import ${model.from}` }, [
       { ...model, lora, seed },

@@ -22,6 +22,9 @@ export const timeLimits: { readonly [Name in keyof Activities]: Limit<Name> } = 
   importModel: 2 * day,
   prepareData: day,
 
+  // A verifier is loaded.
+  checkReward: hour,
+
   // At most 1,000 answers; a program that has to be killed takes 13 seconds, its successor's start included.
   scoreSamples: 6 * hour,
 

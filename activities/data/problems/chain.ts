@@ -9,10 +9,11 @@ const sentences: Readonly<Record<StepRole, string>> = {
   now: 'Now there are {sum} {things}.',
   share: 'Each part is {sum} {things}.',
   price: 'The money is {sum} dollars.',
+  bare: '{sum}.',
 };
 
 /** `Now there are 12 + 5 = 17 apples. The money is 17 * 3 = 51 dollars.` */
-export function writeChain({ expression, things }: Problem): string {
+export function writeChain({ expression, things }: Pick<Problem, 'expression' | 'things'>): string {
   return stepsOf(expression)
     .map((part) => sentences[part.role].replace('{sum}', equation(part)).replace('{things}', things))
     .join(' ');

@@ -19,8 +19,8 @@ export interface Step {
   readonly value: number;
 }
 
-/** `boxes` and `groups` are products of a number of containers and what each holds. */
-export type StepRole = 'boxes' | 'groups' | 'now' | 'share' | 'price';
+/** `boxes` and `groups` are products of a number of containers and what each holds; `bare` has no story. */
+export type StepRole = 'boxes' | 'groups' | 'now' | 'share' | 'price' | 'bare';
 
 export type Expression = Given | Step;
 

@@ -3,6 +3,7 @@
  * and a row here; the specification's `data.source` follows.
  */
 import type { QuestionSets } from '../questions.js';
+import { countdown } from './countdown.js';
 import type { DataRequest, DataSet } from './dataSet.js';
 import { fromFiles } from './files.js';
 import { generated } from './generated.js';
@@ -13,6 +14,7 @@ import { svamp } from './svamp.js';
 
 const dataSets: Readonly<Record<DataSetName, DataSet>> = {
   generated,
+  countdown,
   svamp,
   gsm8k,
   mathqa,

@@ -1,4 +1,4 @@
-/** What running a program gave. */
+/** What the sandbox is asked, and what running a program or a verifier gave. */
 
 /** Why a program has no value; all but a missing value also mean reward 0. */
 export type ProgramFailure =
@@ -34,3 +34,35 @@ export type ProgramOutcome =
       readonly number: string | null;
     }
   | { readonly ok: false; readonly failure: ProgramFailure; readonly detail: string };
+
+/** A verifier the user wrote, and what it is to judge. */
+export interface VerifierJob {
+  /** Python text that defines `reward(example, response)`. */
+  readonly source: string;
+  /** Most processor time of one verdict. */
+  readonly seconds: number;
+  /** Null: the verifier is only loaded, to see that it can be. */
+  readonly given: {
+    readonly example: Readonly<Record<string, unknown>>;
+    readonly response: string;
+    /** Outcomes of programs that the verifier ran, by their text. */
+    readonly outcomes: Readonly<Record<string, ProgramOutcome>>;
+  } | null;
+}
+
+/** Why a verifier has given no verdict: as a program fails, or what it returned is none. */
+export type VerifierFailure = Exclude<ProgramFailure, 'no-value'> | 'verdict';
+
+export type VerifierOutcome =
+  /** `verdict`: a finite reward, and what else the verifier says, of the right types; null where it was only loaded. */
+  | { readonly ok: true; readonly verdict: Readonly<Record<string, unknown>> | null }
+  /** `detail` begins with the verifier's line, where there is one. */
+  | { readonly ok: false; readonly failure: VerifierFailure; readonly detail: string }
+  /** The verifier needs this program's outcome first. */
+  | { readonly wanted: string };
+
+/** What a sandbox process can be handed: a program's text, or a verifier. */
+export type SandboxJob = string | VerifierJob;
+
+/** A time limit and a fallen process are told of jobs of either kind, in this form. */
+export type LostJob = { readonly ok: false; readonly failure: 'timeout' | 'crash'; readonly detail: string };

@@ -1,14 +1,14 @@
 /**
- * Runs model-written Python programs in a pool of sandbox processes.
+ * Runs Python in a pool of sandbox processes: programs that a model wrote, and verifiers that a user wrote.
  *
- * Each outcome depends on the program alone, never on its neighbours, its place in the batch or the process that ran it: the
- * memory of a process is put back after every program that could have changed anything lasting, and a process that a program
+ * Each outcome depends on the job alone, never on its neighbours, its place in the batch or the process that ran it: the
+ * memory of a process is put back after every job that could have changed anything lasting, and a process that a job
  * takes down is replaced, with the rest of its chunk given to the next. The one exception is the processor-time limit, which
  * is generous: ordinary programs need a thousandth of it.
  */
 import { SandboxUnavailable } from '../../errors.js';
 import type { Log } from '../../log.js';
-import type { ProgramOutcome } from './outcome.js';
+import type { ProgramOutcome, SandboxJob, VerifierJob, VerifierOutcome } from './outcome.js';
 import { type SandboxLimits, type SandboxProcess, startSandboxProcess } from './sandboxProcess.js';
 
 export interface SandboxPoolOptions extends SandboxLimits {
@@ -17,35 +17,37 @@ export interface SandboxPoolOptions extends SandboxLimits {
   readonly log?: Log;
 }
 
+export interface RunOptions {
+  readonly signal?: AbortSignal;
+  /** Told how many jobs have ended. */
+  readonly onProgress?: (done: number) => void;
+}
+
+/** Both throw the signal's reason once aborted; SandboxUnavailable when no sandbox process can be started or the pool is closed. */
 export interface SandboxPool {
-  /**
-   * Runs `solution()` of each program; outcomes come in the programs' order. `onProgress` is told how many have ended.
-   *
-   * @throws the signal's reason once aborted; SandboxUnavailable when no sandbox process can be started or the pool is closed.
-   */
-  run(
-    programs: readonly string[],
-    options?: { readonly signal?: AbortSignal; readonly onProgress?: (done: number) => void },
-  ): Promise<readonly ProgramOutcome[]>;
+  /** Runs `solution()` of each program; outcomes come in the programs' order. */
+  run(programs: readonly string[], options?: RunOptions): Promise<readonly ProgramOutcome[]>;
+  /** Lets verifiers judge; outcomes come in the jobs' order. `verify.ts` also runs the programs that they want run. */
+  judge(jobs: readonly VerifierJob[], options?: RunOptions): Promise<readonly VerifierOutcome[]>;
   /** Starts the processes ahead of use; without it the first `run` waits the seconds that Python takes to load. */
   warmUp(): Promise<void>;
   /** Ends all processes. Runs under way fail. */
   close(): Promise<void>;
 }
 
-/** Programs handed to a process at a time: enough to hide the hand-over, few enough to share work evenly. */
+/** Jobs handed to a process at a time: enough to hide the hand-over, few enough to share work evenly. */
 const chunkSize = 64;
 
 interface Run {
-  readonly programs: readonly string[];
+  readonly jobs: readonly SandboxJob[];
   /** Records an outcome; ignored once the run is over. */
-  readonly settle: (index: number, outcome: ProgramOutcome) => void;
+  readonly settle: (index: number, outcome: unknown) => void;
   /** Ends the run early. */
   readonly fail: (error: unknown) => void;
   readonly isOver: () => boolean;
 }
 
-/** Programs [from, to) of a run. */
+/** Jobs [from, to) of a run. */
 interface Chunk {
   readonly run: Run;
   readonly from: number;
@@ -83,14 +85,14 @@ export function createSandboxPool({ processes, log, ...limits }: SandboxPoolOpti
     return starting;
   }
 
-  /** Runs a chunk to its end, through as many processes as its programs take down. */
+  /** Runs a chunk to its end, through as many processes as its jobs take down. */
   async function runChunk(seat: Seat, { run, from, to }: Chunk): Promise<void> {
     let next = from;
     while (next < to && !run.isOver()) {
       const sandbox = await occupy(seat);
       if (run.isOver()) return;
       seat.working = run;
-      await sandbox.run(run.programs.slice(next, to), (outcome) => run.settle(next++, outcome));
+      await sandbox.run(run.jobs.slice(next, to), (outcome) => run.settle(next++, outcome));
       seat.working = null;
     }
   }
@@ -108,47 +110,54 @@ export function createSandboxPool({ processes, log, ...limits }: SandboxPoolOpti
     for (const seat of seats) if (seat.working === run) await (await seat.process)?.kill();
   }
 
+  async function submit<Outcome>(
+    jobs: readonly SandboxJob[],
+    { signal, onProgress }: RunOptions,
+  ): Promise<readonly Outcome[]> {
+    signal?.throwIfAborted();
+    if (closed) throw closedError();
+    if (jobs.length === 0) return [];
+    return new Promise((resolve, reject) => {
+      const outcomes: Outcome[] = new Array(jobs.length);
+      let done = 0;
+      let over = false;
+      const end = (): void => {
+        over = true;
+        runs.delete(run);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const run: Run = {
+        jobs,
+        isOver: () => over,
+        settle: (index, outcome) => {
+          if (over) return;
+          outcomes[index] = outcome as Outcome;
+          done++;
+          onProgress?.(done);
+          if (done < jobs.length) return;
+          end();
+          resolve(outcomes);
+        },
+        fail: (error) => {
+          if (over) return;
+          end();
+          reject(error);
+          void abandon(run);
+        },
+      };
+      const onAbort = (): void => run.fail(signal?.reason);
+      signal?.addEventListener('abort', onAbort);
+      runs.add(run);
+      for (let from = 0; from < jobs.length; from += chunkSize)
+        queue.push({ run, from, to: Math.min(from + chunkSize, jobs.length) });
+      for (const seat of seats) void drain(seat);
+    });
+  }
+
   return {
-    run: async (programs, { signal, onProgress } = {}) => {
-      signal?.throwIfAborted();
-      if (closed) throw closedError();
-      if (programs.length === 0) return [];
-      return new Promise((resolve, reject) => {
-        const outcomes: ProgramOutcome[] = new Array(programs.length);
-        let done = 0;
-        let over = false;
-        const end = (): void => {
-          over = true;
-          runs.delete(run);
-          signal?.removeEventListener('abort', onAbort);
-        };
-        const run: Run = {
-          programs,
-          isOver: () => over,
-          settle: (index, outcome) => {
-            if (over) return;
-            outcomes[index] = outcome;
-            done++;
-            onProgress?.(done);
-            if (done < programs.length) return;
-            end();
-            resolve(outcomes);
-          },
-          fail: (error) => {
-            if (over) return;
-            end();
-            reject(error);
-            void abandon(run);
-          },
-        };
-        const onAbort = (): void => run.fail(signal?.reason);
-        signal?.addEventListener('abort', onAbort);
-        runs.add(run);
-        for (let from = 0; from < programs.length; from += chunkSize)
-          queue.push({ run, from, to: Math.min(from + chunkSize, programs.length) });
-        for (const seat of seats) void drain(seat);
-      });
-    },
+    run: (programs, options = {}) => submit<ProgramOutcome>(programs, options),
+
+    judge: (jobs, options = {}) => submit<VerifierOutcome>(jobs, options),
 
     warmUp: async () => {
       await Promise.all(seats.map(occupy));

@@ -1,8 +1,8 @@
 /**
- * One sandbox process, seen from outside: starts it, hands it a chunk of programs, and stands by with SIGKILL.
+ * One sandbox process, seen from outside: starts it, hands it a chunk of jobs, and stands by with SIGKILL.
  *
- * The process limits time and memory itself and reports each program's outcome as it ends. This file is the fallback for a
- * program that the interpreter cannot interrupt (one long operation in C) or that takes the process down.
+ * The process limits time and memory itself and reports each job's outcome as it ends. This file is the fallback for a
+ * job that the interpreter cannot interrupt (one long operation in C) or that takes the process down.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { InternalError, SandboxUnavailable } from '../../errors.js';
-import type { ProgramOutcome } from './outcome.js';
+import type { LostJob, SandboxJob } from './outcome.js';
 
 export interface SandboxLimits {
   /** Processor time of one program. Ordinary programs take well under a millisecond. */
@@ -23,10 +23,10 @@ export interface SandboxLimits {
 
 export interface SandboxProcess {
   /**
-   * Runs programs one after another, calling `onOutcome` for each in order. Resolves when all have run, or when the process
-   * is gone: the program it was running has then got its outcome, later ones have not.
+   * Runs jobs one after another, calling `onOutcome` for each in order, with what the process said of it or a `LostJob`. Resolves
+   * when all have run, or when the process is gone: the job it was running has then got its outcome, later ones have not.
    */
-  run(programs: readonly string[], onOutcome: (outcome: ProgramOutcome) => void): Promise<void>;
+  run(jobs: readonly SandboxJob[], onOutcome: (outcome: unknown) => void): Promise<void>;
   /** False once the process is gone. */
   readonly alive: () => boolean;
   /** Ends the process at once and waits for it to be gone. */
@@ -35,17 +35,18 @@ export interface SandboxProcess {
 
 const startSeconds = 60;
 /** Wall-clock time after which a silent process is killed: far above the limit it keeps by itself, even on a busy machine. */
-const silenceSeconds = ({ secondsPerProgram }: SandboxLimits): number => 3 * secondsPerProgram + 3;
+const silenceSeconds = ({ secondsPerProgram }: SandboxLimits, jobs: readonly SandboxJob[]): number =>
+  3 * Math.max(...jobs.map((job) => (typeof job === 'string' ? secondsPerProgram : job.seconds))) + 3;
 
 /** @throws Error with what the process said when it does not come up. */
 export async function startSandboxProcess(limits: SandboxLimits): Promise<SandboxProcess> {
-  const { child, programs, results } = spawnChild(limits);
+  const { child, jobs, results } = spawnChild(limits);
   let errors = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     errors = (errors + chunk.toString()).slice(-2_000);
   });
   // Writing to a process that has just died fails; its exit is what is acted on.
-  programs.on('error', () => undefined);
+  jobs.on('error', () => undefined);
 
   let alive = true;
   const gone = new Promise<void>((resolve) => {
@@ -86,32 +87,34 @@ export async function startSandboxProcess(limits: SandboxLimits): Promise<Sandbo
       const watchdog = setTimeout(() => {
         silent = true;
         child.kill('SIGKILL');
-      }, silenceSeconds(limits) * 1_000);
+      }, silenceSeconds(limits, chunk) * 1_000);
       const finished = new Promise<void>((resolve) => {
         onLine = (line) => {
           watchdog.refresh();
           done++;
-          const { outcome, last = false } = JSON.parse(line) as { outcome: ProgramOutcome; last?: boolean };
+          const { outcome, last = false } = JSON.parse(line) as { outcome: unknown; last?: boolean };
           saidLast = last;
           onOutcome(outcome);
-          // A process that spoke its last words takes no more programs: wait for its end, or the next chunk would be lost in it.
+          // A process that spoke its last words takes no more jobs: wait for its end, or the next chunk would be lost in it.
           if (done === chunk.length && !last) resolve();
         };
       });
-      programs.write(`${JSON.stringify(chunk)}\n`);
+      jobs.write(`${JSON.stringify(chunk)}\n`);
       await Promise.race([finished, gone]);
       clearTimeout(watchdog);
       onLine = () => undefined;
       if (alive || saidLast || done === chunk.length) return;
-      if (silent) onOutcome({ ok: false, failure: 'timeout', detail: 'could not be interrupted' });
-      else onOutcome({ ok: false, failure: 'crash', detail: errors.trim().slice(-200) });
+      const lost: LostJob = silent
+        ? { ok: false, failure: 'timeout', detail: 'could not be interrupted' }
+        : { ok: false, failure: 'crash', detail: errors.trim().slice(-200) };
+      onOutcome(lost);
     },
   };
 }
 
 interface Spawned {
   readonly child: ChildProcess;
-  readonly programs: Writable;
+  readonly jobs: Writable;
   readonly results: Readable;
 }
 
@@ -143,8 +146,8 @@ function spawnChild(limits: SandboxLimits): Spawned {
     ],
     { env: { TZ: 'UTC' }, stdio: ['pipe', 'ignore', 'pipe', 'pipe'] },
   );
-  const [programs, , , results] = child.stdio;
-  if (!programs || !results || !('write' in programs) || !('read' in results))
+  const [jobs, , , results] = child.stdio;
+  if (!jobs || !results || !('write' in jobs) || !('read' in results))
     throw new InternalError('the Python sandbox was started without its pipes');
-  return { child, programs, results: results as Readable };
+  return { child, jobs, results: results as Readable };
 }

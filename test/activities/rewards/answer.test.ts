@@ -30,6 +30,7 @@ const unused = { scorers: { http: notNeeded, activity: notNeeded }, scoreInBatch
 /** Programs are `return <number>`, others raise; tells of each program one by one. */
 function standIn(run: string[]): RewardTools['sandbox'] {
   return {
+    judge: notNeeded,
     run: async (programs, given) => {
       expect(given?.signal).toBe(signal);
       return programs.map((program, index): ProgramOutcome => {

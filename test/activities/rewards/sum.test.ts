@@ -24,10 +24,11 @@ const scoreLength = async (request: ScoringRequest): Promise<unknown> => ({
     parts: { half: text.length / 2 },
   })),
 });
+const notNeeded = (): Promise<never> => Promise.reject(new Error('not needed'));
 const tools: RewardTools = {
   format: 'natural',
   answerKind: 'number',
-  sandbox: { run: () => Promise.reject(new Error('not needed')) },
+  sandbox: { run: notNeeded, judge: notNeeded },
   scorers: {
     http: (_, request) => scoreLength(request),
     activity: async (_, { responses: given }) => ({ scores: given.map(() => -1) }),

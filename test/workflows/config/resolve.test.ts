@@ -36,6 +36,15 @@ describe('resolveSpec', () => {
     expect(resolveSpec({ preset: 'demo', reward: none }).reward).toEqual(none);
   });
 
+  it('lets another reward take the place of a preset’s, with its own options', () => {
+    const { reward } = resolveSpec({ preset: 'countdown' });
+    expect(reward).toMatchObject({ name: 'python', seconds: 2, correctFrom: 1 });
+    expect(resolveSpec({ preset: 'countdown', reward: { name: 'answer' } }).reward).toEqual(
+      resolveSpec({ preset: 'demo' }).reward,
+    );
+    expect(resolveSpec({ preset: 'countdown', reward: { seconds: 5 } }).reward).toEqual({ ...reward, seconds: 5 });
+  });
+
   it('lets a pretrained model take the place of a preset’s', () => {
     for (const from of ['hf:gpt2', 'hf:org/Name-1.5@main', 's3://bucket/runs/x/model', '/models/tiny'])
       expect(resolveSpec({ preset: 'demo', model: { from } }).model).toEqual({ from });

@@ -5,6 +5,7 @@
  */
 import type { ComparisonPreset } from '../compare.js';
 import type { SpecPreset } from '../spec.js';
+import { countdown } from './countdown.js';
 import { demo } from './demo.js';
 import { paperSmall } from './paperSmall.js';
 import { paperSmallNatural } from './paperSmallNatural.js';
@@ -29,6 +30,11 @@ export const presets: Readonly<Record<string, Preset<SpecPreset>>> = {
     purpose:
       'The model and the methods of the demo on the questions of SVAMP: far too hard for a model of this size without pretraining.',
     fields: svamp,
+  },
+  countdown: {
+    purpose:
+      'Number puzzles with several right answers, judged by a verifier in Python: what a reward of your own looks like. Minutes on two cores.',
+    fields: countdown,
   },
   'smollm2-svamp-lora': {
     purpose:

@@ -1,9 +1,9 @@
 /**
- * A sandbox process: Python in WebAssembly, sealed, running the programs that come in on standard input.
+ * A sandbox process: Python in WebAssembly, sealed, running the programs and verifiers that come in on standard input.
  *
- * In: one JSON line a chunk, an array of program texts. Out, on file descriptor 3: `{"ready":true}` once, then one JSON line
- * `{outcome, last?}` a program, written before the next one starts, so the parent always knows which program is running;
- * `last` tells that the process ends with that program.
+ * In: one JSON line a chunk, an array of jobs: a program's text, or a verifier with what it is to judge (`../outcome.ts`). Out, on file
+ * descriptor 3: `{"ready":true}` once, then one JSON line `{outcome, last?}` a job, written before the next one starts, so the
+ * parent always knows which job is running; `last` tells that the process ends with that job.
  *
  * Plain JavaScript, because the process starts under Node's permission model, which leaves no room for a TypeScript loader.
  */
@@ -12,20 +12,20 @@ import { createInterface } from 'node:readline';
 import { guardImports } from './seal.mjs';
 
 const resultDescriptor = 3;
-/** How long a program that swallows its KeyboardInterrupt may go on, in seconds. */
+/** How long Python that swallows its KeyboardInterrupt may go on, in seconds. */
 const graceSeconds = 0.5;
 
-/** Plain programs leave garbage at most (cycles are not collected): a restore now and then, some milliseconds, sweeps it. */
-const mostProgramsBetweenRestores = 500;
+/** Plain jobs leave garbage at most (cycles are not collected): a restore now and then, some milliseconds, sweeps it. */
+const mostJobsBetweenRestores = 500;
 
 const { pyodideUrl, secondsPerProgram, megabytes } = JSON.parse(process.argv[2] ?? '');
 
-/** Limits of the program that runs now; `null` between programs. */
+/** Limits of the job that runs now; `null` between jobs. */
 let running = null;
 
 const write = (line) => writeSync(resultDescriptor, `${JSON.stringify(line)}\n`);
 
-/** Ends the process with the running program's outcome as its last words. */
+/** Ends the process with the running job's outcome as its last words. */
 function die(failure, detail) {
   if (running !== null) write({ outcome: { ok: false, failure, detail }, last: true });
   process.kill(process.pid, 'SIGKILL');
@@ -41,8 +41,8 @@ function processorSeconds() {
 function pendingSignal() {
   if (running === null || performance.now() < running.earliest) return 0;
   const used = processorSeconds() - running.from;
-  if (used < secondsPerProgram) return 0;
-  if (used > secondsPerProgram + graceSeconds) die('timeout', `over ${secondsPerProgram} s`);
+  if (used < running.seconds) return 0;
+  if (used > running.seconds + graceSeconds) die('timeout', `over ${running.seconds} s`);
   running.interrupted = true;
   return 2;
 }
@@ -52,7 +52,7 @@ const { seal } = guardImports({
   pendingSignal,
   onForbidden: (name) => {
     const exits = name === 'proc_exit' || name === 'exit' || name.includes('abort');
-    if (running?.interrupted) die('timeout', `over ${secondsPerProgram} s`);
+    if (running?.interrupted) die('timeout', `over ${running.seconds} s`);
     return die(exits ? 'exit' : 'forbidden', `closed import ${name}`);
   },
 });
@@ -70,32 +70,49 @@ const pyodide = await loadPyodide({
   stderr: silent,
 });
 const runner = pyodide.toPy({});
-pyodide.runPython(readFileSync(new URL('./runner.py', import.meta.url), 'utf8'), { globals: runner });
+for (const file of ['./runner.py', './verifier.py'])
+  pyodide.runPython(readFileSync(new URL(file, import.meta.url), 'utf8'), { globals: runner });
 const run = runner.get('run');
+const verify = runner.get('verify');
 // Any truthy buffer turns polling on; `pendingSignal` stands in for reading it.
 pyodide.setInterruptBuffer(new Int32Array(1));
 run('def solution():\n    return 1');
+verify(
+  JSON.stringify({
+    source: 'def reward(example, response):\n    return 1',
+    given: { example: {}, response: '', outcomes: {} },
+  }),
+);
 
 const memory = () => pyodide._module.HEAPU8;
 const snapshot = memory().slice();
-/** Programs since the memory was put back. */
-let programsSinceRestore = 0;
+/** Jobs since the memory was put back. */
+let jobsSinceRestore = 0;
 
-/** Puts the interpreter's whole memory back, and with it every object a program could have changed. */
+/** Puts the interpreter's whole memory back, and with it every object a job could have changed. */
 function restore() {
   memory().set(snapshot);
-  programsSinceRestore = 0;
+  jobsSinceRestore = 0;
 }
 
-function attempt(program) {
-  running = { earliest: performance.now() + secondsPerProgram * 1e3, from: processorSeconds(), interrupted: false };
+/** What a program gave: its value as text and as a number, or why there is none. */
+function programOutcome(program) {
+  const [plain, failure, text, number] = JSON.parse(run(program));
+  return { plain, outcome: failure === null ? { ok: true, text, number } : { ok: false, failure, detail: text } };
+}
+
+function attempt(job) {
+  const isProgram = typeof job === 'string';
+  const seconds = isProgram ? secondsPerProgram : job.seconds;
+  running = { seconds, earliest: performance.now() + seconds * 1e3, from: processorSeconds(), interrupted: false };
   try {
-    const [plain, failure, text, number] = JSON.parse(run(program));
-    programsSinceRestore++;
+    const { plain, outcome } = isProgram ? programOutcome(job) : JSON.parse(verify(JSON.stringify(job)));
+    jobsSinceRestore++;
     if (running.interrupted)
-      return { plain: false, outcome: { ok: false, failure: 'timeout', detail: `over ${secondsPerProgram} s` } };
-    if (failure === null) return { plain, outcome: { ok: true, text, number } };
-    return { plain, outcome: { ok: false, failure: failure === 'interrupted' ? 'exception' : failure, detail: text } };
+      return { plain: false, outcome: { ok: false, failure: 'timeout', detail: `over ${seconds} s` } };
+    // Raised by the job itself.
+    if (outcome.failure === 'interrupted') return { plain, outcome: { ...outcome, failure: 'exception' } };
+    return { plain, outcome };
   } catch (error) {
     return die(running.interrupted ? 'timeout' : 'crash', String(error).slice(0, 200));
   } finally {
@@ -103,20 +120,20 @@ function attempt(program) {
   }
 }
 
-/** An outcome that does not depend on the programs before: plain programs leave nothing behind, others are undone. */
-function outcomeOf(program) {
-  const startedClean = programsSinceRestore === 0;
-  let { plain, outcome } = attempt(program);
+/** An outcome that does not depend on the jobs before: plain ones leave nothing behind, others are undone. */
+function outcomeOf(job) {
+  const startedClean = jobsSinceRestore === 0;
+  let { plain, outcome } = attempt(job);
   // How much memory is left does depend on what ran before: only a failure from a clean start counts.
   if (outcome.failure === 'memory' && !startedClean) {
     restore();
-    ({ plain, outcome } = attempt(program));
+    ({ plain, outcome } = attempt(job));
   }
-  if (!plain || programsSinceRestore >= mostProgramsBetweenRestores) restore();
+  if (!plain || jobsSinceRestore >= mostJobsBetweenRestores) restore();
   return outcome;
 }
 
 seal(memory);
 write({ ready: true });
 for await (const line of createInterface({ input: process.stdin }))
-  for (const program of JSON.parse(line)) write({ outcome: outcomeOf(program) });
+  for (const job of JSON.parse(line)) write({ outcome: outcomeOf(job) });

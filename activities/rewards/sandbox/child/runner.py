@@ -64,7 +64,7 @@ CODE_TYPE = type(compile("", "", "exec"))
 CALL = compile("solution()", "<call>", "eval")
 
 
-def is_plain(code):
+def is_plain(code, plain_names=PLAIN_NAMES):
     """Whether a program cannot change anything that outlives it, judged by its names and operations before it runs.
 
     A wrong "no" costs a restore of the memory (some milliseconds); a wrong "yes" would let one program touch the next.
@@ -74,23 +74,28 @@ def is_plain(code):
         if operation in operations:
             return False
     if any(operation in operations for operation in READS_ATTRIBUTES):
-        if not PLAIN_NAMES.issuperset(code.co_names):
+        if not plain_names.issuperset(code.co_names):
             return False
     else:
         for name in code.co_names:
             if name in OTHER_BUILTINS or name[0] == "_":
                 return False
-    return all(is_plain(constant) for constant in code.co_consts if type(constant) is CODE_TYPE)
+    return all(is_plain(constant, plain_names) for constant in code.co_consts if type(constant) is CODE_TYPE)
 
 
-def import_allowed(name, globals=None, locals=None, fromlist=(), level=0):
-    if level or name.partition(".")[0] not in ALLOWED_MODULES:
-        raise ImportError(f"a program may not import {name}")
-    return builtins.__import__(name, globals, locals, fromlist, level)
+def importing(allowed_modules, importer):
+    """An `__import__` that knows these modules only; `importer` is who wants them."""
+
+    def import_allowed(name, globals=None, locals=None, fromlist=(), level=0):
+        if level or name.partition(".")[0] not in allowed_modules:
+            raise ImportError(f"{importer} may not import {name}")
+        return builtins.__import__(name, globals, locals, fromlist, level)
+
+    return import_allowed
 
 
 def open_refused(*_arguments, **_options):
-    raise PermissionError("a program may not open files")
+    raise PermissionError("files may not be opened here")
 
 
 class Swallow(io.TextIOBase):
@@ -100,7 +105,7 @@ class Swallow(io.TextIOBase):
         return len(text)
 
 
-PROGRAM_BUILTINS = dict(vars(builtins), __import__=import_allowed, open=open_refused)
+PROGRAM_BUILTINS = dict(vars(builtins), __import__=importing(ALLOWED_MODULES, "a program"), open=open_refused)
 
 
 def compile_program(source):
