@@ -20,6 +20,7 @@ import type { SandboxPool } from './rewards/sandbox/pool.js';
 import { createRollout } from './rollout.js';
 import { createScoreByRewardModel } from './scoreByRewardModel.js';
 import { createScoreSamples } from './scoreSamples.js';
+import { createSelectGroups } from './selectGroups.js';
 import type { Store } from './store/types.js';
 import { createTallyEvaluation } from './tallyEvaluation.js';
 import { createTrainOnSamples } from './trainOnSamples.js';
@@ -58,6 +59,7 @@ const generalActivities = {
   prepareData: createPrepareData,
   scoreSamples: createScoreSamples,
   addSamples: createAddSamples,
+  selectGroups: createSelectGroups,
   tallyEvaluation: createTallyEvaluation,
   recordCurve: createRecordCurve,
   publishRun: createPublishRun,

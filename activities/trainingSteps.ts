@@ -13,7 +13,7 @@ import { permutation } from './engine/sampling/random.js';
 import type { EngineWork } from './engine/threads/task.js';
 import type { ModelFiles } from './engine/weights/modelFiles.js';
 import { InvalidData } from './errors.js';
-import { required } from './invariant.js';
+import { at, required } from './invariant.js';
 import type { Work } from './report/types.js';
 import type { ScoredSample } from './rewards/samples.js';
 import { scoreFields } from './rewards/scores.js';
@@ -105,7 +105,8 @@ export function selectQuestions(count: number, selection: QuestionSelection, see
     selection.order === 'plain'
       ? Array.from({ length: count }, (_, index) => index)
       : [...permutation(count, { seed, purpose: 'order-rollout', round: selection.epoch })];
-  return order.slice(selection.from, selection.to);
+  const { from, to } = selection;
+  return Array.from({ length: to - from }, (_, place) => at(order, (from + place) % count));
 }
 
 /** Consecutive groups of `size`, the last one smaller where it does not divide. */

@@ -40,6 +40,7 @@ export interface UpdatePolicyInput {
 }
 
 export interface UpdatePolicyResult {
+  /** The one given where there was nothing to train on. */
   readonly checkpoint: CheckpointRef;
   readonly metrics: Readonly<Record<string, number>>;
   readonly steps: number;
@@ -55,13 +56,16 @@ export function createUpdatePolicy({ store, engine, workDirectory }: EngineDepen
       const reference = await readCheckpoint(store, input.reference, { moments: false });
       const examples = await readExamples(store, input.train);
       const scored = await readScored(store, input.scored);
-      const rollouts = scored.map(({ example, tokens, logProbs, reward }) => ({
+      const rollouts = scored.map(({ example, tokens, logProbs, reward, truncated }) => ({
         prompt: promptOf(examples, example),
         answer: tokens,
         group: example,
         logProbs,
         reward,
+        truncated,
       }));
+      // A round of dynamic sampling may have no question left.
+      if (rollouts.length === 0) return { checkpoint: input.checkpoint, metrics: {}, steps: 0, work: workOf() };
       const miniBatches = drawMiniBatches(rollouts.length, { miniBatch, epochs: ppoEpochs }, input);
       const steps = miniBatches.length;
       const rates = learningRates(optimiser, round * steps, steps, input.rounds * steps);

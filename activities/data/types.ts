@@ -61,7 +61,7 @@ export interface PreparedData {
   readonly longestAnswer: number;
 }
 
-/** Which questions of a data set an activity works on: positions [from, to) of a shuffled or plain order. */
+/** Which questions of a data set an activity works on: positions [from, to) of an order that begins again past its end. */
 export type QuestionSelection =
   | { readonly order: 'plain'; readonly from: number; readonly to: number }
   | { readonly order: 'shuffled'; readonly epoch: number; readonly from: number; readonly to: number };

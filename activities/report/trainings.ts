@@ -12,10 +12,14 @@ const shown = [
   'reward',
   'sampleAccuracy',
   'truncated',
+  'groupsWithoutSignal',
   'answerLength',
   'klPerToken',
   'klPerSequence',
   'entropyPerSequence',
+  'clipFractionHigh',
+  'clipFractionLow',
+  'samplerMismatch',
   'gradientNorm',
 ] as const;
 

@@ -96,6 +96,14 @@ describe('updatePolicy', () => {
       [103, 31, 1, 0, 3],
     ]);
     for (const { logProbs } of input.rollouts) expect(logProbs).toEqual([-0.5, -0.25]);
+    expect(input.rollouts.map(({ truncated }) => truncated)).toEqual(
+      Array.from({ length: 8 }, (_, index) => index === 5),
+    );
+  });
+
+  it('leaves the model alone where dynamic sampling has left no question', async () => {
+    expect(await update(0, { scored: [] })).toMatchObject({ checkpoint, metrics: {}, steps: 0 });
+    expect(recorded.inputsOf('trainPolicy')).toEqual([]);
   });
 
   it('takes every answer once an epoch, in mini-batches drawn for each round', async () => {

@@ -1,7 +1,7 @@
-/** Data sets as activities read them: those asked for last are parsed once. */
+/** Data sets as activities read them: those asked for last are parsed once; and the questions of a selection. */
 import { expect, it } from 'vitest';
 import type { Store } from '../../activities/store/types.js';
-import { readExamples } from '../../activities/trainingSteps.js';
+import { readExamples, selectQuestions } from '../../activities/trainingSteps.js';
 import { question, recordingEngine } from './recordingEngine.js';
 
 it('reads a data set once while few others are asked for', async () => {
@@ -24,4 +24,13 @@ it('reads a data set once while few others are asked for', async () => {
   for (const other of others) await readExamples(counting, other);
   expect(await readExamples(counting, first)).toEqual(examples);
   expect(asked).toEqual([...sets, first].map(({ sha256 }) => sha256));
+});
+
+it('selects questions past the end of the order from its beginning', () => {
+  const select = (from: number, to: number) => selectQuestions(6, { order: 'shuffled', epoch: 1, from, to }, 5);
+  const order = select(0, 6);
+  expect([...order].sort()).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(select(4, 9)).toEqual([order[4], order[5], order[0], order[1], order[2]]);
+  expect(select(6, 8)).toEqual(order.slice(0, 2));
+  expect(selectQuestions(6, { order: 'plain', from: 1, to: 3 }, 5)).toEqual([1, 2]);
 });

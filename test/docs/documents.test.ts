@@ -90,7 +90,9 @@ describe('documents', () => {
     expect(commands.length).toBeGreaterThan(8);
     for (const [command, kind, preset = '', options = ''] of commands) {
       if (options.startsWith('.json')) continue;
-      const settings = [...options.matchAll(/--set (\S+)/g)].map(([, setting = '']) => setting);
+      const settings = [...options.matchAll(/--set (?:'([^']*)'|(\S+))/g)].map(
+        ([, quoted, plain = '']) => quoted ?? plain,
+      );
       const read = readSpecInput(preset, settings, kind === 'run' ? runKind : compareKind);
       await expect(read, command).resolves.toHaveProperty('input.preset', preset);
     }
@@ -125,7 +127,7 @@ describe('documents', () => {
   });
 
   it('source files that pages name exist', () => {
-    /** What CONTRIBUTING.md adds as it goes along. */
+    /** What pages add as they go along. */
     const examples = ['activities/engine/rl/reinforce.ts', 'activities/rewards/concise.ts'];
     const known = [...files.map(named), ...examples];
     const spans = pages.flatMap((page) =>

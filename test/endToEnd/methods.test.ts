@@ -9,12 +9,22 @@ import { isUnderWay, repeated, waitForActivity } from './lossOfWorkers.js';
 import { useRealParts } from './realParts.js';
 
 /** Workflow types, each the name of its training's phase. PPO and SFT have tests of their own. */
-const types = ['offline-self-training', 'online-self-training', 'grpo', 'expert-iteration', 'rloo'] as const;
-/** The step of each kind of method that its worker is killed in; the last two types take the same as the two before them. */
+const types = [
+  'offline-self-training',
+  'online-self-training',
+  'grpo',
+  'dapo',
+  'expert-iteration',
+  'rloo',
+  'gspo',
+] as const;
+/** The step of each kind of method that its worker is killed in; the last three types take the same as those before them. */
 const kills = [
   { type: 'offline-self-training', activity: 'trainSupervised' },
   { type: 'online-self-training', activity: 'trainOnSamples' },
   { type: 'grpo', activity: 'updatePolicy' },
+  // A rollout of its round or of an extra batch.
+  { type: 'dapo', activity: 'rollout' },
 ] as const;
 
 /** Steps long enough to be killed in. */
@@ -24,6 +34,9 @@ const spec = {
   onlineSelfTraining: { epochs: 1 },
   expertIteration: { epochs: 1 },
   grpo: { epochs: 1, klCoefficient: 0.05 },
+  // A model of this size is hardly ever right, but some of its answers have a value.
+  dapo: { epochs: 1, samplesPerQuestion: 4, dynamicSampling: { signal: 'reward' } },
+  gspo: { epochs: 1 },
   sft: null,
   rewardModel: null,
   evaluation: { samplesPerQuestion: 0 },

@@ -126,6 +126,34 @@ export interface MethodsFixture {
   >;
 }
 
+/** One round of two steps for each algorithm with its options, from the same weights and samples. `gradients` belong to the first. */
+export interface AlgorithmsFixture {
+  readonly config: LlamaConfig;
+  readonly optimiser: ScheduledOptimiser;
+  readonly maxAnswerTokens: number;
+  readonly miniBatches: readonly (readonly number[])[];
+  readonly samples: readonly (TokenSequence & {
+    readonly question: number;
+    readonly reward: number;
+    readonly truncated: boolean;
+    readonly samplerLogProbs: readonly number[];
+  })[];
+  /** With a value head, which only PPO has. */
+  readonly parameters: StoredTensors;
+  readonly reference: StoredTensors;
+  readonly rounds: Readonly<
+    Record<
+      string,
+      {
+        readonly algorithm: AlgorithmChoice;
+        readonly losses: readonly number[];
+        readonly gradients: StoredTensors;
+        readonly parametersAfter: StoredTensors;
+      }
+    >
+  >;
+}
+
 export interface RewardModelFixture extends StoredModel {
   readonly sequences: readonly (TokenSequence & { readonly correct: boolean })[];
   /** `[sequence, 2]`; class 1 is "right". */
@@ -178,6 +206,7 @@ interface Fixtures extends Readonly<Record<(typeof architectures)[number], Archi
   readonly 'llama-grouped': LlamaFixture;
   readonly ppo: PpoFixture;
   readonly methods: MethodsFixture;
+  readonly algorithms: AlgorithmsFixture;
   readonly 'reward-model': RewardModelFixture;
   readonly lora: LoraFixture;
   readonly 'lora-gpt2': Gpt2LoraFixture;

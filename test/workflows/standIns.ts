@@ -33,6 +33,8 @@ export interface StandInOptions {
   readonly accuracy?: (step: number) => number;
   /** What an update by PPO says otherwise than usual. */
   readonly policyFigures?: (input: UpdatePolicyInput) => Readonly<Record<string, number>>;
+  /** How many of a batch's questions have right answers alone, and wrong ones: those that dynamic sampling drops. */
+  readonly dropped?: (questions: number) => { readonly right: number; readonly wrong: number };
   /** Longest sequence of a pretrained model. */
   readonly positions?: number;
   /** What `keepResult` has kept, for stand-ins that are to share it. */
@@ -77,12 +79,15 @@ export function createStandIns({
   before,
   accuracy = (step) => step,
   policyFigures = () => ({}),
+  dropped = () => ({ right: 0, wrong: 0 }),
   positions = 1_024,
   kept = new Map(),
 }: StandInOptions = {}): StandIns {
   const calls: Call[] = [];
   /** Validation accuracy travels from rollout to score in the samples' reference. */
   const percentOf = new Map<string, number>();
+  /** Questions of an object with samples, or with scored ones. */
+  const questionsOf = new Map<string, number>();
 
   function record<Name extends keyof Activities>(name: Name, answer: Activities[Name]): Activities[Name] {
     const recorded = async (input: never): Promise<unknown> => {
@@ -138,6 +143,7 @@ export function createStandIns({
       rollout: record('rollout', async (input) => {
         const samples = refer('rollout', input);
         percentOf.set(samples.sha256, accuracy(input.checkpoint.step));
+        questionsOf.set(samples.sha256, sizeOf(input.selection));
         return {
           samples,
           count: sizeOf(input.selection) * input.samples,
@@ -147,12 +153,11 @@ export function createStandIns({
           work,
         };
       }),
-      updatePolicy: record('updatePolicy', async (input) => ({
-        checkpoint: updated('policy', input),
-        metrics: { ...policyMetrics, ...policyFigures(input) },
-        steps: 1,
-        work,
-      })),
+      updatePolicy: record('updatePolicy', async (input) => {
+        if (input.scored.length === 0) return { checkpoint: input.checkpoint, metrics: {}, steps: 0, work };
+        const metrics = { ...policyMetrics, ...policyFigures(input) };
+        return { checkpoint: updated('policy', input), metrics, steps: 1, work };
+      }),
       trainOnSamples: record('trainOnSamples', async (input) => ({
         checkpoint: updated('samples', input),
         metrics: {
@@ -195,18 +200,28 @@ export function createStandIns({
         longestPrompt: 30,
         longestAnswer: 30,
       })),
-      scoreSamples: record('scoreSamples', async (input) => ({
-        scored: refer('score', input),
-        count: 100,
-        correct: percentOf.get(input.samples.sha256) ?? 0,
-        extracted: 100,
-        meanReward: 0.5,
-        rewardOfCorrect: percentOf.get(input.samples.sha256) ?? 0,
-        failures: {},
-        choices: {},
-        parts: {},
-        seconds: 1,
-      })),
+      scoreSamples: record('scoreSamples', async (input) => {
+        const scored = refer('score', input);
+        questionsOf.set(scored.sha256, questionsOf.get(input.samples.sha256) ?? 0);
+        return {
+          scored,
+          count: 100,
+          correct: percentOf.get(input.samples.sha256) ?? 0,
+          extracted: 100,
+          meanReward: 0.5,
+          rewardOfCorrect: percentOf.get(input.samples.sha256) ?? 0,
+          failures: {},
+          choices: {},
+          parts: {},
+          seconds: 1,
+        };
+      }),
+      selectGroups: record('selectGroups', async (input) => {
+        const questions = input.scored.reduce((sum, { sha256 }) => sum + (questionsOf.get(sha256) ?? 0), 0);
+        const { right, wrong } = dropped(questions);
+        const kept = questions - right - wrong;
+        return { scored: kept > 0 ? [refer('groups', input)] : [], kept, right, wrong };
+      }),
       addSamples: record('addSamples', async (input) => ({
         train: { ...refer('added', input), count: 2 * input.train.count },
         added: input.train.count,

@@ -3,12 +3,14 @@
  * settings of its rounds, which all algorithms share, and its own options.
  */
 import { z } from 'zod';
-import type { Algorithm } from '../../activities/engine/rl/algorithm.js';
+import type { Algorithm, OptionProblem, SpecLimits } from '../../activities/engine/rl/algorithm.js';
+import type { DynamicSampling } from '../../activities/engine/rl/dynamicSampling.js';
 import {
   type AlgorithmChoice,
   type AlgorithmName,
   algorithmNames,
   algorithms,
+  bindAlgorithm,
 } from '../../activities/engine/rl/index.js';
 import { isRecord } from './explain.js';
 import { count } from './numbers.js';
@@ -86,6 +88,23 @@ export function partSettings(
     rounds: { epochs, questionsPerRound, samplesPerQuestion, miniBatch, ppoEpochs, optimiser },
     algorithm: { ...options, name },
   };
+}
+
+export type { DynamicSampling };
+
+/** Whether an algorithm replaces questions that tell nothing, and how. */
+export function dynamicSamplingOf(algorithm: AlgorithmChoice): DynamicSampling | null {
+  return bindAlgorithm(algorithm).dynamicSampling;
+}
+
+/** What is wrong with a section's options beside the rest of the specification. */
+export function problemsOf(
+  name: AlgorithmName,
+  settings: PolicyRoundsSpec,
+  limits: SpecLimits,
+): readonly OptionProblem[] {
+  const { name: _, ...options } = partSettings(name, settings).algorithm;
+  return algorithms[name].check(options, limits);
 }
 
 /**

@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { isMade } from '../../activities/data/sets/names.js';
-import { algorithmSections } from './algorithms.js';
+import { algorithmSections, problemsOf } from './algorithms.js';
 import { dataSchema } from './data.js';
 import { evaluationSchema } from './evaluation.js';
 import { generationSchema } from './generation.js';
@@ -99,9 +99,11 @@ export const specSchema = z
     checkReward(spec.reward, spec.data, report);
     const { section } = methods[spec.method];
     if (spec[section] === null) report([section], `method ${spec.method} needs an object here`);
-    for (const { section } of policyMethodNames.map((name) => methods[name])) {
+    for (const { section, algorithm } of policyMethodNames.map((name) => methods[name])) {
       const settings = spec[section];
       if (settings === null) continue;
+      for (const { path, message } of problemsOf(algorithm, settings, spec.generation))
+        report([section, ...path], message);
       const answers = settings.questionsPerRound * settings.samplesPerQuestion;
       if (settings.miniBatch > answers) report([section, 'miniBatch'], `at most ${answers}, the answers in one round`);
     }

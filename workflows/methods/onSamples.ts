@@ -12,6 +12,7 @@ function trainOnSamples(method: 'online-self-training' | 'expert-iteration', ann
     trainInRounds(run, shared, safePoint, {
       phase: method,
       rounds: () => settingsOf(run.spec, method),
+      dynamicSampling: () => null,
       update: ({ checkpoint, answers, round, rounds, summary }) =>
         engine.trainOnSamples.executeWithOptions({ summary }, [
           {

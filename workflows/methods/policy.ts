@@ -2,7 +2,7 @@
  * Every method that learns from rewards: rounds of sampled and scored answers, and an update by its algorithm
  * (`activities/engine/rl`). ReFT's own is PPO.
  */
-import { partSettings } from '../config/algorithms.js';
+import { dynamicSamplingOf, partSettings } from '../config/algorithms.js';
 import { methods, type PolicyMethodName } from '../config/methods.js';
 import { engine } from '../steps/activities.js';
 import { settingsOf, type TrainMethod } from './method.js';
@@ -10,16 +10,19 @@ import { trainInRounds } from './rounds.js';
 
 export function trainPolicy(method: PolicyMethodName): TrainMethod {
   const { algorithm: name, phase } = methods[method];
-  return (run, shared, safePoint) =>
-    trainInRounds(run, shared, safePoint, {
+  return (run, shared, safePoint) => {
+    const { checkpoint: warmUp } = shared.start;
+    const parts = () => partSettings(name, settingsOf(run.spec, method));
+    return trainInRounds(run, shared, safePoint, {
       phase,
       rounds: () => settingsOf(run.spec, method),
+      dynamicSampling: () => dynamicSamplingOf(parts().algorithm),
       update: ({ checkpoint, answers, round, rounds, summary }) => {
-        const { rounds: settings, algorithm } = partSettings(name, settingsOf(run.spec, method));
+        const { rounds: settings, algorithm } = parts();
         return engine.updatePolicy.executeWithOptions({ summary }, [
           {
             checkpoint,
-            reference: shared.start.checkpoint,
+            reference: warmUp,
             train: shared.data.train,
             scored: answers.scored,
             algorithm,
@@ -28,9 +31,11 @@ export function trainPolicy(method: PolicyMethodName): TrainMethod {
             seed: run.spec.seed,
             round,
             rounds,
-            freshOptimiser: round === 0,
+            // Not by the round's number: rounds without an answer to train on leave the warm-up as it is.
+            freshOptimiser: checkpoint.sha256 === warmUp.sha256,
           },
         ]);
       },
     });
+  };
 }

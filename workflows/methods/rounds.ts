@@ -5,13 +5,15 @@
 
 import type { Work } from '../../activities/report/types.js';
 import type { CheckpointRef } from '../../activities/store/types.js';
+import type { DynamicSampling } from '../config/algorithms.js';
 import type { TrainingPhase } from '../config/methods.js';
 import { addWork, beginPhase, finishUnit } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';
 import { setRoundGauges } from '../monitoring/roundGauges.js';
 import { roundMetrics } from '../monitoring/roundMetrics.js';
 import { watchRound } from '../monitoring/warnings.js';
-import { type Answers, answerQuestions } from '../steps/rollout.js';
+import { drawRound } from '../steps/dynamicSampling.js';
+import type { Answers } from '../steps/rollout.js';
 import { countRounds, type RoundsSpec, selectRound } from '../steps/selections.js';
 import { isExhausted, trainedOn, validate } from '../steps/validate.js';
 import type { MethodState, SharedStart } from './method.js';
@@ -37,6 +39,8 @@ export interface RoundMethod {
   readonly phase: TrainingPhase;
   /** Read anew each round, since hyperparameters may change. */
   readonly rounds: () => RoundsSpec;
+  /** Whether questions that tell nothing are replaced; read anew as well. */
+  readonly dynamicSampling: () => DynamicSampling | null;
   readonly update: (round: Round) => Promise<RoundUpdate>;
 }
 
@@ -61,19 +65,22 @@ export async function trainInRounds(
     const settings = method.rounds();
     const place = `${done + 1}/${rounds}`;
 
-    const answers = await answerQuestions({
-      journal,
-      spec,
-      data,
-      checkpoint,
-      questions: data.train,
-      selection: selectRound(settings, data.train.count, done),
-      samples: settings.samplesPerQuestion,
-      temperature: 1,
-      purpose: 'rollout',
-      round: done,
-      label: place,
-    });
+    const { answers, metrics: drawn } = await drawRound(
+      {
+        journal,
+        spec,
+        data,
+        checkpoint,
+        questions: data.train,
+        selection: selectRound(settings, data.train.count, done),
+        samples: settings.samplesPerQuestion,
+        temperature: 1,
+        purpose: 'rollout',
+        round: done,
+        label: place,
+      },
+      method.dynamicSampling(),
+    );
     addWork(journal, `${method.phase} rollout`, answers.work);
     const update = await method.update({ checkpoint, answers, round: done, rounds, summary: `update ${place}` });
     addWork(journal, `${method.phase} update`, update.work);
@@ -82,6 +89,7 @@ export async function trainInRounds(
     const metrics: Record<string, number> = {
       ...roundMetrics(answers, phase.metrics),
       ...update.metrics,
+      ...drawn,
     };
     if (step % spec.evaluation.everyRounds === 0 || step === rounds) {
       const validation = await validate(journal, { spec, data }, update.checkpoint, `validation, round ${place}`);

@@ -70,23 +70,32 @@ export async function answerQuestions(request: AnswerRequest): Promise<Answers> 
     request.onShard?.();
     return result;
   });
-  const total = (pick: (result: (typeof results)[number]) => number): number =>
-    results.reduce((sum, result) => sum + pick(result), 0);
-  const count = total(({ score }) => score.count);
+  return joinAnswers(
+    results.map(({ rollout, score: { scored, seconds: _, ...score } }) => {
+      const { truncated, meanLength, longest, work } = rollout;
+      return { ...score, scored: [scored], truncated, meanLength, longest, work };
+    }),
+  );
+}
+
+/** Of several parts, at least one, as if they had been answered together. */
+export function joinAnswers(all: readonly Answers[]): Answers {
+  const total = (pick: (part: Answers) => number): number => all.reduce((sum, part) => sum + pick(part), 0);
+  const count = total((part) => part.count);
   return {
-    scored: results.map(({ score }) => score.scored),
+    scored: all.flatMap(({ scored }) => scored),
     count,
-    correct: total(({ score }) => score.correct),
-    extracted: total(({ score }) => score.extracted),
-    truncated: total(({ rollout }) => rollout.truncated),
-    meanReward: total(({ score }) => score.meanReward * score.count) / count,
-    rewardOfCorrect: total(({ score }) => score.rewardOfCorrect),
-    meanLength: total(({ rollout }) => rollout.meanLength * rollout.count) / count,
-    longest: Math.max(...results.map(({ rollout }) => rollout.longest)),
-    failures: addCounts(results.map(({ score }) => score.failures)),
-    choices: addCounts(results.map(({ score }) => score.choices)),
-    parts: addParts(results.map(({ score }) => score.parts)),
-    work: sumWork(results.map(({ rollout }) => rollout.work)),
+    correct: total(({ correct }) => correct),
+    extracted: total(({ extracted }) => extracted),
+    truncated: total(({ truncated }) => truncated),
+    meanReward: total((part) => part.meanReward * part.count) / count,
+    rewardOfCorrect: total(({ rewardOfCorrect }) => rewardOfCorrect),
+    meanLength: total((part) => part.meanLength * part.count) / count,
+    longest: Math.max(...all.map(({ longest }) => longest)),
+    failures: addCounts(all.map(({ failures }) => failures)),
+    choices: addCounts(all.map(({ choices }) => choices)),
+    parts: addParts(all.map(({ parts }) => parts)),
+    work: sumWork(all.map(({ work }) => work)),
   };
 }
 

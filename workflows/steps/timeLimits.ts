@@ -32,6 +32,7 @@ export const timeLimits: { readonly [Name in keyof Activities]: Limit<Name> } = 
   initialiseModel: hour,
   planTraining: hour,
   addSamples: hour,
+  selectGroups: hour,
   tallyEvaluation: hour,
   recordCurve: 15 * minute,
   recallResult: 15 * minute,

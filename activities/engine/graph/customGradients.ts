@@ -8,7 +8,9 @@ import { append, appendWithGradient, dimensionAt, once, recompute, type Tensor }
 import {
   add,
   concatenate,
+  divide,
   exp,
+  full,
   matmul,
   mean,
   multiply,
@@ -26,6 +28,7 @@ import {
   sum,
   tanh,
 } from './operators.js';
+import type { Dimension } from './shape.js';
 
 /** An activation function f, and what the backward needs of it. */
 interface Activation {
@@ -194,6 +197,24 @@ export function gatherLogSoftmax(logits: Tensor, all: Tensor, indices: Tensor): 
     },
   );
   return reshape(gathered, [dimensionAt(all, 0)]);
+}
+
+/**
+ * The mean of `x [n]` over each segment, at each of its places: `[n]`. Place i belongs to segment `segmentOf[i]`, int64 `[n]`, of so
+ * many `segments`. It is a projection, so its gradient is the segment means of g.
+ */
+export function segmentMeans(x: Tensor, segmentOf: Tensor, segments: Dimension): Tensor {
+  const { graph, type } = x;
+  const sumOf = (values: Tensor): Tensor => scatterAddElements(full(graph, type, [segments], 0), segmentOf, values, 0);
+  const means = divide(sumOf(x), sumOf(full(graph, type, x.shape, 1)));
+  return appendWithGradient(
+    graph,
+    'Gather',
+    [means, segmentOf],
+    { type, shape: x.shape },
+    { axis: { kind: 'int', value: 0 } },
+    { sources: [x], rule: (_, g) => [segmentMeans(g, segmentOf, segments)] },
+  );
 }
 
 /**

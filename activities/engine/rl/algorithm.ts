@@ -7,14 +7,19 @@
 import type { z } from 'zod';
 import type { Tensor } from '../graph/graph.js';
 import type { RolloutDiagnostics } from './diagnostics.js';
+import type { DynamicSampling } from './dynamicSampling.js';
 
 /** One scored answer, before any update. Arrays have one entry per answer token. */
 export interface PolicyRollout {
   /** The question it answers: rollouts of one question form a group. */
   readonly group: number;
   readonly reward: number;
+  /** Whether it was cut at the most tokens an answer may have. */
+  readonly truncated: boolean;
   /** log π of the policy that is about to be updated. */
   readonly logProbs: Float32Array;
+  /** The same as the sampler reported it. */
+  readonly sampledLogProbs: ArrayLike<number>;
   /** log π of the frozen warm-up model. */
   readonly referenceLogProbs: Float32Array;
   /** The critic's values; zeros where there is no critic, or a new one. */
@@ -47,6 +52,8 @@ export interface LossInputs {
   readonly values: () => Tensor;
   /** `[answers]`: the input of that name, fed from `inputsOf`. */
   readonly perToken: (name: string) => Tensor;
+  /** The mean of a tensor `[answers]` over the tokens of each answer, at each of them: `[answers]`. */
+  readonly answerMeans: (x: Tensor) => Tensor;
 }
 
 /** Rank-0 tensors. */
@@ -57,6 +64,18 @@ export interface PolicyLoss {
   readonly metrics: Readonly<Record<string, Tensor>>;
   /** Reported as the largest of any step. */
   readonly peaks: Readonly<Record<string, Tensor>>;
+}
+
+/** What options may be checked against. */
+export interface SpecLimits {
+  readonly maxAnswerTokens: number;
+}
+
+export interface OptionProblem {
+  /** The option, and the field in it. */
+  readonly path: readonly string[];
+  /** What is allowed. */
+  readonly message: string;
 }
 
 interface AlgorithmDefinition<Options extends z.ZodObject> {
@@ -73,6 +92,10 @@ interface AlgorithmDefinition<Options extends z.ZodObject> {
   };
   /** Another algorithm, whose rounds and optimiser it takes in a spec that has no section for it. */
   readonly roundsLike?: string;
+  /** Whether questions that tell nothing are replaced while a round samples, as its options say. Left out: they are not. */
+  readonly dynamicSampling?: (options: z.output<Options>) => DynamicSampling | null;
+  /** What is wrong with options that do not fit the rest of a specification. */
+  readonly check?: (options: z.output<Options>, limits: SpecLimits) => readonly OptionProblem[];
   readonly prepare: (
     rollouts: readonly PolicyRollout[],
     options: z.output<Options>,
@@ -84,27 +107,39 @@ interface AlgorithmDefinition<Options extends z.ZodObject> {
 /** An algorithm with its options given. */
 export interface BoundAlgorithm {
   readonly critic: boolean;
+  /** Null: a round trains on all its questions. */
+  readonly dynamicSampling: DynamicSampling | null;
   readonly prepare: (rollouts: readonly PolicyRollout[], context: RoundContext) => PreparedRound;
   readonly loss: (inputs: LossInputs) => PolicyLoss;
 }
 
-export interface Algorithm extends Omit<AlgorithmDefinition<z.ZodObject>, 'prepare' | 'loss'> {
+export interface Algorithm
+  extends Omit<AlgorithmDefinition<z.ZodObject>, 'prepare' | 'loss' | 'dynamicSampling' | 'check'> {
   /** @throws ZodError when the options are not the algorithm's: a caller has checked them. */
   readonly bind: (options: unknown) => BoundAlgorithm;
+  /** What is wrong with options that are the algorithm's; what is wrong with others the schema says. */
+  readonly check: (options: unknown, limits: SpecLimits) => readonly OptionProblem[];
 }
 
 /** Makes a registry row: checks that `prepare` and `loss` read the options that the schema gives. */
 export function algorithm<Options extends z.ZodObject>({
   prepare,
   loss,
+  dynamicSampling = () => null,
+  check = () => [],
   ...description
 }: AlgorithmDefinition<Options>): Omit<Algorithm, 'options'> & { readonly options: Options } {
   return {
     ...description,
+    check: (given, limits) => {
+      const { success, data } = description.options.safeParse(given);
+      return success ? check(data, limits) : [];
+    },
     bind: (given) => {
       const options = description.options.parse(given);
       return {
         critic: description.critic,
+        dynamicSampling: dynamicSampling(options),
         prepare: (rollouts, context) => prepare(rollouts, options, context),
         loss: (inputs) => loss(inputs, options),
       };

@@ -12,19 +12,25 @@ import type { ClippedSurrogate } from './clippedSurrogate.js';
 /**
  * What the ratio ρ = π / π_old of the answer tokens tells; `weights [n]` are those of the loss or of its metrics.
  *
- * - `clipFraction`: weighted share of tokens whose clipped term is the larger one.
+ * - `clipFraction`: weighted share of tokens whose clipped term is the larger one; of it `clipFractionHigh` for a ratio above the
+ *   clip range, which a positive advantage raised, and `clipFractionLow` for one below it.
  * - `ratio`: weighted mean of ρ.
  * - `approximateKl`: KL(π_old ‖ π), estimated by the mean of (ρ − 1) − log ρ: never negative, and unbiased (Schulman, 2020, "k3").
  * - `largestRatio`: the largest ρ of any token.
+ *
+ * @param tokens their own ratios, where ρ is that of whole answers
  */
 export function ratioDiagnostics(
-  { clipped, ratio, logRatio }: ClippedSurrogate,
+  { clipped, clippedLow, ratio, logRatio }: ClippedSurrogate,
   weights: Tensor,
+  tokens: Pick<ClippedSurrogate, 'ratio' | 'logRatio'> = { ratio, logRatio },
 ): { readonly metrics: Readonly<Record<string, Tensor>>; readonly peaks: Readonly<Record<string, Tensor>> } {
-  const divergence = subtract(subtract(ratio, 1), logRatio);
+  const divergence = subtract(subtract(tokens.ratio, 1), tokens.logRatio);
   return {
     metrics: {
       clipFraction: sum(multiply(clipped, weights)),
+      clipFractionHigh: sum(multiply(subtract(clipped, clippedLow), weights)),
+      clipFractionLow: sum(multiply(clippedLow, weights)),
       ratio: sum(multiply(ratio, weights)),
       approximateKl: sum(multiply(divergence, weights)),
     },
@@ -44,7 +50,7 @@ export interface AnswerUnderPolicies {
   readonly sampledLogProbs: ArrayLike<number>;
 }
 
-/** All in nats or tokens; zeros without answers. */
+/** All in nats or tokens but for the ratio; of no answers zeros, and a ratio of 1. */
 export interface RolloutDiagnostics {
   /** Mean entropy of the distributions that answer tokens were drawn from. */
   readonly entropy: number;
@@ -53,6 +59,10 @@ export interface RolloutDiagnostics {
   readonly answerLength: number;
   /** Largest |log π sampled − log π recomputed|: how far the sampler is from the training graph. */
   readonly samplerMismatch: number;
+  /** Its mean over answer tokens. */
+  readonly samplerMismatchMean: number;
+  /** Mean of π recomputed / π sampled over answer tokens: 1 where the two agree. */
+  readonly samplerRatio: number;
   /** Mean of log π − log π_ref over answer tokens. */
   readonly klPerToken: number;
   /** The same summed over an answer, averaged over answers. */
@@ -60,14 +70,18 @@ export interface RolloutDiagnostics {
 }
 
 export function rolloutDiagnostics(answers: readonly AnswerUnderPolicies[]): RolloutDiagnostics {
-  let [tokens, entropy, kl, mismatch] = [0, 0, 0, 0];
+  let [tokens, entropy, kl] = [0, 0, 0];
+  let [mismatch, mismatches, ratios] = [0, 0, 0];
   for (const { logProbs, entropies, referenceLogProbs, sampledLogProbs } of answers) {
     tokens += logProbs.length;
     for (let token = 0; token < logProbs.length; token++) {
       const logProb = at(logProbs, token);
       entropy += at(entropies, token);
       kl += logProb - at(referenceLogProbs, token);
-      mismatch = Math.max(mismatch, Math.abs(logProb - at(sampledLogProbs, token)));
+      const difference = logProb - at(sampledLogProbs, token);
+      mismatch = Math.max(mismatch, Math.abs(difference));
+      mismatches += Math.abs(difference);
+      ratios += Math.exp(difference);
     }
   }
   const count = Math.max(1, answers.length);
@@ -76,6 +90,8 @@ export function rolloutDiagnostics(answers: readonly AnswerUnderPolicies[]): Rol
     entropyPerSequence: entropy / count,
     answerLength: tokens / count,
     samplerMismatch: mismatch,
+    samplerMismatchMean: mismatches / Math.max(1, tokens),
+    samplerRatio: tokens === 0 ? 1 : ratios / tokens,
     klPerToken: kl / Math.max(1, tokens),
     klPerSequence: kl / count,
   };

@@ -4,12 +4,11 @@
  * which spares long wrong answers.
  */
 import { algorithm } from './algorithm.js';
-import { groupLoss, groupOptions, groupRounds, prepareGroups } from './groupPolicy.js';
+import { groupAlgorithm, groupLoss, groupOptions, prepareGroups } from './groupPolicy.js';
 
 export const drGrpo = algorithm({
+  ...groupAlgorithm,
   title: 'Dr. GRPO',
-  critic: false,
-  rounds: groupRounds,
   roundsLike: 'grpo',
   options: groupOptions.omit({ normalisation: true }),
   prepare: (rollouts, options, context) =>
@@ -18,5 +17,5 @@ export const drGrpo = algorithm({
       { ...options, baseline: 'group', scaleRewards: 'none', normalisation: 'constant' },
       context,
     ),
-  loss: groupLoss,
+  loss: (inputs, options) => groupLoss(inputs, options),
 });

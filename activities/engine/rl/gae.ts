@@ -5,19 +5,12 @@
 import { at } from '../../invariant.js';
 
 /**
- * Per-token rewards of one answer: r_t = −β·(log π_old − log π_ref), and the answer's score added at its last token: EOS,
- * or where the length limit cut it. The published code puts it at the state before EOS, whose action EOS is.
+ * Per-token rewards of one answer: less the KL penalty of each token (`penalties`: β · log π_old / π_ref), and the answer's score
+ * added at its last token: EOS, or where the length limit cut it. The published code puts it at the state before EOS, whose action
+ * EOS is.
  */
-export function tokenRewards(
-  score: number,
-  logProbs: Float32Array,
-  referenceLogProbs: Float32Array,
-  klCoefficient: number,
-): Float64Array {
-  return Float64Array.from(logProbs, (logProb, token) => {
-    const penalty = klCoefficient * (logProb - at(referenceLogProbs, token));
-    return (token === logProbs.length - 1 ? score : 0) - penalty;
-  });
+export function tokenRewards(score: number, penalties: Float64Array): Float64Array {
+  return penalties.map((penalty, token) => (token === penalties.length - 1 ? score : 0) - penalty);
 }
 
 /**

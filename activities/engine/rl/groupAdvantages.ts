@@ -52,11 +52,11 @@ function deviation(values: readonly number[]): number {
   return Math.sqrt(squares / Math.max(1, values.length - 1)) + epsilon;
 }
 
-/** Share of groups whose scores are not all equal. */
-export function mixedShare(scores: readonly number[], groups: readonly number[]): number {
+/** Groups whose scores are all equal, in percent. */
+export function shareWithoutSignal(scores: readonly number[], groups: readonly number[]): number {
   const members = membersOf(groups);
-  const mixed = members.filter((indices) => new Set(indices.map((index) => scores[index])).size > 1);
-  return mixed.length / Math.max(1, members.length);
+  const equal = members.filter((indices) => new Set(indices.map((index) => scores[index])).size === 1);
+  return (100 * equal.length) / Math.max(1, members.length);
 }
 
 /** Indices of the answers of each group. */

@@ -5,13 +5,12 @@
  * that of the round: questions of wrong answers alone then train little. `workflows/compare/RESULTS.md` has the measurement.
  */
 import { algorithm } from './algorithm.js';
-import { groupLoss, groupOptions, groupRounds, prepareGroups, scaleRewards } from './groupPolicy.js';
+import { groupAlgorithm, groupLoss, groupOptions, prepareGroups, scaleRewards } from './groupPolicy.js';
 
 export const grpo = algorithm({
+  ...groupAlgorithm,
   title: 'GRPO',
-  critic: false,
-  rounds: groupRounds,
   options: groupOptions.extend({ scaleRewards: scaleRewards.default('batch') }),
   prepare: (rollouts, options, context) => prepareGroups(rollouts, { ...options, baseline: 'group' }, context),
-  loss: groupLoss,
+  loss: (inputs, options) => groupLoss(inputs, options),
 });

@@ -12,7 +12,10 @@ import { algorithm } from './algorithm.js';
 import { clamp, clippedSurrogate } from './clippedSurrogate.js';
 import { explainedVariance, ratioDiagnostics } from './diagnostics.js';
 import { generalisedAdvantages, tokenRewards, whiten } from './gae.js';
-import { clipRangeOption } from './options.js';
+import { klEstimate, meanAnswerKl } from './kl.js';
+import { tokenWeights, weighedAnswers } from './normalisation.js';
+import { clipRangeMeaning, clipRangeOption, commonOptions, klEstimators } from './options.js';
+import { correctAdvantages } from './samplingCorrection.js';
 
 const share = z.number().min(0).max(1);
 
@@ -28,6 +31,10 @@ export const ppo = algorithm({
       .describe(
         'β of the KL penalty per token that is taken off the reward (paper, 4.3: 0.01 for P-CoT, 0.05 for N-CoT).',
       ),
+    klEstimator: z
+      .enum(klEstimators)
+      .default('k1')
+      .describe('How the KL of a token is estimated from it (Schulman, 2020); `k1` is log π − log π_ref (paper).'),
     valueCoefficient: z
       .number()
       .min(0)
@@ -35,34 +42,43 @@ export const ppo = algorithm({
       .describe('α, the weight of the value loss in the whole loss (paper, 4.3: 5).'),
     gamma: share.default(1).describe('γ, the discount of later rewards (paper’s code: 1).'),
     lambda: share.default(0.95).describe('λ of generalised advantage estimation (paper’s code: 0.95).'),
-    clipRange: clipRangeOption,
+    clipRange: clipRangeOption(0.2, 0.2).describe(clipRangeMeaning),
     valueClipRange: z
       .number()
       .positive()
       .default(0.2)
       .describe('How far a value may move from the old one before its loss is clipped (paper’s code: 0.2).'),
+    ...commonOptions,
   }),
 
-  prepare: (rollouts, { klCoefficient, gamma, lambda }, { diagnostics }) => {
-    const estimates = rollouts.map(({ reward, logProbs, referenceLogProbs, values }) => {
-      const rewards = tokenRewards(reward, logProbs, referenceLogProbs, klCoefficient);
-      return generalisedAdvantages(rewards, values, gamma, lambda);
-    });
+  prepare: (rollouts, options, { maxAnswerTokens }) => {
+    const { klCoefficient, klEstimator, gamma, lambda, samplingCorrection } = options;
+    const penalties = rollouts.map(({ logProbs, referenceLogProbs }) =>
+      Float64Array.from(
+        logProbs,
+        (logProb, token) => klCoefficient * klEstimate(klEstimator, logProb, at(referenceLogProbs, token)),
+      ),
+    );
+    const estimates = rollouts.map(({ reward, values }, index) =>
+      generalisedAdvantages(tokenRewards(reward, at(penalties, index)), values, gamma, lambda),
+    );
     const whitened = whiten(estimates.map(({ advantages }) => advantages));
     return {
-      inputsOf: (miniBatch) =>
-        miniBatch.map((index) => {
-          const { logProbs, values } = at(rollouts, index);
+      inputsOf: (miniBatch) => {
+        const weights = tokenWeights('sequence', weighedAnswers(rollouts, miniBatch, options), maxAnswerTokens);
+        return miniBatch.map((index, place) => {
+          const rollout = at(rollouts, index);
           return {
-            old_log_probs: logProbs,
-            old_values: values,
-            advantages: at(whitened, index),
+            old_log_probs: rollout.logProbs,
+            old_values: rollout.values,
+            advantages: correctAdvantages(at(whitened, index), rollout, samplingCorrection),
             returns: at(estimates, index).returns,
-            weights: 1 / (logProbs.length * miniBatch.length),
+            weights: at(weights, place),
           };
-        }),
+        });
+      },
       metrics: {
-        klPenalty: klCoefficient * diagnostics.klPerSequence,
+        klPenalty: klCoefficient * meanAnswerKl(klEstimator, rollouts),
         explainedVariance: explainedVariance(
           estimates.flatMap(({ returns }) => [...returns]),
           rollouts.flatMap(({ values }) => [...values]),
@@ -74,7 +90,8 @@ export const ppo = algorithm({
   loss: ({ logProbs, values, perToken }, { clipRange, valueClipRange, valueCoefficient }) => {
     const value = values();
     const [oldValues, returns, weights] = [perToken('old_values'), perToken('returns'), perToken('weights')];
-    const surrogate = clippedSurrogate(logProbs, perToken('old_log_probs'), perToken('advantages'), clipRange);
+    const logRatio = subtract(logProbs, perToken('old_log_probs'));
+    const surrogate = clippedSurrogate(logRatio, perToken('advantages'), clipRange);
     const policyLoss = sum(multiply(surrogate.loss, weights));
 
     const nearOldValues = add(oldValues, clamp(subtract(value, oldValues), -valueClipRange, valueClipRange));

@@ -26,6 +26,7 @@ export interface TrainPolicyTask {
     readonly rollouts: readonly (TokenSequence & {
       readonly group: number;
       readonly reward: number;
+      readonly truncated: boolean;
       readonly logProbs: readonly number[];
     })[];
     /** For each optimiser step, the rollouts it takes (indices), and its learning rate in `optimiser`. */
@@ -59,9 +60,10 @@ export const trainPolicy: TaskFunction<TrainPolicyTask> = async (task, context) 
   const reference = await scoreAnswers(task.reference, rollouts);
   advance(rollouts.length);
 
-  const scored = rollouts.map(({ group, reward, logProbs: sampledLogProbs }, index) => ({
+  const scored = rollouts.map(({ group, reward, truncated, logProbs: sampledLogProbs }, index) => ({
     group,
     reward,
+    truncated,
     sampledLogProbs,
     ...at(old, index),
     referenceLogProbs: at(reference, index).logProbs,

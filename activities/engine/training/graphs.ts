@@ -4,9 +4,22 @@
  */
 
 import { at, required } from '../../invariant.js';
+import { segmentMeans } from '../graph/customGradients.js';
 import { gradients, sumInGraphOrder } from '../graph/gradients.js';
 import { createGraph, type Graph, input, output, type Tensor } from '../graph/graph.js';
-import { add, cast, greaterOrEqual, logSoftmax, multiply, reshape, slice, sum } from '../graph/operators.js';
+import {
+  add,
+  cast,
+  dimensionSize,
+  divide,
+  gatherRows,
+  greaterOrEqual,
+  logSoftmax,
+  multiply,
+  reshape,
+  slice,
+  sum,
+} from '../graph/operators.js';
 import { elementCount } from '../graph/shape.js';
 import type { LoraConfig } from '../lora/adapters.js';
 import { adapterShapes, adaptersOf, loraScale } from '../lora/adapters.js';
@@ -90,6 +103,8 @@ interface Model {
   readonly weight: Weights;
   /** Hidden states after the final norm at the `positions` fed, `[positions, hidden]`. */
   readonly hidden: Tensor;
+  /** Which sequence of the batch each of the `positions` lies in: int64 `[positions]`. Appended to the graph when it is asked for. */
+  readonly sequenceOf: () => Tensor;
   readonly extra: ReadonlyMap<string, Tensor>;
 }
 
@@ -109,7 +124,9 @@ function declareModel(
   const extra = new Map(headShapes.map(([name, shape]) => [name, input(graph, name, 'float32', shape)]));
   const sequences = raggedAttention(causalAttention(graph, language.attention, 'batch', 'time'), grid, slots);
   const hidden = language.trunk(weight, tokens, sequences, positions);
-  return { graph, shapes, headShapes, linear: language.linear, weight, hidden, extra };
+  // A slot is row × time + column.
+  const sequenceOf = () => divide(gatherRows(slots, positions), dimensionSize(graph, 'time'));
+  return { graph, shapes, headShapes, weight, linear: language.linear, hidden, sequenceOf, extra };
 }
 
 function extraWeight(model: Model, name: string): Tensor {
@@ -286,6 +303,7 @@ export function policyObjective(config: ModelConfig, algorithm: BoundAlgorithm, 
     logProbs: chosen,
     values: () => valuesOf(model),
     perToken: (name) => input(model.graph, name, 'float32', ['answers']),
+    answerMeans: (x) => segmentMeans(x, model.sequenceOf(), 'batch'),
   });
   return objective(model, lora, total, metrics, peaks);
 }

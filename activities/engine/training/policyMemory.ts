@@ -1,5 +1,5 @@
 /**
- * What a round of policy training (PPO, GRPO, RLOO) holds beside its steps: weights that answers are scored with, and a scoring pass
+ * What a round of policy training holds beside its steps: weights that answers are scored with, and a scoring pass
  * while the steps of the round before still have their memory.
  */
 import { allAt } from '../../invariant.js';

@@ -4,6 +4,16 @@ import type { SpecPreset } from '../spec.js';
 /** Of every method that learns from its own answers. */
 export const onlineOptimiser = { learningRate: 1e-3, schedule: 'linear', beta2: 0.98 } as const;
 
+/** Of methods that compare answers to one question. */
+const groupRounds = {
+  epochs: 2,
+  questionsPerRound: 100,
+  samplesPerQuestion: 5,
+  miniBatch: 250,
+  ppoEpochs: 2,
+  optimiser: onlineOptimiser,
+} as const;
+
 export const demo = {
   title: 'ReFT demo: generated word problems',
   // With half as many, policies learn the questions by heart: twice the epochs leave them 5 to 15 points below.
@@ -62,14 +72,16 @@ export const demo = {
     miniBatch: 50,
     optimiser: onlineOptimiser,
   },
-  grpo: {
-    epochs: 2,
-    questionsPerRound: 100,
-    samplesPerQuestion: 5,
-    miniBatch: 250,
-    ppoEpochs: 2,
-    optimiser: onlineOptimiser,
+  grpo: groupRounds,
+  // A round draws up to twice its questions. Half the epochs in smaller rounds: no more answers than GRPO, in as many updates.
+  dapo: {
+    ...groupRounds,
+    epochs: 1,
+    questionsPerRound: 50,
+    miniBatch: 125,
+    dynamicSampling: { maxExtraBatches: 1 },
   },
+  gspo: groupRounds,
   rewardModel: {
     samplesPerQuestion: 6,
     epochs: 3,

@@ -1,6 +1,15 @@
 /** The preset `smoke`. */
 import type { SpecPreset } from '../spec.js';
 
+/** Of every method that compares answers to one question. */
+const groupRounds = {
+  epochs: 2,
+  questionsPerRound: 16,
+  samplesPerQuestion: 2,
+  miniBatch: 16,
+  optimiser: { learningRate: 6e-4 },
+} as const;
+
 export const smoke: SpecPreset = {
   title: 'Smoke test',
   data: { source: 'generated', docstring: false, train: 32, test: 16, validation: 8 },
@@ -18,13 +27,9 @@ export const smoke: SpecPreset = {
     miniBatch: 8,
     optimiser: { learningRate: 6e-4 },
   },
-  grpo: {
-    epochs: 2,
-    questionsPerRound: 16,
-    samplesPerQuestion: 2,
-    miniBatch: 16,
-    optimiser: { learningRate: 6e-4 },
-  },
+  grpo: groupRounds,
+  dapo: groupRounds,
+  gspo: groupRounds,
   rewardModel: { samplesPerQuestion: 2, epochs: 1, batchSize: 8, optimiser: { learningRate: 1e-3 } },
   evaluation: { everyRounds: 1, samplesPerQuestion: 2 },
 };

@@ -32,6 +32,8 @@ export const svamp: SpecPreset = {
   },
   expertIteration: { ...demo.expertIteration, epochs: 1, optimiser: { ...onlineOptimiser, learningRate: 6e-4 } },
   grpo: { ...demo.grpo, epochs: 1, optimiser: { ...onlineOptimiser, learningRate: 6e-4 } },
+  dapo: { ...demo.dapo, optimiser: { ...onlineOptimiser, learningRate: 6e-4 } },
+  gspo: { ...demo.gspo, epochs: 1, optimiser: { ...onlineOptimiser, learningRate: 6e-4 } },
   rewardModel: {
     samplesPerQuestion: 2,
     epochs: 2,

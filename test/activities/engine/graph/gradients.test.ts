@@ -5,6 +5,7 @@ import {
   gatherLogSoftmax,
   geglu,
   rmsNorm,
+  segmentMeans,
   softmaxMatmul,
   swiglu,
 } from '../../../../activities/engine/graph/customGradients.js';
@@ -259,6 +260,13 @@ const formulas: readonly GradientCase[] = [
     build: (t) => swiglu(t('gate'), t('up')),
     // onnxruntime fuses the forward into an operator that it has in float32 only.
     forward: (values) => values('gate').map((x, index) => ((values('up')[index] ?? 0) * x) / (1 + Math.exp(-x))),
+  },
+  {
+    name: 'means over segments of ragged lengths',
+    inputs: { x: { shape: ['n'] } },
+    sizes: { n: 6 },
+    indices: { segmentOf: { shape: ['n'], values: [0, 0, 0, 1, 2, 2] } },
+    build: (t) => segmentMeans(t('x'), t('segmentOf'), 3),
   },
   {
     name: 'rmsNorm',

@@ -160,6 +160,7 @@ describe('the other trainings', () => {
         ...sequence,
         group: index,
         reward: index % 2,
+        truncated: false,
         logProbs: [...(scores[index]?.logProbs ?? [])],
       })),
       miniBatches: [[0, 1, 2]],

@@ -132,6 +132,7 @@ describe('a PPO round', () => {
           rollouts: prompts.map((rollout, index) => ({
             ...rollout,
             group: index,
+            truncated: false,
             logProbs: batch.logProbs[index] ?? [],
           })),
           // One step: after it, attention has something to put out.

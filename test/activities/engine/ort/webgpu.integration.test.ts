@@ -112,6 +112,7 @@ describe.skipIf(!hasSoftwareVulkan)('on WebGPU, by a software driver for Linux o
         rollouts: settings.rollouts.map((rollout, index) => ({
           ...rollout,
           group: index,
+          truncated: false,
           logProbs: batch.logProbs[index] ?? [],
         })),
         outputDirectory: join(folder, 'updated'),

@@ -203,6 +203,6 @@ describe('one round, as PyTorch does it', () => {
     const lossOf = ({ metrics }: typeof both) =>
       metricOf(metrics, 'policyLoss') + (klPlacement === 'loss' ? klCoefficient * metricOf(metrics, 'klLoss') : 0);
     await compare(name, both.files, [lossOf(first), 2 * lossOf(both) - lossOf(first)]);
-    expect(both.metrics.mixedGroups).toBe(0.75);
+    expect(both.metrics.groupsWithoutSignal).toBe(25);
   });
 });

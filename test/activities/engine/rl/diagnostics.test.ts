@@ -72,6 +72,8 @@ describe('rolloutDiagnostics', () => {
       klPerSequence: 0.25,
       answerLength: 2,
       samplerMismatch: 0.25,
+      samplerMismatchMean: 0.0625,
+      samplerRatio: (3 + Math.exp(0.25)) / 4,
     });
   });
 });
@@ -157,7 +159,7 @@ describe('ratioDiagnostics', () => {
     const graph = createGraph();
     const logRatio = input(graph, 'log_ratio', 'float32', ['answers']);
     const weights = input(graph, 'weights', 'float32', ['answers']);
-    const surrogate = { loss: logRatio, clipped: logRatio, ratio: exp(logRatio), logRatio };
+    const surrogate = { loss: logRatio, clipped: logRatio, clippedLow: logRatio, ratio: exp(logRatio), logRatio };
     const { metrics, peaks } = ratioDiagnostics(surrogate, weights);
     for (const [name, tensor] of Object.entries({ ...metrics, ...peaks })) output(tensor, name);
     const outputs = await runOnce({ graph }, { log_ratio: floats(logRatios), weights: floats(old) });

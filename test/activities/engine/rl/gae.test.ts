@@ -10,9 +10,11 @@ const { batch, rollouts, klCoefficient, gamma, lambda } = readFixture('ppo');
 describe('tokenRewards', () => {
   it('penalises KL on every token and adds the score at the last', () => {
     for (const [index, { reward }] of rollouts.entries()) {
-      const logProbs = Float32Array.from(batch.logProbs[index] ?? []);
-      const reference = Float32Array.from(batch.referenceLogProbs[index] ?? []);
-      const rewards = tokenRewards(reward, logProbs, reference, klCoefficient);
+      const reference = batch.referenceLogProbs[index] ?? [];
+      const penalties = (batch.logProbs[index] ?? []).map(
+        (logProb, token) => klCoefficient * (logProb - at(reference, token)),
+      );
+      const rewards = tokenRewards(reward, Float64Array.from(penalties));
       expect(relativeError(rewards, batch.rewards[index] ?? [])).toBeLessThan(1e-6);
     }
   });

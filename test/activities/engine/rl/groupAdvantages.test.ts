@@ -1,7 +1,13 @@
 /** Advantages within groups against their definitions, on scores drawn at random, and at the edges. */
 import { describe, expect, it } from 'vitest';
-import { groupAdvantages, mixedShare, rewardScalings } from '../../../../activities/engine/rl/groupAdvantages.js';
-import { tokenWeights } from '../../../../activities/engine/rl/normalisation.js';
+import {
+  groupAdvantages,
+  type RewardScaling,
+  rewardScalings,
+  shareWithoutSignal,
+} from '../../../../activities/engine/rl/groupAdvantages.js';
+import { grpo } from '../../../../activities/engine/rl/grpo.js';
+import { lossNormalisations, tokenWeights } from '../../../../activities/engine/rl/normalisation.js';
 import { uniform } from '../../../../activities/engine/sampling/random.js';
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
@@ -53,6 +59,26 @@ describe('groupAdvantages', () => {
     expect(Math.abs(byGroup[3] ?? 0)).toBeGreaterThan(Math.abs(byGroup[4] ?? 0));
   });
 
+  it('group-all-wrong: a question of wrong answers, some with a partial reward, moves the model little', () => {
+    // Beside it two questions that have right answers. With `batch`, GRPO's default, its answers count by what they earned.
+    const [scores, groups] = [
+      [0.1, 0.1, 0.1, 0, 1, 1, 0, 0.1, 1, 0, 0.1, 0],
+      [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2],
+    ];
+    const largest = (scaleRewards: RewardScaling, group: number): number => {
+      const advantages = groupAdvantages(scores, groups, { baseline: 'group', scaleRewards });
+      return Math.max(...advantages.filter((_, index) => groups[index] === group).map(Math.abs));
+    };
+    expect(grpo.options.parse({}).scaleRewards).toBe('batch');
+    for (const scaling of ['batch', 'none'] as const)
+      for (const mixed of [1, 2]) expect(largest(scaling, 0)).toBeLessThan(0.16 * largest(scaling, mixed));
+    // As published, by the question's own deviation, it would move the model as far as any other.
+    expect(largest('group', 0)).toBeGreaterThan(1.4);
+    // Alone, without scaling, it stays as small as the partial reward is.
+    const alone = groupAdvantages([0.1, 0.1, 0.1, 0], [0, 0, 0, 0], { baseline: 'group', scaleRewards: 'none' });
+    expect(alone).toEqual([0.025, 0.025, 0.025, -0.075].map((advantage) => expect.closeTo(advantage, 12)));
+  });
+
   it('are 0 where all answers are worth the same, however small the differences of rounding', () => {
     for (const baseline of ['group', 'leave-one-out'] as const)
       for (const scaleRewards of rewardScalings) {
@@ -64,26 +90,36 @@ describe('groupAdvantages', () => {
       }
   });
 
-  it('know which groups have anything to tell', () => {
-    expect(mixedShare([1, 0, 1, 1, 0.1], [0, 0, 1, 1, 2])).toBeCloseTo(1 / 3, 12);
-    expect(mixedShare([], [])).toBe(0);
+  it('know which groups have nothing to tell', () => {
+    expect(shareWithoutSignal([1, 0, 1, 1, 0.1], [0, 0, 1, 1, 2])).toBeCloseTo(200 / 3, 12);
+    expect(shareWithoutSignal([], [])).toBe(0);
   });
 });
 
 describe('tokenWeights', () => {
   const lengths = [2, 6, 4];
+  const answers = lengths.map((tokens) => ({ tokens, isMasked: false }));
   const total = (weights: readonly number[]): number =>
     weights.reduce((sum, weight, answer) => sum + weight * (lengths[answer] ?? 0), 0);
 
   it('give each answer, or each token, the same share of a whole', () => {
-    const sequence = tokenWeights('sequence', lengths, 8);
+    const sequence = tokenWeights('sequence', answers, 8);
     expect(sequence.map((weight, answer) => weight * (lengths[answer] ?? 0))).toEqual([1 / 3, 1 / 3, 1 / 3]);
-    const token = tokenWeights('token', lengths, 8);
+    const token = tokenWeights('token', answers, 8);
     expect(new Set(token).size).toBe(1);
     expect([total(sequence), total(token)]).toEqual([expect.closeTo(1, 12), expect.closeTo(1, 12)]);
   });
 
   it('or divide by what answers may have at most', () => {
-    expect(tokenWeights('constant', lengths, 8)).toEqual([1 / 24, 1 / 24, 1 / 24]);
+    expect(tokenWeights('constant', answers, 8)).toEqual([1 / 24, 1 / 24, 1 / 24]);
+  });
+
+  it('leave masked answers out, and share their part among the others', () => {
+    const masked = answers.map((answer, index) => ({ ...answer, isMasked: index === 1 }));
+    expect(tokenWeights('sequence', masked, 8)).toEqual([1 / 4, 0, 1 / 8]);
+    expect(tokenWeights('token', masked, 8)).toEqual([1 / 6, 0, 1 / 6]);
+    expect(tokenWeights('constant', masked, 8)).toEqual([1 / 16, 0, 1 / 16]);
+    const none = answers.map((answer) => ({ ...answer, isMasked: true }));
+    for (const normalisation of lossNormalisations) expect(tokenWeights(normalisation, none, 8)).toEqual([0, 0, 0]);
   });
 });

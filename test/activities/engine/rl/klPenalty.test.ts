@@ -3,26 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { createGraph, input, output } from '../../../../activities/engine/graph/graph.js';
 import { type AlgorithmChoice, bindAlgorithm } from '../../../../activities/engine/rl/index.js';
 import { floats, runOnce } from '../runGraph.js';
+import { rollout, roundContext } from './rollouts.js';
 
-const diagnostics = {
-  entropy: 0,
-  entropyPerSequence: 0,
-  answerLength: 0,
-  samplerMismatch: 0,
-  klPerToken: 0,
-  klPerSequence: 3,
-};
-const context = { maxAnswerTokens: 8, diagnostics };
+const context = roundContext(8, 3);
 
-/** Answers of two tokens, with what a critic says of each: `values` are the same at both tokens. */
+/** Answers of two tokens, 1.5 nats a token from the reference; `values`, a critic's, are the same at both tokens. */
 const rolloutsOf = (rewards: readonly number[], values: readonly number[]) =>
-  rewards.map((reward, index) => ({
-    group: 0,
-    reward,
-    logProbs: new Float32Array(2).fill(-1),
-    referenceLogProbs: new Float32Array(2).fill(-1),
-    values: new Float32Array(2).fill(values[index] ?? Number.NaN),
-  }));
+  rewards.map((reward, index) =>
+    rollout(0, reward, 2, {
+      referenceLogProbs: new Float32Array(2).fill(-2.5),
+      values: new Float32Array(2).fill(values[index] ?? Number.NaN),
+    }),
+  );
 
 describe('metrics of a round', () => {
   it.each(['ppo', 'grpo', 'rloo'] as const)('%s: the KL penalty is β times the KL of an answer', (name) => {
@@ -51,6 +43,7 @@ describe.each(['grpo', 'rloo'] as const)('%s', (name) => {
       logProbs: perToken('log_probs'),
       values: () => perToken('values'),
       perToken,
+      answerMeans: (x) => x,
     });
     output(total, 'total');
     for (const metric of ['policyLoss', 'klLoss']) {

@@ -22,6 +22,7 @@ describe('trainPolicy', () => {
     const rollouts = fixture.rollouts.map((rollout, index) => ({
       ...rollout,
       group: index,
+      truncated: false,
       logProbs: batch.logProbs[index] ?? [],
     }));
     const outputDirectory = join(folder, 'updated');

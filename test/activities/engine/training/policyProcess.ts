@@ -54,6 +54,7 @@ const rollouts = Array.from({ length: count }, (_, index) => ({
   answer: tokens(answer),
   logProbs: new Array<number>(answer).fill(-1),
   reward: index % 2,
+  truncated: false,
   group: Math.floor(index / 4),
 }));
 const miniBatches = Array.from({ length: Math.ceil(count / miniBatch) }, (_, index) =>
