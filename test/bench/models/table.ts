@@ -17,21 +17,17 @@ import { rounded } from '../result.js';
 import { batch, type ModelMeasures, measuresSchema } from './measures.js';
 import { writeRandomWeights } from './weights.js';
 
-/** Of each family the models that are measured (or the smallest there is, too large for that), and what transformers computed. */
+/** Of each family a model that is measured, or one of which its size alone is said, and what transformers computed. */
 const families = [
-  {
-    family: 'Llama, SmolLM2',
-    fixture: 'llama-tied',
-    measured: ['HuggingFaceTB/SmolLM2-135M'],
-  },
-  { family: 'Llama 3', fixture: 'rope-llama3', measured: ['meta-llama/Llama-3.2-1B'] },
-  { family: 'Qwen2, Qwen2.5', fixture: 'qwen2', measured: ['Qwen/Qwen2.5-0.5B'] },
-  { family: 'Qwen3', fixture: 'qwen3', measured: ['Qwen/Qwen3-0.6B'] },
-  { family: 'Mistral', fixture: 'mistral', measured: [], smallest: 'mistralai/Mistral-7B-v0.1' },
-  { family: 'SmolLM3', fixture: 'smollm3', measured: [], smallest: 'HuggingFaceTB/SmolLM3-3B' },
-  { family: 'Gemma 3, text', fixture: 'gemma3', measured: ['google/gemma-3-270m'] },
-  { family: 'GPT-2', fixture: 'gpt2', measured: ['openai-community/gpt2'] },
-  { family: 'OPT, Galactica', fixture: 'opt', measured: ['facebook/opt-125m'] },
+  { family: 'Llama, SmolLM2', fixture: 'llama-tied', measured: 'HuggingFaceTB/SmolLM2-135M' },
+  { family: 'Llama 3', fixture: 'rope-llama3', sized: 'meta-llama/Llama-3.2-1B' },
+  { family: 'Qwen2, Qwen2.5', fixture: 'qwen2', measured: 'Qwen/Qwen2.5-0.5B' },
+  { family: 'Qwen3', fixture: 'qwen3', measured: 'Qwen/Qwen3-0.6B' },
+  { family: 'Mistral', fixture: 'mistral', sized: 'mistralai/Mistral-7B-v0.1' },
+  { family: 'SmolLM3', fixture: 'smollm3', sized: 'HuggingFaceTB/SmolLM3-3B' },
+  { family: 'Gemma 3, text', fixture: 'gemma3', sized: 'google/gemma-3-270m' },
+  { family: 'GPT-2', fixture: 'gpt2', sized: 'openai-community/gpt2' },
+  { family: 'OPT, Galactica', fixture: 'opt', sized: 'facebook/opt-125m' },
 ] as const;
 
 type Family = (typeof families)[number];
@@ -68,17 +64,9 @@ async function rowOf({ family, fixture }: Family, name: string): Promise<string>
   return cells(family, fixture, name, ...reading, stepSeconds.toFixed(1), gibibytes(stepBytes));
 }
 
-function rowOfLarge({ family, fixture }: Family, name: string): string {
+function rowOfSized({ family, fixture }: Family, name: string): string {
   const weights = weightBytes(languageModel(readPublished(configOf(name), name).config).shapes);
-  return cells(
-    family,
-    fixture,
-    `${name}, not measured: its weights alone take ${gibibytes(weights)} GiB`,
-    '',
-    '',
-    '',
-    '',
-  );
+  return cells(family, fixture, `${name}, not measured: its weights take ${gibibytes(weights)} GiB`, '', '', '', '');
 }
 
 function cells(family: string, fixture: string, ...more: readonly string[]): string {
@@ -109,10 +97,8 @@ const named = process.argv.slice(2);
 for (const name of named) print(name, await measure(name));
 if (named.length === 0) {
   const rows: string[] = [];
-  for (const family of families) {
-    for (const model of family.measured) rows.push(await rowOf(family, model));
-    if ('smallest' in family) rows.push(rowOfLarge(family, family.smallest));
-  }
+  for (const family of families)
+    rows.push('measured' in family ? await rowOf(family, family.measured) : rowOfSized(family, family.sized));
   await writeFile(page, text(rows));
 }
 
