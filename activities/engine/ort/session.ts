@@ -1,8 +1,8 @@
 /** Creates onnxruntime sessions, all with the same settings, so that results do not depend on which part of the code runs a graph. */
-import { availableParallelism } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import { chosenDevice, type Device } from './devices.js';
+import { machine } from './machine.js';
 
 /**
  * How many engines share this machine: `REFT_ENGINES`, which a worker sets for the engine processes that it starts; 1 when not set.
@@ -13,10 +13,10 @@ export function enginesHere(environment: NodeJS.ProcessEnv = process.env): numbe
 }
 
 /**
- * Threads inside one operator: all cores of the machine divided among its engines; one in a worker thread (`workerThreads.ts`).
+ * Threads inside one operator: all cores that this process may use divided among its engines; one in a worker thread (`workerThreads.ts`).
  * Sums are split by thread, so results depend on this number: "same machine type, same checkpoint hash" includes it.
  */
-export const threads = isMainThread ? Math.max(1, Math.floor(availableParallelism() / enginesHere())) : 1;
+export const threads = isMainThread ? Math.max(1, Math.floor(machine.cores / enginesHere())) : 1;
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 

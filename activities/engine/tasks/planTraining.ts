@@ -4,11 +4,12 @@ import { InsufficientMemory } from '../../errors.js';
 import type { LoraConfig } from '../lora/adapters.js';
 import type { ModelConfig } from '../models/index.js';
 import type { OptimiserSettings } from '../optim/index.js';
+import { machine } from '../ort/machine.js';
 import { bindAlgorithm } from '../rl/index.js';
 import type { TaskFunction } from '../threads/task.js';
 import { updateGraph } from '../training/graphs.js';
 import type { TokenSequence } from '../training/layout.js';
-import { machineMemory, usableMemory } from '../training/memory.js';
+import { usableMemory } from '../training/memory.js';
 import { buildObjective, type ObjectiveChoice, type Training } from '../training/objectives.js';
 import { type PolicyMemory, policyMemory } from '../training/policyMemory.js';
 import { stepMemory, stepNeed } from '../training/stepMemory.js';
@@ -55,7 +56,7 @@ export const planTraining: TaskFunction<PlanTrainingTask> = async ({ config, lor
       throw error;
     }
   });
-  return { steps: planned, usableBytes, machineBytes: machineMemory() };
+  return { steps: planned, usableBytes, machineBytes: machine.memoryBytes };
 };
 
 /** Undefined for a step whose round scores no answers. */

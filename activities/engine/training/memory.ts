@@ -5,11 +5,11 @@
  * onnxruntime's arena keeps freed blocks for other sizes: a process was measured to grow by 1.2 to 1.5 times this. `usableMemory`
  * leaves room for it.
  */
-import { totalmem } from 'node:os';
 import { at, required } from '../../invariant.js';
 import { type Graph, reads, type Tensor } from '../graph/graph.js';
 import type { Dimension, Shape } from '../graph/shape.js';
 import type { ParameterShapes } from '../models/languageModel.js';
+import { machine } from '../ort/machine.js';
 import { enginesHere } from '../ort/session.js';
 
 /** Values of a graph's dynamic dimensions. */
@@ -26,20 +26,14 @@ const usableShare = 0.5;
 /** The share that the tensors of one run may take while there is work that can be split: larger runs are no faster. */
 const runShare = 1 / 8;
 
-/** Bytes of memory that this machine, or the container around this process, has. */
-export function machineMemory(): number {
-  const limit = process.constrainedMemory();
-  return limit > 0 ? Math.min(totalmem(), limit) : totalmem();
-}
-
 /** Bytes that training may plan with: fixed by the machine, whatever else runs, so that batches split alike. */
 export function usableMemory(): number {
-  return (usableShare * machineMemory()) / enginesHere();
+  return (usableShare * machine.memoryBytes) / enginesHere();
 }
 
 /** Bytes that one run should stay below: sessions keep what they once took, and several live side by side. */
 export function runMemory(): number {
-  return (runShare * machineMemory()) / enginesHere();
+  return (runShare * machine.memoryBytes) / enginesHere();
 }
 
 export function memoryModel(graph: Graph): MemoryModel {

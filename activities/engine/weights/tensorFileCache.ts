@@ -5,7 +5,7 @@
  * the store's local cache, say) keeps its entry, and a file put where another was never gets the other's numbers.
  */
 import { stat } from 'node:fs/promises';
-import { totalmem } from 'node:os';
+import { machine } from '../ort/machine.js';
 import type { Parameters } from './parameters.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
 
@@ -20,7 +20,7 @@ interface Entry {
 const entries = new Map<string, Entry>();
 
 /** Bytes kept at most. Tasks need the rest of the machine's memory for themselves. */
-export const cacheLimit = totalmem() / 8;
+export const cacheLimit = machine.memoryBytes / 8;
 
 /** The file's tensors, shared with every other reader: not to be changed. */
 export async function readShared(path: string): Promise<Parameters> {

@@ -1,9 +1,10 @@
 /** Engines side by side: tasks at the same time, the same results, and none left when the pool is closed. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LlamaConfig } from '../../../../activities/engine/models/index.js';
+import { machine } from '../../../../activities/engine/ort/machine.js';
 import type { Engine } from '../../../../activities/engine/process/engineClient.js';
 import { createEnginePool } from '../../../../activities/engine/process/enginePool.js';
 import { runMemory, usableMemory } from '../../../../activities/engine/training/memory.js';
@@ -69,7 +70,7 @@ describe('a pool of two engines', () => {
 
   it('has a share of memory and cores for each', async () => {
     const [usable, run] = [usableMemory(), runMemory()];
-    const cores = availableParallelism();
+    const cores = machine.cores;
     vi.stubEnv('REFT_ENGINES', String(cores));
     expect([usableMemory(), runMemory()]).toEqual([usable / cores, run / cores]);
     vi.resetModules();

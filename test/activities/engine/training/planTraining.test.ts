@@ -1,10 +1,10 @@
 /** The memory that a run's steps need, told before any is taken; `memory.integration.test.ts` holds such metrics against real processes. */
 import { describe, expect, it } from 'vitest';
 import type { LlamaConfig } from '../../../../activities/engine/models/index.js';
+import { machine } from '../../../../activities/engine/ort/machine.js';
 import { type AlgorithmName, algorithmNames } from '../../../../activities/engine/rl/index.js';
 import type { PlannedStep } from '../../../../activities/engine/tasks/planTraining.js';
 import { planTraining } from '../../../../activities/engine/tasks/planTraining.js';
-import { machineMemory } from '../../../../activities/engine/training/memory.js';
 import type { ObjectiveChoice } from '../../../../activities/engine/training/objectives.js';
 import { quietContext } from '../modelFolder.js';
 import { gradientsAsMoments } from '../runGraph.js';
@@ -63,7 +63,7 @@ describe('planTraining', () => {
       ...algorithmNames.map((name) => [name, 1]),
       ['reward model', 1],
     ]);
-    expect(plan.machineBytes).toBe(machineMemory());
+    expect(plan.machineBytes).toBe(machine.memoryBytes);
     expect(plan.usableBytes).toBeLessThan(plan.machineBytes);
   });
 
