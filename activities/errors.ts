@@ -29,6 +29,11 @@ export const failureTypes = {
     meaning: 'A model is missing, damaged, inconsistent or of an architecture that the engine does not know.',
     remedy: 'Correct `model.from`, or take a model of a supported architecture.',
   },
+  InvalidSettings: {
+    retryable: false,
+    meaning: 'A variable of the worker’s environment, such as `S3_BUCKET` or `HTTPS_PROXY`, says what cannot be.',
+    remedy: 'Correct the variable that the message names, start the worker again, and then the run.',
+  },
   InvalidReward: {
     retryable: false,
     meaning:
@@ -128,6 +133,7 @@ function failure<Name extends FailureName>(type: Name) {
 
 export class InvalidData extends failure('InvalidData') {}
 export class InvalidModel extends failure('InvalidModel') {}
+export class InvalidSettings extends failure('InvalidSettings') {}
 export class InvalidReward extends failure('InvalidReward') {}
 export class DivergedTraining extends failure('DivergedTraining') {}
 export class InsufficientMemory extends failure('InsufficientMemory') {}

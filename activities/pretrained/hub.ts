@@ -11,7 +11,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { datasetInfo, downloadFile, HubApiError, type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub';
-import { DownloadFailed, InvalidData, InvalidModel } from '../errors.js';
+import { DownloadFailed, InvalidData, InvalidModel, InvalidSettings } from '../errors.js';
+import { fetchFromWeb } from '../network/fetch.js';
 import type { ModelSource } from './source.js';
 
 export interface HubAccess {
@@ -28,11 +29,43 @@ export function hubFromEnvironment({ HF_ENDPOINT, HF_TOKEN }: NodeJS.ProcessEnv)
 
 const publicHub = 'https://huggingface.co';
 
+/** What every call of the hub's client is given. */
+interface HubOptions {
+  readonly hubUrl: string;
+  readonly fetch: typeof fetch;
+}
+
+/**
+ * The client itself takes tokens of the public hub's form only. Those of other hubs are of any form, so the token is put into the
+ * requests here: into those to the hub, never into those to where it leads.
+ * @throws InvalidSettings when the token cannot be one
+ */
+function hubOptions({ endpoint, token }: HubAccess): HubOptions {
+  const hubUrl = (endpoint || publicHub).replace(/\/+$/, '');
+  if (!URL.canParse(hubUrl) || !/^https?:$/.test(new URL(hubUrl).protocol))
+    throw new InvalidSettings(`HF_ENDPOINT is ${JSON.stringify(endpoint)}: allowed is an http(s) address`);
+  const { origin } = new URL(hubUrl);
+  if (token && origin === publicHub && !token.startsWith('hf_'))
+    throw new InvalidSettings(
+      'HF_TOKEN must start with hf_, as tokens of the Hugging Face hub do; for another, set HF_ENDPOINT',
+    );
+  if (token && /[^\x20-\x7e]/.test(token))
+    throw new InvalidSettings('HF_TOKEN holds a line break or a character beyond ASCII: no request can carry it');
+  return {
+    hubUrl,
+    fetch(place, options) {
+      const address = new URL(place instanceof Request ? place.url : place);
+      const headers = new Headers(options?.headers);
+      if (token && address.origin === origin) headers.set('authorization', `Bearer ${token}`);
+      return fetchFromWeb(address, { ...options, headers });
+    },
+  };
+}
+
 /** A repository and a revision, and what else every call of the client is given. */
-interface Asked {
+interface Asked extends HubOptions {
   readonly name: string;
   readonly revision: string;
-  readonly hubUrl: string;
 }
 
 /** What the hub's two kinds of repository differ in. */
@@ -55,17 +88,18 @@ export interface HubRepository extends ModelSource {
   readonly files: readonly string[];
 }
 
-/** @throws InvalidModel or InvalidData when the hub has no such model or data set, or the token may not read it. */
+/**
+ * @throws InvalidModel or InvalidData when the hub has no such model or data set, or the token may not read it; InvalidSettings for a
+ * token or an address that cannot be one.
+ */
 export async function openHub(
   type: Kind,
   repository: string,
   revision: string,
   access: HubAccess,
 ): Promise<HubRepository> {
-  const hubUrl = (access.endpoint || publicHub).replace(/\/+$/, '');
-  if (access.token && !access.token.startsWith('hf_'))
-    throw new InvalidModel('HF_TOKEN must start with hf_, as tokens of the Hugging Face hub do');
-  const hub = { hubUrl, ...(access.token ? { accessToken: access.token } : {}) };
+  const hub = hubOptions(access);
+  const { hubUrl } = hub;
   const name = `hf:${repository}@${revision}`;
 
   const { sha } = await named(type, `${name} at ${hubUrl}`, () =>

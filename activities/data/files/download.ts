@@ -1,7 +1,8 @@
 /** Fetches a file over HTTP to the disk. */
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { DownloadFailed, InvalidData } from '../../errors.js';
+import { DownloadFailed, InvalidData, InvalidSettings } from '../../errors.js';
+import { fetchFromWeb } from '../../network/fetch.js';
 
 export interface DownloadOptions {
   readonly mostBytes: number;
@@ -49,7 +50,7 @@ export async function download(
 async function follow(address: string, name: string, signal: AbortSignal): Promise<Response> {
   let place = new URL(address);
   for (let redirections = 0; redirections <= mostRedirections; redirections++) {
-    const response = await fetch(place, { signal, redirect: 'manual' }).catch((error: unknown) =>
+    const response = await fetchFromWeb(place, { signal, redirect: 'manual' }).catch((error: unknown) =>
       failed(name, error, signal),
     );
     const location = response.headers.get('location');
@@ -70,7 +71,7 @@ export function tooLarge(name: string, mostBytes: number): InvalidData {
 
 function failed(name: string, error: unknown, signal: AbortSignal): never {
   signal.throwIfAborted();
-  if (error instanceof InvalidData) throw error;
+  if (error instanceof InvalidData || error instanceof InvalidSettings) throw error;
   const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
   throw new DownloadFailed(`${name} could not be fetched: ${error instanceof Error ? error.message : error}${cause}`, {
     cause: error,

@@ -59,6 +59,24 @@ describe('a model of the hub', () => {
     expect(hubFromEnvironment({})).toEqual({ endpoint: undefined, token: undefined });
   });
 
+  it.each(['plain-token-of-a-mirror', 'eyJhbGciOi.J9.c2lnbmF0dXJl', 'a:b/c+d==', 'hf_of_a_mirror', 'two words'])(
+    'case hub-token: is read from a hub of one’s own with a token of any form, sent as it is: %s',
+    async (plain) => {
+      const mirror = await startHub(hub.files, plain);
+      const access = hubFromEnvironment({ HF_ENDPOINT: mirror.endpoint, HF_TOKEN: plain });
+      expect((await obtain('hf:org/tiny', access)).name).toBe(`hf:org/tiny@${commit}`);
+      expect(new Set(mirror.requests.map((request) => request.token))).toEqual(new Set([`Bearer ${plain}`]));
+    },
+  );
+
+  it('case hub-token: tells the token to nobody that the hub leads to', async () => {
+    const storage = await startHub(hub.files);
+    hub.leadsTo = storage.endpoint;
+    const obtained = await obtain();
+    expect(await readFile(join(obtained.directory, weights))).toEqual(hub.files.get(weights));
+    expect(new Set(storage.requests.map((request) => request.token))).toEqual(new Set([undefined]));
+  });
+
   it('goes on where it broke off', async () => {
     hub.breakOff = { file: weights, bytes: 10_000 };
     await expect(obtain()).rejects.toMatchObject({
@@ -103,14 +121,20 @@ describe('what cannot be had is refused at once', () => {
       () => obtain('hf:org/tiny', { endpoint: hub.endpoint, token: 'hf_other' }),
       /answers 401.*HF_TOKEN/,
     ],
-    [
-      'a token of another kind',
-      () => obtain('hf:org/tiny', { endpoint: hub.endpoint, token: 'x' }),
-      /HF_TOKEN must start with hf_/,
-    ],
     ['a folder that is not there', () => obtain('/no/such/folder'), /\/no\/such\/folder is no folder/],
   ])('%s', async (_, attempt, message) => {
     await expect(attempt()).rejects.toMatchObject({ name: 'InvalidModel', message: expect.stringMatching(message) });
+  });
+
+  it.each([
+    ['a token that the public hub does not give', { token: 'x' }, /HF_TOKEN must start with hf_/],
+    ['the same with its address', { endpoint: 'https://huggingface.co/', token: 'x' }, /HF_TOKEN must start with hf_/],
+    ['a token with a line break', { endpoint: 'http://hub', token: 'a\n' }, /HF_TOKEN holds a line break/],
+    ['a token beyond ASCII', { endpoint: 'http://hub', token: 'clé' }, /HF_TOKEN holds .* beyond ASCII/],
+    ['a hub without an address', { endpoint: 'hub.example' }, /HF_ENDPOINT is "hub.example": allowed is an http/],
+  ])('case hub-token: %s', async (_, access, message) => {
+    const attempt = obtain('hf:org/tiny', access);
+    await expect(attempt).rejects.toMatchObject({ name: 'InvalidSettings', message: expect.stringMatching(message) });
   });
 
   it.each([weights, 'tokenizer.json', 'config.json'])('a model without %s', async (name) => {

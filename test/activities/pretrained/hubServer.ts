@@ -20,6 +20,8 @@ export interface HubServer {
   breakOff: { file: string; bytes: number } | undefined;
   /** Sends a file's content with a byte changed, once. */
   corrupt: string | undefined;
+  /** Another server's address, to which requests for files are led. */
+  leadsTo: string | undefined;
   /** Also gives files of the branch main, which the reader under test must not ask for: it may move meanwhile. */
   servesBranches: boolean;
 }
@@ -49,6 +51,7 @@ export async function startHub(files: Map<string, Buffer>, token?: string): Prom
     requests: [],
     breakOff: undefined,
     corrupt: undefined,
+    leadsTo: undefined,
     servesBranches: false,
   };
 
@@ -67,6 +70,8 @@ export async function startHub(files: Map<string, Buffer>, token?: string): Prom
     else if (/^\/api\/models\/org\/tiny\/revision\/(main|v1|refs%2Fconvert%2Fparquet)$/.test(pathname)) json(modelInfo);
     else if (pathname === `/api/models/org/tiny/tree/${commit}`)
       json([...files].map(([path, bytes]) => entry(path, bytes)));
+    else if (content !== undefined && hub.leadsTo !== undefined)
+      response.writeHead(302, { location: `${hub.leadsTo}${pathname}` }).end();
     else if (content === undefined) json({ error: 'Repository not found' }, 404);
     else sendFile(pathname.split('/').at(-1) ?? '', content, range, response);
   }
