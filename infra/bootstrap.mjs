@@ -20,6 +20,7 @@ const commands = {
   mutate: ['infra/mutate.mjs'],
   docs: ['--import', 'tsx', 'test/docs/write.ts'],
   bench: ['--import', 'tsx', 'test/bench/run.ts'],
+  's3-servers': ['--import', 'tsx', 'test/s3Servers/run.ts'],
 };
 
 /** These two need none of the packages that only tests and tools use. */

@@ -16,6 +16,8 @@ export function stackEnvironment(stack: StackAccess): Record<string, string> {
     ...(temporal.tls === false ? { TEMPORAL_TLS: 'false', TEMPORAL_API_KEY: '' } : {}),
     S3_ENDPOINT: s3.endpoint,
     S3_BUCKET: s3.bucket,
+    S3_PREFIX: s3.prefix ?? '',
+    ...(s3.isLocal ? withoutProxy(s3.endpoint) : {}),
     AWS_REGION: s3.region,
     ...credentialVariables(s3),
   };
@@ -26,6 +28,13 @@ export function stackFromEnvironment(environment: NodeJS.ProcessEnv = process.en
   const temporal = temporalFromEnvironment(environment);
   const s3 = s3FromEnvironment(environment);
   return temporal && s3 ? { temporal, s3 } : null;
+}
+
+/** A local server is reached directly, whatever proxy the shell names. */
+function withoutProxy(endpoint: string): Record<string, string> {
+  const { no_proxy, NO_PROXY } = process.env;
+  const exempt = [no_proxy || NO_PROXY, new URL(endpoint).host].filter(Boolean).join(',');
+  return { no_proxy: exempt, NO_PROXY: exempt };
 }
 
 function credentialVariables({ credentials }: S3Access): Record<string, string> {

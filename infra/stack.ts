@@ -6,9 +6,11 @@
  */
 import { join, resolve } from 'node:path';
 import type { Log } from '../activities/log.js';
+import { checkSettings } from '../activities/store/s3/client.js';
+import { findAddressing } from '../activities/store/s3/probe.js';
 import { MissingSoftware } from './errors.js';
 import { withLock } from './process/lock.js';
-import { bucketFromEnvironment, prepareBucket, type S3Access, s3FromEnvironment } from './s3/access.js';
+import { placeFromEnvironment, prepareBucket, type S3Access, s3FromEnvironment } from './s3/access.js';
 import { findRunningS3, startS3 } from './s3/local.js';
 import { type TemporalAccess, temporalFromEnvironment } from './temporal/access.js';
 import { findRunningTemporal, type LocalServer, startTemporal } from './temporal/local.js';
@@ -38,12 +40,14 @@ export interface StackOptions {
 
 /**
  * Makes Temporal and S3 ready: reachable, search attributes registered, bucket there.
- * @throws MissingSoftware with what to install or set when something cannot be had
+ * @throws MissingSoftware with what to install or set when something cannot be had; InvalidSettings when a variable says what cannot be
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { log = () => {}, environment = process.env } = options;
   const dataDirectory = resolve(options.dataDirectory);
   const binDirectory = resolve(options.binDirectory ?? join(dataDirectory, 'bin'));
+  // Before anything is started or fetched.
+  checkSettings(s3FromEnvironment(environment) ?? placeFromEnvironment(environment));
   return withLock(join(dataDirectory, 'start.lock'), log, async () => {
     const started = await Promise.allSettled([
       provideTemporal(dataDirectory, binDirectory, environment, log),
@@ -66,7 +70,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 /**
- * The servers a process started separately should use: given by the environment, or running in the data directory.
+ * The servers a process started separately should use: given by the environment, or running in the data directory. What a given
+ * S3 server knows is not asked, but for how its buckets are addressed: whoever writes has `prepareBucket` find it out.
  * Null when either is neither.
  */
 export async function findRunningStack(
@@ -77,9 +82,9 @@ export async function findRunningStack(
   const [temporal, s3] = await Promise.all([
     temporalFromEnvironment(environment) ?? runningTemporal(directory, environment).then((found) => found?.access),
     s3FromEnvironment(environment) ??
-      findRunningS3(directory, bucketFromEnvironment(environment)).then((found) => found?.access),
+      findRunningS3(directory, placeFromEnvironment(environment)).then((found) => found?.access),
   ]);
-  return temporal && s3 ? { temporal, s3 } : null;
+  return temporal && s3 ? { temporal, s3: { ...s3, addressing: await findAddressing(s3) } } : null;
 }
 
 async function provideTemporal(
@@ -104,6 +109,7 @@ async function provideTemporal(
   const server = await startTemporal(dataDirectory, binDirectory, namespaceFrom(environment), log);
   return preparedOrStopped(server, async () => {
     await Promise.all([extendRetention(server.access), registerSearchAttributes(server.access)]);
+    return server.access;
   });
 }
 
@@ -114,21 +120,20 @@ async function provideS3(
   log: Log,
 ): Promise<LocalServer<S3Access>> {
   const given = s3FromEnvironment(environment);
-  const bucket = bucketFromEnvironment(environment);
+  const place = placeFromEnvironment(environment);
   const server: LocalServer<S3Access> = given
     ? { access: given, source: 'S3_ENDPOINT', owned: null }
-    : ((await findRunningS3(dataDirectory, bucket)) ?? (await startS3(dataDirectory, binDirectory, bucket, log)));
+    : ((await findRunningS3(dataDirectory, place)) ?? (await startS3(dataDirectory, binDirectory, place, log)));
   return preparedOrStopped(server, () => prepareBucket(server.access));
 }
 
 /** A server is handed out ready, or not at all. */
 async function preparedOrStopped<Access>(
   server: LocalServer<Access>,
-  prepare: () => Promise<void>,
+  prepare: () => Promise<Access>,
 ): Promise<LocalServer<Access>> {
   try {
-    await prepare();
-    return server;
+    return { ...server, access: await prepare() };
   } catch (error) {
     await server.owned?.stop();
     throw error;

@@ -3,6 +3,7 @@
  * help and mistakes are answered at once.
  */
 import { Argument, Command, Option } from 'commander';
+import { InvalidSettings, messageOf } from '../activities/errors.js';
 import { MissingSoftware } from '../infra/errors.js';
 import { comparisonPresets, presets } from '../workflows/config/presets/index.js';
 import type { EvaluateOptions } from './command/evaluate.js';
@@ -14,9 +15,10 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     await program().parseAsync(args, { from: 'user' });
   } catch (error) {
-    if (!(error instanceof UsageError || error instanceof MissingSoftware)) throw error;
-    console.error(`reft: ${error.message}`);
-    process.exitCode = error instanceof UsageError ? 2 : 1;
+    const isCalledWrongly = error instanceof UsageError || error instanceof InvalidSettings;
+    if (!isCalledWrongly && !(error instanceof MissingSoftware)) throw error;
+    console.error(`reft: ${messageOf(error)}`);
+    process.exitCode = isCalledWrongly ? 2 : 1;
   }
 }
 

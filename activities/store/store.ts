@@ -13,10 +13,11 @@ import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { stringify } from 'safe-stable-stringify';
-import { CorruptObject, InternalError, StoreUnavailable } from '../errors.js';
+import { CorruptObject, InternalError } from '../errors.js';
 import { createCache } from './cache.js';
 import { sha256OfBytes, sha256OfFile } from './digest.js';
-import { connect, type S3Options } from './s3.js';
+import type { S3Options } from './s3/client.js';
+import { type Content, connect } from './s3/requests.js';
 import type { ObjectRef, Store } from './types.js';
 
 /** From this size on, asking whether an object exists is cheaper than sending it and being refused. */
@@ -31,20 +32,17 @@ export interface StoreOptions extends S3Options {
 /**
  * Opens the store; it sends no request to S3 before the first call. Its functions throw `CorruptObject` when an object is missing or
  * not what its reference says, and `StoreUnavailable` for every failure that may be temporary.
- * @throws StoreUnavailable when the bucket's name is empty or the endpoint is no http(s) address.
+ * @throws InvalidSettings when the bucket's name is empty, the endpoint is no http(s) address, or another setting cannot be used.
  */
 export function createStore(options: StoreOptions): Store {
-  if (options.bucket === '')
-    throw new StoreUnavailable('bucket is empty, the name of an S3 bucket is needed (S3_BUCKET)');
-  if (options.endpoint !== undefined && !/^https?:\/\/[^/]/.test(options.endpoint))
-    throw new StoreUnavailable(`endpoint must start with http:// or https://, got ${JSON.stringify(options.endpoint)}`);
   const s3 = connect(options);
   const cache = createCache(options.cacheDirectory, options.cacheBytes);
   const downloads = new Map<string, Promise<string>>();
 
   /** Uploads from `open`, unless the object exists. One of another size is damaged, and replaced. */
   async function upload(ref: ObjectRef, open: () => Uint8Array | Readable): Promise<void> {
-    const present = ref.bytes < askFirstBytes ? null : await s3.size(ref.key);
+    const isSentAtOnce = ref.bytes < askFirstBytes && s3.writesConditionally(ref.bytes);
+    const present = isSentAtOnce ? null : await s3.size(ref.key);
     if (present === ref.bytes) return;
     await s3.put(ref.key, open(), {
       bytes: ref.bytes,
@@ -82,12 +80,12 @@ export function createStore(options: StoreOptions): Store {
   }
 
   async function download(ref: ObjectRef): Promise<string> {
-    const body = await s3.get(ref.key);
-    if (body === null) throw new CorruptObject(ref.key, `${ref.bytes} bytes`, 'nothing: the object is not there');
+    const found = await s3.get(ref.key);
+    if (found === null) throw new CorruptObject(ref.key, `${ref.bytes} bytes`, 'nothing: the object is not there');
     const temporary = await cache.temporaryPath();
     try {
       const hash = createHash('sha256');
-      await pipeline(hashed(ref, body, hash), createWriteStream(temporary));
+      await pipeline(hashed(ref.key, found.body, hash), createWriteStream(temporary));
       const got = hash.digest('hex');
       if (got !== ref.sha256) throw new CorruptObject(ref.key, `sha256 ${ref.sha256}`, got);
       return await cache.adopt(temporary, ref.sha256);
@@ -97,14 +95,14 @@ export function createStore(options: StoreOptions): Store {
   }
 
   /** Passes the body on and hashes it. Only errors of the body are S3's; one of the disk stays what it is. */
-  async function* hashed(ref: ObjectRef, body: Readable, hash: Hash): AsyncGenerator<Uint8Array> {
+  async function* hashed(key: string, body: Readable, hash: Hash, from?: string): AsyncGenerator<Uint8Array> {
     try {
       for await (const chunk of body) {
         hash.update(chunk);
         yield chunk;
       }
     } catch (error) {
-      throw s3.failure(ref.key, error);
+      throw s3.failure(key, error, from);
     }
   }
 
@@ -136,31 +134,34 @@ export function createStore(options: StoreOptions): Store {
       bytes: isFile ? (await stat(content.file)).size : content.byteLength,
       contentType: contentTypeOf(name),
       onlyIfAbsent: false,
+      sha256: isFile ? await sha256OfFile(content.file) : sha256OfBytes(content),
     });
   }
 
   async function read(name: string, from?: string): Promise<Uint8Array | null> {
-    const body = await s3.get(name, from);
-    if (body === null) return null;
-    return buffer(body).catch((error: unknown) => {
-      throw s3.failure(name, error, from);
-    });
+    const found = await s3.get(name, from);
+    if (found === null) return null;
+    const hash = createHash('sha256');
+    const bytes = await buffer(hashed(name, found.body, hash, from));
+    checkPublished(name, found, hash);
+    return bytes;
   }
 
   async function saveTo(name: string, path: string, from?: string): Promise<boolean> {
-    const body = await s3.get(name, from);
-    if (body === null) return false;
+    const found = await s3.get(name, from);
+    if (found === null) return false;
     await mkdir(dirname(path), { recursive: true });
     const partial = `${path}.partial`;
-    await pipeline(body, createWriteStream(partial)).catch((error: unknown) => {
-      throw s3.failure(name, error, from);
-    });
+    const hash = createHash('sha256');
+    await pipeline(hashed(name, found.body, hash, from), createWriteStream(partial));
+    checkPublished(name, found, hash);
     await rename(partial, path);
     return true;
   }
 
   return {
     bucket: options.bucket,
+    addressOf: (name) => `s3://${options.bucket}/${options.prefix ?? ''}${name}`,
     putBytes,
     putFile,
     putJson: (value) => putBytes(canonicalJson(value)),
@@ -184,6 +185,12 @@ function canonicalJson(value: unknown): Uint8Array {
   const json = stringify(value);
   if (json === undefined) throw new InternalError(`${typeof value} cannot be stored as JSON`);
   return Buffer.from(json);
+}
+
+/** Objects of other writers have no sha256 to be checked against. */
+function checkPublished(name: string, { sha256 }: Content, hash: Hash): void {
+  const got = hash.digest('hex');
+  if (sha256 !== undefined && sha256 !== got) throw new CorruptObject(name, `sha256 ${sha256}`, got);
 }
 
 /** Keys stay in the order they were set, because sorting would double the time. Code that builds lines must keep that order. */

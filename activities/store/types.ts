@@ -16,6 +16,8 @@ export interface CheckpointRef extends ObjectRef {
 
 export interface Store {
   readonly bucket: string;
+  /** Where a named object is: `s3://bucket/prefix/runs/<id>/…`, as a specification names models and data. */
+  addressOf(name: string): string;
   /** Stores bytes under their sha256. Storing what is already there is harmless and cheap. */
   putBytes(bytes: Uint8Array): Promise<ObjectRef>;
   /** As `putBytes`, from a local file, in several parts when large. The file is moved into the local cache. */
@@ -32,7 +34,7 @@ export interface Store {
   publish(name: string, bytes: Uint8Array | { readonly file: string }): Promise<void>;
   /**
    * Writes a named object to a local file, and creates its folder. Returns false and writes nothing when there is no such object.
-   * @param from another bucket of the same server; default: the store's own.
+   * @param from a bucket of the same server, whose keys are taken as they are; default: the store's own, below its prefix.
    */
   saveTo(name: string, path: string, from?: string): Promise<boolean>;
   /** Reads a named object; null when there is none. `from` as for `saveTo`. */

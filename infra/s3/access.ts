@@ -1,43 +1,61 @@
-/** How a process reaches S3: from `S3_ENDPOINT`, `S3_BUCKET` and `AWS_*`, or a server of this data directory. */
+/** How a process reaches S3: from `S3_*` and `AWS_*`, or a server of this data directory. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type BucketLocationConstraint,
-  CreateBucketCommand,
-  GetObjectCommand,
-  HeadBucketCommand,
-  PutObjectCommand,
-  S3Client,
-  S3ServiceException,
-} from '@aws-sdk/client-s3';
-import { messageOf } from '../../activities/errors.js';
+import { HeadBucketCommand, S3ServiceException } from '@aws-sdk/client-s3';
+import { InvalidSettings, messageOf } from '../../activities/errors.js';
+import { checkSettings, createClient, type S3Options } from '../../activities/store/s3/client.js';
+import type { Addressing } from '../../activities/store/s3/dialect.js';
+import { type Findings, probe } from '../../activities/store/s3/probe.js';
 import { MissingSoftware } from '../errors.js';
 
-export interface S3Access {
+export interface S3Access extends Omit<S3Options, 'log'> {
   readonly endpoint: string;
   readonly region: string;
-  readonly bucket: string;
-  /** Absent: found as the AWS tools find them (`AWS_*`, profiles, instance roles). */
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
-export function bucketFromEnvironment(environment: NodeJS.ProcessEnv): string {
-  return environment.S3_BUCKET || 'reft';
+/** The part of a server that is this program's. */
+export type S3Place = Pick<S3Access, 'bucket' | 'prefix'>;
+
+export function placeFromEnvironment({ S3_BUCKET, S3_PREFIX }: NodeJS.ProcessEnv): S3Place {
+  const prefix = S3_PREFIX?.replace(/\/*$/, '/');
+  return { bucket: S3_BUCKET || 'reft', ...(S3_PREFIX && prefix !== undefined ? { prefix } : {}) };
 }
 
-/** The S3 that `S3_ENDPOINT` names; null when none is given. Credentials stay in the environment. */
+/**
+ * The S3 that `S3_ENDPOINT` names; null when none is given. Credentials stay in the environment.
+ * @throws InvalidSettings when a variable says what cannot be
+ */
 export function s3FromEnvironment(environment: NodeJS.ProcessEnv): S3Access | null {
-  const endpoint = environment.S3_ENDPOINT;
+  const { S3_ENDPOINT: endpoint, AWS_CA_BUNDLE } = environment;
   if (!endpoint) return null;
   const region = environment.AWS_REGION || environment.AWS_DEFAULT_REGION || 'us-east-1';
-  return { endpoint, region, bucket: bucketFromEnvironment(environment) };
+  const access: S3Access = {
+    endpoint,
+    region,
+    ...placeFromEnvironment(environment),
+    ...addressingFrom(environment),
+    ...(AWS_CA_BUNDLE ? { authoritiesFile: AWS_CA_BUNDLE } : {}),
+  };
+  checkSettings(access);
+  return access;
+}
+
+function addressingFrom({ S3_ADDRESSING: text }: NodeJS.ProcessEnv): { readonly addressing?: Addressing } {
+  if (!text) return {};
+  if (text !== 'path' && text !== 'virtual')
+    throw new InvalidSettings(`S3_ADDRESSING is ${JSON.stringify(text)}: allowed is "path" or "virtual"`);
+  return { addressing: text };
 }
 
 /** True when the server answers these credentials, whether or not the bucket exists. */
 export async function isS3Healthy(access: S3Access): Promise<boolean> {
+  const client = createClient(access, 2);
   try {
-    return (await bucketStatus(access)) !== 'refused';
-  } catch {
-    return false;
+    await client.send(new HeadBucketCommand({ Bucket: access.bucket }));
+    return true;
+  } catch (error) {
+    return error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404;
+  } finally {
+    client.destroy();
   }
 }
 
@@ -45,19 +63,24 @@ export async function isS3Healthy(access: S3Access): Promise<boolean> {
 const settleMilliseconds = 60_000;
 
 /**
- * Creates the bucket where it is missing, and writes and reads an object (`write-check`), so that credentials that may
- * not write show now and a server still gathering its volumes is waited for.
+ * Creates the bucket where it is missing, and finds the server's dialect by writing and reading an object (`write-check`), so that
+ * credentials that may not write show now and a server still gathering its volumes is waited for.
+ * @returns the access with what was found
  * @throws MissingSoftware naming the variables to look at when the server cannot be reached or refuses
  */
-export async function prepareBucket(access: S3Access): Promise<void> {
+export async function prepareBucket(access: S3Access): Promise<S3Access> {
+  const { addressing, dialect } = await probeUntilSettled(access);
+  return { ...access, addressing, dialect };
+}
+
+async function probeUntilSettled(access: S3Access): Promise<Findings> {
   const deadline = Date.now() + settleMilliseconds;
   for (;;) {
     try {
-      if ((await bucketStatus(access)) !== 'exists') await createBucket(access);
-      return await checkWriting(access);
+      return await probe(access, true);
     } catch (error) {
-      const isSettling = error instanceof S3ServiceException && error.$fault === 'server';
-      if (isSettling && Date.now() < deadline) {
+      if (error instanceof InvalidSettings) throw error;
+      if (isSettling(error) && Date.now() < deadline) {
         await sleep(500);
         continue;
       }
@@ -69,51 +92,9 @@ export async function prepareBucket(access: S3Access): Promise<void> {
   }
 }
 
-async function createBucket(access: S3Access): Promise<void> {
-  const { bucket: Bucket, region } = access;
-  const LocationConstraint = region as BucketLocationConstraint;
-  // Amazon's first region takes no location, all others demand theirs.
-  const location = region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint } };
-  try {
-    await withClient(access, (client) => client.send(new CreateBucketCommand({ Bucket, ...location })));
-  } catch (error) {
-    if (!(error instanceof S3ServiceException && error.name === 'BucketAlreadyOwnedByYou')) throw error;
-  }
-}
-
-async function checkWriting(access: S3Access): Promise<void> {
-  const object = { Bucket: access.bucket, Key: 'write-check' };
-  await withClient(access, async (client) => {
-    await client.send(new PutObjectCommand({ ...object, Body: 'written' }));
-    const { Body } = await client.send(new GetObjectCommand(object));
-    await Body?.transformToByteArray();
-  });
-}
-
-async function bucketStatus(access: S3Access): Promise<'exists' | 'missing' | 'refused'> {
-  try {
-    await withClient(access, (client) => client.send(new HeadBucketCommand({ Bucket: access.bucket })));
-    return 'exists';
-  } catch (error) {
-    if (!(error instanceof S3ServiceException)) throw error;
-    return error.$metadata.httpStatusCode === 404 ? 'missing' : 'refused';
-  }
-}
-
-async function withClient<Result>(access: S3Access, use: (client: S3Client) => Promise<Result>): Promise<Result> {
-  const { endpoint, region, credentials } = access;
-  const client = new S3Client({
-    endpoint,
-    region,
-    forcePathStyle: true,
-    maxAttempts: 2,
-    ...(credentials ? { credentials } : {}),
-  });
-  try {
-    return await use(client);
-  } finally {
-    client.destroy();
-  }
+/** What a server does not implement it will not implement in a minute. */
+function isSettling(error: unknown): boolean {
+  return error instanceof S3ServiceException && error.$fault === 'server' && error.$metadata.httpStatusCode !== 501;
 }
 
 /** S3 puts nothing in the message of a refused HEAD request but "UnknownError". */

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../../activities/log.js';
+import { usualDialect } from '../../activities/store/s3/dialect.js';
 import { findOnPath } from '../obtain/commands.js';
 import { firstObtained, type Way } from '../obtain/firstObtained.js';
 import { buildVersitygw } from '../obtain/fromGo.js';
@@ -13,7 +14,7 @@ import type { ServerRecord } from '../process/record.js';
 import { findRunningServer } from '../process/server.js';
 import { startOnFreePorts } from '../process/startOnFreePorts.js';
 import type { LocalServer } from '../temporal/local.js';
-import { isS3Healthy, type S3Access } from './access.js';
+import { isS3Healthy, type S3Access, type S3Place } from './access.js';
 import { keepCredentials, readCredentials, type S3Credentials } from './credentials.js';
 import { type S3ProgramName, s3Programs } from './programs.js';
 
@@ -35,11 +36,11 @@ function directoryOf(dataDirectory: string): string {
 }
 
 /** The S3 server that another process has started in this data directory, when it answers. */
-export async function findRunningS3(dataDirectory: string, bucket: string): Promise<LocalServer<S3Access> | null> {
+export async function findRunningS3(dataDirectory: string, place: S3Place): Promise<LocalServer<S3Access> | null> {
   const directory = directoryOf(dataDirectory);
   const credentials = await readCredentials(directory);
   if (!credentials) return null;
-  const accessOf = (record: ServerRecord) => accessAt(record.ports, bucket, credentials);
+  const accessOf = (record: ServerRecord) => accessAt(record.ports, place, credentials);
   const record = await findRunningServer(directory, (found) => isS3Healthy(accessOf(found)));
   return record && { access: accessOf(record), source: record.source, owned: null };
 }
@@ -51,7 +52,7 @@ export async function findRunningS3(dataDirectory: string, bucket: string): Prom
 export async function startS3(
   dataDirectory: string,
   binDirectory: string,
-  bucket: string,
+  place: S3Place,
   log: Log,
 ): Promise<LocalServer<S3Access>> {
   const directory = directoryOf(dataDirectory);
@@ -68,15 +69,16 @@ export async function startS3(
       program: path,
       ...(await program.commandFor(chosen, { objects, credentials, region })),
       source,
-      isHealthy: () => isS3Healthy(accessAt(chosen, bucket, credentials)),
+      isHealthy: () => isS3Healthy(accessAt(chosen, place, credentials)),
     }),
     log,
   );
-  return { access: accessAt(ports, bucket, credentials), source, owned };
+  return { access: accessAt(ports, place, credentials), source, owned };
 }
 
-function accessAt(ports: Readonly<Record<string, number>>, bucket: string, credentials: S3Credentials): S3Access {
-  return { endpoint: `http://${loopback}:${ports.s3}`, region, bucket, credentials };
+function accessAt(ports: Readonly<Record<string, number>>, place: S3Place, credentials: S3Credentials): S3Access {
+  const endpoint = `http://${loopback}:${ports.s3}`;
+  return { endpoint, region, ...place, credentials, addressing: 'path', dialect: usualDialect, isLocal: true };
 }
 
 async function obtainS3(directory: string, binDirectory: string, log: Log): Promise<Program> {

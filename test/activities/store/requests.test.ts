@@ -8,8 +8,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { nonRetryableFailures } from '../../../activities/errors.js';
 import { sha256OfBytes } from '../../../activities/store/digest.js';
-import { connect } from '../../../activities/store/s3.js';
+import { connect } from '../../../activities/store/s3/requests.js';
 import { createStore } from '../../../activities/store/store.js';
 
 let server: Server;
@@ -94,7 +95,8 @@ describe('failed tries', () => {
   });
 
   test.each([404, 403, 200])('an answer of %i is none', async (status) => {
-    expect(await toldOf(status)).toEqual([]);
+    // Of a refusal it is asked whether the credentials open what is known to be there.
+    expect(await toldOf(status, status)).toEqual([]);
   });
 
   test('are also those without an answer', async () => {
@@ -275,6 +277,21 @@ describe('a name', () => {
 test.each(['ftp://host', 'host', 'x http://host', 'http:///'])('the endpoint %s is refused', (address) => {
   const options = { bucket: 'reft', endpoint: address, cacheDirectory: directory, cacheBytes: 1 };
   expect(() => createStore(options)).toThrow('endpoint must start with http:// or https://');
+});
+
+test.each([
+  [{ bucket: '' }, /bucket is empty.*S3_BUCKET/],
+  [{ prefix: '/reft/' }, /S3_PREFIX is "\/reft\/": allowed are names/],
+  [{ prefix: 'a//b/' }, /S3_PREFIX/],
+  [{ prefix: 'a/../b/' }, /S3_PREFIX/],
+  [{ prefix: 'ä/' }, /S3_PREFIX/],
+  [{ prefix: `${'a'.repeat(512)}/` }, /S3_PREFIX is .* 512 characters at most/],
+  [{ authoritiesFile: '/no/such.pem' }, /AWS_CA_BUNDLE is "\/no\/such.pem", which cannot be read: ENOENT/],
+])('settings that cannot be used end a run at once: %j', (settings, message) => {
+  const options = { bucket: 'reft', endpoint, cacheDirectory: directory, cacheBytes: 1, ...settings };
+  const expected = { name: 'InvalidSettings', message: expect.stringMatching(message) };
+  expect(() => createStore(options)).toThrow(expect.objectContaining(expected));
+  expect(nonRetryableFailures).toContain('InvalidSettings');
 });
 
 test('without an endpoint the store is that of Amazon', () => {

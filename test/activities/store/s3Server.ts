@@ -37,7 +37,7 @@ export interface ServerInHand extends S3Server {
 /** Starts a server with an empty bucket. */
 export async function startS3(): Promise<S3Server> {
   const directory = await mkdtemp(join(tmpdir(), 'reft-s3-'));
-  const { access, owned } = await startLocalS3(join(directory, 'data'), binDirectory, bucket, () => undefined);
+  const { access, owned } = await startLocalS3(join(directory, 'data'), binDirectory, { bucket }, () => undefined);
   await prepareBucket(access);
   return {
     access,
@@ -54,17 +54,19 @@ export async function findVersitygw(): Promise<string | null> {
   return (await findOnPath('versitygw')) ?? (await buildVersitygw(binDirectory, () => undefined).catch(() => null));
 }
 
-export async function startServerInHand(executable: string): Promise<ServerInHand> {
+/** @param options further ones of the command line, such as `--virtual-domain`. */
+export async function startServerInHand(executable: string, ...options: readonly string[]): Promise<ServerInHand> {
   const directory = await mkdtemp(join(tmpdir(), 'reft-s3-'));
   const port = await getPort();
   const root = join(directory, 'server');
   await mkdir(root);
   const credentials = { accessKeyId: 'test-access-key', secretAccessKey: 'test-secret-key' };
-  const access = { endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1', bucket, credentials };
+  const endpoint = `http://127.0.0.1:${port}`;
+  const access: S3Access = { endpoint, region: 'us-east-1', bucket, credentials, isLocal: true };
   let child: ChildProcess | null = null;
 
   async function start(): Promise<void> {
-    child = spawn(executable, ['--port', `127.0.0.1:${port}`, 'posix', root], {
+    child = spawn(executable, ['--port', `127.0.0.1:${port}`, ...options, 'posix', root], {
       env: { ...process.env, ROOT_ACCESS_KEY: credentials.accessKeyId, ROOT_SECRET_KEY: credentials.secretAccessKey },
       stdio: 'ignore',
     });

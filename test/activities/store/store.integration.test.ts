@@ -7,7 +7,7 @@ import { DeleteObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import getPort from 'get-port';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sha256OfBytes } from '../../../activities/store/digest.js';
-import { connect } from '../../../activities/store/s3.js';
+import { connect } from '../../../activities/store/s3/requests.js';
 import { createStore, type StoreOptions } from '../../../activities/store/store.js';
 import { clientOf, replaceObject, type S3Server, startS3 } from './s3Server.js';
 
