@@ -6,6 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidReward, messageOf, ScorerRefused, ScorerUnavailable } from './errors.js';
+import { fetchFromWeb } from './network/fetch.js';
 import { type HttpScorer, parseReply, type Scorers } from './rewards/scorers.js';
 
 /** Far more than the scores of the largest batch. */
@@ -64,7 +65,7 @@ async function send(call: Call): Promise<{ readonly reply: unknown } | Failed> {
   try {
     // Another address is not followed: the header's value is for this one.
     const redirect = 'manual';
-    response = await fetch(url, {
+    response = await fetchFromWeb(url, {
       method: 'POST',
       redirect,
       body,

@@ -56,7 +56,7 @@ export function sumOf<Term extends z.ZodType<{ readonly name: string }>>(
     });
 
   /** The term that says what is right. */
-  const judgeOf = ({ terms, correctBy }: SumOptions<z.output<Term>>) =>
+  const decisiveTermOf = ({ terms, correctBy }: SumOptions<z.output<Term>>) =>
     correctBy === null
       ? at(terms, 0)
       : required(
@@ -76,7 +76,7 @@ export function sumOf<Term extends z.ZodType<{ readonly name: string }>>(
       ),
 
     comparison(sum: SumOptions<z.output<Term>>): Comparison | undefined {
-      const { reward } = judgeOf(sum);
+      const { reward } = decisiveTermOf(sum);
       return rewardNamed(reward.name).comparison?.(reward);
     },
 
@@ -94,9 +94,9 @@ export function sumOf<Term extends z.ZodType<{ readonly name: string }>>(
           weight,
           scores: await rewardNamed(reward.name).score(examples, responses, reward, tools),
         });
-      const judge = scored.find(({ part }) => part === judgeOf(sum).part);
+      const decisive = scored.find(({ part }) => part === decisiveTermOf(sum).part);
       return responses.map((_, index): Score => {
-        const { correct, value, failure } = at(required(judge, 'the part that says what is right').scores, index);
+        const { correct, value, failure } = at(required(decisive, 'the part that says what is right').scores, index);
         const termsOfOne = scored.map(({ part, weight, scores }) => ({ part, weight, score: at(scores, index) }));
         return {
           reward: termsOfOne.reduce((sum, { weight, score }) => sum + weight * score.reward, 0),

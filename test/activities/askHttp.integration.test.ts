@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAskHttp } from '../../activities/askHttp.js';
 import { rewardNamed, rewardSchema } from '../../activities/rewards/index.js';
 import type { RewardTools } from '../../activities/rewards/reward.js';
@@ -10,6 +10,7 @@ import type { AskedQuestion, Response } from '../../activities/rewards/samples.j
 import type { ScoringRequest } from '../../activities/rewards/scorers.js';
 import { createScoreInBatches } from '../../activities/scoreInBatches.js';
 import type { Store } from '../../activities/store/types.js';
+import { startForwardProxy } from '../support/forwardProxy.js';
 import { createMemoryStore } from './data/memoryStore.js';
 
 const examples = ['q1', 'q2', 'q3'].map(
@@ -143,6 +144,21 @@ it('cuts batches and asks for several at once, each under its own key', async ()
   const scores = await score({ options: { batch: { pairs: 1 }, atOnce: 3 } });
   expect(scores.map(({ reward }) => reward)).toEqual(lengths);
   expect(new Set(requestsTo('/').map(({ headers }) => headers['idempotency-key'])).size).toBe(3);
+});
+
+it('goes through the proxy that the environment names', async () => {
+  const proxy = await startForwardProxy();
+  vi.stubEnv('HTTP_PROXY', proxy.address);
+  vi.stubEnv('NO_PROXY', '');
+  try {
+    const { port } = new URL(address);
+    const scores = await score({ options: { url: `http://scorer.example:${port}/proxied` } });
+    expect(scores.map(({ reward }) => reward)).toEqual(lengths);
+    expect(proxy.asked).toEqual([`POST http://scorer.example:${port}/proxied`]);
+  } finally {
+    vi.unstubAllEnvs();
+    await proxy.close();
+  }
 });
 
 describe('what may pass', () => {

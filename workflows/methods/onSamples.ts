@@ -25,7 +25,8 @@ function trainOnSamples(method: 'online-self-training' | 'expert-iteration', ann
             seed: run.spec.seed,
             round,
             rounds,
-            freshOptimiser: round === 0,
+            // Not by the round's number: rounds with nothing right leave the warm-up as it is.
+            freshOptimiser: checkpoint.sha256 === shared.start.checkpoint.sha256,
           },
         ]),
     });
