@@ -1,4 +1,4 @@
-"""Scores the answers of spec.json: a right number and a chain of thought that names a unit. A worker on the task queue `scorers`."""
+"""Scores the answers of the preset `units`: a right number, and a chain of thought with a unit. A worker of the task queue `units`."""
 import asyncio
 import os
 import re
@@ -32,7 +32,7 @@ def units(request: dict) -> dict:
 async def main() -> None:
     client = await Client.connect(os.environ.get("TEMPORAL_ADDRESS", "localhost:7233"))
     with ThreadPoolExecutor(4) as threads:
-        await Worker(client, task_queue="scorers", activities=[units], activity_executor=threads).run()
+        await Worker(client, task_queue="units", activities=[units], activity_executor=threads).run()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import { smoke } from './smoke.js';
 import { smollm2SvampLora } from './smollm2SvampLora.js';
 import { svamp } from './svamp.js';
 import { svampSmall } from './svampSmall.js';
+import { units } from './units.js';
 
 interface Preset<Fields> {
   /** What it is for, as the documents say it. */
@@ -35,6 +36,11 @@ export const presets: Readonly<Record<string, Preset<SpecPreset>>> = {
     purpose:
       'Number puzzles with several right answers, judged by a verifier in Python: what a reward of your own looks like. Minutes on two cores.',
     fields: countdown,
+  },
+  units: {
+    purpose:
+      'JSON Lines of one’s own and a scorer of one’s own, a Temporal worker in Python: `test/examples/units` has both, to copy from. It runs in seconds and learns little.',
+    fields: units,
   },
   'smollm2-svamp-lora': {
     purpose:
