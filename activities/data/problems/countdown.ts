@@ -13,7 +13,7 @@ export interface Puzzle {
   readonly expression: Expression;
 }
 
-/** Numbers of a puzzle. With four, a model of 100,000 parameters learns to reach one target in five at best. */
+/** Numbers of a puzzle: few, so that a model of 100,000 parameters learns something in minutes. */
 const howMany = 3;
 
 /** Of two digits at most, which keeps the arithmetic learnable for a model of 100,000 parameters. */

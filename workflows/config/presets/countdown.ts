@@ -48,7 +48,7 @@ export const countdown = {
   model: { ...demo.model, maxPositions: 64 },
   generation: { maxAnswerTokens: 20, questionsPerShard: 250 },
   warmUp: { ...demo.warmUp, epochs: 8 },
-  // As much training as PPO has with its rollouts.
+  // About as much training as PPO has with its rollouts.
   sft: { ...demo.sft, epochs: 16 },
   ppo: { ...demo.ppo, epochs: 6, questionsPerRound: 500, optimiser: onlineOptimiser },
   rewardModel: null,
