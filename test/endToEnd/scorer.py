@@ -1,6 +1,6 @@
-"""A scorer of the reward `activity` that takes its time and logs what it does: python scorer.py ADDRESS QUEUE LOG.
+"""A scorer of the reward `activity` that takes its time and logs what it does: python scorer.py ADDRESS QUEUE LOG [BATCHES].
 
-Each line of the log is `begun` or `scored`, the activity's id and the sha256 of the request, flushed before anything else happens.
+After so many batches it begins one more and never ends it: whoever kills it then, kills it in the middle of a batch. Each line of the log is `begun` or `scored`, the activity's id and the sha256 of the request, flushed before anything else happens.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,7 +16,8 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-address, queue, log_path = sys.argv[1:]
+address, queue, log_path, *most = sys.argv[1:]
+left = int(most[0]) if most else sys.maxsize
 
 
 def log(event: str, request: dict) -> None:
@@ -34,8 +36,12 @@ def score_of(text: str) -> dict:
 
 @activity.defn(name="score")
 def score(request: dict) -> dict:
+    global left
     log("begun", request)
-    time.sleep(0.5)
+    if left == 0:
+        threading.Event().wait()
+    left -= 1
+    time.sleep(0.2)
     scores = [score_of(response["text"]) for response in request["responses"]]
     log("scored", request)
     return {"scores": scores}
@@ -43,13 +49,14 @@ def score(request: dict) -> dict:
 
 async def main() -> None:
     client = await Client.connect(address)
-    with ThreadPoolExecutor(2) as threads:
+    # One at a time: a batch begins when what came of the one before has been told.
+    with ThreadPoolExecutor(1) as threads:
         worker = Worker(
             client,
             task_queue=queue,
             activities=[score],
             activity_executor=threads,
-            max_concurrent_activities=2,
+            max_concurrent_activities=1,
         )
         await worker.run()
 
