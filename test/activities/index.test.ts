@@ -16,7 +16,7 @@ describe('every activity', () => {
     const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
     const heartbeats: unknown[] = [];
     environment.on('heartbeat', (details) => heartbeats.push(details));
-    const input = { data: {}, model: {} };
+    const input = { data: { endTokens: [0] }, model: {} };
     environment.run(activity as (input: unknown) => Promise<unknown>, input).catch(() => undefined);
     await expect.poll(() => heartbeats.length).toBeGreaterThan(0);
   });

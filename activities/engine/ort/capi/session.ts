@@ -62,10 +62,18 @@ export function createBoundSession(model: Uint8Array, operatorThreads: number): 
   const session = withOptions(api, operatorThreads, (options) =>
     given((box) => api.CreateSessionFromArray(env, model, model.byteLength, options, box)),
   );
+  let isReleased = false;
   return {
     outputShapes: new Map(outputsOf(api, session, allocator)),
-    bind: (feeds, results) => bind(api, session, cpuMemory, feeds, results),
-    release: () => api.ReleaseSession(session),
+    bind(feeds, results) {
+      if (isReleased) throw new InternalError('a session that was released');
+      return bind(api, session, cpuMemory, feeds, results);
+    },
+    release() {
+      if (isReleased) return;
+      isReleased = true;
+      api.ReleaseSession(session);
+    },
   };
 }
 
@@ -95,7 +103,11 @@ function bind(api: OrtApi, session: Handle, memory: Handle, feeds: Tensors, resu
     values.set(tensor, value);
     return value;
   };
+  let isReleased = false;
   const release = (): void => {
+    // What is freed twice ends the process.
+    if (isReleased) return;
+    isReleased = true;
     api.ReleaseIoBinding(binding);
     for (const value of values.values()) api.ReleaseValue(value);
     values.clear();
@@ -107,7 +119,11 @@ function bind(api: OrtApi, session: Handle, memory: Handle, feeds: Tensors, resu
     release();
     throw error;
   }
-  return { run: () => api.RunWithBinding(session, null, binding), release };
+  const run = (): void => {
+    if (isReleased) throw new InternalError('a run that was released');
+    api.RunWithBinding(session, null, binding);
+  };
+  return { run, release };
 }
 
 /** A value over a tensor's array. */

@@ -79,6 +79,5 @@ async function decodeBatch(
     });
   }
   release();
-  release();
   return answers;
 }

@@ -56,6 +56,18 @@ describe('a session', () => {
     session.release();
   });
 
+  it('is released once, however often it is asked, and runs no more', () => {
+    const session = createBoundSession(square(), 1);
+    const x = float32(new Float32Array(4), [2, 2]);
+    const bound = session.bind({ x }, { squared: float32(new Float32Array(4), [2, 2]) });
+    bound.release();
+    bound.release();
+    expect(() => bound.run()).toThrow(/was released/);
+    session.release();
+    session.release();
+    expect(() => session.bind({ x }, {})).toThrow(/was released/);
+  });
+
   it('keeps nothing after 500 times create, run and release', () => {
     const model = square();
     const [x, squared] = [
