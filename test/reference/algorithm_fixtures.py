@@ -202,18 +202,7 @@ def train(model, losses):
 
 
 def main():
-    config = common.llama_config(
-        vocab_size=19,
-        hidden_size=8,
-        intermediate_size=8,
-        num_hidden_layers=1,
-        num_attention_heads=1,
-        num_key_value_heads=1,
-        max_position_embeddings=32,
-        rms_norm_eps=1e-5,
-        rope_theta=1000.0,
-        tie_word_embeddings=True,
-    )
+    config = methods.tiny_config()
     with_value, reference = ppo_fixtures.make_models(config)
     start = {name: value.clone() for name, value in with_value.state_dict().items()}
     trunk = {name: value for name, value in start.items() if not name.startswith("value_head")}

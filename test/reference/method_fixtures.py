@@ -142,8 +142,9 @@ def train(model, losses):
     return {"losses": common.numbers(values), "parametersAfter": common.tensors(common.parameters(model))}
 
 
-def main():
-    config = common.llama_config(
+def tiny_config():
+    """The model of all methods and algorithms."""
+    return common.llama_config(
         vocab_size=19,
         hidden_size=8,
         intermediate_size=8,
@@ -155,6 +156,10 @@ def main():
         rope_theta=1000.0,
         tie_word_embeddings=True,
     )
+
+
+def main():
+    config = tiny_config()
     with_value, reference = ppo_fixtures.make_models(config)
     weights = {name: value for name, value in with_value.state_dict().items() if not name.startswith("value_head")}
 
