@@ -3,8 +3,9 @@
  * stores their answers apart from those of the questions that are dropped.
  */
 import { type DynamicSampling, judgeGroup } from './engine/rl/dynamicSampling.js';
+import { membersOf } from './engine/rl/groupAdvantages.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
-import type { ScoredSample } from './rewards/samples.js';
+import { allAt } from './invariant.js';
 import type { ObjectRef, Store } from './store/types.js';
 import { readScored } from './trainingSteps.js';
 
@@ -27,13 +28,11 @@ export interface SelectGroupsResult {
 export function createSelectGroups({ store }: { readonly store: Store }) {
   return (input: SelectGroupsInput): Promise<SelectGroupsResult> =>
     heartbeatWhile('questions', async (report) => {
-      const groups = new Map<number, ScoredSample[]>();
-      for (const answer of await readScored(store, input.scored)) {
-        const group = groups.get(answer.example);
-        if (group) group.push(answer);
-        else groups.set(answer.example, [answer]);
-      }
-      const judged = [...groups.values()].map((answers) => ({ answers, verdict: judgeGroup(answers, input.signal) }));
+      const all = await readScored(store, input.scored);
+      const judged = membersOf(all.map(({ example }) => example)).map((members) => {
+        const answers = allAt(all, members);
+        return { answers, verdict: judgeGroup(answers, input.signal) };
+      });
       const count = (wanted: string): number => judged.filter(({ verdict }) => verdict === wanted).length;
       const kept = judged.flatMap(({ answers, verdict }) => (verdict === 'kept' ? answers : []));
       report(judged.length, judged.length);

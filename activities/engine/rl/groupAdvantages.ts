@@ -59,8 +59,8 @@ export function shareWithoutSignal(scores: readonly number[], groups: readonly n
   return (100 * equal.length) / Math.max(1, members.length);
 }
 
-/** Indices of the answers of each group. */
-function membersOf(groups: readonly number[]): readonly (readonly number[])[] {
+/** Indices of the answers of each group, groups in the order in which they first occur. */
+export function membersOf(groups: readonly number[]): readonly (readonly number[])[] {
   const members = new Map<number, number[]>();
   groups.forEach((group, index) => {
     const own = members.get(group);
