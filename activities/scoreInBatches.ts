@@ -10,7 +10,13 @@ import { z } from 'zod';
 import { atMost } from './atMost.js';
 import { CorruptObject } from './errors.js';
 import { at, required } from './invariant.js';
-import { type BatchedScoring, cutIntoBatches, distinctPairs, type NumberedPair } from './rewards/batches.js';
+import {
+  type BatchedScoring,
+  cutIntoBatches,
+  distinctPairs,
+  type NumberedPair,
+  type ScoreInBatches,
+} from './rewards/batches.js';
 import type { RewardTools } from './rewards/reward.js';
 import type { Score } from './rewards/samples.js';
 import { checkScores, scoreFields } from './rewards/scores.js';
@@ -22,7 +28,7 @@ const keptScores: z.ZodType<readonly Score[]> = z.array(z.object(scoreFields));
 export function createScoreInBatches(
   store: Pick<Store, 'read' | 'publish'>,
   { signal, onProgress }: Pick<RewardTools, 'signal' | 'onProgress'>,
-): RewardTools['scoreInBatches'] {
+): ScoreInBatches {
   async function scoreBatch(pairs: readonly NumberedPair[], scoring: BatchedScoring): Promise<readonly Score[]> {
     const { reward, edition, content } = scoring;
     const asked = pairs.map(({ example, response }) => ({ example, response }));

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { RewardTools } from './reward.js';
 import type { AskedQuestion, Response, Score } from './samples.js';
-import { requestOf, scorerOptions, scoresIn } from './scorers.js';
+import { askScorer, type Scorer, scorerOptions } from './scorers.js';
 
 const KiB = 2 ** 10;
 const day = 24 * 60 * 60;
@@ -38,21 +38,11 @@ export const activity = {
     examples: readonly AskedQuestion[],
     responses: readonly Response[],
     given: z.output<typeof options>,
-    { scorers, scoreInBatches }: RewardTools,
+    tools: RewardTools,
   ): Promise<readonly Score[]> {
-    const { name: reward, type, taskQueue, timeoutSeconds, heartbeatSeconds, correctFrom, batch, atOnce } = given;
-    return scoreInBatches(examples, responses, {
-      reward,
-      edition: 1,
-      content: { type, taskQueue, correctFrom, edition: given.edition },
-      most: batch,
-      atOnce,
-      ask: async (pairs, asked) =>
-        scoresIn(
-          { reward, correctFrom },
-          pairs,
-          await scorers.activity({ type, taskQueue, timeoutSeconds, heartbeatSeconds }, requestOf(pairs), asked),
-        ),
-    });
+    const { type, taskQueue, timeoutSeconds, heartbeatSeconds } = given;
+    const scorer = { type, taskQueue, timeoutSeconds, heartbeatSeconds };
+    const send: Scorer = (request, batch) => tools.scorers.activity(scorer, request, batch);
+    return askScorer(examples, responses, given, { type, taskQueue }, send, tools.scoreInBatches);
   },
 };

@@ -44,6 +44,18 @@ export interface BatchedScoring {
   readonly ask: (pairs: readonly NumberedPair[], batch: Batch) => Promise<readonly Score[]>;
 }
 
+/**
+ * For rewards that cost something to ask: scores each distinct pair of question and text once, in batches that are stored as soon
+ * as they are there and never asked for again.
+ * @returns one score for each response, in order
+ * @throws InvalidReward when `ask` breaks its contract, or one pair is above the bound of bytes
+ */
+export type ScoreInBatches = (
+  examples: readonly AskedQuestion[],
+  responses: readonly Response[],
+  scoring: BatchedScoring,
+) => Promise<readonly Score[]>;
+
 export interface DistinctPairs {
   readonly pairs: readonly NumberedPair[];
   /** For each response the place of its pair. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { RewardTools } from './reward.js';
 import type { AskedQuestion, Response, Score } from './samples.js';
-import { requestOf, scorerOptions, scoresIn } from './scorers.js';
+import { askScorer, type Scorer, scorerOptions } from './scorers.js';
 
 const MiB = 2 ** 20;
 
@@ -50,21 +50,12 @@ export const http = {
   score(
     examples: readonly AskedQuestion[],
     responses: readonly Response[],
-    { name: reward, url, header, timeoutSeconds, tries, correctFrom, batch, atOnce, edition }: z.output<typeof options>,
-    { scorers, scoreInBatches }: RewardTools,
+    given: z.output<typeof options>,
+    tools: RewardTools,
   ): Promise<readonly Score[]> {
-    return scoreInBatches(examples, responses, {
-      reward,
-      edition: 1,
-      content: { url, correctFrom, edition },
-      most: batch,
-      atOnce,
-      ask: async (pairs, asked) =>
-        scoresIn(
-          { reward, correctFrom },
-          pairs,
-          await scorers.http({ url, header, timeoutSeconds, tries }, requestOf(pairs), asked),
-        ),
-    });
+    const { url, header, timeoutSeconds, tries } = given;
+    const scorer = { url, header, timeoutSeconds, tries };
+    const send: Scorer = (request, batch) => tools.scorers.http(scorer, request, batch);
+    return askScorer(examples, responses, given, { url }, send, tools.scoreInBatches);
   },
 };

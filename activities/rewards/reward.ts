@@ -6,7 +6,7 @@
  */
 import type { z } from 'zod';
 import type { AnswerFormat, AnswerKind } from './answerFormat.js';
-import type { BatchedScoring } from './batches.js';
+import type { ScoreInBatches } from './batches.js';
 import type { Comparison } from './compareAnswers.js';
 import type { AskedQuestion, Response, Score } from './samples.js';
 import type { SandboxPool } from './sandbox/pool.js';
@@ -33,17 +33,7 @@ export interface RewardTools extends DataForm {
   readonly signal: AbortSignal;
   /** To be told now and then how many responses are done. */
   readonly onProgress: (done: number) => void;
-  /**
-   * For rewards that cost something to ask: scores each distinct pair of question and text once, in batches that are stored as soon
-   * as they are there and never asked for again.
-   * @returns one score for each response, in order
-   * @throws InvalidReward when `ask` breaks its contract, or one pair is above the bound of bytes
-   */
-  readonly scoreInBatches: (
-    examples: readonly AskedQuestion[],
-    responses: readonly Response[],
-    scoring: BatchedScoring,
-  ) => Promise<readonly Score[]>;
+  readonly scoreInBatches: ScoreInBatches;
 }
 
 export interface Reward {

@@ -6,8 +6,8 @@
  */
 import { z } from 'zod';
 import { InvalidReward } from '../errors.js';
-import type { Batch, NumberedPair, Pair } from './batches.js';
-import type { AskedQuestion, Score } from './samples.js';
+import type { Batch, NumberedPair, Pair, ScoreInBatches } from './batches.js';
+import type { AskedQuestion, Response, Score } from './samples.js';
 import { type ReadingOptions, readScores, shown } from './scores.js';
 
 /** What a scorer is sent, as JSON: `responses[i]` is to `examples[i]`. */
@@ -80,7 +80,43 @@ export const correctFromOption = z
   .default(1)
   .describe('A response whose score does not say `correct` is right when its reward is at least this.');
 
-export function requestOf(pairs: readonly NumberedPair[]): ScoringRequest {
+/** A scorer with its options: sends a request and gives what came back. */
+export type Scorer = (request: ScoringRequest, batch: Batch) => Promise<unknown>;
+
+/** What rewards of this kind have in common when they score. */
+export interface ScorerReward {
+  readonly name: string;
+  readonly correctFrom: number;
+  readonly batch: { readonly pairs: number; readonly bytes: number };
+  readonly atOnce: number;
+  /** Of the user's scorer. */
+  readonly edition: number;
+}
+
+/**
+ * Has a scorer score the distinct pairs in batches, and reads what comes back.
+ * @param where what names the scorer: with the options it is all that scores follow from.
+ * @throws InvalidReward for an answer that holds no sound scores, and what `send` throws
+ */
+export function askScorer(
+  examples: readonly AskedQuestion[],
+  responses: readonly Response[],
+  { name: reward, correctFrom, batch, atOnce, edition }: ScorerReward,
+  where: Readonly<Record<string, string>>,
+  send: Scorer,
+  scoreInBatches: ScoreInBatches,
+): Promise<readonly Score[]> {
+  return scoreInBatches(examples, responses, {
+    reward,
+    edition: 1,
+    content: { ...where, correctFrom, edition },
+    most: batch,
+    atOnce,
+    ask: async (pairs, asked) => scoresIn({ reward, correctFrom }, pairs, await send(requestOf(pairs), asked)),
+  });
+}
+
+function requestOf(pairs: readonly NumberedPair[]): ScoringRequest {
   return {
     examples: pairs.map(({ example }) => example),
     responses: pairs.map(({ response }) => response),

@@ -94,9 +94,9 @@ export function sumOf<Term extends z.ZodType<{ readonly name: string }>>(
           weight,
           scores: await rewardNamed(reward.name).score(examples, responses, reward, tools),
         });
-      const decisive = scored.find(({ part }) => part === decisiveTermOf(sum).part);
+      const decisive = at(scored, sum.terms.indexOf(decisiveTermOf(sum))).scores;
       return responses.map((_, index): Score => {
-        const { correct, value, failure } = at(required(decisive, 'the part that says what is right').scores, index);
+        const { correct, value, failure } = at(decisive, index);
         const termsOfOne = scored.map(({ part, weight, scores }) => ({ part, weight, score: at(scores, index) }));
         return {
           reward: termsOfOne.reduce((sum, { weight, score }) => sum + weight * score.reward, 0),
