@@ -1,11 +1,15 @@
 /** The activity `addSamples`: what offline self-training trains on, annotated answers and right samples together. */
 
+import { join } from 'node:path';
+import { writeLines } from './data/spool.js';
 import { loadTokenizer } from './data/tokenizer/loadTokenizer.js';
-import type { DataSetRef, Example } from './data/types.js';
+import type { DataSetRef } from './data/types.js';
+import { exampleAt, examplesAt, readExamples } from './examples.js';
+import { formats, versionField } from './formats.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
-import { at, required } from './invariant.js';
-import type { ObjectRef, Store } from './store/types.js';
-import { readExamples, readScored } from './trainingSteps.js';
+import { required } from './invariant.js';
+import type { ObjectRef } from './store/types.js';
+import { type EngineDependencies, readScored, withOutputDirectory } from './trainingSteps.js';
 
 /** Adds right samples to the annotated answers: what offline self-training trains on. */
 export interface AddSamplesInput {
@@ -28,29 +32,37 @@ export interface AddSamplesResult {
  * Of each question the first right samples with texts that neither an earlier one nor its annotated answer has. A truncated
  * sample would teach not to end, so it is never kept.
  */
-export function createAddSamples({ store }: { readonly store: Store }) {
+export function createAddSamples({ store, workDirectory }: Pick<EngineDependencies, 'store' | 'workDirectory'>) {
   return (input: AddSamplesInput): Promise<AddSamplesResult> =>
     heartbeatWhile('shards', async (report, signal) => {
       const tokenizer = loadTokenizer(await store.getJson(input.tokenizer), input);
       const annotated = await readExamples(store, input.train);
-      const added: Example[] = [];
-      const texts = new Map<number, Set<string>>();
-      // Shard by shard: at 100 samples a question all of them may be more than memory holds.
-      for (const [index, shard] of input.scored.entries()) {
-        signal.throwIfAborted();
-        for (const { example: question, text, tokens, correct, truncated } of await readScored(store, [shard])) {
-          if (!correct || truncated) continue;
-          const example = at(annotated, question);
-          const answer = required(example.answerTokens, 'the annotated answer of a training question');
-          const known = texts.get(question) ?? new Set([tokenizer.decode(answer)]);
-          texts.set(question, known);
-          if (known.has(text) || known.size > input.keepPerQuestion) continue;
-          known.add(text);
-          added.push({ ...example, id: `${example.id} sample ${known.size - 1}`, answer: text, answerTokens: tokens });
+      return withOutputDirectory(workDirectory, async (directory) => {
+        const path = join(directory, 'train.jsonl');
+        const lines = writeLines(path);
+        for await (const example of examplesAt(annotated)) lines.write(example);
+        let added = 0;
+        // Shard by shard: at 100 samples a question all of them may be more than memory holds.
+        for (const [index, shard] of input.scored.entries()) {
+          signal.throwIfAborted();
+          const texts = new Map<number, Set<string>>();
+          for (const { example: question, text, tokens, correct, truncated } of await readScored(store, [shard])) {
+            if (!correct || truncated) continue;
+            const example = exampleAt(annotated, question);
+            const answer = required(example.answerTokens, 'the annotated answer of a training question');
+            const known = texts.get(question) ?? new Set([tokenizer.decode(answer)]);
+            texts.set(question, known);
+            if (known.has(text) || known.size > input.keepPerQuestion) continue;
+            known.add(text);
+            const id = `${example.id} sample ${known.size - 1}`;
+            lines.write({ ...example, id, answer: text, answerTokens: tokens });
+            added += 1;
+          }
+          report(index + 1, input.scored.length);
         }
-        report(index + 1, input.scored.length);
-      }
-      const examples = [...annotated, ...added];
-      return { train: { ...(await store.putLines(examples)), count: examples.length }, added: added.length };
+        lines.close();
+        const count = annotated.length + added;
+        return { train: { ...(await store.putFile(path)), count, ...versionField(formats.dataSet) }, added };
+      });
     });
 }

@@ -20,6 +20,7 @@ import {
   type Payload,
   rootCause,
 } from '@temporalio/common';
+import { decode, decodeFailure } from '@temporalio/common/lib/internal-non-workflow/codec-helpers.js';
 import proto, { type temporal } from '@temporalio/proto';
 import { InvalidReward, messageOf, ScorerRefused, ScorerUnavailable } from './errors.js';
 import { type ActivityScorer, parseReply, type Scorers } from './rewards/scorers.js';
@@ -99,8 +100,10 @@ async function outcomeOf(asking: Asking, handle: ActivityHandle): Promise<unknow
   const both = { ...asking, signal: AbortSignal.any([asking.signal, ended.signal]) };
   try {
     const { result, failure } = await Promise.race([pollOutcome(both), watchQueue(both, handle)]);
-    if (failure) throw failureOf(scorer, failure);
-    return readResult(scorer, result?.payloads?.[0]);
+    const { payloadCodecs } = asking.client.options.loadedDataConverter;
+    if (failure) throw failureOf(scorer, await decodeFailure(payloadCodecs, failure));
+    const [payload] = await decode(payloadCodecs, result?.payloads ?? []);
+    return readResult(scorer, payload);
   } finally {
     ended.abort();
   }
@@ -154,15 +157,14 @@ function failureOf(scorer: ActivityScorer, proto: NonNullable<Outcome['failure']
     : new ScorerUnavailable(message);
 }
 
-function readResult(scorer: ActivityScorer, payload: Payload | null | undefined): unknown {
+/** The JSON of an activity's result. @throws InvalidReward when it is none */
+export function readResult(scorer: ActivityScorer, payload: Payload | null | undefined): unknown {
   const encoding = Buffer.from(payload?.metadata?.encoding ?? []).toString();
   if (encoding !== 'json/plain')
     throw new InvalidReward(`${nameOf(scorer)} gave a result in ${encoding || 'no encoding'}, not in JSON`);
-  try {
-    return parseReply(Buffer.from(payload?.data ?? []).toString());
-  } catch (error) {
-    throw new InvalidReward(`${nameOf(scorer)} gave a result that is no JSON: ${messageOf(error)}`);
-  }
+  const read = parseReply(Buffer.from(payload?.data ?? []).toString());
+  if ('problem' in read) throw new InvalidReward(`${nameOf(scorer)} gave a result that ${read.problem}`);
+  return read.value;
 }
 
 /** Temporal itself could not be asked. */

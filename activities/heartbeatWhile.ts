@@ -1,8 +1,10 @@
 /**
  * Heartbeats while an activity works: its progress, each second. The activity's cancellation becomes an AbortSignal for the work.
  *
- * Heartbeats let Temporal notice a killed worker within seconds, and bring cancellations to the activity. Only the activity files in
- * this folder use this; the rooms below take plain `onProgress` callbacks and AbortSignals.
+ * Heartbeats let Temporal notice a killed worker within seconds, and bring cancellations to the activity. They come from the worker
+ * and say for how long its work has been quiet; whether the work hangs is watched where it is done, in the processes of the engine
+ * (`engine/process/hang.ts`) and of the sandbox. Only the activity files in this folder use this; the rooms below take plain
+ * `onProgress` callbacks and AbortSignals.
  */
 import { asyncLocalStorage } from '@temporalio/activity';
 
@@ -11,6 +13,8 @@ export interface ActivityProgress {
   readonly done: number;
   readonly total: number;
   readonly unit: string;
+  /** Whole seconds since the work last told of any progress. */
+  readonly quietSeconds: number;
 }
 
 const heartbeatIntervalMs = 1_000;
@@ -33,12 +37,18 @@ export async function heartbeatWhile<T>(
   const context = asyncLocalStorage.getStore();
   if (context === undefined) return work(() => undefined, new AbortController().signal);
 
-  let progress: ActivityProgress = { done: 0, total: 0, unit };
-  context.heartbeat(progress);
-  const timer = setInterval(() => context.heartbeat(progress), heartbeatIntervalMs);
+  let progress = { done: 0, total: 0, unit };
+  let toldAt = performance.now();
+  const beat = (): void => {
+    const quietSeconds = Math.floor((performance.now() - toldAt) / 1_000);
+    context.heartbeat({ ...progress, quietSeconds } satisfies ActivityProgress);
+  };
+  beat();
+  const timer = setInterval(beat, heartbeatIntervalMs);
   try {
     return await work((done, total, ofPart = unit) => {
       progress = { done, total, unit: ofPart };
+      toldAt = performance.now();
     }, context.cancellationSignal);
   } catch (error) {
     // An aborted engine task fails with its own error; Temporal must see a cancellation, not a failure to retry.

@@ -1,5 +1,5 @@
 /** The activity `importModel`: a pretrained model (a folder, the hub, S3) becomes a checkpoint in the store. */
-import { join } from 'node:path';
+import type { ComputeSpec } from '../workflows/config/compute.js';
 import type { LoraSpec } from '../workflows/config/lora.js';
 import { languageModel } from './engine/models/index.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
@@ -19,29 +19,31 @@ const mostListed = 50;
 export interface ImportModelInput {
   readonly from: string;
   readonly lora: LoraSpec | null;
+  readonly compute: ComputeSpec;
   /** For the adapters' initial values, with `lora`. */
   readonly seed: number;
 }
 
 export interface ImportDependencies extends EngineDependencies {
   readonly hub: HubAccess;
+  readonly downloadDirectory: string;
 }
 
 /**
- * An interrupted download is continued by the next attempt on the same worker.
+ * An interrupted download is continued by the next attempt on the same machine.
  *
  * @throws InvalidModel when there is no such model, or naming the file, field or tensor that cannot be used.
  */
 export function createImportModel(dependencies: ImportDependencies) {
-  const { store, engine, workDirectory, hub } = dependencies;
-  return ({ from, lora, seed }: ImportModelInput): Promise<PretrainedModel> =>
+  const { store, engine, workDirectory, downloadDirectory, hub } = dependencies;
+  return ({ from, lora, compute, seed }: ImportModelInput): Promise<PretrainedModel> =>
     heartbeatWhile('bytes', async (report, signal) => {
       if (isCheckpoint(from)) return openCheckpoint(store, from);
       let bytes = 0;
       const obtained = await obtainModel(from, {
         store,
         hub,
-        directory: join(workDirectory, 'downloads'),
+        directory: downloadDirectory,
         signal,
         onBytes: (arrived) => {
           bytes += arrived;
@@ -56,7 +58,7 @@ export function createImportModel(dependencies: ImportDependencies) {
       const checkpoint = await withOutputDirectory(workDirectory, async (outputDirectory) => {
         const task = { config, directory: obtained.directory, outputDirectory };
         const { files: base } = await engine.run('importModel', task, { signal });
-        const start = { base, lora, seed, tokenizer, purpose: 'import' } as const;
+        const start = { base, lora, compute, seed, tokenizer, purpose: 'import' } as const;
         return writeStartingModel(dependencies, start, outputDirectory, { signal });
       });
       await obtained.release();

@@ -4,15 +4,21 @@
  */
 
 import { createAddSamples } from './addSamples.js';
+import { createAskAnnotator } from './askAnnotator.js';
+import { createFindBranch, createKeepStart } from './branchPoints.js';
 import { createCheckReward } from './checkReward.js';
+import { createCollectGarbage } from './collectGarbage.js';
 import type { Engine } from './engine/process/engineClient.js';
+import type { FailureName } from './errors.js';
 import { createImportModel } from './importModel.js';
 import { createInitialiseModel } from './initialiseModel.js';
 import { createPlanTraining } from './planTraining.js';
 import { createPrepareData } from './prepareData.js';
 import type { HubAccess } from './pretrained/hub.js';
+import { createPublishAnnotation } from './publishAnnotation.js';
 import { createPublishComparison } from './publishComparison.js';
 import { createPublishEvaluation } from './publishEvaluation.js';
+import { createPublishPartialRun } from './publishPartialRun.js';
 import { createPublishRun } from './publishRun.js';
 import { createKeepResult, createRecallResult } from './recallResult.js';
 import { createRecordCurve } from './recordCurve.js';
@@ -21,6 +27,7 @@ import { createRollout } from './rollout.js';
 import { createScoreByRewardModel } from './scoreByRewardModel.js';
 import { createScoreSamples } from './scoreSamples.js';
 import { createSelectGroups } from './selectGroups.js';
+import type { Upkeep } from './store/s3/upkeep.js';
 import type { Store } from './store/types.js';
 import { createTallyEvaluation } from './tallyEvaluation.js';
 import { createTrainOnSamples } from './trainOnSamples.js';
@@ -30,12 +37,15 @@ import { createUpdatePolicy } from './updatePolicy.js';
 
 export interface Dependencies {
   readonly store: Store;
+  readonly upkeep: Upkeep;
   readonly engine: Engine;
   readonly sandbox: SandboxPool;
   /** The worker's, which has what scorers ask for as a header. */
   readonly environment: NodeJS.ProcessEnv;
   /** Where tasks write files before they go to the store; on the same disk as the store's cache. */
   readonly workDirectory: string;
+  /** Where models are fetched to; a download that was cut off is continued there. */
+  readonly downloadDirectory: string;
   /** The Hugging Face hub that pretrained models come from. */
   readonly hub: HubAccess;
   /** The folder of published data sets; generated problems need none. */
@@ -58,18 +68,26 @@ const generalActivities = {
   checkReward: createCheckReward,
   prepareData: createPrepareData,
   scoreSamples: createScoreSamples,
+  askAnnotator: createAskAnnotator,
   addSamples: createAddSamples,
   selectGroups: createSelectGroups,
   tallyEvaluation: createTallyEvaluation,
   recordCurve: createRecordCurve,
+  keepStart: createKeepStart,
+  findBranch: createFindBranch,
   publishRun: createPublishRun,
+  publishPartialRun: createPublishPartialRun,
   recallResult: createRecallResult,
   keepResult: createKeepResult,
   publishComparison: createPublishComparison,
+  publishAnnotation: createPublishAnnotation,
   publishEvaluation: createPublishEvaluation,
+  collectGarbage: createCollectGarbage,
 } as const;
 
-type Makers = Readonly<Record<string, (dependencies: Dependencies) => unknown>>;
+/** Each takes the input of its own, and is listed with its type above. */
+type Activity = (input: never) => Promise<unknown>;
+type Makers = Readonly<Record<string, (dependencies: Dependencies) => Activity>>;
 type Made<Rows extends Makers> = { readonly [Name in keyof Rows]: ReturnType<Rows[Name]> };
 
 export type EngineActivities = Made<typeof engineActivities>;
@@ -86,6 +104,21 @@ export function createActivities(dependencies: Dependencies): ActivitySet {
 }
 
 function make<Rows extends Makers>(rows: Rows, dependencies: Dependencies): Made<Rows> {
-  const made = Object.entries(rows).map(([name, create]) => [name, create(dependencies)]);
+  const made = Object.entries(rows).map(([name, create]) => [name, makingRoom(create(dependencies), dependencies)]);
   return Object.fromEntries(made) as Made<Rows>;
+}
+
+const diskFull: FailureName = 'DiskFull';
+
+/** The activity; where it finds a disk full, copies of what is in S3 make room for its next attempt. */
+function makingRoom(activity: Activity, { store }: Pick<Dependencies, 'store'>): Activity {
+  return async (input) => {
+    try {
+      return await activity(input);
+    } catch (error) {
+      // By its name: one that comes out of a thread has lost its class.
+      if (error instanceof Error && error.name === diskFull) await store.makeRoom();
+      throw error;
+    }
+  };
 }

@@ -1,6 +1,7 @@
 /** The activity `planTraining`: the memory that a run's training steps will need on an engine's machine, before the first step. */
 
-import type { PlannedStep, PlanTrainingTask } from './engine/tasks/planTraining.js';
+import type { PlannedAnswers, PlannedStep, PlanTrainingTask } from './engine/tasks/planTraining.js';
+import type { MemoryBudget } from './engine/training/memoryBudget.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { readManifest } from './store/checkpoint.js';
 import type { CheckpointRef } from './store/types.js';
@@ -10,16 +11,22 @@ import type { EngineDependencies } from './trainingSteps.js';
 export interface PlanTrainingInput {
   readonly checkpoint: CheckpointRef;
   readonly steps: readonly PlannedStep[];
+  readonly answers: PlannedAnswers;
+  /** What the specification gives; left out, what the device has. */
+  readonly memory?: MemoryBudget | undefined;
+  /** What the run that this one goes on from kept to: taken again where all steps fit. */
+  readonly before?: MemoryBudget;
 }
 
 export type TrainingPlan = PlanTrainingTask['output'];
 
-/** @throws InsufficientMemory, naming the step, when one of its sequences does not fit by itself. */
+/** @throws InsufficientMemory, naming the largest step, when one of its sequences does not fit by itself. */
 export function createPlanTraining({ store, engine }: EngineDependencies) {
-  return ({ checkpoint, steps }: PlanTrainingInput): Promise<TrainingPlan> =>
+  return ({ checkpoint, ...planned }: PlanTrainingInput): Promise<TrainingPlan> =>
     heartbeatWhile('steps', async (onProgress, signal) => {
-      const { config, adapters } = await readManifest(store, checkpoint);
+      const { config, adapters, compute } = await readManifest(store, checkpoint);
       const lora = adapters ? { lora: adapters.lora } : {};
-      return engine.run('planTraining', { config, ...lora, steps }, { onProgress, signal });
+      const computed = compute ? { compute } : {};
+      return engine.run('planTraining', { config, ...lora, ...computed, ...planned }, { onProgress, signal });
     });
 }

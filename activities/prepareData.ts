@@ -7,6 +7,7 @@ import type { DataSpec } from '../workflows/config/data.js';
 import { obtainFiles } from './data/files/obtainFile.js';
 import { runInThread } from './data/thread/runInThread.js';
 import type { DataSetRef, PreparedData, PretrainedTokenizer } from './data/types.js';
+import { formats, versionField } from './formats.js';
 import { heartbeatWhile, type ReportProgress } from './heartbeatWhile.js';
 import { required } from './invariant.js';
 import type {
@@ -27,14 +28,16 @@ export interface PrepareDataInput {
   readonly seed: number;
   /** The reward's, where it has one of its own: annotated answers are read by it. */
   readonly comparison?: Comparison;
+  /** Training questions without their chains of thought, and none held out: those that are to be annotated. */
+  readonly questionsOnly?: boolean;
   /** A pretrained model's; left out, a tokenizer is trained on the training questions. */
   readonly tokenizer?: PretrainedTokenizer;
 }
 
 export interface PrepareDataSettings {
   readonly store: Store;
-  /** Runs annotated programs that have to be proved right. */
-  readonly sandbox: Pick<SandboxPool, 'run'>;
+  /** Runs annotated programs that have to be proved right, and later those of answers. */
+  readonly sandbox: Pick<SandboxPool, 'run' | 'warmUp'>;
   /** The Hugging Face hub, for data sets that lie there. */
   readonly hub: HubAccess;
   /** The folder of published data sets (`REFT_DATA_DIR`); generated problems need none. */
@@ -61,18 +64,21 @@ export function createPrepareData(settings: PrepareDataSettings) {
 }
 
 async function prepare(
-  { data, seed, comparison, tokenizer: pretrained }: PrepareDataInput,
+  { data, seed, comparison, questionsOnly, tokenizer: pretrained }: PrepareDataInput,
   { store, sandbox, hub, dataDirectory }: PrepareDataSettings,
   workDirectory: string,
   onProgress: ReportProgress,
   signal: AbortSignal,
 ): Promise<PreparedData> {
+  // Python loads meanwhile, and until the first answers. Where it does not, the first scoring says so.
+  if (data.cot === 'program') sandbox.warmUp().catch(() => undefined);
   const prepared = await runInThread<PrepareInThread, PreparedInThread, PrepareServices>({
     module: new URL('prepareDataThread.ts', import.meta.url),
     input: {
       data,
       seed,
       comparison,
+      questionsOnly,
       directory: dataDirectory,
       workDirectory,
       pretrained: pretrained && (await filesOf(pretrained, store)),
@@ -92,7 +98,11 @@ async function prepare(
     onProgress,
     signal,
   });
-  const put = async ({ path, count }: LinesFile): Promise<DataSetRef> => ({ ...(await store.putFile(path)), count });
+  const put = async ({ path, count }: LinesFile): Promise<DataSetRef> => ({
+    ...(await store.putFile(path)),
+    count,
+    ...versionField(formats.dataSet),
+  });
   return {
     train: await put(prepared.train),
     validation: await put(prepared.validation),

@@ -17,8 +17,8 @@ import type { SpecialTokens } from './data/tokenizer/tokenizerFile.js';
 import type { TokenizerJson } from './data/tokenizer/tokenizerJson.js';
 import { trainTokenizer } from './data/tokenizer/trainTokenizer.js';
 import type { PreparedData } from './data/types.js';
-import { InvalidModel, messageOf } from './errors.js';
 import { readChatTemplate } from './pretrained/chatTemplate.js';
+import { parseModelFile } from './pretrained/modelFile.js';
 import type { Comparison } from './rewards/compareAnswers.js';
 import type { ProgramOutcome } from './rewards/sandbox/outcome.js';
 
@@ -26,6 +26,7 @@ export interface PrepareInThread {
   readonly data: DataSpec;
   readonly seed: number;
   readonly comparison: Comparison | undefined;
+  readonly questionsOnly: boolean | undefined;
   readonly directory: string | undefined;
   readonly workDirectory: string;
   /** A pretrained model's: its tokenizer.json and the files beside it. */
@@ -63,13 +64,14 @@ export interface PreparedInThread
 }
 
 await serveThread<PrepareInThread, PrepareServices>(async (input, { onProgress, ask }): Promise<PreparedInThread> => {
-  const { data, seed, comparison, directory, workDirectory, pretrained } = input;
+  const { data, seed, comparison, questionsOnly, directory, workDirectory, pretrained } = input;
   const plain: PromptStyle = { format: data.cot, docstring: data.docstring };
   const chat = data.promptFormat === 'chat' ? readChatTemplate(pretrained?.otherFiles ?? new Map()) : undefined;
   const questions = await loadQuestions({
     data,
     seed,
     comparison,
+    questionsOnly,
     directory,
     workDirectory,
     chat,
@@ -98,18 +100,10 @@ await serveThread<PrepareInThread, PrepareServices>(async (input, { onProgress, 
 
 /** A pretrained model's tokenizer. In a chat an answer ends as the template ends a turn. */
 function tokenizerOf(pretrained: PretrainedFiles, chat: Chat | undefined): Tokenizer {
-  const json = parseTokenizer(pretrained.tokenizer);
+  const json = parseModelFile('tokenizer.json', pretrained.tokenizer);
   const tokenizer = loadTokenizer(json, pretrained);
   if (chat === undefined) return tokenizer;
   return loadTokenizer(json, { ...pretrained, endTokens: endTokensOfChat(chat, tokenizer) });
-}
-
-function parseTokenizer(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch (error) {
-    throw new InvalidModel(`tokenizer.json is not JSON: ${messageOf(error)}`, { cause: error });
-  }
 }
 
 /** What a tokenizer is trained on: prompts and answers, made anew each time they are gone through. */

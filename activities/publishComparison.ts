@@ -5,7 +5,8 @@
 import { z } from 'zod';
 import type { PreparedData } from './data/types.js';
 import { compareModels, type ModelVerdicts } from './evaluation/compareModels.js';
-import type { ComparedModel, ComparisonMetrics, Verdict } from './evaluation/types.js';
+import type { ComparedModel, ComparedSeeds, ComparisonMetrics, Verdict } from './evaluation/types.js';
+import { formats, versionOf } from './formats.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { type ComparisonReport, renderComparison } from './report/comparisonPage.js';
 import { summariseData } from './report/data.js';
@@ -14,10 +15,8 @@ import { runPrefix } from './store/runKeys.js';
 import type { CheckpointRef, ObjectRef, Store } from './store/types.js';
 
 /** One evaluated model of a comparison. */
-export interface ComparedVerdicts {
+export interface ComparedVerdicts extends ComparedSeeds {
   readonly model: ComparedModel;
-  /** Of its training; absent for the warm-up, which all trainings share. */
-  readonly seed?: number;
   readonly checkpoint: CheckpointRef;
   readonly verdicts: ObjectRef;
 }
@@ -46,11 +45,6 @@ export interface PublishComparisonResult {
   readonly metrics: ComparisonMetrics;
 }
 
-/** Enough for the first decimal of an interval's bounds. */
-const replicates = 2_000;
-/** Of the bootstrap: any would do, but always the same, so that a comparison gives the same intervals again. */
-const bootstrapSeed = 20_240_808;
-
 const verdictsSchema: z.ZodType<readonly Verdict[]> = z.array(
   z.strictObject({
     top1: z.boolean(),
@@ -63,13 +57,15 @@ const verdictsSchema: z.ZodType<readonly Verdict[]> = z.array(
 
 export function createPublishComparison({ store }: { readonly store: Store }) {
   return (input: PublishComparisonInput): Promise<PublishComparisonResult> =>
-    heartbeatWhile('replicates', async (onProgress, signal) => {
+    heartbeatWhile('models', async (onProgress, signal) => {
       const { comparisonId, title, spec, models, trainings, samples, failures, notes, work } = input;
       const compared: ModelVerdicts[] = [];
-      for (const { verdicts, checkpoint, ...model } of models)
+      for (const { verdicts, checkpoint, ...model } of models) {
+        signal.throwIfAborted();
         compared.push({ ...model, verdicts: verdictsSchema.parse(await store.getLines(verdicts)) });
-      const options = { replicates, seed: bootstrapSeed, signal, onProgress };
-      const metrics = { ...(await compareModels(compared, options)), samples };
+        onProgress(compared.length, models.length);
+      }
+      const metrics = { ...compareModels(compared), samples };
 
       const prefix = runPrefix(comparisonId);
       const keys = { report: `${prefix}/report.html`, result: `${prefix}/result.json` };
@@ -80,7 +76,8 @@ export function createPublishComparison({ store }: { readonly store: Store }) {
         ...model,
         checkpoint: checkpoint.sha256,
       }));
-      const result = { ...report, checkpoints, bucket: store.bucket, keys };
+      const version = versionOf(formats.publishedComparison);
+      const result = { version, ...report, checkpoints, bucket: store.bucket, keys };
       await store.publish(keys.result, Buffer.from(`${JSON.stringify(result, null, 2)}\n`));
       return { bucket: store.bucket, prefix, ...keys, metrics };
     });

@@ -5,13 +5,15 @@
 
 import type { PreparedData } from './data/types.js';
 import type { EvaluationMetrics } from './evaluation/types.js';
+import { formats, versionOf } from './formats.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
-import { publishAnswers } from './publishAnswers.js';
+import { type ModelAnswers, publishAnswers } from './publishAnswers.js';
 import { summariseData } from './report/data.js';
 import { renderEvaluation } from './report/evaluationPage.js';
 import type { Work } from './report/types.js';
 import { runPrefix } from './store/runKeys.js';
-import type { ObjectRef, Store } from './store/types.js';
+import type { ObjectRef } from './store/types.js';
+import type { EngineDependencies } from './trainingSteps.js';
 
 /** What an evaluation leaves: the metrics of one model on one data set. */
 export interface PublishEvaluationInput {
@@ -24,6 +26,8 @@ export interface PublishEvaluationInput {
   readonly metrics: EvaluationMetrics;
   /** Its greedy answers, scored. */
   readonly answers: readonly ObjectRef[];
+  /** Its samples; absent in evaluations from before. */
+  readonly samples?: Pick<ModelAnswers, 'sampled' | 'rewardModelScores'>;
   readonly work: Readonly<Record<string, Work>>;
   readonly notes: readonly string[];
 }
@@ -36,7 +40,7 @@ export interface PublishEvaluationResult {
   readonly samples: string;
 }
 
-export function createPublishEvaluation({ store }: { readonly store: Store }) {
+export function createPublishEvaluation({ store, workDirectory }: Pick<EngineDependencies, 'store' | 'workDirectory'>) {
   return (input: PublishEvaluationInput): Promise<PublishEvaluationResult> =>
     heartbeatWhile('files', async () => {
       const { evaluationId, title, spec, model, metrics, work, notes } = input;
@@ -47,10 +51,27 @@ export function createPublishEvaluation({ store }: { readonly store: Store }) {
         result: `${prefix}/result.json`,
         samples: `${prefix}/samples.jsonl`,
       };
-      const answers = await publishAnswers(store, keys.samples, input.data.test, input.answers);
+      const answers = await publishAnswers({ store, workDirectory }, keys.samples, {
+        questions: input.data.test,
+        shown: input.answers,
+        ...(input.samples === undefined ? {} : { all: [{ ...input.samples, model, greedy: input.answers }] }),
+      });
       const report = { evaluationId, title, model, spec, metrics, answers, data, work, notes };
       await store.publish(keys.report, Buffer.from(renderEvaluation(report)));
-      const result = { evaluationId, title, model, spec, metrics, data, work, notes, bucket: store.bucket, keys };
+      const version = versionOf(formats.publishedEvaluation);
+      const result = {
+        version,
+        evaluationId,
+        title,
+        model,
+        spec,
+        metrics,
+        data,
+        work,
+        notes,
+        bucket: store.bucket,
+        keys,
+      };
       await store.publish(keys.result, Buffer.from(`${JSON.stringify(result, null, 2)}\n`));
       return { bucket: store.bucket, prefix, ...keys };
     });

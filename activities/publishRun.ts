@@ -3,20 +3,21 @@
  * answers, the report, and last of all `result.json`, whose being there says that the rest is complete.
  */
 
+import type { Ancestor } from './branchPoints.js';
 import type { PreparedData } from './data/types.js';
 import type { RunMetrics } from './evaluation/types.js';
+import { formats, versionOf } from './formats.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
-import { publishAnswers } from './publishAnswers.js';
+import { type ModelAnswers, publishAnswers } from './publishAnswers.js';
+import { publishModel } from './publishModel.js';
 import { readCurve } from './recordCurve.js';
 import { summariseData } from './report/data.js';
 import { renderReport } from './report/page.js';
 import type { PublishedResult } from './report/publishedResult.js';
 import type { CurvePoint, TrainingWarning, Work } from './report/types.js';
-import { publishAdapterFolder } from './store/adapterFolder.js';
-import { readCheckpoint } from './store/checkpoint.js';
-import { publishModelFolder } from './store/modelFolder.js';
 import { runPrefix } from './store/runKeys.js';
-import type { CheckpointRef, ObjectRef, Store } from './store/types.js';
+import type { CheckpointRef, ObjectRef } from './store/types.js';
+import type { EngineDependencies } from './trainingSteps.js';
 
 export interface PublishRunInput {
   readonly runId: string;
@@ -30,11 +31,15 @@ export interface PublishRunInput {
   readonly points: readonly CurvePoint[];
   /** Scored objects (greedy, test set) to show right and wrong answers from. */
   readonly sampled: readonly ObjectRef[];
+  /** All answers that the metrics were made of; absent in runs from before. */
+  readonly answers?: readonly ModelAnswers[];
   readonly work: Readonly<Record<string, Work>>;
   readonly notes: readonly string[];
   /** The pretrained model it started from, as `PretrainedModel` names it. */
   readonly startedFrom?: string;
   readonly warnings: readonly TrainingWarning[];
+  /** Runs that it was branched from, oldest first. */
+  readonly lineage?: readonly Ancestor[];
 }
 
 /** What a run leaves under `runs/<run id>/`. Keys are full S3 keys. */
@@ -47,7 +52,7 @@ export interface PublishRunResult {
 }
 
 /** Its result's `prefix` has no slash at its end; the model lies in `<prefix>/model`, LoRA adapters besides in `<prefix>/adapter`. */
-export function createPublishRun({ store }: { readonly store: Store }) {
+export function createPublishRun({ store, workDirectory }: Pick<EngineDependencies, 'store' | 'workDirectory'>) {
   return (input: PublishRunInput): Promise<PublishRunResult> =>
     heartbeatWhile('files', async () => {
       const { runId, title, spec, metrics, work, notes, warnings, model } = input;
@@ -59,13 +64,13 @@ export function createPublishRun({ store }: { readonly store: Store }) {
         samples: `${prefix}/samples.jsonl`,
       };
 
-      const { files, manifest } = await readCheckpoint(store, model, { moments: false });
-      const { tokenizerFiles, endTokens } = input.data;
-      await publishModelFolder(store, keys.model, files, manifest.tokenizer, tokenizerFiles, endTokens);
-      const { config, adapters } = files;
-      if (adapters) await publishAdapterFolder(store, `${prefix}/adapter`, { config, adapters }, input.startedFrom);
+      await publishModel({ store, workDirectory }, prefix, input);
 
-      const answers = await publishAnswers(store, keys.samples, input.data.test, input.sampled);
+      const answers = await publishAnswers({ store, workDirectory }, keys.samples, {
+        questions: input.data.test,
+        shown: input.sampled,
+        ...(input.answers === undefined ? {} : { all: input.answers }),
+      });
 
       const curve = [...(await readCurve(store, input.curve)), ...input.points];
       const data = summariseData(input.data);
@@ -87,6 +92,7 @@ export function createPublishRun({ store }: { readonly store: Store }) {
       const checkpoint = { sha256: model.sha256, step: model.step };
       const bucket = store.bucket;
       const result: PublishedResult = {
+        version: versionOf(formats.publishedRun),
         runId,
         title,
         spec,
@@ -96,6 +102,7 @@ export function createPublishRun({ store }: { readonly store: Store }) {
         work,
         notes: [...notes],
         warnings: [...warnings],
+        lineage: [...(input.lineage ?? [])],
         curve,
         bucket,
         keys,

@@ -2,16 +2,24 @@
 
 import type { DataSetRef, QuestionSelection } from './data/types.js';
 import type { RandomPurpose } from './engine/sampling/random.js';
+import { endTurn } from './engineTurn.js';
+import { promptOf, readExamples } from './examples.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
-import { at } from './invariant.js';
 import type { Work } from './report/types.js';
 import type { Sample } from './rewards/samples.js';
 import { readCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef } from './store/types.js';
-import { type EngineDependencies, readExamples, selectQuestions, workOf } from './trainingSteps.js';
+import {
+  type Budgeted,
+  type EngineDependencies,
+  type Halved,
+  selectQuestions,
+  shortageOf,
+  workOf,
+} from './trainingSteps.js';
 
 /** Generates `samples` answers for each selected question. Greedy when `temperature` is 0. */
-export interface RolloutInput {
+export interface RolloutInput extends Budgeted {
   readonly checkpoint: CheckpointRef;
   readonly data: DataSetRef;
   readonly selection: QuestionSelection;
@@ -25,7 +33,7 @@ export interface RolloutInput {
   readonly round: number;
 }
 
-export interface RolloutResult {
+export interface RolloutResult extends Halved {
   /** Lines of `Sample`, ordered by position in the selection, then by sample. */
   readonly samples: ObjectRef;
   readonly count: number;
@@ -46,9 +54,9 @@ export function createRollout({ store, engine }: Pick<EngineDependencies, 'store
       const examples = await readExamples(store, input.data);
       const prompts = selectQuestions(examples.length, input.selection, seed).map((index) => ({
         example: index,
-        tokens: at(examples, index).promptTokens,
+        tokens: promptOf(examples, index),
       }));
-      const { answers, work } = await engine.run(
+      const generated = await engine.run(
         'generate',
         {
           model: files,
@@ -59,10 +67,12 @@ export function createRollout({ store, engine }: Pick<EngineDependencies, 'store
           endTokens: input.endTokens,
           padToken: input.padToken,
           random: { seed, purpose, round },
+          memory: input.memory,
         },
         { onProgress, signal },
       );
-      const samples: readonly Sample[] = answers;
+      endTurn();
+      const samples: readonly Sample[] = generated.answers;
       const tokens = samples.reduce((total, sample) => total + sample.tokens.length, 0);
       return {
         samples: await store.putLines(samples),
@@ -70,7 +80,8 @@ export function createRollout({ store, engine }: Pick<EngineDependencies, 'store
         meanLength: tokens / Math.max(1, samples.length),
         longest: samples.reduce((most, sample) => Math.max(most, sample.tokens.length), 0),
         truncated: samples.filter((sample) => sample.truncated).length,
-        work: workOf(work),
+        work: workOf(generated.work),
+        ...shortageOf(generated),
       };
     });
 }

@@ -1,13 +1,15 @@
 /** The activity `scoreByRewardModel`: the reward model's probability of being right for each sampled answer. */
 
 import type { DataSetRef } from './data/types.js';
+import { endTurn } from './engineTurn.js';
+import { promptOf, readExamples } from './examples.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { at } from './invariant.js';
 import type { Work } from './report/types.js';
 import type { RewardModelScore } from './rewards/samples.js';
 import { readCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef } from './store/types.js';
-import { type EngineDependencies, promptOf, readExamples, readScored, workOf } from './trainingSteps.js';
+import { type EngineDependencies, readScored, workOf } from './trainingSteps.js';
 
 export interface ScoreByRewardModelInput {
   readonly rewardModel: CheckpointRef;
@@ -36,6 +38,7 @@ export function createScoreByRewardModel({ store, engine }: Pick<EngineDependenc
         { model: files, sequences },
         { onProgress, signal },
       );
+      endTurn();
       const rewardModelScores = samples.map(
         ({ example, sample }, index): RewardModelScore => ({ example, sample, probability: at(probabilities, index) }),
       );

@@ -7,9 +7,10 @@
 import { z } from 'zod';
 import { askActivity } from './askActivity.js';
 import { createAskHttp } from './askHttp.js';
-import { lengthToEnd, loadTokenizer } from './data/tokenizer/loadTokenizer.js';
-import type { DataSetRef, Example } from './data/types.js';
-import { InvalidData, ScorerUnavailable } from './errors.js';
+import { bounded, lengthToEnd, loadTokenizer, totalLength } from './data/tokenizer/loadTokenizer.js';
+import type { DataSetRef } from './data/types.js';
+import { InvalidData } from './errors.js';
+import { type Examples, readExamples } from './examples.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { at } from './invariant.js';
 import type { AnswerFormat, AnswerKind } from './rewards/answerFormat.js';
@@ -19,9 +20,8 @@ import type { AskedQuestion, PartTotal, Response, Sample, Score, ScoredSample } 
 import type { SandboxPool } from './rewards/sandbox/pool.js';
 import { checkScores } from './rewards/scores.js';
 import { createScoreInBatches } from './scoreInBatches.js';
+import { eachInForm } from './store/inForm.js';
 import type { ObjectRef, Store } from './store/types.js';
-import { tellWaiting } from './tellWaiting.js';
-import { readExamples } from './trainingSteps.js';
 
 export interface ScoreSamplesInput {
   readonly samples: ObjectRef;
@@ -59,12 +59,16 @@ export interface ScoringDependencies {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-const sampleSchema: z.ZodType<Sample> = z.object({
+/** An annotator's answer comes as a text, without tokens. */
+type Drawn = Sample & { readonly text?: string };
+
+const sampleSchema: z.ZodType<Drawn> = z.object({
   example: z.int(),
   sample: z.int(),
   tokens: z.array(z.number()),
   logProbs: z.array(z.number()),
   truncated: z.boolean(),
+  text: z.string().exactOptional(),
 });
 
 /**
@@ -82,23 +86,18 @@ export function createScoreSamples({ store, sandbox, environment }: ScoringDepen
         store.getJson(input.tokenizer),
       ]);
       const tokenizer = loadTokenizer(tokenizerJson, input);
-      const responses = z
-        .array(sampleSchema)
-        .parse(lines)
-        .map((sample) => upToEnd(sample, input.endTokens))
-        .map((sample): Response => ({ ...sample, text: tokenizer.decode(sample.tokens) }));
+      const samples = eachInForm(sampleSchema, lines, input.samples.key, 'samples').map((sample) =>
+        upToEnd(sample, input.endTokens),
+      );
+      const responses = bounded(totalLength(samples.map(({ tokens }) => tokens)), () =>
+        samples.map((sample): Response => ({ ...sample, text: sample.text ?? tokenizer.decode(sample.tokens) })),
+      );
       const examples = responses.map((response, index) => questionOf(response, index, all));
       const { format, answerKind, reward } = input;
       const onProgress = (done: number): void => report(done, responses.length);
       const scoreInBatches = createScoreInBatches(store, { signal, onProgress });
       const tools = { format, answerKind, sandbox, scorers, signal, onProgress, scoreInBatches };
-      const scores = await rewardNamed(reward.name)
-        .score(examples, responses, reward, tools)
-        .catch(async (error: unknown) => {
-          if (error instanceof ScorerUnavailable)
-            await tellWaiting({ samples: input.samples.sha256, reason: error.message });
-          throw error;
-        });
+      const scores = await rewardNamed(reward.name).score(examples, responses, reward, tools);
       const asked = responses.map(({ sample }, index) => ({ example: at(examples, index), sample }));
       const scored = addScores(responses, checkScores(reward.name, asked, scores));
       return {
@@ -110,7 +109,7 @@ export function createScoreSamples({ store, sandbox, environment }: ScoringDepen
 }
 
 /** What stands behind the first end token is no part of an answer: nothing is read from it, and nothing trained on it. */
-function upToEnd(sample: Sample, endTokens: readonly number[]): Sample {
+function upToEnd(sample: Drawn, endTokens: readonly number[]): Drawn {
   const length = lengthToEnd(sample.tokens, endTokens);
   if (length === sample.tokens.length) return sample;
   return {
@@ -122,8 +121,8 @@ function upToEnd(sample: Sample, endTokens: readonly number[]): Sample {
 }
 
 /** A sample's question as rewards get it: without its tokens, which are only for the engine. */
-function questionOf({ example }: Sample, index: number, examples: readonly Example[]): AskedQuestion {
-  const found = examples[example];
+function questionOf({ example }: Sample, index: number, examples: Examples): AskedQuestion {
+  const found = examples.at(example);
   if (found === undefined)
     throw new InvalidData(`sample ${index} is of question ${example}, but there are ${examples.length}`);
   const { promptTokens, answerTokens, ...question } = found;

@@ -121,7 +121,8 @@ async function tally(
   return { metrics, verdicts: await store.putLines(complete) };
 }
 
-async function readRewardModelScores(store: Store, ref: ObjectRef): Promise<readonly RewardModelScore[]> {
+/** A shard's, in the order of its samples. */
+export async function readRewardModelScores(store: Store, ref: ObjectRef): Promise<readonly RewardModelScore[]> {
   return rewardModelScoresSchema.parse(await store.getLines(ref));
 }
 

@@ -4,9 +4,11 @@
  */
 
 import type { SampleTrainingSpec } from '../workflows/config/selfTraining.js';
+import { type Noted, notingRound } from './branchPoints.js';
 import type { DataSetRef, Example } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
 import type { TokenSequence, WeightedSequence } from './engine/training/layout.js';
+import { type Examples, exampleAt, promptOf, readExamples } from './examples.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { at } from './invariant.js';
 import type { Work } from './report/types.js';
@@ -14,11 +16,12 @@ import type { ScoredSample } from './rewards/samples.js';
 import { readCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef } from './store/types.js';
 import {
+  type Budgeted,
   drawMiniBatches,
   type EngineDependencies,
-  promptOf,
-  readExamples,
+  type Halved,
   readScored,
+  shortageOf,
   withOutputDirectory,
   workOf,
   writeTrained,
@@ -28,7 +31,7 @@ import {
  * One round of cross-entropy on the right answers among scored samples and, with the share that `annotatedShare` gives them, on
  * the annotated answers of the same questions.
  */
-export interface TrainOnSamplesInput {
+export interface TrainOnSamplesInput extends Budgeted, Noted {
   readonly checkpoint: CheckpointRef;
   /** The warm-up checkpoint: nothing holds the training near it, but how far it has gone is measured. */
   readonly reference: CheckpointRef;
@@ -45,12 +48,12 @@ export interface TrainOnSamplesInput {
   readonly freshOptimiser: boolean;
 }
 
-export interface TrainOnSamplesResult {
+export interface TrainOnSamplesResult extends Halved {
   /** The one given where there was nothing to train on. */
   readonly checkpoint: CheckpointRef;
   /**
    * KL to the reference and entropy of the samples, named as in `RolloutDiagnostics`; `loss` and `gradientNorm`, means over the steps,
-   * where there were any.
+   * where there were any; with float16 also their `ScalingMetrics`.
    */
   readonly metrics: Readonly<Record<string, number>>;
   readonly steps: number;
@@ -79,7 +82,7 @@ export function createTrainOnSamples({ store, engine, workDirectory }: EngineDep
       ).map((places) => {
         const chosen = new Set(places.map((place) => at(questions, place)));
         return selfTrainingBatch(
-          examples.filter((_, index) => chosen.has(index)),
+          [...chosen].sort((a, b) => a - b).map((question) => exampleAt(examples, question)),
           scored.filter(({ example }) => chosen.has(example)),
           examples,
           input.annotatedShare,
@@ -94,26 +97,37 @@ export function createTrainOnSamples({ store, engine, workDirectory }: EngineDep
       // Without a right sample expert iteration has nothing to learn from a batch.
       const steps = planned.flatMap((batch, index) => (batch.length > 0 ? [{ batch, rate: at(rates, index) }] : []));
       if (steps.length === 0)
-        return {
-          checkpoint: input.checkpoint,
-          metrics: { ...diagnosis.metrics },
-          steps: 0,
-          work: workOf(diagnosis.work),
-        };
+        return notingRound(
+          store,
+          round + 1,
+          {
+            checkpoint: input.checkpoint,
+            metrics: { ...diagnosis.metrics },
+            steps: 0,
+            work: workOf(diagnosis.work),
+          },
+          input,
+        );
       return withOutputDirectory(workDirectory, async (outputDirectory) => {
         const optimiser = { ...settings.optimiser, learningRates: steps.map(({ rate }) => rate) };
         const batches = steps.map(({ batch }) => batch);
         const result = await engine.run(
           'trainSupervised',
-          { model: files, batches, optimiser, outputDirectory },
+          { model: files, batches, optimiser, outputDirectory, memory: input.memory },
           { onProgress, signal },
         );
-        return {
-          checkpoint: await writeTrained(store, result.files, manifest, { seed, purpose: 'order-mini-batch', round }),
-          metrics: { ...diagnosis.metrics, loss: result.loss, gradientNorm: result.gradientNorm },
-          steps: steps.length,
-          work: workOf(diagnosis.work, result.work),
-        };
+        return notingRound(
+          store,
+          round + 1,
+          {
+            checkpoint: await writeTrained(store, result.files, manifest, { seed, purpose: 'order-mini-batch', round }),
+            metrics: { ...diagnosis.metrics, loss: result.loss, gradientNorm: result.gradientNorm, ...result.scaling },
+            steps: steps.length,
+            work: workOf(diagnosis.work, result.work),
+            ...shortageOf(result),
+          },
+          input,
+        );
       });
     });
 }
@@ -125,7 +139,7 @@ export function createTrainOnSamples({ store, engine, workDirectory }: EngineDep
 export function selfTrainingBatch(
   annotated: readonly Example[],
   samples: readonly ScoredSample[],
-  examples: readonly Example[],
+  examples: Examples,
   annotatedShare: number,
 ): readonly WeightedSequence[] {
   const right = samples

@@ -4,6 +4,8 @@ import type { RewardModelSpec } from '../workflows/config/rewardModel.js';
 import type { DataSetRef } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
 import { permutation } from './engine/sampling/random.js';
+import type { ScalingMetrics } from './engine/training/trainer.js';
+import { promptOf, readExamples } from './examples.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import { at } from './invariant.js';
 import type { Work } from './report/types.js';
@@ -11,18 +13,19 @@ import type { ScoredSample } from './rewards/samples.js';
 import { readCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef, Store } from './store/types.js';
 import {
+  type Budgeted,
   chunks,
   type EngineDependencies,
-  promptOf,
-  readExamples,
+  type Halved,
   readScored,
+  shortageOf,
   withOutputDirectory,
   workOf,
   writeTrained,
 } from './trainingSteps.js';
 
 /** One epoch of the two-class reward model: the trunk of `checkpoint` with a head on the last token. */
-export interface TrainRewardModelInput {
+export interface TrainRewardModelInput extends Budgeted {
   readonly checkpoint: CheckpointRef;
   readonly train: DataSetRef;
   readonly scored: readonly ObjectRef[];
@@ -31,11 +34,12 @@ export interface TrainRewardModelInput {
   readonly epoch: number;
 }
 
-export interface TrainRewardModelResult {
+export interface TrainRewardModelResult extends Halved {
   readonly checkpoint: CheckpointRef;
   readonly loss: number;
   /** Share of its training samples that it puts on the right side of ½. */
   readonly accuracy: number;
+  readonly scaling: ScalingMetrics;
   readonly steps: number;
   readonly work: Work;
 }
@@ -65,6 +69,7 @@ export function createTrainRewardModel({ store, engine, workDirectory }: EngineD
             optimiser: { ...rewardModel.optimiser, learningRates: rates },
             seed,
             outputDirectory,
+            memory: input.memory,
           },
           { onProgress, signal },
         );
@@ -72,8 +77,10 @@ export function createTrainRewardModel({ store, engine, workDirectory }: EngineD
           checkpoint: await writeTrained(store, result.files, manifest, { seed, purpose: 'order-reward-model', epoch }),
           loss: result.loss,
           accuracy: result.accuracy,
+          scaling: result.scaling,
           steps,
           work: workOf(result.work),
+          ...shortageOf(result),
         };
       });
     });

@@ -1,23 +1,23 @@
 /**
- * What the engine's activities share: their dependencies, a directory for what a task writes, and the reading of data-set and
- * sample lines.
+ * What the engine's activities share: their dependencies, a directory for what a task writes, and the reading of sample lines.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
-import { linesOf } from './data/files/lines.js';
-import type { DataSetRef, Example, QuestionSelection } from './data/types.js';
+import type { QuestionSelection } from './data/types.js';
 import type { Engine } from './engine/process/engineClient.js';
 import { permutation } from './engine/sampling/random.js';
 import type { EngineWork } from './engine/threads/task.js';
+import type { MemoryBudget } from './engine/training/memoryBudget.js';
 import type { ModelFiles } from './engine/weights/modelFiles.js';
-import { InvalidData } from './errors.js';
-import { at, required } from './invariant.js';
+import { endTurn } from './engineTurn.js';
+import { at } from './invariant.js';
 import type { Work } from './report/types.js';
 import type { ScoredSample } from './rewards/samples.js';
 import { scoreFields } from './rewards/scores.js';
 import { type CheckpointManifest, writeCheckpoint } from './store/checkpoint.js';
+import { eachInForm } from './store/inForm.js';
+import { failOfRoom } from './store/room.js';
 import type { CheckpointRef, ObjectRef, Store } from './store/types.js';
 
 export interface EngineDependencies {
@@ -27,29 +27,23 @@ export interface EngineDependencies {
   readonly workDirectory: string;
 }
 
-/** Runs `work` with a directory of its own, removed afterwards whatever happens. */
+/**
+ * Runs `work` with a directory of its own, removed afterwards whatever happens.
+ * @throws DiskFull when there is no room for what it writes
+ */
 export async function withOutputDirectory<T>(parent: string, work: (directory: string) => Promise<T>): Promise<T> {
   await mkdir(parent, { recursive: true });
   const directory = await mkdtemp(join(parent, 'task-'));
   try {
     return await work(directory);
+  } catch (error) {
+    return await failOfRoom(parent, error);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
 const tokens = z.array(z.number());
-
-const exampleSchema: z.ZodType<Example> = z.object({
-  id: z.string(),
-  question: z.string(),
-  messages: z.array(z.object({ role: z.string(), content: z.string() })).exactOptional(),
-  prompt: z.string(),
-  promptTokens: tokens,
-  answer: z.string().exactOptional(),
-  answerTokens: tokens.exactOptional(),
-  answerValue: z.union([z.number(), z.string()]),
-});
 
 const scoredSampleSchema: z.ZodType<ScoredSample> = z.object({
   example: z.int(),
@@ -61,40 +55,10 @@ const scoredSampleSchema: z.ZodType<ScoredSample> = z.object({
   ...scoreFields,
 });
 
-/** Data sets read last, by content: a worker's activities ask for the same few again and again. */
-const recent = new Map<string, readonly Example[]>();
-const mostRecent = 3;
-
-export async function readExamples(store: Store, data: DataSetRef): Promise<readonly Example[]> {
-  const examples = recent.get(data.sha256) ?? (await parseExamples(await store.getFile(data)));
-  recent.delete(data.sha256);
-  recent.set(data.sha256, examples);
-  const [oldest] = recent.keys();
-  if (oldest !== undefined && recent.size > mostRecent) recent.delete(oldest);
-  return examples;
-}
-
-/** Line by line: a large data set is longer than any text can be. Lets other work through now and then. */
-async function parseExamples(path: string): Promise<readonly Example[]> {
-  const examples: Example[] = [];
-  for (const { number, bytes } of linesOf(path, Number.POSITIVE_INFINITY)) {
-    if (number % 500 === 0) await setImmediate();
-    examples.push(exampleSchema.parse(JSON.parse(Buffer.from(required(bytes, 'a line of a data set')).toString())));
-  }
-  return examples;
-}
-
-/** @throws InvalidData for a sample of a question that the data set does not have. */
-export function promptOf(examples: readonly Example[], example: number): readonly number[] {
-  const { promptTokens } = examples[example] ?? {};
-  if (promptTokens) return promptTokens;
-  throw new InvalidData(`a sample is of question ${example}, but the data set has ${examples.length}`);
-}
-
 /** Lines of several scored objects, one after the other. */
 export async function readScored(store: Store, refs: readonly ObjectRef[]): Promise<readonly ScoredSample[]> {
   const parts = await Promise.all(
-    refs.map(async (ref) => z.array(scoredSampleSchema).parse(await store.getLines(ref))),
+    refs.map(async (ref) => eachInForm(scoredSampleSchema, await store.getLines(ref), ref.key, 'scored samples')),
   );
   return parts.flat();
 }
@@ -134,7 +98,22 @@ export function writeTrained(
   from: CheckpointManifest,
   randomKeys: CheckpointManifest['randomKeys'],
 ): Promise<CheckpointRef> {
+  endTurn();
   return writeCheckpoint(store, { ...files, base: from.parameters, tokenizer: from.tokenizer, randomKeys });
+}
+
+/** What activities that use the engine for long are given of its memory: what the run was planned with. */
+export interface Budgeted {
+  readonly memory?: MemoryBudget | undefined;
+}
+
+/** Of their results: what a task succeeded with after memory had run out. */
+export interface Halved {
+  readonly halvedMemory?: MemoryBudget;
+}
+
+export function shortageOf({ halvedMemory }: Halved): Halved {
+  return halvedMemory === undefined ? {} : { halvedMemory };
 }
 
 /** The work of an activity's tasks together. */

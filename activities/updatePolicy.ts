@@ -4,25 +4,28 @@
  */
 
 import type { PolicyRoundsSpec } from '../workflows/config/algorithms.js';
+import { type Noted, notingRound } from './branchPoints.js';
 import type { DataSetRef } from './data/types.js';
 import { learningRates } from './engine/optim/schedule.js';
 import type { AlgorithmChoice } from './engine/rl/index.js';
+import { promptOf, readExamples } from './examples.js';
 import { heartbeatWhile } from './heartbeatWhile.js';
 import type { Work } from './report/types.js';
 import { readCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef } from './store/types.js';
 import {
+  type Budgeted,
   drawMiniBatches,
   type EngineDependencies,
-  promptOf,
-  readExamples,
+  type Halved,
   readScored,
+  shortageOf,
   withOutputDirectory,
   workOf,
   writeTrained,
 } from './trainingSteps.js';
 
-export interface UpdatePolicyInput {
+export interface UpdatePolicyInput extends Budgeted, Noted {
   readonly checkpoint: CheckpointRef;
   /** The warm-up checkpoint, frozen: the KL penalty's reference. */
   readonly reference: CheckpointRef;
@@ -39,7 +42,7 @@ export interface UpdatePolicyInput {
   readonly freshOptimiser: boolean;
 }
 
-export interface UpdatePolicyResult {
+export interface UpdatePolicyResult extends Halved {
   /** The one given where there was nothing to train on. */
   readonly checkpoint: CheckpointRef;
   readonly metrics: Readonly<Record<string, number>>;
@@ -65,7 +68,18 @@ export function createUpdatePolicy({ store, engine, workDirectory }: EngineDepen
         truncated,
       }));
       // A round of dynamic sampling may have no question left.
-      if (rollouts.length === 0) return { checkpoint: input.checkpoint, metrics: {}, steps: 0, work: workOf() };
+      if (rollouts.length === 0)
+        return notingRound(
+          store,
+          round + 1,
+          {
+            checkpoint: input.checkpoint,
+            metrics: {},
+            steps: 0,
+            work: workOf(),
+          },
+          input,
+        );
       const miniBatches = drawMiniBatches(rollouts.length, { miniBatch, epochs: ppoEpochs }, input);
       const steps = miniBatches.length;
       const rates = learningRates(optimiser, round * steps, steps, input.rounds * steps);
@@ -81,15 +95,22 @@ export function createUpdatePolicy({ store, engine, workDirectory }: EngineDepen
             algorithm,
             maxAnswerTokens,
             outputDirectory,
+            memory: input.memory,
           },
           { onProgress, signal },
         );
-        return {
-          checkpoint: await writeTrained(store, result.files, manifest, { seed, purpose: 'order-mini-batch', round }),
-          metrics: result.metrics,
-          steps,
-          work: workOf(result.work),
-        };
+        return notingRound(
+          store,
+          round + 1,
+          {
+            checkpoint: await writeTrained(store, result.files, manifest, { seed, purpose: 'order-mini-batch', round }),
+            metrics: result.metrics,
+            steps,
+            work: workOf(result.work),
+            ...shortageOf(result),
+          },
+          input,
+        );
       });
     });
 }

@@ -2,7 +2,7 @@
 
 import type { LoraConfig } from './engine/lora/adapters.js';
 import type { TaskContext } from './engine/process/engineClient.js';
-import type { ModelFiles } from './engine/weights/modelFiles.js';
+import type { ComputeSettings, ModelFiles } from './engine/weights/modelFiles.js';
 import { writeCheckpoint } from './store/checkpoint.js';
 import type { CheckpointRef, ObjectRef } from './store/types.js';
 import type { EngineDependencies } from './trainingSteps.js';
@@ -11,6 +11,8 @@ export interface StartingModel {
   readonly base: ModelFiles;
   /** Null: every weight of the base is trained. */
   readonly lora: LoraConfig | null;
+  /** How it is computed from here on. */
+  readonly compute: ComputeSettings;
   /** For the adapters' initial values. */
   readonly seed: number;
   readonly tokenizer: ObjectRef;
@@ -25,7 +27,7 @@ export interface StartingModel {
  */
 export async function writeStartingModel(
   { store, engine }: EngineDependencies,
-  { base, lora, seed, tokenizer, purpose }: StartingModel,
+  { base, lora, compute, seed, tokenizer, purpose }: StartingModel,
   outputDirectory: string,
   context: TaskContext,
 ): Promise<CheckpointRef> {
@@ -33,5 +35,8 @@ export async function writeStartingModel(
     ? await engine.run('addAdapters', { model: base, lora, seed, outputDirectory }, context)
     : { files: base };
   const isRandom = lora !== null || purpose === 'initialise';
-  return writeCheckpoint(store, { ...files, tokenizer, randomKeys: { ...(isRandom ? { seed } : {}), purpose } });
+  // What is so by default is not written: it is what checkpoints without it mean.
+  const isDefault = compute.precision === 'float32' && !compute.recompute && !compute.attentionInBlocks;
+  const computed = isDefault ? files : { ...files, compute };
+  return writeCheckpoint(store, { ...computed, tokenizer, randomKeys: { ...(isRandom ? { seed } : {}), purpose } });
 }

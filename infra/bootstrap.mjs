@@ -20,6 +20,10 @@ const commands = {
   mutate: ['infra/mutate.mjs'],
   docs: ['--import', 'tsx', 'test/docs/write.ts'],
   bench: ['--import', 'tsx', 'test/bench/run.ts'],
+  chaos: ['--import', 'tsx', 'test/chaos/run.ts'],
+  histories: ['--import', 'tsx', 'test/histories/record.ts'],
+  fuzz: ['--import', 'tsx', 'test/fuzz/run.ts'],
+  sandbox: ['--import', 'tsx', 'test/sandbox/run.ts'],
   's3-servers': ['--import', 'tsx', 'test/s3Servers/run.ts'],
 };
 

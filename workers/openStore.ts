@@ -3,10 +3,8 @@ import { createStore } from '../activities/store/store.js';
 import type { Store } from '../activities/store/types.js';
 import type { S3Access } from '../infra/s3/access.js';
 import { log } from './log.js';
-import { cacheDirectory } from './settings.js';
-
-const cacheBytes = 4 * 2 ** 30;
+import { cacheBytes, cacheDirectory } from './settings.js';
 
 export function openStore(s3: S3Access): Store {
-  return createStore({ ...s3, cacheDirectory, cacheBytes, log });
+  return createStore({ ...s3, cacheDirectory, cacheBytes: cacheBytes(), log });
 }

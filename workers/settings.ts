@@ -1,16 +1,26 @@
 /** What environment variables say of this machine’s processes; wrong values are told before a command starts anything. */
 import { isIP } from 'node:net';
-import { join, resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { at } from '../activities/invariant.js';
 import { UsageError } from './command/usageError.js';
 
 const { REFT_STATE_DIR } = process.env;
 
-/** Everything that a run keeps on this machine: `.data` in the checkout, or `REFT_STATE_DIR`. */
+const root = fileURLToPath(new URL('..', import.meta.url));
+/** Whether this is an installed package, which may be replaced at any moment, and no checkout. */
+export const isInstalled = root.split(sep).includes('node_modules');
+
+/**
+ * Everything that a run keeps on this machine: `REFT_STATE_DIR`, or `.data` in the checkout; of an installed package `.reft` in the user's
+ * home, so that it is the same wherever the command runs.
+ */
 export const dataDirectory = REFT_STATE_DIR
   ? resolve(REFT_STATE_DIR)
-  : fileURLToPath(new URL('../.data', import.meta.url));
+  : isInstalled
+    ? join(homedir(), '.reft')
+    : join(root, '.data');
 /** Copies of what is in S3, and files on their way there: on one disk, so that moving them is free. */
 export const cacheDirectory = join(dataDirectory, 'cache');
 export const workDirectory = join(dataDirectory, 'work');
@@ -29,6 +39,20 @@ export function engineCount(environment: NodeJS.ProcessEnv = process.env): numbe
   if (!Number.isInteger(count) || count < 1 || count > mostEngines)
     throw new UsageError(`REFT_ENGINES is "${text}": allowed is a whole number from 1 to ${mostEngines}`);
   return count;
+}
+
+const usualCacheGibibytes = 4;
+const mostCacheGibibytes = 2 ** 20;
+
+/**
+ * Most bytes of the local copies of what is in S3: `REFT_CACHE_GIB`.
+ * @throws UsageError when the variable is no number of gibibytes
+ */
+export function cacheBytes(environment: NodeJS.ProcessEnv = process.env): number {
+  const { REFT_CACHE_GIB: text } = environment;
+  const gibibytes = text ? Number(text) : usualCacheGibibytes;
+  if (gibibytes > 0 && gibibytes <= mostCacheGibibytes) return gibibytes * 2 ** 30;
+  throw new UsageError(`REFT_CACHE_GIB is "${text}": allowed is a number from above 0 to ${mostCacheGibibytes}`);
 }
 
 /**

@@ -1,19 +1,24 @@
 /** A worker process's inside: the engine, the sandbox, the store and the Temporal workers that use them, from start to end. */
+import type { DataConverter } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
-import { machine } from '../activities/engine/ort/machine.js';
 import { createEnginePool } from '../activities/engine/process/enginePool.js';
 import { createActivities } from '../activities/index.js';
 import { hubFromEnvironment } from '../activities/pretrained/hub.js';
-import { createSandboxPool } from '../activities/rewards/sandbox/pool.js';
 import { describeFailure } from '../activities/store/s3/failures.js';
 import { removeLeftovers } from '../activities/store/s3/leftovers.js';
+import { openUpkeep } from '../activities/store/s3/upkeep.js';
+import { downloadsIn, openWorkspace } from '../activities/workspace.js';
 import { prepareBucket, type S3Access } from '../infra/s3/access.js';
 import type { StackAccess } from '../infra/stack.js';
 import { connectionOptions } from '../infra/temporal/access.js';
+import { checkOpenRuns } from '../infra/temporal/codec/checkOpenRuns.js';
+import { dataConverterFrom } from '../infra/temporal/codec/dataConverter.js';
+import { generalQueue } from '../workflows/config/taskQueues.js';
 import { bundleWorkflows } from './bundleWorkflows.js';
 import { createWorkers, runWorkers } from './createWorkers.js';
 import { log } from './log.js';
 import type { QueueName } from './names.js';
+import { openSandbox } from './openSandbox.js';
 import { openStore } from './openStore.js';
 import { installRuntime } from './runtime.js';
 import { engineCount, workDirectory } from './settings.js';
@@ -25,23 +30,54 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-/** Starts serving `queues` on a stack; resolves when tasks are being polled for. */
-export async function startWorker(stack: StackAccess, queues: readonly QueueName[]): Promise<RunningWorker> {
+/**
+ * Starts serving `queues` on a stack; resolves when tasks are being polled for.
+ * @param buildId of this code, where runs are to be pinned to builds
+ * @throws MissingCodecKey when runs under way are encrypted with a key that the environment does not have
+ */
+export async function startWorker(
+  stack: StackAccess,
+  queues: readonly QueueName[],
+  buildId?: string,
+): Promise<RunningWorker> {
+  const dataConverter = dataConverterFrom();
   installRuntime();
-  const [connection, workflowBundle, s3] = await Promise.all([
-    NativeConnection.connect(connectionOptions(stack.temporal)),
-    bundleWorkflows(),
+  const connection = await NativeConnection.connect(connectionOptions(stack.temporal));
+  try {
+    const { namespace } = stack.temporal;
+    await checkOpenRuns(connection.workflowService, { namespace, taskQueue: generalQueue });
+    return await startOn(connection, dataConverter, stack, queues, buildId);
+  } catch (error) {
+    // Left open it would keep the process alive: neither working nor ended, so that nobody starts another.
+    await connection.close();
+    throw error;
+  }
+}
+
+async function startOn(
+  connection: NativeConnection,
+  dataConverter: DataConverter,
+  stack: StackAccess,
+  queues: readonly QueueName[],
+  buildId: string | undefined,
+): Promise<RunningWorker> {
+  const [workflowBundle, s3, workspace] = await Promise.all([
+    bundleWorkflows(dataConverter.failureConverterPath),
     stack.s3.dialect === undefined ? prepareBucket(stack.s3) : stack.s3,
+    openWorkspace(workDirectory),
   ]);
   const engines = engineCount();
+  const build = buildId === undefined ? {} : { buildId };
   const engine = createEnginePool(engines, log);
-  const sandbox = createSandboxPool({ processes: machine.cores, secondsPerProgram: 2, megabytes: 256, log });
+  const sandbox = openSandbox();
   const activities = createActivities({
     store: openStore(s3),
+    upkeep: openUpkeep(s3),
     engine,
     sandbox,
     environment: process.env,
-    workDirectory,
+    workDirectory: workspace.directory,
+    downloadDirectory: downloadsIn(workDirectory),
     hub: hubFromEnvironment(process.env),
     dataDirectory: process.env.REFT_DATA_DIR,
   });
@@ -52,12 +88,19 @@ export async function startWorker(stack: StackAccess, queues: readonly QueueName
     activities,
     engines,
     workflowBundle,
+    dataConverter,
+    ...build,
   });
-  const served = { queues, engines, address: stack.temporal.address };
+  // It loads while the first run's data are prepared.
+  if (queues.includes('engine')) engine.warmUp();
+  const served = { queues, engines, address: stack.temporal.address, ...build };
   log('info', 'worker started', served);
+  const { removed } = workspace;
+  if (removed > 0) log('info', 'files of killed workers removed', { removed, folder: workDirectory });
   void tidy(s3);
   const ended = runWorkers(workers)
     .finally(() => Promise.all([engine.close(), sandbox.close(), connection.close()]))
+    .finally(workspace.close)
     .then(
       () => log('info', 'worker stopped', served),
       (error: unknown) => {

@@ -1,11 +1,11 @@
 /**
  * What a workflow's own code may fail with: an error of the table in `activities/errors.ts`, thrown as it is.
  *
- * Left to itself, Temporal would take it for a fault that the next version of the code mends, and try the workflow task again for
- * ever. Here it becomes the end of the run, with the error's name as its type, and is not tried again.
+ * Left to itself, Temporal takes it for a fault that another version of the code mends, and tries the workflow task again for ever.
+ * That is right for what the table says may pass. Any other becomes the end of the run, with the error's name as its type.
  */
 import { ApplicationFailure, type WorkflowInterceptorsFactory } from '@temporalio/workflow';
-import { failureTypes } from '../activities/errors.js';
+import { nonRetryableFailures } from '../activities/errors.js';
 
 export const interceptors: WorkflowInterceptorsFactory = () => ({
   inbound: [
@@ -17,7 +17,7 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
 });
 
 function failWith(error: unknown): never {
-  if (error instanceof Error && Object.hasOwn(failureTypes, error.name))
+  if (error instanceof Error && nonRetryableFailures.includes(error.name))
     throw ApplicationFailure.nonRetryable(error.message, error.name);
   throw error;
 }

@@ -6,6 +6,8 @@ import type { SpecInput } from './config/resolve.js';
 import { reft } from './reft.js';
 import type { RunResult, RunState } from './runState.js';
 
+export { annotate } from './annotate.js';
+export { collectGarbage } from './collectGarbage.js';
 export { compare } from './compare/compare.js';
 export {
   comparisonEvaluation,
@@ -26,6 +28,6 @@ export default async function methodRun(input: SpecInput, carried?: RunState): P
   const method = methodNames.find((name) => name === workflowType);
   if (method) return reft({ ...input, method }, carried);
   throw new UnknownWorkflowType(
-    `Unknown workflow type "${workflowType}", known are: ${[...methodNames, 'compare', 'evaluation'].join(', ')}, and as part of a run: training`,
+    `Unknown workflow type "${workflowType}", known are: ${[...methodNames, 'compare', 'evaluation', 'annotate', 'collectGarbage'].join(', ')}, and as part of a run: training`,
   );
 }

@@ -3,19 +3,23 @@
  *
  * A long run continues as new between two units of work, with `RunState` as all it needs to know.
  */
-import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { PreparedData } from '../activities/data/types.js';
 import type { EvaluationMetrics } from '../activities/evaluation/types.js';
+import { formats, versionOf } from '../activities/formats.js';
 import { required } from '../activities/invariant.js';
 import { resolveSpec, type SpecInput } from './config/resolve.js';
 import { trainMethod } from './methods/index.js';
 import { serveHyperparameters } from './monitoring/hyperparameters.js';
-import { beginPhase, finishUnit, warningsOf } from './monitoring/journal.js';
+import { beginPhase, describeShortages, describeStop, finishUnit, warningsOf } from './monitoring/journal.js';
 import { serveProgress, showProgress, whilePaused } from './monitoring/progress.js';
 import { openRun, type RunResult, type RunState } from './runState.js';
 import { general } from './steps/activities.js';
+import { branch } from './steps/branch.js';
 import { type Contestant, evaluate } from './steps/evaluateModels.js';
+import { keepPartialRun } from './steps/partialRun.js';
 import { prepareData } from './steps/prepare.js';
+import { openRenewal, type Renewal, takeUpRun } from './steps/renewal.js';
 import { trainRewardModel } from './steps/rewardModel.js';
 import { baselineWorkflowId, runBaseline } from './steps/sftBaseline.js';
 import type { Measured } from './steps/validate.js';
@@ -30,30 +34,45 @@ const pointsKept = 100;
  * @throws InvalidSpec listing every problem of the specification
  */
 export async function reft(input: SpecInput, carried?: RunState): Promise<RunResult> {
-  const run = carried ?? openRun(resolveSpec(input));
+  const run = takeUpRun(formats.runState, carried) ?? openRun(resolveSpec(input));
+  const renewal = openRenewal(formats.runState);
+  try {
+    return await trainAndMeasure(run, renewal, input);
+  } catch (error) {
+    if (isCancellation(error)) await keepPartialRun(run);
+    throw error;
+  }
+}
+
+async function trainAndMeasure(run: RunState, renewal: Renewal, input: SpecInput): Promise<RunResult> {
   const { journal } = run;
   let baseline: Promise<void> | undefined;
   serveHyperparameters(run);
-  serveProgress(journal, () => (baseline || run.sft ? { baselineWorkflowId: baselineWorkflowId() } : {}));
+  serveProgress(
+    journal,
+    () => (baseline || run.sft ? { baselineWorkflowId: baselineWorkflowId() } : {}),
+    () => run.curve,
+  );
 
   /** The points at which a run may wait, save its curve, or go on with a fresh history. */
   const safePoint = async (): Promise<void> => {
     await whilePaused(journal);
-    const renew = workflowInfo().continueAsNewSuggested;
+    const renew = renewal.isDue();
     if (journal.points.length >= pointsKept || (renew && journal.points.length > 0)) await saveCurve(run);
     if (!renew) return;
     await baseline;
-    await condition(allHandlersFinished);
-    await continueAsNew<typeof reft>(input, run);
+    await renewal.renew(input, run);
   };
 
+  if (run.data === undefined && run.spec.startFrom) await branch(run, run.spec.startFrom);
   run.data ??= await prepareData(run);
   const { data } = run;
   run.warmUpEnd ??= await warmUp(run, data, safePoint);
   const start = run.warmUpEnd;
 
   const { sft, method } = run.spec;
-  const shared = { data, start, base: required(run.base, 'the model before the warm-up') };
+  const base = required(run.base, 'the model before the warm-up');
+  const shared = { data, start, base, memory: journal.budget };
   if (sft !== null && run.sft === undefined) baseline = runBaseline(run, shared);
   const training = method === 'sft' ? undefined : trainMethod(method)(run, shared, safePoint);
   const [best] = await Promise.all([training, baseline]);
@@ -106,7 +125,7 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
     run.testAnswers[spec.method] ?? run.testAnswers.warmUp,
     'the answers of the final model',
   );
-  const notes = journal.controls.stopping ? [...run.notes, 'Stopped early by hand.'] : run.notes;
+  const notes = [...run.notes, ...describeShortages(journal), ...describeStop(journal)];
   const warnings = warningsOf(journal);
   const published = await general.publishRun.executeWithOptions({ summary: 'write the report' }, [
     {
@@ -119,10 +138,12 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
       curve: run.curve,
       points: journal.points,
       sampled: finalAnswers.greedy,
+      answers: Object.entries(run.testAnswers).map(([model, answers]) => ({ model, ...answers })),
       work: journal.work,
       notes,
       ...(run.pretrained ? { startedFrom: run.pretrained.name } : {}),
       warnings,
+      lineage: run.lineage ?? [],
     },
   ]);
   finishUnit(phase);
@@ -131,6 +152,7 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
   beginPhase(journal, 'finished', 'step', 0).metrics = { ...others, [spec.method]: top1 };
   showProgress(journal);
   return {
+    version: versionOf(formats.runResult),
     runId: workflowId,
     model: { bucket: published.bucket, prefix: `${published.prefix}/model` },
     checkpoint: final.checkpoint,
@@ -138,6 +160,7 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
     metrics: { ...metrics, warmUp: warmUpMetrics },
     report: published.report,
     published,
+    lineage: run.lineage ?? [],
     warnings,
     work: journal.work,
     seconds: (Date.now() - journal.startedAt) / 1_000,

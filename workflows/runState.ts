@@ -1,8 +1,9 @@
 /** All a run knows between two units of work: small, plain JSON, carried whole through continue-as-new. */
 
+import type { Ancestor } from '../activities/branchPoints.js';
 import type { PreparedData } from '../activities/data/types.js';
+import type { MemoryBudget } from '../activities/engine/training/memoryBudget.js';
 import type { EvaluationMetrics } from '../activities/evaluation/types.js';
-import type { PretrainedModel } from '../activities/pretrained/source.js';
 import type { PublishRunInput, PublishRunResult } from '../activities/publishRun.js';
 import type { TrainingWarning, Work } from '../activities/report/types.js';
 import type { CheckpointRef, ObjectRef } from '../activities/store/types.js';
@@ -19,8 +20,6 @@ export type ModelName = 'warmUp' | MethodName;
 
 /** `training` is that of the specification's method; the baseline has a workflow of its own. */
 export interface RunState extends MethodState {
-  /** Where the specification names one to start from. */
-  pretrained?: PretrainedModel;
   data?: PreparedData;
   /** The model as initialised or imported. */
   base?: CheckpointRef;
@@ -31,9 +30,9 @@ export interface RunState extends MethodState {
   /** The baseline's best epoch. */
   sft?: Measured;
   rewardModel?: RewardModelState;
+  rewardModelSamples?: ObjectRef[][];
   readonly testAnswers: { [Name in ModelName]?: TestAnswers };
   metrics: { [Name in ModelName]?: EvaluationMetrics };
-  /** Curve points moved out of the journal, so that neither history nor state grows with the run. */
   curve: ObjectRef | null;
   /** What a reader of the report should know about this run. */
   notes: string[];
@@ -41,6 +40,7 @@ export interface RunState extends MethodState {
 
 /** A run's result: what the workflow returns. Accuracies are percent of the test questions; absent when left out. */
 export interface RunResult {
+  readonly version: number;
   readonly runId: string;
   /** The best model in Hugging Face layout. */
   readonly model: { readonly bucket: string; readonly prefix: string };
@@ -58,12 +58,14 @@ export interface RunResult {
   /** Key of the HTML report. */
   readonly report: string;
   readonly published: PublishRunResult;
+  /** Runs that this one was branched from, oldest first. */
+  readonly lineage: readonly Ancestor[];
   /** Signs of collapse while training. */
   readonly warnings: readonly TrainingWarning[];
   readonly work: Readonly<Record<string, Work>>;
   readonly seconds: number;
 }
 
-export function openRun(spec: Spec, controls?: Controls): RunState {
-  return { spec, journal: openJournal(controls), testAnswers: {}, metrics: {}, curve: null, notes: [] };
+export function openRun(spec: Spec, controls?: Controls, memory?: MemoryBudget): RunState {
+  return { spec, journal: openJournal(controls, memory), testAnswers: {}, metrics: {}, curve: null, notes: [] };
 }

@@ -4,7 +4,7 @@ import { at } from '../invariant.js';
 import { encodeChat, readTurn } from './chat.js';
 import { answerStart, type PromptStyle, promptText } from './format.js';
 import type { Question } from './questions.js';
-import type { Tokenizer } from './tokenizer/loadTokenizer.js';
+import { bounded, type Tokenizer } from './tokenizer/loadTokenizer.js';
 import type { Example } from './types.js';
 
 /** Examples of all questions, in order, made as they are asked for. */
@@ -14,7 +14,26 @@ export function* toExamples(
   tokenizer: Tokenizer,
 ): Generator<Example> {
   const encode = encoderOf(style, tokenizer);
-  for (const question of questions) yield toExample(question, encode);
+  for (const some of inGroups(questions))
+    yield* bounded(lengthOf(some), () => some.map((question) => toExample(question, encode)));
+}
+
+/** Questions that are encoded together. */
+const groupSize = 32;
+
+function* inGroups(questions: Iterable<Question>): Generator<readonly Question[]> {
+  let group: Question[] = [];
+  for (const question of questions) {
+    group.push(question);
+    if (group.length < groupSize) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
+
+function lengthOf(questions: readonly Question[]): number {
+  return questions.reduce((total, { question, answer = '' }) => total + question.length + answer.length, 0);
 }
 
 type Encoded = Pick<Example, 'prompt' | 'promptTokens' | 'answerTokens'>;
@@ -43,7 +62,7 @@ function encoderOf(style: PromptStyle, tokenizer: Tokenizer): (asked: Question) 
 
 /** @throws InvalidData when a prompt has no tokens: nothing can be trained on it or sampled for it. */
 function toExample(asked: Question, encode: (asked: Question) => Encoded): Example {
-  const { id, question, messages, answer, answerValue } = asked;
+  const { id, question, messages, answer, answerValue, columns } = asked;
   const { prompt, promptTokens, answerTokens } = encode(asked);
   if (promptTokens.length === 0) throw new InvalidData(`question ${id}: its prompt has no tokens`);
   return {
@@ -54,5 +73,6 @@ function toExample(asked: Question, encode: (asked: Question) => Encoded): Examp
     promptTokens,
     ...(answer === undefined || answerTokens === undefined ? {} : { answer, answerTokens }),
     answerValue,
+    ...(columns === undefined ? {} : { columns }),
   };
 }

@@ -50,6 +50,7 @@ export async function readExclusion(
       ids.add(id);
       rows += 1;
     }
+    if (rows === 0) throw new InvalidData(`${obtained.name} (data.exclude): it has no ids`);
     files.push({ name: obtained.name, sha256, rows });
   }
   const check = (): void => {
@@ -70,7 +71,7 @@ function shown(ids: readonly string[]): string {
 /** An id a line, or JSON: texts, numbers, or records with an `id`. */
 function* idsIn(path: string, name: string): Generator<string> {
   const start = firstCharacter(path);
-  if (start !== '[' && start !== '{') {
+  if (start === undefined || !['[', '{', '"'].includes(start)) {
     for (const { number, bytes } of linesOf(path)) {
       const read = readText(bytes);
       if ('problem' in read) throw new InvalidData(`${name} line ${number}: ${read.problem}`);

@@ -4,13 +4,17 @@ import { InvalidData, InvalidSpec } from '../errors.js';
 import { type Dropped, describeDropped } from './dropped.js';
 import type { Question } from './questions.js';
 import { looseQuestionKey, questionKey } from './sameQuestion.js';
-import type { Sequence } from './spool.js';
+import { secondShareOf, shareOf } from './splitByHash.js';
+import { numbered, type Sequence, selected } from './spool.js';
 
 export interface HoldOutRequest {
   readonly seed: number;
+  /** How many; below 1 a share, by the questions' hashes: none of them moves when there are others. */
   readonly validation: number;
   /** Caps on what is used; absent: everything. */
   readonly train?: number | undefined;
+  /** Which training questions a cap takes: the first rows, or drawn by the seed. Left out, the first. */
+  readonly pick?: 'first' | 'random' | undefined;
   readonly test?: number | undefined;
 }
 
@@ -61,9 +65,11 @@ export function holdOut(
       `data.validation must be below the number of training questions (${places.size}), got ${request.validation}`,
     );
 
-  const order = permutation(places.size, { seed: request.seed, purpose: 'split-validation' });
-  const held = new Set(order.subarray(0, request.validation));
   const distinct = [...places];
+  const held = chooseHeld(
+    distinct.map(([key]) => key),
+    request,
+  );
   const heldKeys = new Set(distinct.flatMap(([key], index) => (held.has(index) ? [key] : [])));
   const heldPlaces = distinct.flatMap(([, place], index) => (held.has(index) ? [place] : []));
   const isHeld = new Set(heldPlaces);
@@ -74,37 +80,36 @@ export function holdOut(
       heldQuestions.set(place, question);
       near.add(question, 'held out for validation');
     }
-  let trained = 0;
+  const ranks: { readonly place: number; readonly rank: number }[] = [];
   for (const [place, question] of numbered(annotated)) {
     if (isTrained[place] !== 1) continue;
-    if (isHeld.has(place)) isTrained[place] = 0;
-    else if (heldKeys.has(questionKey(question.question))) {
-      isTrained[place] = 0;
-      dropped.add('question is in the validation set', question.id);
-    } else if (trained < (request.train ?? Number.POSITIVE_INFINITY)) {
-      trained += 1;
-      near.compare(question);
-    } else isTrained[place] = 0;
+    isTrained[place] = 0;
+    if (isHeld.has(place)) continue;
+    if (heldKeys.has(questionKey(question.question))) dropped.add('question is in the validation set', question.id);
+    else
+      ranks.push({ place, rank: request.pick === 'random' ? shareOf(`${request.seed} ${question.question}`) : place });
   }
+  ranks.sort((a, b) => a.rank - b.rank || a.place - b.place);
+  for (const { place } of ranks.slice(0, request.train)) isTrained[place] = 1;
+  const train = selected(annotated, isTrained);
+  for (const question of train) near.compare(question);
   return {
-    train: {
-      length: trained,
-      *[Symbol.iterator]() {
-        for (const [place, question] of numbered(annotated)) if (isTrained[place] === 1) yield question;
-      },
-    },
+    train,
     validation: heldPlaces.flatMap((place) => heldQuestions.get(place) ?? []),
     test: firstOf(tested, request.test),
     warnings: near.warnings(),
   };
 }
 
-function* numbered<T>(items: Iterable<T>): Generator<readonly [place: number, item: T]> {
-  let place = 0;
-  for (const item of items) {
-    yield [place, item];
-    place += 1;
-  }
+/** Places, among distinct questions by their keys, of those held out. @throws InvalidData when a share holds out none or all */
+function chooseHeld(keys: readonly string[], { seed, validation }: HoldOutRequest): ReadonlySet<number> {
+  if (Number.isInteger(validation))
+    return new Set(permutation(keys.length, { seed, purpose: 'split-validation' }).subarray(0, validation));
+  const held = new Set(keys.flatMap((key, index) => (secondShareOf(key) < validation ? [index] : [])));
+  if (held.size > 0 && held.size < keys.length) return held;
+  throw new InvalidData(
+    `data.validation: a share of ${validation} holds out ${held.size} of ${keys.length} distinct training questions; give a count, or another share`,
+  );
 }
 
 function firstOf<T>(items: Sequence<T>, most: number | undefined): Sequence<T> {

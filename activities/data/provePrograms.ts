@@ -38,7 +38,8 @@ export async function provePrograms(
     const refuted = new Set<ReadQuestion>();
     for (const [index, suspect] of suspects.entries()) {
       const said = extractFromProgram(at(outcomes, index), kind, comparison);
-      if (said.value !== null && sameAnswer(said.value, suspect.question.answerValue, comparison)) continue;
+      const right = required(suspect.question.answerValue, 'the right answer of a program');
+      if (said.value !== null && sameAnswer(said.value, right, comparison)) continue;
       refuted.add(suspect);
       dropped.add(
         said.value === null ? `program of the row fails (${said.failure})` : 'program of the row gives another answer',

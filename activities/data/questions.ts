@@ -1,5 +1,6 @@
 /** The form every data set is brought into: questions with answers as text, before any tokenizer has seen them. */
 import type { AnswerKind } from '../rewards/answerFormat.js';
+import type { AskedQuestion } from '../rewards/samples.js';
 import type { Sequence } from './spool.js';
 import type { DataFile, DroppedRows, Message } from './types.js';
 
@@ -11,8 +12,10 @@ export interface Question {
   readonly messages?: readonly Message[];
   /** The annotated answer in the run's format (see format.ts), without EOS. Absent in a test set. */
   readonly answer?: string;
-  /** The ground truth: a number, or a lower-case option letter for multiple choice. */
-  readonly answerValue: number | string;
+  /** The ground truth: a number, a lower-case option letter for multiple choice, or a text; null where rows have none. */
+  readonly answerValue: number | string | null;
+  /** Further columns of its row, which rewards get (`rows/keptColumns.ts`). */
+  readonly columns?: AskedQuestion['columns'];
 }
 
 export interface QuestionSets {

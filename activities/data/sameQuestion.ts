@@ -25,7 +25,12 @@ const spaceAroundMarks = / ?([^\p{L}\p{M}\p{N} ]) ?/gu;
 
 /** Equal for questions that are the same. */
 export function questionKey(text: string): string {
-  const words = text
+  return digestOf(plainQuestion(text));
+}
+
+/** A question as it is compared: in lower case, without the marks of its sentences and spaces around others. */
+export function plainQuestion(text: string): string {
+  return text
     .normalize('NFC')
     .toLowerCase()
     .replaceAll('−', '-')
@@ -33,7 +38,6 @@ export function questionKey(text: string): string {
     .replace(/\s+/gu, ' ')
     .replace(spaceAroundMarks, '$1')
     .trim();
-  return digestOf(words);
 }
 
 /** Equal for questions of the same words and numbers, whatever marks stand among them: they are worth a look. */

@@ -12,6 +12,46 @@ export interface Sequence<T> extends Iterable<T> {
   readonly length: number;
 }
 
+/** @param isSelected of each item, whether it stays */
+export function selected<T>(items: Sequence<T>, isSelected: Uint8Array): Sequence<T> {
+  const length = isSelected.reduce((sum, flag) => sum + flag, 0);
+  return {
+    length,
+    *[Symbol.iterator]() {
+      for (const [place, item] of numbered(items)) if (isSelected[place] === 1) yield item;
+    },
+  };
+}
+
+/** Items with their places. */
+export function* numbered<T>(items: Iterable<T>): Generator<readonly [place: number, item: T]> {
+  let place = 0;
+  for (const item of items) {
+    yield [place, item];
+    place += 1;
+  }
+}
+
+/** Several lists, one behind the other. */
+export function joined<T>(lists: readonly Sequence<T>[]): Sequence<T> {
+  return {
+    length: lists.reduce((sum, { length }) => sum + length, 0),
+    *[Symbol.iterator]() {
+      for (const list of lists) yield* list;
+    },
+  };
+}
+
+/** What `change` makes of each item, made anew each time the list is gone through. */
+export function mapped<T, U>(items: Sequence<T>, change: (item: T) => U): Sequence<U> {
+  return {
+    length: items.length,
+    *[Symbol.iterator]() {
+      for (const item of items) yield change(item);
+    },
+  };
+}
+
 export interface LineWriter {
   write(value: unknown): void;
   /** Must be called once: what has been written so far may not all be in the file yet. */

@@ -21,6 +21,8 @@ export interface Example extends AskedQuestion {
 
 export interface DataSetRef extends ObjectRef {
   readonly count: number;
+  /** Of its lines' form (`activities/formats.ts`); absent in the first. */
+  readonly version?: number;
 }
 
 /** Rows left out for one reason: how many, and the first few by file and row or by id. */

@@ -44,15 +44,22 @@ export type RunMetrics = { readonly warmUp: EvaluationMetrics } & {
 /** A row of a comparison: the warm-up, or what a method made of it. */
 export type ComparedModel = keyof RunMetrics;
 
-/** A model under a measure, over its seeds: all in percent. */
+/** A training of a comparison: the warm-up's, or that of a method from the warm-up. By their seeds. */
+export interface ComparedSeeds {
+  readonly warmUp: number;
+  /** Absent for the warm-up itself. */
+  readonly seed?: number;
+}
+
+/** A model under a measure, over its trainings: all in percent. */
 export interface MeasureMetrics {
   readonly measure: MeasureName;
-  /** In the order of the row's seeds; a single one for the warm-up. */
-  readonly perSeed: readonly number[];
+  /** In the order of the row's trainings. */
+  readonly perTraining: readonly number[];
   readonly mean: number;
-  /** Between seeds; absent for a single one. */
+  /** Between trainings; absent for a single one. */
   readonly standardDeviation?: number;
-  /** The mean's 95 % bootstrap interval. */
+  /** The mean's 95 % interval. */
   readonly low: number;
   readonly high: number;
 }
@@ -63,25 +70,27 @@ export interface PairMetrics {
   readonly a: ComparedModel;
   readonly b: ComparedModel;
   readonly difference: number;
-  /** Its 95 % bootstrap interval. */
+  /** Its 95 % interval. */
   readonly low: number;
   readonly high: number;
-  /** Of the exact paired permutation test, two-sided; `pCorrected` is Holm's for all pairs under this measure. */
-  readonly p: number;
-  readonly pCorrected: number;
-  /** Seeds that have both. */
-  readonly seeds: number;
+  /** Two-sided, by the interval's own model; `pCorrected` is Holm's for all pairs under this measure. Absent for a single training. */
+  readonly p?: number;
+  readonly pCorrected?: number;
+  /** Trainings that both have, by warm-up and seed, and the warm-ups that these started from. */
+  readonly trainings: number;
+  readonly warmUps: number;
 }
 
 export interface ComparisonMetrics {
   readonly measures: readonly MeasureName[];
   readonly rows: readonly {
     readonly model: ComparedModel;
-    /** None for the warm-up, which all seeds share. */
-    readonly seeds: readonly number[];
+    readonly trainings: readonly ComparedSeeds[];
     readonly measures: readonly MeasureMetrics[];
   }[];
   readonly pairs: readonly PairMetrics[];
+  /** Warm-ups that the trainings started from: what is drawn by chance where they are several, else each training is. */
+  readonly warmUps: number;
   /** Test questions, the same for all. */
   readonly questions: number;
   /** K of voting and reranking. */

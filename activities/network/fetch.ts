@@ -1,26 +1,30 @@
-/** `fetch` for whatever is read from the web: through the proxies that the environment names. */
+/**
+ * `fetch` for whatever is read from the web: through the proxies that the environment names, and to no address that is refused. Where a
+ * proxy connects to is the proxy's to decide: only addresses that are written as numbers are refused before it.
+ */
 import type { Dispatcher, ProxyAgent } from 'undici';
-import { namesProxy, proxyFor } from './proxies.js';
+import { addressRule } from './addresses.js';
+import { proxyFor } from './proxies.js';
 
 type Fetch = (address: string | URL, options?: RequestInit) => Promise<Response>;
 
-/** Made at the first request that has a proxy; connections to a proxy are kept. */
-let throughProxies: Promise<Fetch> | undefined;
+/** Made at the first request; connections are kept. */
+let fetchByRules: Promise<Fetch> | undefined;
 
 /**
- * As the global `fetch`, which knows no proxies. Each redirection is decided anew.
- * @throws InvalidSettings when a variable names no proxy
+ * As the global `fetch`, which knows neither rule. Each redirection is decided anew.
+ * @throws InvalidSettings when a variable names no proxy, or no address
  */
 export async function fetchFromWeb(address: string | URL, options?: RequestInit): Promise<Response> {
-  if (!namesProxy()) return fetch(address, options);
   // Before undici sees the address, which would wrap the error into one of the network.
   proxyFor(new URL(address));
-  throughProxies ??= proxyingFetch();
-  return (await throughProxies)(address, options);
+  fetchByRules ??= createFetch();
+  return (await fetchByRules)(address, options);
 }
 
-async function proxyingFetch(): Promise<Fetch> {
-  // Loaded only here: most machines have no proxy.
+async function createFetch(): Promise<Fetch> {
+  const rule = addressRule(process.env);
+  // Loaded only here: not every worker reads from the web.
   const { Agent, ProxyAgent, fetch: fetchWith } = await import('undici');
   const proxies = new Map<string, ProxyAgent>();
   const dispatcherOf = (proxy: URL): Dispatcher => {
@@ -28,8 +32,11 @@ async function proxyingFetch(): Promise<Fetch> {
     proxies.set(proxy.href, known);
     return known;
   };
-  const dispatcher = new Agent().compose((dispatch) => (request, handler) => {
-    const proxy = proxyFor(new URL(String(request.origin)));
+  const { lookup } = rule;
+  const dispatcher = new Agent({ connect: { lookup } }).compose((dispatch) => (request, handler) => {
+    const origin = new URL(String(request.origin));
+    rule.check(origin);
+    const proxy = proxyFor(origin);
     return proxy === undefined ? dispatch(request, handler) : dispatcherOf(proxy).dispatch(request, handler);
   });
   // The package's types differ from those that Node has of the same classes.

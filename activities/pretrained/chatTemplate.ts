@@ -2,7 +2,10 @@
 import { Template } from '@huggingface/jinja';
 import { z } from 'zod';
 import type { Chat } from '../data/format.js';
-import { InvalidModel } from '../errors.js';
+import type { Message } from '../data/types.js';
+import { InvalidModel, messageOf } from '../errors.js';
+import { refusedWithinTime } from '../withinTime.js';
+import { parseModelFile } from './modelFile.js';
 import { stripAsInPython } from './pythonStrip.js';
 
 /** A token is named by its text, in older files inside an object. */
@@ -26,6 +29,8 @@ const configSchema = tokensSchema.extend({ chat_template: z.union([z.string(), n
 
 /** Some templates name the day. One that is always the same, or the data would depend on when they were prepared. */
 const fixedDay = '26 Jul 2024';
+/** Twenty times the longest that is published. */
+const mostTemplateCharacters = 500_000;
 const noClock = '{% set strftime_now = no_clock %}\n';
 
 /**
@@ -45,10 +50,14 @@ export function readChatTemplate(files: ReadonlyMap<string, Uint8Array>): Chat {
     throw new InvalidModel(
       `data.promptFormat is chat, but the model has no chat template (neither ${templateFile} nor one in ${configFile})`,
     );
-  const template = named(place, () => new Template(noClock + source));
-  const functions = stripAsInPython(template);
+  if (source.length > mostTemplateCharacters)
+    throw new InvalidModel(`${place} has more than ${mostTemplateCharacters} characters, the most that are read`);
+  const { template, functions } = named(place, source.length, () => {
+    const made = new Template(noClock + source);
+    return { template: made, functions: stripAsInPython(made) };
+  });
   const chat: Chat = (messages) =>
-    named(place, () =>
+    named(place, lengthOf(messages), () =>
       template.render({
         ...functions,
         ...tokens,
@@ -82,16 +91,19 @@ function read<Read extends object>(
 ): Partial<Read> {
   const bytes = files.get(name);
   if (bytes === undefined) return {};
-  const said = named(name, () => schema.parse(JSON.parse(Buffer.from(bytes).toString())));
+  const said = named(name, 0, () => schema.parse(parseModelFile(name, bytes)));
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value != null)) as Partial<Read>;
 }
 
-function named<T>(place: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    const problem =
-      error instanceof z.ZodError ? z.prettifyError(error) : error instanceof Error ? error.message : error;
-    throw new InvalidModel(`${place} cannot be used: ${problem}`, { cause: error });
-  }
+function lengthOf(messages: readonly Message[]): number {
+  return messages.reduce((total, { content }) => total + content.length, 0);
+}
+
+/** @param length of the text that is worked on */
+function named<T>(place: string, length: number, work: () => T): T {
+  const refused = (problem: string, cause?: unknown): InvalidModel =>
+    new InvalidModel(`${place} cannot be used: ${problem}`, { cause });
+  return refusedWithinTime(length, work, refused, (error) =>
+    error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error),
+  );
 }

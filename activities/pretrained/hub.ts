@@ -7,12 +7,15 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { datasetInfo, downloadFile, HubApiError, type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub';
 import { DownloadFailed, InvalidData, InvalidModel, InvalidSettings } from '../errors.js';
+import { refusalIn } from '../network/addresses.js';
 import { fetchFromWeb } from '../network/fetch.js';
+import { checkDownload, downloadLimit } from './downloadLimit.js';
 import type { ModelSource } from './source.js';
 
 export interface HubAccess {
@@ -20,11 +23,17 @@ export interface HubAccess {
   readonly endpoint?: string | undefined;
   /** `HF_TOKEN`, for private and gated models. */
   readonly token?: string | undefined;
+  /** What may be downloaded of one repository; the usual limit when left out. */
+  readonly mostBytes?: number;
 }
 
-/** The hub that a worker's environment names. */
-export function hubFromEnvironment({ HF_ENDPOINT, HF_TOKEN }: NodeJS.ProcessEnv): HubAccess {
-  return { endpoint: HF_ENDPOINT, token: HF_TOKEN };
+/**
+ * The hub that a worker's environment names.
+ * @throws InvalidSettings when its limit of downloads is none
+ */
+export function hubFromEnvironment(environment: NodeJS.ProcessEnv): HubAccess {
+  const { HF_ENDPOINT: endpoint, HF_TOKEN: token } = environment;
+  return { endpoint, token, mostBytes: downloadLimit(environment) };
 }
 
 const publicHub = 'https://huggingface.co';
@@ -115,10 +124,22 @@ export async function openHub(
   return {
     name: `hf:${repository}@${sha}`,
     files: [...files.keys()],
+    async admit(wanted, directory) {
+      const entries = wanted.flatMap((file) => files.get(file) ?? []);
+      const present = await Promise.all(
+        entries.map(async ({ path }) => {
+          const target = join(directory, path);
+          return (await sizeOf(target)) || (await sizeOf(partialOf(target)));
+        }),
+      );
+      const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
+      const download = { name, bytes: sum(entries.map(({ size }) => size)), present: sum(present), directory };
+      await checkDownload(download, access.mostBytes ?? downloadLimit({}), kinds[type].refused);
+    },
     async fetch(file, target, { onBytes, signal }) {
       const entry = files.get(file);
       if (entry === undefined) return false;
-      const partial = `${target}.partial`;
+      const partial = partialOf(target);
       const present = await sizeOf(partial);
       // One longer than the file is of no use.
       const start = present > entry.size ? 0 : present;
@@ -131,8 +152,16 @@ export async function openHub(
         );
         if (blob === null) return false;
         const body = Readable.fromWeb(blob.slice(start).stream() as ReadableStream<Uint8Array>);
-        body.on('data', (chunk: Uint8Array) => onBytes(chunk.byteLength));
-        await pipeline(body, createWriteStream(partial, { flags: 'a' }), { signal }).catch((error: unknown) => {
+        const announced = async function* (): AsyncGenerator<Uint8Array> {
+          let bytes = start;
+          for await (const chunk of body as AsyncIterable<Uint8Array>) {
+            bytes += chunk.byteLength;
+            if (bytes > entry.size) throw new Error(`more than the ${entry.size} bytes that the hub announced came`);
+            onBytes(chunk.byteLength);
+            yield chunk;
+          }
+        };
+        await pipeline(announced, createWriteStream(partial, { flags: 'a' }), { signal }).catch((error: unknown) => {
           signal.throwIfAborted();
           throw new DownloadFailed(`${name}: the download of ${file} broke off: ${error}`, { cause: error });
         });
@@ -149,9 +178,11 @@ async function named<T>(type: Kind, what: string, ask: () => Promise<T>): Promis
   try {
     return await ask();
   } catch (error) {
+    const { refused, noun } = kinds[type];
+    const refusal = refusalIn(error);
+    if (refusal) throw new refused(`${what}: ${refusal.message}`, { cause: error });
     if (!(error instanceof HubApiError) || ![400, 401, 403, 404].includes(error.statusCode)) throw error;
     const reason = `the hub answers ${error.statusCode}`;
-    const { refused, noun } = kinds[type];
     throw new refused(`${what}: ${reason}: no such ${noun}, or HF_TOKEN may not read it`, { cause: error });
   }
 }
@@ -166,6 +197,11 @@ async function verify(path: string, { size, oid, lfs }: ListFileEntry, what: str
   if (digest === (lfs?.oid ?? oid)) return;
   await rm(path);
   throw new DownloadFailed(`${what}: its hash is ${digest}, the hub says ${lfs?.oid ?? oid}; it is to be fetched anew`);
+}
+
+/** Where a file lies that is not all there yet. */
+function partialOf(target: string): string {
+  return `${target}.partial`;
 }
 
 /** A file that is not there has no bytes. */

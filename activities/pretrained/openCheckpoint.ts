@@ -5,6 +5,7 @@ import { loadTokenizer } from '../data/tokenizer/loadTokenizer.js';
 import { endTokensOf } from '../engine/models/configTokens.js';
 import { languageModel } from '../engine/models/index.js';
 import { InvalidModel } from '../errors.js';
+import { readForeignJson } from '../foreignJson.js';
 import { at, required } from '../invariant.js';
 import { readCheckpoint } from '../store/checkpoint.js';
 import type { Store } from '../store/types.js';
@@ -12,6 +13,8 @@ import type { PretrainedModel } from './source.js';
 
 const form = /^checkpoint:([0-9a-f]{64})$/;
 const steppedSchema = z.object({ kind: z.literal('checkpoint'), step: z.int() });
+
+const mostManifestBytes = 2 ** 20;
 
 export function isCheckpoint(from: string): boolean {
   return form.test(from);
@@ -23,7 +26,8 @@ export async function openCheckpoint(store: Store, from: string): Promise<Pretra
   const key = `objects/${sha256}`;
   const bytes = await store.read(key);
   if (bytes === null) throw new InvalidModel(`${from}: there is no such checkpoint in bucket ${store.bucket}`);
-  const stepped = steppedSchema.safeParse(parse(bytes));
+  const read = readForeignJson(bytes, mostManifestBytes);
+  const stepped = steppedSchema.safeParse('value' in read ? read.value : undefined);
   if (!stepped.success) throw new InvalidModel(`${from}: ${key} is no checkpoint`);
   const ref = { key, sha256, bytes: bytes.length, step: stepped.data.step };
   // Its content is checked against its hash there.
@@ -36,12 +40,4 @@ export async function openCheckpoint(store: Store, from: string): Promise<Pretra
     positions: languageModel(manifest.config).positions,
     tokenizer: { ...special, tokenizer: manifest.tokenizer, otherFiles: {}, vocabularySize },
   };
-}
-
-function parse(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString());
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,4 @@
 /** What a Hugging Face folder says of its model, apart from the weights: config, tokenizer, special tokens. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { loadTokenizer } from '../data/tokenizer/loadTokenizer.js';
@@ -8,6 +7,7 @@ import { endTokensOf, type TokenizerTokens } from '../engine/models/configTokens
 import { languageModel, type ModelConfig, readPublished } from '../engine/models/index.js';
 import { InvalidModel, messageOf } from '../errors.js';
 import { tokenName } from './chatTemplate.js';
+import { parseModelFile, readModelFile } from './modelFile.js';
 import { configFile, generationFile, otherTokenizerFiles, tokenizerFile } from './obtainModel.js';
 
 export interface ModelFolder {
@@ -22,20 +22,24 @@ export interface ModelFolder {
   readonly otherFiles: ReadonlyMap<string, Uint8Array>;
 }
 
+/** Far more tokens than end the answers of any model. */
+const mostEnds = 1_000;
+
 const tokenizerConfigSchema = z.object({ eos_token: tokenName, pad_token: tokenName });
-const generationSchema = z.object({ eos_token_id: z.union([z.int(), z.array(z.int())]).nullish() });
+const generationSchema = z.object({ eos_token_id: z.union([z.int(), z.array(z.int()).max(mostEnds)]).nullish() });
 const tokenizerSchema = z.object({
-  added_tokens: z.array(z.object({ id: z.int(), content: z.string() })).default([]),
+  added_tokens: z.array(z.unknown()).default([]),
   model: z.object({ vocab: z.unknown() }),
 });
+const addedToken = z.object({ id: z.int(), content: z.string() });
 
 /** @throws InvalidModel naming the file that is missing, damaged or of a kind the engine does not support. */
 export async function readFolder(directory: string): Promise<ModelFolder> {
   const tokenizer = await need(directory, tokenizerFile);
-  const tokenizerJson = parse(tokenizer, join(directory, tokenizerFile));
+  const tokenizerJson = parseModelFile(join(directory, tokenizerFile), tokenizer);
   const otherFiles = new Map<string, Uint8Array>();
   for (const name of otherTokenizerFiles) {
-    const bytes = await readFile(join(directory, name)).catch(() => null);
+    const bytes = await readModelFile(directory, name);
     if (bytes) otherFiles.set(name, bytes);
   }
   const named = {
@@ -43,7 +47,7 @@ export async function readFolder(directory: string): Promise<ModelFolder> {
     generationEnds: await generationEnds(directory),
   };
   const path = join(directory, configFile);
-  const { config, unread } = readPublished(parse(await need(directory, configFile), path), path, named);
+  const { config, unread } = readPublished(parseModelFile(path, await need(directory, configFile)), path, named);
   const special = { endTokens: endTokensOf(config), padToken: config.pad_token_id };
   const vocabularySize = sizeOf(tokenizerJson, special, directory);
   const known = languageModel(config).vocabularySize;
@@ -78,13 +82,17 @@ function namedTokens(
     const bytes = otherFiles.get(name);
     if (bytes === undefined) return [];
     const path = join(directory, name);
-    const config = tokenizerConfigSchema.safeParse(parse(bytes, path));
+    const config = tokenizerConfigSchema.safeParse(parseModelFile(path, bytes));
     if (!config.success) throw new InvalidModel(`${path}: ${z.prettifyError(config.error)}`);
     return [config.data];
   });
   const idOf = (role: 'eos_token' | 'pad_token'): number | undefined => {
     const text = configs.map((config) => config[role]).find((name) => name != null);
-    return parsed.data.added_tokens.find(({ content }) => content === text)?.id;
+    if (text == null) return undefined;
+    // What else is wrong with one is said where the tokenizer is loaded.
+    return parsed.data.added_tokens
+      .map((token) => addedToken.safeParse(token).data)
+      .find((token) => token?.content === text)?.id;
   };
   return { end: idOf('eos_token'), pad: idOf('pad_token') };
 }
@@ -92,25 +100,15 @@ function namedTokens(
 /** The end tokens of generation_config.json, where there is one. */
 async function generationEnds(directory: string): Promise<TokenizerTokens['generationEnds']> {
   const path = join(directory, generationFile);
-  const bytes = await readFile(path).catch(() => null);
+  const bytes = await readModelFile(directory, generationFile);
   if (bytes === null) return undefined;
-  const config = generationSchema.safeParse(parse(bytes, path));
+  const config = generationSchema.safeParse(parseModelFile(path, bytes));
   if (!config.success) throw new InvalidModel(`${path}: ${z.prettifyError(config.error)}`);
   return config.data.eos_token_id;
 }
 
 async function need(directory: string, name: string): Promise<Uint8Array> {
-  try {
-    return await readFile(join(directory, name));
-  } catch (error) {
-    throw new InvalidModel(`${join(directory, name)} is missing: a model needs it`, { cause: error });
-  }
-}
-
-function parse(bytes: Uint8Array, path: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw new InvalidModel(`${path} is not JSON`, { cause: error });
-  }
+  const bytes = await readModelFile(directory, name);
+  if (bytes === null) throw new InvalidModel(`${join(directory, name)} is missing: a model needs it`);
+  return bytes;
 }

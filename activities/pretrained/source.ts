@@ -15,6 +15,11 @@ export interface ModelSource {
   /** What to call it: for a hub model with the commit it was resolved to. */
   readonly name: string;
   /**
+   * To be asked before files are fetched. Of those that are not there nothing is said.
+   * @throws where the files together are more than may be downloaded to the directory
+   */
+  admit(files: readonly string[], directory: string): Promise<void>;
+  /**
    * Writes a file of the model to `target`; false when there is no such file. A file half there is continued.
    * @param onBytes is told of bytes as they arrive.
    */

@@ -43,7 +43,7 @@ function answerCard(answer: AnsweredQuestion): VNode {
       <pre>${answer.answer}${answer.truncated ? ' …' : ''}</pre>
       <dl>
         <div><dt>answer</dt><dd>${answer.value ?? 'none'}</dd></div>
-        <div><dt>truth</dt><dd>${answer.truth}</dd></div>
+        ${answer.truth !== null && html`<div><dt>truth</dt><dd>${answer.truth}</dd></div>`}
         ${parts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${short(value)}</dd></div>`)}
         <div><dd class="verdict">${verdict}</dd></div>
       </dl>

@@ -7,8 +7,8 @@ import type { ScoredSample } from '../rewards/samples.js';
 export interface AnsweredQuestion {
   readonly id: string;
   readonly question: string;
-  /** The right answer. */
-  readonly truth: number | string;
+  /** The right answer; null where the data have none. */
+  readonly truth: number | string | null;
   /** What the model wrote. */
   readonly answer: string;
   /** What was extracted from it; null when nothing could be. */

@@ -1,15 +1,21 @@
-/** The report of a comparison: every method under every measure over the seeds, and which differences hold. */
+/** The report of a comparison: every method under every measure over its trainings, and which differences hold. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
-import { type MeasureName, measureMeaning, measureTitle, modelTitle } from '../../workflows/config/measures.js';
+import {
+  type MeasureName,
+  measureMeaning,
+  measureTitle,
+  modelTitle,
+  trainingTitle,
+} from '../../workflows/config/measures.js';
 import { interval, meanAndSpread, percent, pText, signed } from '../../workflows/config/metricText.js';
-import type { ComparisonMetrics } from '../evaluation/types.js';
+import type { ComparedSeeds, ComparisonMetrics } from '../evaluation/types.js';
 import { differenceLines, explanation, mainModel } from './comparisonTable.js';
 import { type DataSummary, dataSection } from './data.js';
 import { renderDocument } from './document.js';
 import { intervalChart } from './intervalChart.js';
 import { compute, notes, specification } from './sections.js';
-import { trainingsSection, trainingTitle } from './trainings.js';
+import { trainingsSection } from './trainings.js';
 import type { ComparedTraining, Work } from './types.js';
 import { type ShownWarning, warningsSection } from './warnings.js';
 
@@ -33,8 +39,8 @@ export function renderComparison(report: ComparisonReport): string {
       <h1>${title}</h1>
       ${differenceLines(metrics, mainModel(metrics)).map((line) => html`<p class="lead soft">${line}</p>`)}
     </header>
-    ${failures(report.failures)} ${warningsSection(warningsOf(report.trainings))} ${results(metrics)}
-    ${perSeed(metrics)} ${pairs(metrics)} ${trainingsSection(report.trainings)}
+    ${failures(report.failures)} ${warningsSection(warningsOf(report))} ${results(metrics)}
+    ${perTraining(metrics)} ${pairs(metrics)} ${trainingsSection(report.trainings, metrics.warmUps > 1)}
     ${dataSection(report.data)} ${compute(report.work)} ${notes([...method, ...report.notes])}
     ${specification(report.spec)}
     <footer>Comparison <code>${comparisonId}</code></footer>
@@ -42,16 +48,16 @@ export function renderComparison(report: ComparisonReport): string {
   return renderDocument(title, content);
 }
 
-function warningsOf(trainings: readonly ComparedTraining[]): readonly ShownWarning[] {
+function warningsOf({ trainings, metrics }: ComparisonReport): readonly ShownWarning[] {
   return trainings.flatMap((training) =>
-    training.warnings.map((warning) => ({ ...warning, training: trainingTitle(training) })),
+    training.warnings.map((warning) => ({ ...warning, training: trainingTitle(training, metrics.warmUps > 1) })),
   );
 }
 
 /** How intervals and p-values came about. */
 const method: readonly string[] = [
-  'All models are trained from one warm-up: how much warm-ups vary is not in the metrics. Intervals: percentiles of a two-level bootstrap, which draws seeds, and questions for all of them, with replacement.',
-  'p: exact paired permutation test on each question’s difference (for one seed McNemar’s exact test), two-sided, corrected by Holm for all pairs under a measure. It is about these trained models; how much trainings vary is in the intervals.',
+  'Intervals and p are of one model of chance: a value is the sum of a mean, a part of the training, one of the question and a rest, each drawn; Student’s t with the degrees of freedom of Hillis (2007). Few trainings give wide intervals and large p.',
+  'p: two-sided, corrected by Holm for all pairs under a measure.',
 ];
 
 function failures(all: readonly string[]): VNode | null {
@@ -123,23 +129,36 @@ function chart({ rows, measures, samples }: ComparisonMetrics): VNode {
   );
 }
 
-function perSeed({ rows, measures, samples }: ComparisonMetrics): VNode {
-  const seeds = [...new Set(rows.flatMap((row) => row.seeds))];
-  const cell = (row: (typeof rows)[number], name: MeasureName, seed: number): string => {
+function perTraining({ rows, measures, samples, warmUps }: ComparisonMetrics): VNode {
+  const columns = [
+    ...new Map(
+      rows.flatMap(({ trainings }) =>
+        trainings.flatMap(({ warmUp, seed }) => (seed === undefined ? [] : [[`${warmUp} ${seed}`, { warmUp, seed }]])),
+      ),
+    ).values(),
+  ];
+  const cell = (row: (typeof rows)[number], name: MeasureName, column: ComparedSeeds): string => {
     const found = row.measures.find(({ measure }) => measure === name);
-    const value = found?.perSeed[row.seeds.length === 0 ? 0 : row.seeds.indexOf(seed)];
+    const place = row.trainings.findIndex(
+      ({ warmUp, seed }) => warmUp === column.warmUp && (seed === undefined || seed === column.seed),
+    );
+    const value = found?.perTraining[place];
     return value === undefined ? '' : percent(value);
   };
+  const title = ({ warmUp, seed }: ComparedSeeds): string =>
+    warmUps > 1 ? `warm-up ${warmUp}, seed ${seed}` : `seed ${seed}`;
   const table = (name: MeasureName): VNode =>
     html`
       <h3>${measureTitle(name, samples)}</h3>
       <div class="card scroll">
         <table>
-          <thead><tr><th></th>${seeds.map((seed) => html`<th>seed ${seed}</th>`)}</tr></thead>
+          <thead><tr><th></th>${columns.map((column) => html`<th>${title(column)}</th>`)}</tr></thead>
           <tbody>
             ${rows.map(
               (row) => html`
-                <tr><th>${modelTitle(row.model)}</th>${seeds.map((seed) => html`<td>${cell(row, name, seed)}</td>`)}</tr>
+                <tr>
+                  <th>${modelTitle(row.model)}</th>${columns.map((column) => html`<td>${cell(row, name, column)}</td>`)}
+                </tr>
               `,
             )}
           </tbody>
@@ -149,7 +168,7 @@ function perSeed({ rows, measures, samples }: ComparisonMetrics): VNode {
   const [first, ...others] = measures;
   return html`
     <section>
-      <h2>Each seed</h2>
+      <h2>Each training</h2>
       ${first && table(first)}
       <details class="more"><summary>${others.length} more measures</summary>${others.map(table)}</details>
     </section>
@@ -164,20 +183,20 @@ function pairs({ pairs: all, measures, samples }: ComparisonMetrics): VNode | nu
       <div class="card scroll">
         <table>
           <thead>
-            <tr><th></th><th>difference</th><th>95 % interval</th><th>p</th><th>p, corrected</th><th>seeds</th></tr>
+            <tr><th></th><th>difference</th><th>95 % interval</th><th>p</th><th>p, corrected</th><th>trainings</th></tr>
           </thead>
           <tbody>
             ${all
               .filter(({ measure }) => measure === name)
               .map(
-                ({ a, b, difference, low, high, p, pCorrected, seeds }) => html`
+                ({ a, b, difference, low, high, p, pCorrected, trainings }) => html`
                   <tr>
                     <th>${modelTitle(a)} less ${modelTitle(b)}</th>
                     <td><b>${signed(difference)}</b></td>
                     <td>${signed(low)} to ${signed(high)}</td>
-                    <td>${pText(p)}</td>
-                    <td>${pText(pCorrected)}</td>
-                    <td>${seeds}</td>
+                    <td>${p === undefined ? '' : pText(p)}</td>
+                    <td>${pCorrected === undefined ? '' : pText(pCorrected)}</td>
+                    <td>${trainings}</td>
                   </tr>
                 `,
               )}

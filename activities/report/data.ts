@@ -66,7 +66,7 @@ function droppedTable(dropped: DataSummary['dropped']): VNode {
             <tr>
               <th>${reason}</th>
               <td>${whole(count)}</td>
-              <td>${examples.join(', ')}${count > examples.length ? ', …' : ''}</td>
+              <td class="wrap">${examples.join(', ')}${count > examples.length ? ', …' : ''}</td>
             </tr>
           `,
         )}

@@ -137,7 +137,7 @@ function results(metrics: RunMetrics): VNode {
   ` as VNode;
 }
 
-function training(phases: readonly PhaseCurves[]): VNode | null {
+export function training(phases: readonly PhaseCurves[]): VNode | null {
   if (phases.length === 0) return null;
   return html`
     <section>

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { methodNames } from '../../workflows/config/methods.js';
 import type { Accuracy, EvaluationMetrics, RunMetrics } from '../evaluation/types.js';
+import { formats, versionOf } from '../formats.js';
 import type { DataSummary } from './data.js';
 import type { CurvePoint, TrainingWarning, Work } from './types.js';
 
@@ -59,6 +60,7 @@ const curvePointSchema = z.strictObject({
 }) as z.ZodType<unknown> as z.ZodType<CurvePoint>;
 
 export const publishedResultSchema = z.strictObject({
+  version: z.literal(versionOf(formats.publishedRun)),
   runId: z.string(),
   title: z.string(),
   spec: z.unknown(),
@@ -73,6 +75,8 @@ export const publishedResultSchema = z.strictObject({
   /** Engine work by phase. */
   work: z.record(z.string(), workSchema),
   notes: z.array(z.string()),
+  /** Runs that this one was branched from, oldest first. */
+  lineage: z.array(z.strictObject({ run: z.string(), round: count, checkpoint: z.string() })),
   /** Signs of collapse while training. */
   warnings: z.array(warningSchema),
   /** The metrics of every epoch and round. */

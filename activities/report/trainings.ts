@@ -1,9 +1,9 @@
 /** The trainings of a comparison: how long each was, when it was best, and its last metrics. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
-import { modelTitle } from '../../workflows/config/measures.js';
+import { trainingTitle } from '../../workflows/config/measures.js';
 import { percent } from '../../workflows/config/metricText.js';
-import { metricTitle } from './curves.js';
+import { titleOfMetric } from '../../workflows/config/metricTitles.js';
 import { short } from './lineChart.js';
 import type { ComparedTraining } from './types.js';
 
@@ -23,12 +23,7 @@ const shown = [
   'gradientNorm',
 ] as const;
 
-/** `ReFT, seed 3`. */
-export function trainingTitle({ model, seed }: Pick<ComparedTraining, 'model' | 'seed'>): string {
-  return `${modelTitle(model)}, seed ${seed}`;
-}
-
-export function trainingsSection(all: readonly ComparedTraining[]): VNode | null {
+export function trainingsSection(all: readonly ComparedTraining[], severalWarmUps: boolean): VNode | null {
   if (all.length === 0) return null;
   const columns = shown.filter((name) => all.some(({ metrics }) => metrics[name] !== undefined));
   const cell = (value: number | undefined): string => (value === undefined ? '' : short(value));
@@ -40,14 +35,14 @@ export function trainingsSection(all: readonly ComparedTraining[]): VNode | null
           <thead>
             <tr>
               <th></th><th>best after</th><th>validation, %</th>
-              ${columns.map((name) => html`<th>${metricTitle(name)}</th>`)}
+              ${columns.map((name) => html`<th>${titleOfMetric(name).title}</th>`)}
             </tr>
           </thead>
           <tbody>
             ${all.map(
               (training) => html`
                 <tr>
-                  <th>${trainingTitle(training)}</th>
+                  <th>${trainingTitle(training, severalWarmUps)}</th>
                   <td>${training.step} of ${training.done}</td>
                   <td>${percent(training.accuracy)}</td>
                   ${columns.map((name) => html`<td>${cell(training.metrics[name])}</td>`)}

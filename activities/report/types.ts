@@ -27,9 +27,11 @@ export type WarningKind =
   | 'mostly-truncated'
   | 'nothing-extracted';
 
-/** How the training of one method with one seed went. */
+/** How the training of one method from one warm-up with one seed went. */
 export interface ComparedTraining {
   readonly model: MethodName;
+  /** Seeds of both. */
+  readonly warmUp: number;
   readonly seed: number;
   /** Epochs or rounds in all. */
   readonly done: number;

@@ -7,7 +7,7 @@ import { at, required } from '../invariant.js';
 import { type AnswerKind, programFrom } from './answerFormat.js';
 import { type AnswerValue, type Comparison, comparisonSchema, comparisonsOf, sameAnswer } from './compareAnswers.js';
 import { type Extraction, extractFromProgram, extractFromText } from './extractAnswer.js';
-import type { DataForm, Misfit, Reward, RewardTools } from './reward.js';
+import type { JudgedData, Misfit, Reward, RewardTools } from './reward.js';
 import type { AskedQuestion, Response, Score } from './samples.js';
 import { extractions } from './statedAnswers.js';
 
@@ -44,7 +44,11 @@ export const answer = {
 
   comparison: ({ comparison }: AnswerOptions): Comparison | undefined => comparison,
 
-  misfits({ extraction, comparison }: AnswerOptions, { format, answerKind }: DataForm): readonly Misfit[] {
+  misfits({ extraction, comparison }: AnswerOptions, { format, answerKind, hasValues }: JudgedData): readonly Misfit[] {
+    if (!hasValues)
+      return [
+        { field: ['name'], allowed: 'a reward of your own, where data.source.fields names no value to compare with' },
+      ];
     const fitting = extractions.filter((name) =>
       format === 'program' ? name === 'program' : (answersOf[name] ?? answerKind) === answerKind && name !== 'program',
     );
@@ -72,7 +76,12 @@ export const answer = {
         ? await runAll(texts, comparison, tools)
         : texts.map((text) => extractFromText(text, tools.answerKind, { extraction: from, comparison }));
     return extracted.map((one, index) => ({
-      ...rewardAnswer(one.value, at(examples, index).answerValue, partialReward, comparison),
+      ...rewardAnswer(
+        one.value,
+        required(at(examples, index).answerValue, 'the right answer'),
+        partialReward,
+        comparison,
+      ),
       value: one.value,
       ...(one.value === null ? { failure: one.failure } : {}),
     }));

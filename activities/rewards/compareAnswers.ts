@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { AnswerKind } from './answerFormat.js';
 import { normaliseChoice, normaliseText } from './normalise.js';
+import { normaliseLatex } from './sameLatex.js';
 
 /**
  * A finite number or, for all that is no number, normalised text. `nan`, `inf` and `-inf` stay text: they are extracted (the
@@ -19,6 +20,7 @@ const numeric = z.strictObject({
   absoluteTolerance: z
     .number()
     .min(0)
+    .max(1e9)
     .default(0.01)
     .describe('Numbers that differ by at most so much are the same (paper’s code: 0.01).'),
   relativeTolerance: z
@@ -59,7 +61,15 @@ const text = z.strictObject({
     ),
 });
 
-export const comparisonSchema = z.discriminatedUnion('name', [numeric, choice, exact, text]);
+const latex = z.strictObject({
+  name: z
+    .literal('latex')
+    .describe(
+      'Compares formulas in LaTeX as MATH’s authors and lm-evaluation-harness do: sizes, units, spaces and ways of writing a fraction do not matter.',
+    ),
+});
+
+export const comparisonSchema = z.discriminatedUnion('name', [numeric, choice, exact, text, latex]);
 export type Comparison = z.output<typeof comparisonSchema>;
 
 /** The paper's rule for numbers. */
@@ -80,7 +90,7 @@ export function defaultComparison(kind: AnswerKind): Comparison {
 export const comparisonsOf: Readonly<Record<AnswerKind, readonly Comparison['name'][]>> = {
   number: ['numeric'],
   choice: ['choice'],
-  text: ['text', 'exact'],
+  text: ['text', 'exact', 'latex'],
 };
 
 /**
@@ -99,6 +109,7 @@ const normalisers: Readonly<Record<Comparison['name'], (text: string) => string>
   choice: normaliseChoice,
   exact: (text) => text,
   text: normaliseText,
+  latex: normaliseLatex,
 };
 
 /** Python's `math.isclose(a, b, rel_tol=relativeTolerance, abs_tol=absoluteTolerance)` for finite numbers. */
@@ -118,6 +129,6 @@ function isClose(a: number, b: number, comparison?: Comparison): boolean {
  */
 export function isEligible(value: AnswerValue | null, comparison?: Comparison): value is AnswerValue {
   if (typeof value !== 'string') return value !== null;
-  if (comparison?.name === 'exact' || comparison?.name === 'text') return value !== '';
+  if (comparison !== undefined && comparisonsOf.text.includes(comparison.name)) return value !== '';
   return /^\p{L}$/u.test(value);
 }

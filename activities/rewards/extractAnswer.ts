@@ -8,6 +8,7 @@ import { type AnswerValue, type Comparison, defaultComparison } from './compareA
 import { normaliseChoice, normaliseText, withoutEmphasis } from './normalise.js';
 import { pythonFloat, pythonStrip } from './pythonFloat.js';
 import { readNumber } from './readNumber.js';
+import { normaliseLatex } from './sameLatex.js';
 import { outcomeTextLimit, type ProgramFailure, type ProgramOutcome } from './sandbox/outcome.js';
 import { nothingStated, type StatedExtraction, statedAnswers } from './statedAnswers.js';
 
@@ -21,7 +22,7 @@ export type Extraction =
         | ProgramFailure;
     };
 
-const unreadable = { numeric: 'not-a-number', choice: 'empty', exact: 'empty', text: 'empty' } as const;
+const unreadable = { numeric: 'not-a-number', choice: 'empty', exact: 'empty', text: 'empty', latex: 'empty' } as const;
 
 /** The answer that a text states: of the places where it may, the first that can be read. */
 export function extractFromText(
@@ -75,6 +76,8 @@ export function readAnswer(written: string, comparison: Comparison): AnswerValue
       return pythonStrip(written) || null;
     case 'text':
       return normaliseText(written) || null;
+    case 'latex':
+      return normaliseLatex(written) || null;
   }
 }
 

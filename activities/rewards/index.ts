@@ -11,7 +11,7 @@ import { answer } from './answer.js';
 import type { Comparison } from './compareAnswers.js';
 import { http } from './http.js';
 import { python } from './python.js';
-import type { DataForm, Misfit, Reward } from './reward.js';
+import type { JudgedData, Misfit, Reward } from './reward.js';
 import { sumOf } from './sum.js';
 
 const rewards = { answer, python, http, activity } as const satisfies Readonly<Record<string, Reward>>;
@@ -32,7 +32,7 @@ export function rewardNamed(name: RewardSpec['name']): Reward {
 }
 
 /** Options of the reward that do not fit the data. */
-export function misfitsOf(reward: RewardSpec, data: DataForm): readonly Misfit[] {
+export function misfitsOf(reward: RewardSpec, data: JudgedData): readonly Misfit[] {
   return rewardNamed(reward.name).misfits?.(reward, data) ?? [];
 }
 

@@ -7,6 +7,11 @@ const closeMarks = ['**', '__', '</b>', '</strong>', '</i>', '</em>'];
 /** Around a text without a space between, one character of Markdown is a mark; alone it is a product or a name. */
 const tightMark = /^([*_`])(\S|\S[\s\S]*\S)\1$/u;
 
+const quote = /["'“”‘’«»\s]/u;
+const quoteOrStop = /["'“”‘’«».\s]/u;
+/** Marks around marks: more than anybody writes. */
+const mostMarks = 16;
+
 /** An option as the published code compares it: lower-case, without quotes, without white space around it. */
 export function normaliseChoice(text: string): string {
   return pythonStrip(text.toLowerCase().replace(/["']/g, ''));
@@ -18,19 +23,24 @@ export function normaliseChoice(text: string): string {
  */
 export function normaliseText(text: string): string {
   const plain = pythonStrip(withoutEmphasis(text.normalize('NFKC').toLowerCase())).replace(/\s+/gu, ' ');
-  return plain.replace(/^["'“”‘’«»\s]+|["'“”‘’«».\s]+$/gu, '');
+  let [from, to] = [0, plain.length];
+  while (from < to && quote.test(plain.charAt(from))) from++;
+  while (from < to && quoteOrStop.test(plain.charAt(to - 1))) to--;
+  return plain.slice(from, to);
 }
 
 /** `**73**`, `__73__`, `*73*`, `` `73` ``, `<b>73</b>` as `73`, a stop behind the marks kept; a text of nothing but marks as it is. */
 export function withoutEmphasis(text: string): string {
   let bare = pythonStrip(text);
-  for (;;) {
+  if (/^[*_`]*$/u.test(bare)) return text;
+  for (let marks = 0; marks < mostMarks; marks++) {
     const [, inside = bare, stop = ''] = /^([\s\S]*[*_`>])(\.)$/u.exec(bare) ?? [];
     const within = pythonStrip(withoutMarks(inside));
     if (within === inside) return bare;
     if (within === '') return text;
     bare = within + stop;
   }
+  return bare;
 }
 
 function withoutMarks(text: string): string {

@@ -72,9 +72,9 @@ function stripCurrency(stated: string): string | null {
   return currencyAfter.exec(stated)?.[1] ?? null;
 }
 
-/** `3/4`, `-3 / 4`, `1 1/2`, `½`, `1½`; null for anything else, a denominator of 0 included. */
+/** `3/4`, `-3 / 4`, `1 1/2`, `½`, `1½`, `1⁄2`; null for anything else, a denominator of 0 included. */
 function readFraction(stated: string, reading: NumberReading): number | null {
-  const spelled = stated.replace(/[¼-¾⅐-⅞]/gu, (one) => ` ${one.normalize('NFKC').replace('⁄', '/')}`);
+  const spelled = stated.replace(/[¼-¾⅐-⅞]/gu, (one) => ` ${one.normalize('NFKC')}`).replace('⁄', '/');
   const parts = /^\s*([+-]?)\s*(?:(\p{Nd}+)\s+)?([\p{Nd}.,]+)\s*\/\s*([\p{Nd}.,]+?)\.?$/u.exec(spelled);
   if (!parts) return null;
   const [whole, numerator, denominator] = [parts[2] ?? '0', parts[3], parts[4]].map((part) =>

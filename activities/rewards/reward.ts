@@ -18,6 +18,12 @@ export interface DataForm {
   readonly answerKind: AnswerKind;
 }
 
+/** What data must be for a reward to judge answers by it. */
+export interface JudgedData extends DataForm {
+  /** Whether questions have a right answer that responses can be compared with. */
+  readonly hasValues: boolean;
+}
+
 /** An option that does not fit the data: its place among the reward's options, and what would be allowed there. */
 export interface Misfit {
   readonly field: readonly (string | number)[];
@@ -40,7 +46,7 @@ export interface Reward {
   /** The specification's field `reward` for it: `name` as a literal, and options, each with a default and a description. */
   readonly options: z.ZodObject<{ name: z.ZodLiteral<string> }>;
   /** Options that do not fit the data, told before any work. Left out: they fit any. */
-  misfits?(options: { readonly name: string }, data: DataForm): readonly Misfit[];
+  misfits?(options: { readonly name: string }, data: JudgedData): readonly Misfit[];
   /** What annotated answers are read by, and votes are counted by. Left out: what follows from the data's answers. */
   comparison?(options: { readonly name: string }): Comparison | undefined;
   /**

@@ -8,8 +8,10 @@ export interface AskedQuestion {
   readonly prompt: string;
   /** The annotated chain of thought with its ending; absent in a test set. */
   readonly answer?: string;
-  /** The ground truth: a number, or a lower-case option letter for multiple choice. */
-  readonly answerValue: number | string;
+  /** The ground truth: a number, a lower-case option letter for multiple choice, or a text; null where rows have none. */
+  readonly answerValue: number | string | null;
+  /** Further columns of the question's row, by name; absent where the specification names none (`data.source.columns`). JSON. */
+  readonly columns?: Readonly<Record<string, unknown>>;
 }
 
 /** One line of a samples object (JSON Lines): an answer the model generated. */

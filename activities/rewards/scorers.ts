@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { InvalidReward } from '../errors.js';
+import { changeParts, type JsonReading, parseForeignJson } from '../foreignJson.js';
 import type { Batch, NumberedPair, Pair, ScoreInBatches } from './batches.js';
 import type { AskedQuestion, Response, Score } from './samples.js';
 import { type ReadingOptions, readScores, shown } from './scores.js';
@@ -55,6 +56,7 @@ export function scorerOptions(bytes: { readonly default: number; readonly most: 
     edition: z
       .int()
       .min(1)
+      .max(1_000_000)
       .default(1)
       .describe(
         'Raise it when the scorer has changed: scores are kept by content, and those of another edition are not used.',
@@ -77,6 +79,8 @@ export function scorerOptions(bytes: { readonly default: number; readonly most: 
 
 export const correctFromOption = z
   .number()
+  .min(-1e6)
+  .max(1e6)
   .default(1)
   .describe('A response whose score does not say `correct` is right when its reward is at least this.');
 
@@ -139,9 +143,7 @@ export function scoresIn(options: ReadingOptions, pairs: readonly NumberedPair[]
 /**
  * JSON as scorers write it. Python's `json` writes `NaN` and `Infinity`, which JSON does not have: they become text, so that the
  * score they stand in can be named.
- * @throws SyntaxError for text that is no JSON otherwise
  */
-export function parseReply(text: string): unknown {
-  const tokens = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
-  return JSON.parse(text.replace(tokens, (token) => (token.startsWith('"') ? token : JSON.stringify(token))));
+export function parseReply(text: string): JsonReading {
+  return parseForeignJson(changeParts(text, (part) => part.replace(/-?\b(?:NaN|Infinity)\b/g, JSON.stringify)));
 }

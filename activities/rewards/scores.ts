@@ -45,6 +45,11 @@ export function checkScores(reward: string, asked: readonly Place[], scores: rea
 
 const word = z.string().regex(/^[\w-]{1,64}$/, '1 to 64 letters, digits, _ or - are allowed');
 
+/** Each field that is wrong would be a problem of its own, and a hostile answer has a million. */
+function hasFewFields(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length <= mostParts;
+}
+
 /** What a scorer may say of one response: a number, or an object with `reward`. */
 const givenScore = z.union([
   z.number(),
@@ -53,7 +58,10 @@ const givenScore = z.union([
     correct: z.boolean().optional(),
     value: scoreFields.value.optional(),
     failure: word.optional(),
-    parts: z.record(word, z.number()).optional(),
+    parts: z
+      .custom<Readonly<Record<string, unknown>>>(hasFewFields, `at most ${mostParts} parts are allowed`)
+      .pipe(z.record(word, z.number()))
+      .optional(),
   }),
 ]);
 

@@ -37,11 +37,11 @@ const finders: Readonly<Record<StatedExtraction, Statements>> = {
   boxed: (text, comparison) => {
     const latex = lastBoxed(text);
     if (latex === null) return [];
-    if (comparison.name === 'exact') return [latex];
+    if (comparison.name === 'exact' || comparison.name === 'latex') return [latex];
     const plain = plainLatex(latex, { units: true });
     if (comparison.name === 'choice') return [loneLetter(plain) ?? plain];
     if (comparison.name === 'text') return [plain];
-    return [plain, plainLatex(latex, { units: false })].flatMap((one) => [one, one.replace(/^.*=/su, '')]);
+    return [plain, plainLatex(latex, { units: false })].flatMap((one) => [one, lastSide(one)]);
   },
 
   hashes: (text) => {
@@ -57,11 +57,11 @@ const finders: Readonly<Record<StatedExtraction, Statements>> = {
   'last-number': (text, comparison) => {
     const last = [...text.matchAll(numberInText)].at(-1);
     if (last === undefined) return [];
-    const [whole] = last;
-    // A sign of currency or percent is no part of a number, unless the comparison asks for it; a stroke is.
-    return comparison.name === 'numeric' && !whole.includes('/')
-      ? [whole, whole.replace(/[^\p{Nd}.,+eE-]/gu, '')]
-      : [whole];
+    if (comparison.name !== 'numeric') return [last[0]];
+    const whole = last[0].replaceAll('−', '-');
+    // A sign of currency or percent is no part of a number, unless the comparison asks for it; a stroke is, and the x of 0x10.
+    const bare = whole.replace(/\s*[%％\p{Sc}]\s*/gu, '');
+    return bare === whole ? [whole] : [whole, bare];
   },
 
   'choice-letter': (text) => {
@@ -86,13 +86,22 @@ function afterPhrase(text: string, { name }: Comparison): readonly string[] {
   return letter === null ? [] : [letter];
 }
 
-/** A number with what may belong to it: sign, currency, thousands, exponent, a fraction's denominator, percent. */
+/** What stands behind the last `=` of `x = 2 · 3 = 6`. Several equations, `x = 1, y = 2`, stay as they are. */
+function lastSide(text: string): string {
+  return /=[^=]*[,;]\s*[^\p{Nd}\s][^=]*=/u.test(text) ? text : text.replace(/^.*=/su, '');
+}
+
+const sign = '[+−-]';
+/**
+ * A number with what may belong to it: sign, currency, thousands, exponent, a fraction, percent; or one as code writes it, `0x10`.
+ * Parts of a version, `v1.2.3`, are none.
+ */
 const numberInText = new RegExp(
   [
-    String.raw`(?:(?<![\p{L}\p{Nd}).])[+-])?(?:\p{Sc}[+-]?)?(?<![\p{L}\p{Nd}])`,
-    String.raw`(?:\p{Nd}+\s+(?=\p{Nd}+\s*\/))?`,
-    String.raw`(?:\p{Nd}(?:[\p{Nd}.,_]*\p{Nd})?|\.\p{Nd}+)(?:[eE][+-]?\p{Nd}+)?`,
-    String.raw`(?:\s*\/\s*\p{Nd}(?:[\p{Nd}.,]*\p{Nd})?)?(?:\s*[%％\p{Sc}])?`,
+    String.raw`(?:(?<![\p{L}\p{Nd}).])${sign})?(?:\p{Sc}${sign}?)?(?<![\p{L}\p{Nd}]|\p{Nd}[.,])`,
+    String.raw`(?:0[xXbBoO][\p{L}\p{Nd}]+|(?:\p{Nd}+\s+(?=\p{Nd}+\s*[\/⁄]))?`,
+    String.raw`(?:\p{Nd}(?:[\p{Nd}.,_]*\p{Nd})?|\.\p{Nd}+|(?=[¼-¾⅐-⅞]))(?:[eE][+-]?\p{Nd}+)?`,
+    String.raw`(?:\s*[\/⁄]\s*\p{Nd}(?:[\p{Nd}.,]*\p{Nd})?|\s?[¼-¾⅐-⅞])?(?:\s*[%％\p{Sc}])?)`,
   ].join(''),
   'gu',
 );

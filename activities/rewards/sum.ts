@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { at, required } from '../invariant.js';
 import type { Comparison } from './compareAnswers.js';
-import type { DataForm, Misfit, Reward, RewardTools } from './reward.js';
+import type { JudgedData, Misfit, Reward, RewardTools } from './reward.js';
 import type { AskedQuestion, Response, Score } from './samples.js';
 
 const mostTerms = 16;
@@ -31,7 +31,12 @@ export function sumOf<Term extends z.ZodType<{ readonly name: string }>>(
               .string()
               .regex(/^[\w-]{1,64}$/)
               .describe('The part’s name: its mean is the metric `reward.<part>`.'),
-            weight: z.number().default(1).describe('What its reward is multiplied by in the sum.'),
+            weight: z
+              .number()
+              .min(-1_000)
+              .max(1_000)
+              .default(1)
+              .describe('What its reward is multiplied by in the sum.'),
             reward: termSchema.describe('Any reward but a sum. Its own parts become `reward.<part>.<name>`.'),
           }),
         )
@@ -67,7 +72,7 @@ export function sumOf<Term extends z.ZodType<{ readonly name: string }>>(
   return {
     options,
 
-    misfits: ({ terms }: SumOptions<z.output<Term>>, data: DataForm): readonly Misfit[] =>
+    misfits: ({ terms }: SumOptions<z.output<Term>>, data: JudgedData): readonly Misfit[] =>
       terms.flatMap(({ reward }, index) =>
         (rewardNamed(reward.name).misfits?.(reward, data) ?? []).map(({ field, allowed }) => ({
           field: ['terms', index, 'reward', ...field],

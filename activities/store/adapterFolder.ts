@@ -1,12 +1,10 @@
 /** LoRA adapters as a folder that PEFT's `PeftModel.from_pretrained` loads on top of the base model. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LoraConfig } from '../engine/lora/adapters.js';
 import { languageModel } from '../engine/models/index.js';
 import type { ModelFiles } from '../engine/weights/modelFiles.js';
 import { readSafetensors, writeSafetensors } from '../engine/weights/safetensors.js';
-import type { Store } from './types.js';
+import type { PublishTools } from './modelFolder.js';
 
 type AdaptedModel = Pick<ModelFiles, 'config'> & Required<Pick<ModelFiles, 'adapters'>>;
 
@@ -15,21 +13,16 @@ type AdaptedModel = Pick<ModelFiles, 'config'> & Required<Pick<ModelFiles, 'adap
  * @param base the model that the adapters were trained on, as the spec's `model.from`; null for a model from scratch.
  */
 export async function publishAdapterFolder(
-  store: Store,
+  { store, directory }: PublishTools,
   prefix: string,
   { config, adapters: { file, lora } }: AdaptedModel,
   base: string | null = null,
 ): Promise<void> {
   const { tensors } = await readSafetensors(file);
   const adapters = new Map([...tensors].filter(([name]) => name.startsWith('base_model.')));
-  const directory = await mkdtemp(join(tmpdir(), 'reft-adapter-'));
-  try {
-    const weights = join(directory, 'adapter_model.safetensors');
-    await writeSafetensors(weights, adapters, { format: 'pt' });
-    await store.publish(`${prefix}/adapter_model.safetensors`, { file: weights });
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  const weights = join(directory, 'adapter_model.safetensors');
+  await writeSafetensors(weights, adapters, { format: 'pt' });
+  await store.publish(`${prefix}/adapter_model.safetensors`, { file: weights });
   const isTransposed = languageModel(config).linear.some(({ transposed }) => transposed);
   await store.publish(
     `${prefix}/adapter_config.json`,
@@ -38,7 +31,8 @@ export async function publishAdapterFolder(
 }
 
 /**
- * The fields that PEFT needs; it fills in the others. The base model is named only if it is on the hub, where others find it.
+ * The fields that PEFT needs; it fills in the others. The base model is named as the specification does, without the hub's `hf:`: a folder
+ * or an address in S3 tells whoever loads the adapters what they belong to, though only a name on the hub is found everywhere.
  * @param isTransposed whether the weights of the adapted layers are `[inputs, outputs]`.
  */
 export function adapterConfig(
@@ -47,7 +41,7 @@ export function adapterConfig(
   isTransposed: boolean,
 ): Readonly<Record<string, unknown>> {
   const onHub = base === null ? null : /^hf:(?<name>[^@]+)(?:@(?<revision>.+))?$/.exec(base);
-  const { name = null, revision = null } = { ...onHub?.groups };
+  const { name = base, revision = null } = { ...onHub?.groups };
   return {
     peft_type: 'LORA',
     task_type: 'CAUSAL_LM',

@@ -7,7 +7,7 @@
  *
  * Every use sets a copy's access time, and the least recently used copies are evicted first. A copy that any process used within
  * `inUseMilliseconds` stays, because a process may be about to open its path. (A file that is open can be read after its eviction.)
- * So the folder may exceed its bound for a while.
+ * So the folder may exceed its bound for a while. On a full disk all copies go that are not in use.
  */
 import { randomUUID } from 'node:crypto';
 import { chmod, copyFile, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
@@ -15,6 +15,8 @@ import { join } from 'node:path';
 import { sha256OfFile } from './digest.js';
 
 const inUseMilliseconds = 10 * 60_000;
+/** The same when the disk is full: whoever was about to open a copy has done so. */
+const inUseWhenFullMilliseconds = 60_000;
 /** An unfinished file that nobody has written to for this long was left by a killed process. */
 const abandonedMilliseconds = 60 * 60_000;
 /** The folder is measured whenever this fraction of its bound has been added, and shrunk until so much is free. */
@@ -27,6 +29,8 @@ export interface Cache {
   temporaryPath(): Promise<string>;
   /** Moves a file whose hash the caller has just computed into the cache. Returns its new path. */
   adopt(path: string, sha256: string): Promise<string>;
+  /** Removes every copy that is not in use, for a disk that is full. */
+  makeRoom(): Promise<void>;
 }
 
 /** @param bytes the bound of the folder. */
@@ -87,21 +91,32 @@ export function createCache(directory: string, bytes: number): Cache {
 
   async function shrink(): Promise<void> {
     unmeasured = 0;
+    await evict(bytes * (1 - slack), inUseMilliseconds);
     const now = Date.now();
-    const copies = (await filesOf(objects)).sort((a, b) => a.used - b.used);
-    let total = copies.reduce((sum, copy) => sum + copy.bytes, 0);
-    for (const copy of copies) {
-      if (total <= bytes * (1 - slack)) break;
-      const current = await stat(copy.path).catch(() => null);
-      if (current === null || now - current.atimeMs < inUseMilliseconds) continue;
-      await rm(copy.path, { force: true });
-      total -= copy.bytes;
-    }
     for (const file of await filesOf(incoming))
       if (now - file.modified > abandonedMilliseconds) await rm(file.path, { force: true });
   }
 
-  return { find, temporaryPath, adopt };
+  /** Removes the longest unused copies until no more than `most` bytes are left. */
+  async function evict(most: number, inUse: number): Promise<void> {
+    const now = Date.now();
+    const copies = (await filesOf(objects)).sort((a, b) => a.used - b.used);
+    let total = copies.reduce((sum, copy) => sum + copy.bytes, 0);
+    for (const copy of copies) {
+      if (total <= most) break;
+      const current = await stat(copy.path).catch(() => null);
+      if (current === null || now - current.atimeMs < inUse) continue;
+      await rm(copy.path, { force: true });
+      total -= copy.bytes;
+    }
+  }
+
+  async function makeRoom(): Promise<void> {
+    await mkdir(objects, { recursive: true });
+    await evict(0, inUseWhenFullMilliseconds);
+  }
+
+  return { find, temporaryPath, adopt, makeRoom };
 }
 
 interface CachedFile {
@@ -129,7 +144,10 @@ async function moveFile(source: string, target: string): Promise<void> {
     await rename(source, target);
   } catch (error) {
     if (codeOf(error) !== 'EXDEV') throw error;
-    await copyFile(source, target);
+    await copyFile(source, target).catch(async (copying: unknown) => {
+      await rm(target, { force: true });
+      throw copying;
+    });
     await rm(source);
   }
 }

@@ -3,8 +3,7 @@
  *
  * It holds the language model's tensors only: transformers would warn of the critic's and the reward model's heads.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeOnnxModel } from '../engine/export/writeOnnxModel.js';
@@ -19,13 +18,19 @@ import type { ObjectRef, Store } from './types.js';
 /** Tensors of heads other than the language model's, by name. */
 const otherHeads = /^(value_head|score)\./;
 
+export interface PublishTools {
+  readonly store: Store;
+  /** Where files are written before they are sent. */
+  readonly directory: string;
+}
+
 /**
  * Publishes the folder's files, adapters merged into the weights, under `prefix` (no slash at its end).
  * @param tokenizerFiles the other tokenizer files of a pretrained model, by name, published as they are.
  * @param endTokens those that ended the run's answers, where a chat template adds one to the model's.
  */
 export async function publishModelFolder(
-  store: Store,
+  tools: PublishTools,
   prefix: string,
   model: ModelFiles,
   tokenizer: ObjectRef,
@@ -33,7 +38,8 @@ export async function publishModelFolder(
   endTokens: readonly number[] = endTokensOf(model.config),
 ): Promise<void> {
   const { config } = model;
-  const onnxFiles = await publishWeights(store, prefix, model);
+  const { store } = tools;
+  const onnxFiles = await publishWeights(tools, prefix, model);
   await store.publish(`${prefix}/tokenizer.json`, await store.getBytes(tokenizer));
   for (const [name, file] of Object.entries(tokenizerFiles))
     await store.publish(`${prefix}/${name}`, await store.getBytes(file));
@@ -50,22 +56,21 @@ export async function publishModelFolder(
 }
 
 /** Publishes `model.safetensors` and `onnx/`, and returns the names of the files in the latter. */
-async function publishWeights(store: Store, prefix: string, model: ModelFiles): Promise<readonly string[]> {
+async function publishWeights(
+  { store, directory }: PublishTools,
+  prefix: string,
+  model: ModelFiles,
+): Promise<readonly string[]> {
   const all = await readMerged(model);
   const tensors = new Map([...all].filter(([tensor]) => !otherHeads.test(tensor)));
-  const directory = await mkdtemp(join(tmpdir(), 'reft-model-'));
-  try {
-    const file = join(directory, 'model.safetensors');
-    // transformers refuses files that do not say which framework's layout they hold.
-    await writeSafetensors(file, tensors, { format: 'pt' });
-    await store.publish(`${prefix}/model.safetensors`, { file });
-    await rm(file);
-    const onnxFiles = await writeOnnxModel(directory, model.config, tensors);
-    for (const name of onnxFiles) await store.publish(`${prefix}/onnx/${name}`, { file: join(directory, name) });
-    return onnxFiles;
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  const file = join(directory, 'model.safetensors');
+  // transformers refuses files that do not say which framework's layout they hold.
+  await writeSafetensors(file, tensors, { format: 'pt' });
+  await store.publish(`${prefix}/model.safetensors`, { file });
+  await rm(file);
+  const onnxFiles = await writeOnnxModel(directory, model.config, tensors);
+  for (const name of onnxFiles) await store.publish(`${prefix}/onnx/${name}`, { file: join(directory, name) });
+  return onnxFiles;
 }
 
 /** transformers.js needs the number of data files of model.onnx in config.json. */

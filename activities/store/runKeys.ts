@@ -9,6 +9,11 @@ import { sha256OfBytes } from './digest.js';
 
 const longestName = 200;
 
+/** Prefix of what is kept of a run that was cancelled, without a slash at its end. */
+export function partialPrefix(runId: string): string {
+  return `${runPrefix(runId)}/partial`;
+}
+
 /** Prefix of a run's keys, without a slash at its end. */
 export function runPrefix(runId: string): string {
   const name = Array.from(Buffer.from(runId), (byte, index) => {

@@ -16,8 +16,12 @@ import { stringify } from 'safe-stable-stringify';
 import { CorruptObject, InternalError } from '../errors.js';
 import { createCache } from './cache.js';
 import { sha256OfBytes, sha256OfFile } from './digest.js';
+import { parseJson } from './inForm.js';
+import { type Fault, type Finding, readUntilSure } from './readAgain.js';
+import { keepFromRemoval, usuallyFreshMs } from './removal.js';
+import { failOfRoom, isOutOfRoom } from './room.js';
 import type { S3Options } from './s3/client.js';
-import { type Content, connect } from './s3/requests.js';
+import { type Content, connect, type S3 } from './s3/requests.js';
 import type { ObjectRef, Store } from './types.js';
 
 /** From this size on, asking whether an object exists is cheaper than sending it and being refused. */
@@ -27,42 +31,59 @@ export interface StoreOptions extends S3Options {
   readonly cacheDirectory: string;
   /** Most bytes of the local copies. */
   readonly cacheBytes: number;
+  /** From which age on objects are written again; less than that from which on they are collected. */
+  readonly freshMs?: number;
 }
 
 /**
  * Opens the store; it sends no request to S3 before the first call. Its functions throw `CorruptObject` when an object is missing or
- * not what its reference says, and `StoreUnavailable` for every failure that may be temporary.
+ * not what its reference says, `StoreRefused` for what a person has to mend, and `StoreUnavailable` for every other failure that may pass.
  * @throws InvalidSettings when the bucket's name is empty, the endpoint is no http(s) address, or another setting cannot be used.
  */
 export function createStore(options: StoreOptions): Store {
   const s3 = connect(options);
   const cache = createCache(options.cacheDirectory, options.cacheBytes);
+  const { freshMs = usuallyFreshMs } = options;
   const downloads = new Map<string, Promise<string>>();
 
   /** Uploads from `open`, unless the object exists. One of another size is damaged, and replaced. */
   async function upload(ref: ObjectRef, open: () => Uint8Array | Readable): Promise<void> {
+    const put = (onlyIfAbsent: boolean): Promise<boolean> =>
+      s3.put(ref.key, open(), { bytes: ref.bytes, contentType: otherContentType, onlyIfAbsent });
     const isSentAtOnce = ref.bytes < askFirstBytes && s3.writesConditionally(ref.bytes);
-    const present = isSentAtOnce ? null : await s3.size(ref.key);
-    if (present === ref.bytes) return;
-    await s3.put(ref.key, open(), {
-      bytes: ref.bytes,
-      contentType: otherContentType,
-      onlyIfAbsent: present === null,
-    });
+    if (isSentAtOnce && (await put(true))) return;
+    const present = await s3.examine(ref.key);
+    if (present === null) await put(true);
+    else if (present.bytes !== ref.bytes) await put(false);
+    else if (present.ageMs > freshMs) await keepFromRemoval(s3, ref, () => put(false));
+  }
+
+  /** Writes into the cache's folder; what has been written is removed when it fails, and copies make room on a full disk. */
+  async function writeLocally<T>(write: (temporary: string) => Promise<T>): Promise<T> {
+    const temporary = await cache.temporaryPath();
+    const attempt = (): Promise<T> => write(temporary).finally(() => rm(temporary, { force: true }));
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isOutOfRoom(error)) throw error;
+      await cache.makeRoom();
+      return attempt().catch((again: unknown) => failOfRoom(options.cacheDirectory, again));
+    }
   }
 
   async function putBytes(bytes: Uint8Array): Promise<ObjectRef> {
     const ref = referTo(sha256OfBytes(bytes), bytes.byteLength);
-    const temporary = await cache.temporaryPath();
-    await writeFile(temporary, bytes);
-    await cache.adopt(temporary, ref.sha256);
+    await writeLocally(async (temporary) => {
+      await writeFile(temporary, bytes);
+      return cache.adopt(temporary, ref.sha256);
+    });
     await upload(ref, () => bytes);
     return ref;
   }
 
   async function putFile(path: string): Promise<ObjectRef> {
     const ref = referTo(await sha256OfFile(path), (await stat(path)).size);
-    const copy = await cache.adopt(path, ref.sha256);
+    const copy = await writeLocally(() => cache.adopt(path, ref.sha256));
     await upload(ref, () => createReadStream(copy));
     return ref;
   }
@@ -80,18 +101,24 @@ export function createStore(options: StoreOptions): Store {
   }
 
   async function download(ref: ObjectRef): Promise<string> {
-    const found = await s3.get(ref.key);
-    if (found === null) throw new CorruptObject(ref.key, `${ref.bytes} bytes`, 'nothing: the object is not there');
-    const temporary = await cache.temporaryPath();
-    try {
-      const hash = createHash('sha256');
-      await pipeline(hashed(ref.key, found.body, hash), createWriteStream(temporary));
-      const got = hash.digest('hex');
-      if (got !== ref.sha256) throw new CorruptObject(ref.key, `sha256 ${ref.sha256}`, got);
-      return await cache.adopt(temporary, ref.sha256);
-    } finally {
-      await rm(temporary, { force: true });
-    }
+    const finding = await readUntilSure(
+      ref.key,
+      s3,
+      (by) => writeLocally((temporary) => downloadOnce(ref, by, temporary)),
+      options.log,
+    );
+    if ('value' in finding) return finding.value;
+    throw corrupt(ref.key, finding.fault);
+  }
+
+  async function downloadOnce(ref: ObjectRef, by: S3, temporary: string): Promise<Finding<string>> {
+    const found = await by.get(ref.key);
+    if (found === null) return { fault: { expected: `${ref.bytes} bytes`, got: nothing } };
+    const hash = createHash('sha256');
+    await pipeline(hashed(ref.key, found.body, hash), createWriteStream(temporary));
+    const got = hash.digest('hex');
+    if (got !== ref.sha256) return { fault: { expected: `sha256 ${ref.sha256}`, got } };
+    return { value: await cache.adopt(temporary, ref.sha256) };
   }
 
   /** Passes the body on and hashes it. Only errors of the body are S3's; one of the disk stays what it is. */
@@ -106,6 +133,26 @@ export function createStore(options: StoreOptions): Store {
     }
   }
 
+  /** Whether the named object could be read, by `take`, which is done again when it could not be read right. */
+  async function readPublished<T>(
+    name: string,
+    from: string | undefined,
+    take: (body: AsyncGenerator<Uint8Array>) => Promise<T>,
+  ): Promise<T | null> {
+    const read = async (by: S3): Promise<Finding<T>> => {
+      const found = await by.get(name, from);
+      if (found === null) return { fault: { expected: 'an object', got: nothing, isNoSurprise: true } };
+      const hash = createHash('sha256');
+      const value = await take(hashed(name, found.body, hash, from));
+      const fault = faultOf(found, hash);
+      return fault === null ? { value } : { fault };
+    };
+    const finding = await readUntilSure(name, s3, read, options.log);
+    if ('value' in finding) return finding.value;
+    if (finding.fault.isNoSurprise) return null;
+    throw corrupt(name, finding.fault);
+  }
+
   /** Hashes the content again: objects that are read into memory are small. */
   async function getBytes(ref: ObjectRef): Promise<Uint8Array> {
     const bytes = await readFile(await getFile(ref));
@@ -118,12 +165,12 @@ export function createStore(options: StoreOptions): Store {
   }
 
   async function getJson(ref: ObjectRef): Promise<unknown> {
-    return parseJson(ref, await getText(ref), 'JSON');
+    return parseJson(ref.key, await getText(ref), 'JSON');
   }
 
   async function getLines(ref: ObjectRef): Promise<unknown[]> {
     const lines = (await getText(ref)).split('\n').filter((line) => line !== '');
-    return lines.map((line, index) => parseJson(ref, line, `JSON on line ${index + 1}`));
+    return lines.map((line, index) => parseJson(ref.key, line, `JSON on line ${index + 1}`));
   }
 
   async function publish(name: string, content: Uint8Array | { readonly file: string }): Promise<void> {
@@ -138,24 +185,19 @@ export function createStore(options: StoreOptions): Store {
     });
   }
 
-  async function read(name: string, from?: string): Promise<Uint8Array | null> {
-    const found = await s3.get(name, from);
-    if (found === null) return null;
-    const hash = createHash('sha256');
-    const bytes = await buffer(hashed(name, found.body, hash, from));
-    checkPublished(name, found, hash);
-    return bytes;
+  function read(name: string, from?: string): Promise<Uint8Array | null> {
+    return readPublished(name, from, buffer);
   }
 
   async function saveTo(name: string, path: string, from?: string): Promise<boolean> {
-    const found = await s3.get(name, from);
-    if (found === null) return false;
-    await mkdir(dirname(path), { recursive: true });
     const partial = `${path}.partial`;
-    const hash = createHash('sha256');
-    await pipeline(hashed(name, found.body, hash, from), createWriteStream(partial));
-    checkPublished(name, found, hash);
-    await rename(partial, path);
+    const saved = await readPublished(name, from, async (body) => {
+      await mkdir(dirname(path), { recursive: true });
+      await pipeline(body, createWriteStream(partial));
+      return partial;
+    });
+    if (saved === null) return false;
+    await rename(saved, path);
     return true;
   }
 
@@ -173,6 +215,7 @@ export function createStore(options: StoreOptions): Store {
     publish,
     saveTo,
     read,
+    makeRoom: cache.makeRoom,
   };
 }
 
@@ -187,23 +230,21 @@ function canonicalJson(value: unknown): Uint8Array {
   return Buffer.from(json);
 }
 
+const nothing = 'nothing: the object is not there';
+
+function corrupt(key: string, { expected, got }: Fault): CorruptObject {
+  return new CorruptObject(key, expected, got);
+}
+
 /** Objects of other writers have no sha256 to be checked against. */
-function checkPublished(name: string, { sha256 }: Content, hash: Hash): void {
+function faultOf({ sha256 }: Content, hash: Hash): Fault | null {
   const got = hash.digest('hex');
-  if (sha256 !== undefined && sha256 !== got) throw new CorruptObject(name, `sha256 ${sha256}`, got);
+  return sha256 === undefined || sha256 === got ? null : { expected: `sha256 ${sha256}`, got };
 }
 
 /** Keys stay in the order they were set, because sorting would double the time. Code that builds lines must keep that order. */
 function jsonLines(values: Iterable<unknown>): Uint8Array {
   return Buffer.concat(Array.from(values, (value) => Buffer.from(`${JSON.stringify(value)}\n`)));
-}
-
-function parseJson(ref: ObjectRef, text: string, expected: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new CorruptObject(ref.key, expected, `${JSON.stringify(text.slice(0, 80))}`);
-  }
 }
 
 const contentTypes: Readonly<Record<string, string>> = {

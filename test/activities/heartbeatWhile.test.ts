@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { heartbeatWhile } from '../../activities/heartbeatWhile.js';
 
 describe('heartbeatWhile', () => {
-  it('heartbeats at once and each second, with the latest progress', async () => {
+  it('heartbeats at once and each second, with the latest progress and how long it has been quiet', async () => {
     const environment = new MockActivityEnvironment();
     const heartbeats: unknown[] = [];
     environment.on('heartbeat', (details) => heartbeats.push(details));
@@ -20,8 +20,8 @@ describe('heartbeatWhile', () => {
     );
     expect(result).toBe('done');
     expect(heartbeats).toEqual([
-      { done: 0, total: 0, unit: 'batches' },
-      { done: 3, total: 9, unit: 'batches' },
+      { done: 0, total: 0, unit: 'batches', quietSeconds: 0 },
+      { done: 3, total: 9, unit: 'batches', quietSeconds: 1 },
     ]);
     await sleep(1_100);
     expect(heartbeats).toHaveLength(2);

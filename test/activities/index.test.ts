@@ -2,6 +2,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
+import { DiskFull } from '../../activities/errors.js';
 import { createActivities, type Dependencies } from '../../activities/index.js';
 
 /** Store, engine and sandbox that never answer. */
@@ -19,5 +20,17 @@ describe('every activity', () => {
     const input = { data: { endTokens: [0] }, model: {} };
     environment.run(activity as (input: unknown) => Promise<unknown>, input).catch(() => undefined);
     await expect.poll(() => heartbeats.length).toBeGreaterThan(0);
+  });
+
+  it('has copies make room for its next attempt where it finds a disk full', async () => {
+    let rooms = 0;
+    const makeRoom = async (): Promise<void> => {
+      rooms += 1;
+    };
+    const read = () => Promise.reject(new DiskFull('no room left'));
+    const full = createActivities({ ...dependencies, store: { read, makeRoom } } as unknown as Dependencies);
+    const recalled = full.general.recallResult({ unit: 'training', edition: 1, content: {} });
+    await expect(recalled).rejects.toThrow('no room left');
+    expect(rooms).toBe(1);
   });
 });

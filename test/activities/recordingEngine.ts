@@ -9,6 +9,7 @@ import type { DataSetRef, Example } from '../../activities/data/types.js';
 import type { Engine } from '../../activities/engine/process/engineClient.js';
 import type { EngineTasks, TaskName } from '../../activities/engine/tasks/index.js';
 import type { EngineWork } from '../../activities/engine/threads/task.js';
+import { batchesIn, type SequenceFile } from '../../activities/engine/training/sequenceFile.js';
 import type { ModelFiles } from '../../activities/engine/weights/modelFiles.js';
 import type { ScoredSample } from '../../activities/rewards/samples.js';
 import type { CheckpointRef, ObjectRef, Store } from '../../activities/store/types.js';
@@ -22,11 +23,16 @@ export interface Recorded {
   readonly engine: Engine;
   readonly workDirectory: string;
   /** What one task was asked, in order. */
-  inputsOf<Name extends TaskName>(task: Name): EngineTasks[Name]['input'][];
+  inputsOf<Name extends TaskName>(task: Name): InMemory<EngineTasks[Name]['input']>[];
   /** A checkpoint of its own for each name, with moments. */
   checkpoint(name: string, step?: number): Promise<CheckpointRef>;
   dataSet(examples: readonly Example[]): Promise<DataSetRef>;
 }
+
+/** A task's input, with the batches that it names a file of. */
+type InMemory<Input> = Input extends { readonly batches: infer Given }
+  ? Omit<Input, 'batches'> & { readonly batches: Exclude<Given, SequenceFile> }
+  : Input;
 
 /** @param answers what tasks say beside their work and files */
 export function recordingEngine(answers: { readonly [Name in TaskName]?: object }): Recorded {
@@ -41,7 +47,7 @@ export function recordingEngine(answers: { readonly [Name in TaskName]?: object 
   };
   const calls: { readonly task: TaskName; readonly input: unknown }[] = [];
   const run = async (task: TaskName, input: EngineTasks[TaskName]['input']): Promise<unknown> => {
-    calls.push({ task, input });
+    calls.push({ task, input: withBatches(input) });
     const answer = { work, ...answers[task] };
     if (!('outputDirectory' in input && 'model' in input)) return answer;
     const written = async (name: string): Promise<string> => {
@@ -57,9 +63,12 @@ export function recordingEngine(answers: { readonly [Name in TaskName]?: object 
     };
     return { ...answer, files };
   };
+  /** What is in a file is read while it is there. */
+  const withBatches = (input: EngineTasks[TaskName]['input']): unknown =>
+    'batches' in input && 'path' in input.batches ? { ...input, batches: [...batchesIn(input.batches)] } : input;
   return {
     store,
-    engine: { run: run as Engine['run'], close: async () => undefined },
+    engine: { run: run as Engine['run'], warmUp: () => undefined, close: async () => undefined },
     workDirectory: join(tmpdir(), 'reft-recording-engine'),
     inputsOf: (task) => calls.filter((call) => call.task === task).map(({ input }) => input as never),
     async checkpoint(name, step = 0) {

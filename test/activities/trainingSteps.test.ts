@@ -1,7 +1,8 @@
 /** Data sets as activities read them: those asked for last are parsed once; and the questions of a selection. */
 import { expect, it } from 'vitest';
+import { exampleAt, examplesAt, readExamples } from '../../activities/examples.js';
 import type { Store } from '../../activities/store/types.js';
-import { readExamples, selectQuestions } from '../../activities/trainingSteps.js';
+import { selectQuestions } from '../../activities/trainingSteps.js';
 import { question, recordingEngine } from './recordingEngine.js';
 
 it('reads a data set once while few others are asked for', async () => {
@@ -24,6 +25,26 @@ it('reads a data set once while few others are asked for', async () => {
   for (const other of others) await readExamples(counting, other);
   expect(await readExamples(counting, first)).toEqual(examples);
   expect(asked).toEqual([...sets, first].map(({ sha256 }) => sha256));
+});
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+it('reads of a large data set the lines that are asked for, and no others', async () => {
+  const { store, dataSet } = recordingEngine({});
+  const written = [3, 1, 4, 1, 5].map((index) => ({ ...question(index), question: `${index} 🙂\u2028?` }));
+  const data = await dataSet(written);
+  const large = await readExamples(store, data, 1);
+  expect(large).toHaveLength(written.length);
+  expect(await collect(examplesAt(large))).toEqual(written);
+  expect(await collect(examplesAt(large, [4, 0, 4]))).toEqual([written[4], written[0], written[4]]);
+  for (const place of [5, -1])
+    expect(() => exampleAt(large, place)).toThrow(`a sample is of question ${place}, but the data set has 5`);
+  const small = await readExamples(store, await dataSet([question(9)]));
+  expect(() => exampleAt(small, -1)).toThrow('a sample is of question -1, but the data set has 1');
 });
 
 it('selects questions past the end of the order from its beginning', () => {

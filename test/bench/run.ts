@@ -5,20 +5,28 @@
  * Exits with 1 when a ratio is below its floor or a benchmark fails. The floors are promises for a machine that does nothing
  * else: whatever runs beside a benchmark slows one side more than the other.
  */
+import { demos } from './demo.js';
 import { benchOutsideEngine } from './outsideEngine.js';
-import { benchPrograms } from './programs.js';
+import { benchProgramBatches, benchPrograms } from './programs.js';
 import type { BenchmarkResult } from './result.js';
 import { rollouts } from './rollouts.js';
+import { benchRounds } from './rounds.js';
 import { compareTraining } from './training/compare.js';
 import { benchGemmShare } from './training/gemmShare.js';
 import { workloads } from './training/workloads.js';
+import { benchTwoWorkers } from './twoWorkers.js';
 
 const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult | readonly BenchmarkResult[]>>> = {
   ...Object.fromEntries(workloads.map((workload) => [workload.name, () => compareTraining(workload)])),
   'training-135m-gemm-share': benchGemmShare,
   ...rollouts,
   'programs-scored': benchPrograms,
+  'programs-batch32': benchProgramBatches(32, 40),
+  'programs-batch256': benchProgramBatches(256, 5),
   'outside-engine': benchOutsideEngine,
+  ...demos,
+  'rollouts-two-workers': benchTwoWorkers,
+  rounds: benchRounds,
 };
 
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(benchmarks);

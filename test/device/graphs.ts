@@ -21,17 +21,10 @@ import {
   supervisedObjective,
   updateGraph,
 } from '../../activities/engine/training/graphs.js';
+import { adamW } from './rows/models.js';
 
 const [folder = 'graphs', ...models] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
-const adamW: OptimiserSettings = {
-  name: 'adamw',
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weightDecay: 0.01,
-  maxGradNorm: 1,
-};
 /** By which float16's loss and gradients are multiplied. */
 const lossScale = 2 ** 12;
 const halves: readonly HalfType[] = ['bfloat16', 'float16'];
@@ -92,6 +85,13 @@ for (const model of models.length > 0 ? models : ['2', '30', 'qwen']) {
   write(`apply-flat-${model}-scaled`, apply({ ...adamW, maxGradNorm: adamW.maxGradNorm * lossScale }));
   for (const type of halves)
     write(`gradients-${model}-${type}`, inHalfPrecision(lowered(gradientGraph(objective()).graph), { type }));
+  for (const precision of halves) {
+    const fused = supervisedObjective(config, undefined, { preferences: devices.cuda.preferences, precision });
+    write(
+      `gradients-${model}-${precision}-fused`,
+      inHalfPrecision(lowered(gradientGraph(fused).graph), { type: precision }),
+    );
+  }
   if (model === 'qwen') continue;
   const step = (greedy: boolean): Graph => lowered(stepGraph(config, greedy, 'right').graph);
   write(`step-${model}`, step(false));

@@ -1,18 +1,38 @@
 /* A stand-in for CUDA's libraries where there is no GPU: device memory is ordinary memory, and kernels do nothing. Tries sessions,
-   placement, bindings and recordings of the device programs; cannot find wrong numbers. standIn.sh builds it. */
+   placement, bindings and recordings on CUDA's provider, where it cannot find wrong numbers; with the CPU's provider on its memory
+   (the device cuda-rehearsal) the numbers are right too. It counts what is copied and what is not freed. standIn.sh builds it. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <stdint.h>
 #include <stdio.h>
-int cudaMalloc(void **p, size_t n) { *p = calloc(1, n ? n : 1); return 0; }
+/* By cudaMemcpyKind: 1 to the device, 2 from it, 3 on it. */
+static long copies[4], copied[4], live;
+long stand_in_copies(int kind) { return copies[kind]; }
+long stand_in_copied(int kind) { return copied[kind]; }
+long stand_in_live() { return live; }
+static void count(int kind, size_t n) { copies[kind & 3]++; copied[kind & 3] += n; }
+/* As much as there is to be given out, in bytes; 0 is no bound. */
+static size_t bound; void stand_in_bound(size_t n) { bound = n; }
+int cudaMalloc(void **p, size_t n) {
+  if (bound && n > bound) return 2;
+  *p = aligned_alloc(256, (n + 255) / 256 * 256 + 256); memset(*p, 0xff, n); live++; return 0; }
 int cudaMallocFromPoolAsync(void **p, size_t n, void *a, void *b) { return cudaMalloc(p, n); }
 int cudaHostAlloc(void **p, size_t n, unsigned f) { return cudaMalloc(p, n); }
 int cudaMallocHost(void **p, size_t n) { return cudaMalloc(p, n); }
-int cudaFree(void *p) { free(p); return 0; }
-int cudaFreeAsync(void *p, void *s) { free(p); return 0; }
-int cudaFreeHost(void *p) { free(p); return 0; }
-int cudaMemcpy(void *d, const void *s, size_t n, int k) { memcpy(d, s, n); return 0; }
-int cudaMemcpyAsync(void *d, const void *s, size_t n, int k, void *st) { memcpy(d, s, n); return 0; }
+int cudaFree(void *p) { if (p) live--; free(p); return 0; }
+int cudaFreeAsync(void *p, void *s) { return cudaFree(p); }
+int cudaFreeHost(void *p) { return cudaFree(p); }
+int cudaMemcpy(void *d, const void *s, size_t n, int k) { count(k, n); memcpy(d, s, n); return 0; }
+int cudaMemcpyAsync(void *d, const void *s, size_t n, int k, void *st) { return cudaMemcpy(d, s, n, k); }
+/* cudaMemcpy3DParms of pitched pointers alone. */
+int cudaMemcpy3D(const size_t *p) {
+  size_t width = p[16], height = p[17], depth = p[18];
+  if (p[0] || p[8]) return 1;
+  for (size_t z = 0; z < depth; z++) for (size_t y = 0; y < height; y++)
+    memcpy((char *)p[12] + p[13] * (z * p[15] + y), (char *)p[4] + p[5] * (z * p[7] + y), width);
+  count(p[19], width * height * depth); return 0; }
 int cudaMemset(void *d, int v, size_t n) { memset(d, v, n); return 0; }
 int cudaMemsetAsync(void *d, int v, size_t n, void *s) { memset(d, v, n); return 0; }
 int cudaGetDeviceCount(int *n) { *n = 1; return 0; }
@@ -61,9 +81,30 @@ size_t cudnnGetVersion() { return 91200; }
 size_t cudnnGetCudartVersion() { return 13000; }
 const char *cudnnGetErrorString(int e) { return "stand-in"; }
 int cuInit(unsigned f) { return 0; }
-int cuModuleLoadData(void **m, const void *p) { *m = malloc(8); return 0; }
-int cuModuleGetFunction(void **f, void *m, const char *n) { *f = malloc(8); return 0; }
-int cuLaunchKernel() { return 0; }
+/* Kernels of fused.cu are those that gcc has compiled (standInKernels.h): their "machine code" is the path of a library. Others do nothing. */
+struct kernel { void *function; void (*run)(void *, const unsigned *, const unsigned *, void **, int); };
+int cuModuleLoadData(void **m, const void *p) { *m = *(const char *)p == '/' ? dlopen(p, RTLD_NOW | RTLD_LOCAL) : 0; return 0; }
+int cuModuleGetFunction(void **f, void *m, const char *n) {
+  struct kernel *k = calloc(1, sizeof *k); *f = k;
+  if (m) { k->function = dlsym(m, n); k->run = dlsym(m, "stand_in_run"); }
+  return m && !k->function; }
+static long launched; long stand_in_launched() { return launched; }
+int cuLaunchKernel(struct kernel *k, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, void *stream, void **passed, void **extra) {
+  unsigned grid[] = {gx, gy, gz}, block[] = {bx, by, bz};
+  launched++;
+  if (k->run) k->run(k->function, grid, block, passed, 12);
+  return 0; }
+static char code[4096];
+int nvrtcCreateProgram(void **program) { *program = code; return 0; }
+int nvrtcCompileProgram(void *program, int n, const char **options) {
+  Dl_info own; dladdr(code, &own);
+  for (int i = 0; i < n; i++) if (!strncmp(options[i], "-D", 2))
+    snprintf(code, sizeof code, "%.*s/kernels-%s.so", (int)(strrchr(own.dli_fname, '/') - own.dli_fname), own.dli_fname, options[i] + 2);
+  return code[0] != '/'; }
+int nvrtcGetCUBINSize(void *program, size_t *size) { *size = strlen(code) + 1; return 0; }
+int nvrtcGetCUBIN(void *program, char *image) { strcpy(image, code); return 0; }
+int nvrtcGetProgramLogSize(void *program, size_t *size) { *size = 1; return 0; }
+int nvrtcGetProgramLog(void *program, char *text) { *text = 0; return 0; }
 int cuCtxSynchronize() { return 0; }
 int cudaProfilerStart() { return 0; }
 int cudaProfilerStop() { return 0; }

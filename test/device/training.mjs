@@ -254,13 +254,13 @@ const modeOf = (mode) => ({
 /**
  * A training step of a model (2, 30 or qwen), ready to run at one batch shape.
  * @param cudaGraph records the gradients' kernels in the first run, and replays them.
- * @param domain that of the fused operators, for a graph that has them.
+ * @param domains those of the fused operators, for a graph that has them.
  */
-export function openTraining({ model, mode, batch, length, cudaGraph, domain }) {
+export function openTraining({ model, mode, batch, length, cudaGraph, domains }) {
   const { suffix, options, scale } = modeOf(mode);
   const count = batch * length;
-  const gradients = open(`gradients-${model}${suffix}${domain ? '-fused' : ''}`, {
-    ...(domain ? { domain } : {}),
+  const gradients = open(`gradients-${model}${suffix}${domains.length > 0 ? '-fused' : ''}`, {
+    domains,
     cuda: { ...options, ...(cudaGraph ? { enable_cuda_graph: '1' } : {}) },
     dimensions: { batch, time: length, tokens: count, answers: count },
   });
@@ -286,12 +286,12 @@ export function openTraining({ model, mode, batch, length, cudaGraph, domain }) 
 }
 
 /** One run of the gradients of two layers: all of them in one array, with the places of the parameters in it, and the loss. */
-export function gradientsOf({ on, mode, batch, length, domain }) {
+export function gradientsOf({ on, mode, batch, length, domains = [] }) {
   const { suffix, options, scale } = modeOf(mode);
-  const session = open(`gradients-2${suffix}${domain ? '-fused' : ''}`, {
+  const session = open(`gradients-2${suffix}${domains.length > 0 ? '-fused' : ''}`, {
     on,
     cuda: options,
-    ...(domain ? { domain } : {}),
+    domains,
   });
   const apply = open('apply-flat-2', { on });
   const device = deviceOf(session, on);

@@ -86,7 +86,9 @@ describe('documents', () => {
   });
 
   it('commands that pages show are sound', async () => {
-    const commands = pages.flatMap((page) => [...read(page).matchAll(/npx reft (run|compare) ([\w-]+)([^#`\n]*)/g)]);
+    const commands = pages.flatMap((page) => [
+      ...read(page).matchAll(/npx reft (run|compare) ((?:[\w-]|\.(?=\d))+)([^#`\n]*)/g),
+    ]);
     expect(commands.length).toBeGreaterThan(8);
     for (const [command, kind, preset = '', options = ''] of commands) {
       if (options.startsWith('.json')) continue;
@@ -109,7 +111,7 @@ describe('documents', () => {
     for (const json of specs) {
       const given = JSON.parse(json);
       const kind = Object.hasOwn(comparisonPresets, given.preset) ? compareKind : runKind;
-      expect(() => checkInput({ source: json, name: 'page', given, settings: [] }, kind), json).not.toThrow();
+      expect(() => checkInput({ args: [json], name: 'page', given, settings: [] }, kind), json).not.toThrow();
     }
   });
 

@@ -1,5 +1,6 @@
 /** The spec reference, written from the schemas: every field with what it allows, its default and its description. */
 import { z } from 'zod';
+import { annotationSchema } from '../../workflows/config/annotation.js';
 import { compareSchema } from '../../workflows/config/compare.js';
 import { evaluationRunSchema } from '../../workflows/config/evaluationRun.js';
 import { allowedBy, type JsonSchema, variants } from '../../workflows/config/explain.js';
@@ -19,6 +20,7 @@ const roots = [
   { title: 'A run', command: '`reft run`, workflow type `reft`', schema: specSchema },
   { title: 'A comparison', command: '`reft compare`, workflow type `compare`', schema: compareSchema },
   { title: 'An evaluation', command: '`reft evaluate`, workflow type `evaluation`', schema: evaluationRunSchema },
+  { title: 'An annotation', command: '`reft annotate`, workflow type `annotate`', schema: annotationSchema },
 ].map(({ schema, ...root }) => ({ ...root, schema: z.toJSONSchema(schema, { io: 'input' }) }));
 
 /** Fields that an object has in one of its forms. */
@@ -116,10 +118,17 @@ function tablesOf(schema: JsonSchema, path: string): readonly string[] {
   );
 }
 
-function presetTable(named: Readonly<Record<string, { readonly purpose: string }>>): string {
+interface NamedPreset {
+  readonly purpose: string;
+  readonly gpuGiB?: number;
+}
+
+function presetTable(named: Readonly<Record<string, NamedPreset>>): string {
+  const needs = ({ gpuGiB }: NamedPreset): string =>
+    gpuGiB === undefined ? '' : ` Planned for a GPU of ${gpuGiB} GiB or more; no GPU has run it yet.`;
   return table(
     ['preset', 'what it is for'],
-    Object.entries(named).map(([name, { purpose }]) => [`\`${name}\``, purpose]),
+    Object.entries(named).map(([name, preset]) => [`\`${name}\``, `${preset.purpose}${needs(preset)}`]),
   );
 }
 
@@ -139,7 +148,7 @@ export function specPage(): string {
     '# The spec',
     '<!-- Written by `npm run docs` from the schemas in this folder: change a description there. -->',
     'A spec says what a run does. It is JSON: a preset with some fields changed, `{"preset": "demo", "seed": 1, "ppo": {"epochs": 5}}`, or every required field without a preset. Fields of nested objects are laid over those of the preset one by one. What is neither given nor in the preset has its default. A field that does not exist, or a value that is not allowed, is refused before any work, with all problems named at once.',
-    '`reft schema` prints the same as JSON Schema (`reft schema compare`, `reft schema evaluation`), for editors and checkers.',
+    '`reft schema` prints the same as JSON Schema (`reft schema compare`, `reft schema evaluation`, `reft schema annotation`), for editors and checkers.',
     '“Paper” is Luong et al., *ReFT: Reasoning with Reinforced Fine-Tuning*, ACL 2024, arXiv 2401.08967, with the section. “Paper’s code” is what its authors published; where the two differ, the code made the published results.',
     '## Presets',
     presetTable(presets),

@@ -1,14 +1,12 @@
 /** The page "Write an algorithm": its example, as it stands there, compiles and trains a tiny model. */
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { afterAll, expect, it } from 'vitest';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
 import type { BoundAlgorithm } from '../../activities/engine/rl/algorithm.js';
 import { algorithmNames } from '../../activities/engine/rl/index.js';
-import { answersGraph, policyObjective, updateGraph } from '../../activities/engine/training/graphs.js';
+import { policyObjective, updateGraph } from '../../activities/engine/training/graphs.js';
 import { layOutAnswers, sequenceFeeds } from '../../activities/engine/training/layout.js';
+import { answersGraph } from '../../activities/engine/training/scoringGraphs.js';
 import type { Parameters } from '../../activities/engine/weights/parameters.js';
 import { at, required } from '../../activities/invariant.js';
 import { rollout, roundContext } from '../activities/engine/rl/rollouts.js';
@@ -21,44 +19,18 @@ import {
   runSteps,
 } from '../activities/engine/runGraph.js';
 import { decodeTensors, readFixture } from '../reference/fixtures.js';
+import { putAside, root } from './pageExample.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-/** Where the page says that it goes. No such file is there. */
-const place = join(root, 'activities/engine/rl/reinforce.ts');
 const page = await readFile(join(root, 'activities/engine/rl/WRITE_AN_ALGORITHM.md'), 'utf8');
 const source = required(page.match(/^```ts\n([\s\S]*?)^```$/m)?.[1], 'the example');
+const example = await putAside(source, 'activities/engine/rl/reinforce.ts');
 
-/** A folder for the example, with imports that lead from there to where they do on the page. */
-async function putAside(): Promise<string> {
-  await mkdir(join(root, '.cache'), { recursive: true });
-  const folder = await mkdtemp(join(root, '.cache/page-'));
-  afterAll(() => rm(folder, { recursive: true }));
-  const moved = source.replace(
-    /from '(\.[^']+)'/g,
-    (_, target: string) => `from '${relative(folder, join(dirname(place), target))}'`,
-  );
-  await writeFile(join(folder, 'reinforce.ts'), moved);
-  await writeFile(
-    join(folder, 'tsconfig.json'),
-    JSON.stringify({ extends: '../../tsconfig.json', include: ['reinforce.ts'] }),
-  );
-  return folder;
-}
-
-const folder = await putAside();
-const load = (): Promise<{ readonly reinforce?: { readonly bind: (options: unknown) => BoundAlgorithm } }> =>
-  import(join(folder, 'reinforce.ts'));
-
-it('the example compiles', async () => {
-  const run = promisify(execFile);
-  const compiler = join(root, 'node_modules/.bin/tsc');
-  const said = await run(compiler, ['-p', folder]).catch(({ stdout }: { readonly stdout: string }) => ({ stdout }));
-  expect(said.stdout).toBe('');
-});
+it('the example compiles', async () => expect(await example.compile()).toBe(''));
 
 it('the example makes right answers likelier, and wrong ones less likely', async () => {
-  const { reinforce } = await load();
-  const algorithm = required(reinforce, 'the example’s export').bind({});
+  const { reinforce } = await example.load();
+  const { bind } = reinforce as { readonly bind: (options: unknown) => BoundAlgorithm };
+  const algorithm = bind({});
   expect(algorithmNames).not.toContain('reinforce');
 
   const { config, parameters, samples, maxAnswerTokens } = readFixture('algorithms');

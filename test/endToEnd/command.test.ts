@@ -1,6 +1,6 @@
 /** The `reft` command on running servers: `run` with workers elsewhere and without, and what `status`, `report` and `export` say. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -121,6 +121,35 @@ describe('reft', () => {
     expect((await reft('status', 'evaluated')).out).toMatch(/^evaluated: completed\n.*greedy [\d.]+ \| voting@12/s);
   });
 
+  it('asks the run’s model, as the help’s example says', async () => {
+    const { out: help } = await reft('ask', '--help');
+    const [, question = '', samples = ''] = /npx reft ask mine-1 "(.*)" --samples (\d+)/.exec(help) ?? [];
+    const { out, error, code } = await reft('ask', 'shared', question, '--samples', samples, '--json');
+    expect(error).toBe('');
+    const told = JSON.parse(out);
+    // Two epochs teach nothing: whether anything can be read is chance.
+    expect(code).toBe(told.answer === null ? 1 : 0);
+    expect(told).toMatchObject({ question, samples: expect.any(Array), votes: expect.any(Array) });
+    expect(told.samples).toHaveLength(Number(samples));
+    expect(told.samples[0].text).toMatch(/^def solution\(\):\n/);
+  });
+
+  it('annotates by the run’s model', async () => {
+    const path = join(stateDirectory, 'annotation.json');
+    const rows = join(stateDirectory, 'rows.jsonl');
+    const spec = {
+      data: { source: 'generated', train: 8, test: 8, docstring: false },
+      annotator: { kind: 'checkpoint', from: 's3://reft/runs/shared/model', generation: { maxAnswerTokens: 24 } },
+      samples: 2,
+    };
+    await writeFile(path, JSON.stringify(spec));
+    const { out, error, code } = await reft('annotate', path, '--id', 'by-model', '--out', rows);
+    expect({ error, code }).toEqual({ error: '', code: 0 });
+    expect(out).toMatch(/\d of 8 questions annotated \([\d.]+ %\), \d rows; 16 answers, cost 0\nAnswers: /);
+    expect((await readFile(rows, 'utf8')).split('\n').length - 1).toBe(Number(/(\d) rows/.exec(out)?.[1]));
+    expect((await reft('annotate', path, '--out', rows)).error).toContain('is there already; --force replaces it');
+  });
+
   it('refuses what cannot be evaluated', async () => {
     expect(await reft('evaluate', 'shared', '--samples', '101')).toMatchObject({
       error: expect.stringContaining('samples: got 101, allowed: a whole number from 0 to 100'),
@@ -141,7 +170,7 @@ describe('reft', () => {
     const second = await reft('compare', 'paper-small', ...settings, '--set', 'seeds=[1,2]', '--id', 'again');
     expect(second.code).toBe(0);
     expect(second.out).toContain('7 children were taken over from earlier comparisons.');
-    expect(second.out).toMatch(/\(2 seeds\)/);
+    expect(second.out).toMatch(/\(2 trainings\)/);
     const report = await reft('report', 'again');
     expect(await readFile(report.out.trim(), 'utf8')).toContain('Differences on the same questions');
     expect((await reft('status', 'again')).out).toMatch(/^again: completed\n.*voting@2/s);

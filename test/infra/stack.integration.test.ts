@@ -1,4 +1,4 @@
-/** The stack on its real servers: made ready, kept over restarts, shared between processes, ended with its owner. */
+/** The stack on its real servers: made ready, kept over restarts, shared between processes, ended with its last user. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
@@ -10,16 +10,23 @@ import { fileURLToPath } from 'node:url';
 import { GetObjectCommand, HeadBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { required } from '../../activities/invariant.js';
 import { stackEnvironment, stackFromEnvironment } from '../../infra/environment.js';
 import { endProcess, isAlive } from '../../infra/process/processes.js';
 import { readRecord } from '../../infra/process/record.js';
 import type { S3Access } from '../../infra/s3/access.js';
-import { findRunningStack, type Stack, startStack } from '../../infra/stack.js';
+import { attachStack, endStack, type Stack, type StackAccess, startStack } from '../../infra/stack.js';
 import { connectionOptions, type TemporalAccess } from '../../infra/temporal/access.js';
 import { binDirectory } from '../support/stack.js';
 
 let dataDirectory: string;
 const start = (): Promise<Stack> => startStack({ dataDirectory, binDirectory, environment: {} });
+/** What runs in the data directory, for one who only looks. */
+async function running(): Promise<StackAccess | null> {
+  const found = await attachStack({ dataDirectory, environment: {} });
+  await found?.stop();
+  return found && { temporal: found.temporal, s3: found.s3 };
+}
 
 beforeAll(async () => {
   dataDirectory = await mkdtemp(join(tmpdir(), 'reft-infra-'));
@@ -50,7 +57,7 @@ describe('a stack', () => {
     } finally {
       await first.stop();
     }
-    expect(await findRunningStack(dataDirectory, {})).toBeNull();
+    expect(await running()).toBeNull();
 
     const second = await start();
     try {
@@ -68,20 +75,33 @@ describe('a stack', () => {
     }
   });
 
-  test('is borrowed while its owner lives; borrowers do not end it', async () => {
-    const owner = await start();
-    try {
-      expect(await findRunningStack(dataDirectory, {})).toEqual({ temporal: owner.temporal, s3: owner.s3 });
-      const borrower = await start();
-      expect(borrower.temporal).toEqual(owner.temporal);
-      await borrower.stop();
-      expect(await findRunningStack(dataDirectory, {})).not.toBeNull();
-    } finally {
-      await owner.stop();
-    }
+  test('belongs to its users: whoever leaves first, it ends with the last, and says so to who comes and goes', async () => {
+    const first = await start();
+    expect(first.isAttached).toBe(false);
+    expect(await first.hasOtherUsers()).toBe(false);
+    const second = await start();
+    expect(second.isAttached).toBe(true);
+    expect(await first.hasOtherUsers()).toBe(true);
+    expect({ temporal: second.temporal, s3: second.s3 }).toEqual({ temporal: first.temporal, s3: first.s3 });
+    await first.stop();
+    expect(await running()).toEqual({ temporal: first.temporal, s3: first.s3 });
+    await second.stop();
+    expect(await running()).toBeNull();
+    for (const { pid } of await recordsOf(dataDirectory)) expect(isAlive(pid)).toBe(false);
   });
 
-  test('ends with an owner killed by kill -9, and the next start finds the state free', async () => {
+  test('ends when it is told to: its users hear of it, and leave first', async () => {
+    const user = await start();
+    const left = new Promise<void>((resolve) => {
+      user.closing.addEventListener('abort', () => void user.stop().then(resolve));
+    });
+    expect(await endStack(dataDirectory, () => undefined)).toBe(true);
+    await left;
+    for (const { pid } of await recordsOf(dataDirectory)) expect(isAlive(pid)).toBe(false);
+    expect(await endStack(dataDirectory, () => undefined)).toBe(false);
+  });
+
+  test('ends with an only user killed by kill -9, and the next start finds the state free', async () => {
     const owner = startOwner();
     await owner.ready;
     const records = await recordsOf(dataDirectory);
@@ -98,12 +118,20 @@ describe('a stack', () => {
     }
   });
 
-  test('without a next start, the servers of a killed owner end by themselves', async () => {
+  test('without a next start, servers end by themselves when their user or their keeper is killed', async () => {
     const owner = startOwner();
     await owner.ready;
     const records = await recordsOf(dataDirectory);
     await killed(owner.process);
     await expect.poll(() => records.some(({ pid }) => isAlive(pid)), { timeout: 15_000 }).toBe(false);
+
+    const stack = await start();
+    const [{ owner: keeper } = { owner: null }] = await recordsOf(dataDirectory);
+    process.kill(required(keeper, 'the process of the keeper'), 'SIGKILL');
+    await expect.poll(() => stack.closing.aborted, { timeout: 15_000 }).toBe(true);
+    const later = await recordsOf(dataDirectory);
+    await expect.poll(() => later.some(({ pid }) => isAlive(pid)), { timeout: 15_000 }).toBe(false);
+    await stack.stop();
   });
 
   test('brings back a server that was killed, at the same address', async () => {
@@ -113,9 +141,7 @@ describe('a stack', () => {
       for (const { pid } of records) process.kill(pid, 'SIGKILL');
       const revived = async () => {
         const now = await recordsOf(dataDirectory);
-        return (
-          now.every(({ pid }, index) => pid !== records[index]?.pid) && (await findRunningStack(dataDirectory, {}))
-        );
+        return now.every(({ pid }, index) => pid !== records[index]?.pid) && (await running());
       };
       await expect.poll(revived, { timeout: 20_000 }).toEqual({ temporal: stack.temporal, s3: stack.s3 });
     } finally {
@@ -165,7 +191,7 @@ describe('a stack', () => {
         client.send(new HeadBucketCommand({ Bucket: 'another' })),
       );
       await given.stop();
-      expect(await findRunningStack(dataDirectory, {})).not.toBeNull();
+      expect(await running()).not.toBeNull();
     } finally {
       await owner.stop();
       await rm(elsewhere, { recursive: true, force: true });

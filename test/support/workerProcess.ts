@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { at } from '../../activities/invariant.js';
 import { stackEnvironment } from '../../infra/environment.js';
 import type { StackAccess } from '../../infra/stack.js';
 import type { QueueName } from '../../workers/names.js';
@@ -16,14 +17,19 @@ export interface WorkerProcess {
   kill(): Promise<void>;
 }
 
-/** Resolves when the worker asks for tasks: of both queues, or of the one given. */
+/**
+ * Resolves when the worker asks for tasks: of both queues, or of the one given.
+ * @param launcher a command that becomes the one behind it: `taskset --cpu-list 0`
+ */
 export async function startWorkerProcess(
   stack: StackAccess,
   queue?: QueueName,
   environment: NodeJS.ProcessEnv = {},
+  launcher: readonly string[] = [],
 ): Promise<WorkerProcess> {
   const stateDirectory = await mkdtemp(join(tmpdir(), 'reft-worker-'));
-  const child = spawn(process.execPath, [command, 'worker', ...(queue ? ['--queue', queue] : [])], {
+  const words = [...launcher, process.execPath, command, 'worker', ...(queue ? ['--queue', queue] : [])];
+  const child = spawn(at(words, 0), words.slice(1), {
     env: { ...process.env, ...stackEnvironment(stack), REFT_STATE_DIR: stateDirectory, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -1,5 +1,5 @@
 /** Relative paths in a specification: where the command runs, or left to the worker. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -26,17 +26,31 @@ describe('a relative path', () => {
     expect(locateFiles({ run: { data }, seeds: [1] }, folder)).toEqual({ run: { data: located }, seeds: [1] });
   });
 
+  it('of a model’s folder here becomes absolute', () => {
+    const spec = { model: { from: './model' } };
+    const located = { model: { from: join(folder, 'model') } };
+    expect(() => locateFiles(spec, folder)).toThrow(`./model: there is nothing at ${join(folder, 'model')}`);
+    expect(locateFiles({ model: { from: 'model' } }, folder)).toEqual({ model: { from: 'model' } });
+    mkdirSync(join(folder, 'model'));
+    expect(locateFiles(spec, folder)).toEqual(located);
+    expect(locateFiles({ run: spec }, folder)).toEqual({ run: located });
+    for (const from of ['hf:org/name', 's3://bucket/model', 'checkpoint:00'])
+      expect(locateFiles({ model: { from } }, folder)).toEqual({ model: { from } });
+  });
+
   it('that names nothing here is left to the worker', () => {
     const input = { data: { source: { train: 'gsm8k/train.jsonl', test: 'test.jsonl' } } };
     expect(locateFiles(input, folder)).toEqual(input);
   });
 
-  it('that says it starts here must name a file', () => {
+  it('that says it starts here must lead to something', () => {
     const input = { data: { source: { train: './other.jsonl', test: 'test.jsonl' } } };
-    expect(() => locateFiles(input, folder)).toThrow(`./other.jsonl: there is no file ${join(folder, 'other.jsonl')}`);
+    expect(() => locateFiles(input, folder)).toThrow(
+      `./other.jsonl: there is nothing at ${join(folder, 'other.jsonl')}`,
+    );
     const above = { data: { source: { train: '../nothing/other.jsonl', test: 'test.jsonl' } } };
     expect(() => locateFiles(above, folder)).toThrow(
-      `there is no file ${join(dirname(folder), 'nothing/other.jsonl')}`,
+      `there is nothing at ${join(dirname(folder), 'nothing/other.jsonl')}`,
     );
   });
 

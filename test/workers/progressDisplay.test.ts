@@ -34,6 +34,20 @@ function progress(...phases: PhaseProgress[]): Progress {
   return { ...current, phases, paused: false, stopping: false, waiting: [], warnings: [], elapsedSeconds: 1 };
 }
 
+it('shows on a terminal how reward and validation accuracy went', () => {
+  const { stream, written } = output({ isTTY: true, columns: 80 });
+  const display = createProgressDisplay(stream);
+  for (const [index, reward] of [0.1, 0.4, 0.9].entries()) {
+    const phase = ppo(index + 1);
+    const metrics = { ...phase.metrics, reward, validationAccuracy: 80 - index };
+    // Shown again and again, a round counts once.
+    for (let again = 0; again < 2; again++) display.show(progress({ ...phase, metrics }), undefined);
+    vi.advanceTimersByTime(1_000);
+  }
+  display.close();
+  expect(stripVTControlCharacters(written())).toMatch(/^ {13}reward ▁▄█ {2}validation █▅▁ *$/m);
+});
+
 describe('in a log', () => {
   it('writes a line at the beginning and at the end of a phase, and every ten seconds between', () => {
     const { stream, written } = output({});

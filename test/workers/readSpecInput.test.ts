@@ -25,7 +25,7 @@ async function messageOf(reading: Promise<unknown>): Promise<string> {
 describe('readSpecInput', () => {
   it('takes a preset', async () => {
     expect(await readSpecInput('demo', [], runKind)).toEqual({
-      source: 'demo',
+      args: ['demo'],
       name: 'demo',
       input: { preset: 'demo' },
       title: 'ReFT demo: generated word problems',
@@ -37,6 +37,56 @@ describe('readSpecInput', () => {
     const path = join(directory, 'mine.json');
     await writeFile(path, '{"preset": "smoke", "seed": 4}');
     expect(await readSpecInput(path, [], runKind)).toMatchObject({ name: 'mine', input: { preset: 'smoke', seed: 4 } });
+  });
+
+  it.each([
+    ['commented.json', '{\n  // mine\n  "$schema": "reft.json", "preset": "smoke", /* two */ "seed": 4\n}'],
+    ['mine.yaml', '$schema: reft.json\npreset: smoke # mine\nseed: 4\n'],
+    ['mine.yml', '{"preset": "smoke", "seed": 4}'],
+  ])('takes comments, an editor’s $schema, and YAML: %s', async (name, text) => {
+    const path = join(directory, name);
+    await writeFile(path, text);
+    const { input } = await readSpecInput(path, [], runKind);
+    expect(input).toEqual({ preset: 'smoke', seed: 4 });
+  });
+
+  it('reads numbers of YAML as those of JSON', async () => {
+    const path = join(directory, 'numbers.yaml');
+    await writeFile(path, 'preset: smoke\nsft:\nppo:\n  optimiser:\n    learningRate: 1e-4\n');
+    const { input } = await readSpecInput(path, [], runKind);
+    expect(input).toEqual({ preset: 'smoke', sft: null, ppo: { optimiser: { learningRate: 1e-4 } } });
+  });
+
+  it.each([
+    ['preset: demo\nseed: [1', /is no YAML: Flow sequence .* at line 2, column \d+$/],
+    ['preset: demo\n  seed: 1\n', /is no YAML: Nested mappings .* at line 1, column 9$/],
+    ['preset: smoke\npreset: demo\n', /is no YAML: Map keys must be unique at line 2/],
+    [
+      'a: &a [x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b]\nd: [*c, *c, *c]',
+      /no YAML: Excessive/,
+    ],
+    ['['.repeat(20_000), /is no YAML: it is nested too deep/],
+    ['- preset: demo', /must hold an object/],
+  ])('says where YAML is wrong: %.40j', async (text, message) => {
+    const path = join(directory, 'bad.yaml');
+    await writeFile(path, text);
+    expect(await messageOf(readSpecInput(path, [], runKind))).toMatch(message);
+  });
+
+  it('refuses what is too deep, too large or a secret, wherever it stands', async () => {
+    const path = join(directory, 'deep.json');
+    const deep = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`;
+    await writeFile(path, deep);
+    expect(await messageOf(readSpecInput(path, [], runKind))).toMatch(/nested 33 deep/);
+    await writeFile(path, deep.slice(0, -1));
+    expect(await messageOf(readSpecInput(path, [], runKind))).toMatch(/is no JSON: it is nested too deep/);
+    expect(await messageOf(readSpecInput('demo', [`data=${deep}`], runKind))).toMatch(/nested 33 deep/);
+    expect(await messageOf(readSpecInput('demo', [`${'a.'.repeat(9_000)}a=1`], runKind))).toMatch(/must be key=value/);
+    await writeFile(path, ' '.repeat(2_000_001));
+    expect(await messageOf(readSpecInput(path, [], runKind))).toMatch(/2000001 bytes, allowed: at most 2000000/);
+    const message = await messageOf(readSpecInput('demo', ['model.from=https://me:hidden@host/x'], runKind));
+    expect(message).toMatch(/model\.from: holds an address with a user name or password/);
+    expect(message).not.toMatch(/hidden/);
   });
 
   describe('a verifier in a file', () => {
@@ -101,7 +151,7 @@ describe('readSpecInput', () => {
   });
 
   it.each([
-    ['demon', [], ['"demon" is neither a preset nor a file', 'known presets are demo, svamp']],
+    ['demon', [], ['"demon" is neither a preset nor a file (did you mean "demo"?)', 'known presets are demo, svamp']],
     ['demo', ['seed'], ['--set seed: must be key=value']],
     ['demo', ['ppo..epochs=1'], ['--set ppo..epochs=1: must be key=value']],
     ['demo', ['=1'], ['--set =1: must be key=value']],
@@ -116,9 +166,8 @@ describe('readSpecInput', () => {
   it.each([
     ['{"preset": "demo",\n "seed": x}', 'is no JSON: InvalidSymbol at line 2, column 10'],
     ['{"preset": "demo"', 'is no JSON: CloseBraceExpected at line 1, column 18'],
-    ['{"preset": "demo"} // mine', 'is no JSON: InvalidCommentToken at line 1, column 20'],
     ['', 'is no JSON'],
-    ['[1]', 'must hold a JSON object'],
+    ['[1]', 'must hold an object'],
   ])('says where a file is wrong: %j', async (text, part) => {
     const path = join(directory, 'bad.json');
     await writeFile(path, text);

@@ -1,6 +1,6 @@
 /** What environment variables may say: the number of engines, and where metrics are served. */
 import { describe, expect, it } from 'vitest';
-import { engineCount, metricsAddress } from '../../workers/settings.js';
+import { cacheBytes, engineCount, metricsAddress } from '../../workers/settings.js';
 
 describe('REFT_METRICS_ADDRESS', () => {
   it.each(['127.0.0.1:9464', '[::1]:9464', '0.0.0.0:65535'])('may be %s', (address) => {
@@ -34,6 +34,21 @@ describe('REFT_ENGINES', () => {
   it.each(['0', '-1', '1.5', 'two', '65'])('may not be %s', (count) => {
     expect(() => engineCount({ REFT_ENGINES: count })).toThrow(
       `REFT_ENGINES is "${count}": allowed is a whole number from 1 to 64`,
+    );
+  });
+});
+
+describe('REFT_CACHE_GIB', () => {
+  it.each([
+    [{}, 4 * 2 ** 30],
+    [{ REFT_CACHE_GIB: '0.5' }, 2 ** 29],
+  ])('%j gives %i', (environment, bytes) => {
+    expect(cacheBytes(environment)).toBe(bytes);
+  });
+
+  it.each(['0', '-1', 'much', '2000000'])('may not be %s', (text) => {
+    expect(() => cacheBytes({ REFT_CACHE_GIB: text })).toThrow(
+      `REFT_CACHE_GIB is "${text}": allowed is a number from above 0 to 1048576`,
     );
   });
 });

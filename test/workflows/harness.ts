@@ -16,16 +16,21 @@ Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 
 export interface Harness {
   readonly environment: TestWorkflowEnvironment;
-  /** Starts workers in this process; `stop` ends them as SIGTERM would. */
+  /**
+   * Starts workers in this process; `stop` ends them as SIGTERM would.
+   * @param change of the bundled workflow code: another version of it
+   */
   startWorkers(
     activities: ActivitySet,
     queues?: readonly QueueName[],
     engines?: number,
+    buildId?: string,
+    change?: (code: string) => string,
   ): Promise<{ stop(): Promise<void> }>;
   start<W extends typeof reft | typeof training | typeof compare | typeof evaluation>(
     type: string,
     workflowId: string,
-    input: unknown,
+    ...inputs: readonly unknown[]
   ): Promise<WorkflowHandleWithFirstExecutionRunId<W>>;
   close(): Promise<void>;
 }
@@ -50,8 +55,11 @@ export async function openHarness(serverArguments: readonly string[] = []): Prom
 
   return {
     environment,
-    async startWorkers(activities, queues = queueNames, engines = 1) {
-      const options = { connection, namespace: 'default', queues, activities, engines, workflowBundle };
+    async startWorkers(activities, queues = queueNames, engines = 1, buildId, change = (code) => code) {
+      const build = buildId === undefined ? {} : { buildId };
+      const bundle = { ...workflowBundle, code: change(workflowBundle.code) };
+      const served = { connection, namespace: 'default', queues, activities, engines };
+      const options = { ...served, workflowBundle: bundle, ...build };
       const workers = await createWorkers(options);
       const running = runWorkers(workers);
       return {
@@ -61,8 +69,8 @@ export async function openHarness(serverArguments: readonly string[] = []): Prom
         },
       };
     },
-    start: (type, workflowId, input) =>
-      client.workflow.start(type, { workflowId, taskQueue: generalQueue, args: [input] }),
+    start: (type, workflowId, ...inputs) =>
+      client.workflow.start(type, { workflowId, taskQueue: generalQueue, args: [...inputs] as never }),
     close: () => environment.teardown(),
   };
 }

@@ -1,9 +1,15 @@
 /** The workflows on a real Temporal server, with stand-in activities: what is called with what, and how a run is steered. */
-import { ApplicationFailure, type WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import {
+  ApplicationFailure,
+  CancelledFailure,
+  type WorkflowFailedError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bundleWorkflows } from '../../workers/bundleWorkflows.js';
 import type { reft } from '../../workflows/index.js';
+import { positionOf } from '../../workflows/monitoring/describePhase.js';
 import { setHyperparametersUpdate } from '../../workflows/monitoring/hyperparameters.js';
 import { pauseUpdate, progressQuery, resumeUpdate, stopEarlyUpdate } from '../../workflows/monitoring/progress.js';
 import type { RunResult } from '../../workflows/runState.js';
@@ -34,9 +40,11 @@ async function serve(options?: StandInOptions) {
   return standIns;
 }
 
-async function start(input: unknown, type = 'reft') {
+/** @param inputs `each`: the input is a list of several */
+async function start(input: unknown, type = 'reft', inputs?: 'each') {
   runs += 1;
-  const handle = await harness.start<typeof reft>(type, `${type}-${runs}`, input);
+  const args = inputs === 'each' ? (input as readonly unknown[]) : [input];
+  const handle = await harness.start<typeof reft>(type, `${type}-${runs}`, ...args);
   handles.push(handle);
   return handle;
 }
@@ -68,10 +76,23 @@ const isUpdate =
 describe('a run from a pretrained model', () => {
   it('imports it first, with adapters where they are asked for, prepares data in its tokens and trains its checkpoint', async () => {
     const standIns = await serve();
-    const spec = { preset: 'smoke', seed: 3, model: { from: 'hf:org/tiny' }, lora: { rank: 4, alpha: 8 } };
+    const spec = {
+      preset: 'smoke',
+      seed: 3,
+      model: { from: 'hf:org/tiny' },
+      lora: { rank: 4, alpha: 8 },
+      compute: { precision: 'bfloat16' },
+    };
     const result = await (await start(spec)).result();
     const lora = { ...spec.lora, targetModules: 'all-linear' };
-    expect(standIns.inputsOf('importModel')).toEqual([{ from: 'hf:org/tiny', lora, seed: 3 }]);
+    expect(standIns.inputsOf('importModel')).toEqual([
+      {
+        from: 'hf:org/tiny',
+        lora,
+        compute: { precision: 'bfloat16', recompute: false, attentionInBlocks: false },
+        seed: 3,
+      },
+    ]);
     expect(standIns.inputsOf('initialiseModel')).toEqual([]);
     const [prepare] = standIns.inputsOf('prepareData');
     expect(prepare?.tokenizer).toMatchObject({ endTokens: [7], padToken: 8, vocabularySize: 50 });
@@ -104,7 +125,7 @@ describe('reft', () => {
     const handle = await start({ preset: 'smoke' });
     await reached;
     const needs =
-      "A training step takes at most 1.0 GiB (warm-up), 1.0 GiB (SFT), 1.0 GiB (PPO, in 2 parts), 1.0 GiB (reward model); training may take 4.0 of the machine's 8.0 GiB.";
+      "A training step takes at most 1.0 GiB (warm-up), 1.0 GiB (SFT), 1.0 GiB (PPO, in 2 parts), 1.0 GiB (reward model); training may take 4.0 GiB of the machine's 8.0 GiB.";
     expect((await handle.query(progressQuery)).memory).toBe(needs);
     expect(await detailsOf(handle)).toContain(needs);
     const [plan] = standIns.inputsOf('planTraining');
@@ -216,6 +237,16 @@ describe('reft', () => {
     expect(standIns.calls).toEqual([]);
   });
 
+  it('fails when it is given two inputs, and says so', async () => {
+    const standIns = await serve();
+    for (const type of ['reft', 'grpo']) {
+      const failure = await failureOf((await start([{ preset: 'smoke' }, { seed: 2 }], type, 'each')).result());
+      expect(failure).toMatchObject({ type: 'InvalidSpec', nonRetryable: true });
+      expect(failure.message).toMatch(/was started with two inputs, allowed: one, the specification$/);
+    }
+    expect(standIns.calls).toEqual([]);
+  });
+
   it('fails without an input', async () => {
     await serve();
     const failure = await failureOf((await start(undefined)).result());
@@ -245,6 +276,57 @@ describe('reft', () => {
 });
 
 describe('steering', () => {
+  it('keeps the best checkpoint of a run that is cancelled, with a partial report, and ends as cancelled', async () => {
+    const { before, reached } = gate(isUpdate(1));
+    const standIns = await serve({ before });
+    const handle = await start({ preset: 'smoke', sft: null });
+    await reached;
+    await handle.cancel();
+    const error = await handle.result().catch((reason: WorkflowFailedError) => reason.cause);
+    expect(error).toBeInstanceOf(CancelledFailure);
+    const [kept, ...others] = standIns.inputsOf('publishPartialRun');
+    expect(others).toEqual([]);
+    expect(kept).toMatchObject({ runId: handle.workflowId, reached: expect.stringMatching(/^PPO, round 1 of \d+$/) });
+    // Of the round that has been validated, or of the warm-up where that is as good.
+    expect(kept?.validationAccuracy).toBeGreaterThanOrEqual(0);
+    expect(standIns.inputsOf('publishRun')).toEqual([]);
+  });
+
+  it('says that it was stopped during the warm-up', async () => {
+    const { before, reached, open } = gate(({ name }) => name === 'trainSupervised');
+    const standIns = await serve({ before });
+    const handle = await start({ preset: 'smoke', sft: null, warmUp: { epochs: 3 } });
+    await reached;
+    await handle.executeUpdate(stopEarlyUpdate);
+    open();
+    await handle.result();
+    expect(standIns.inputsOf('publishRun')[0]?.notes).toEqual([
+      'Stopped early by hand during the warm-up, after 1 of 3 epochs: nothing was trained after it, and every model is that of the warm-up.',
+    ]);
+    const { phases } = await handle.query(progressQuery);
+    expect(phases.filter(({ stopped }) => stopped).map(positionOf)).toEqual([
+      'stopped after epoch 1 of 3',
+      'not begun, as it was stopped early',
+    ]);
+  });
+
+  it('tells of signals that it does not know, and goes on', async () => {
+    const { before, reached, open } = gate(isUpdate(0));
+    await serve({ before });
+    const handle = await start({ preset: 'smoke', sft: null });
+    await reached;
+    await handle.signal('pause');
+    await handle.signal('halt');
+    const told = [
+      'the signal "pause" changes nothing: pause is an update',
+      'the signal "halt" is not known: the updates are pause, resume, stopEarly',
+    ];
+    await expect.poll(async () => (await handle.query(progressQuery)).notObeyed, { timeout: 30_000 }).toEqual(told);
+    expect((await handle.query(progressQuery)).paused).toBe(false);
+    open();
+    await handle.result();
+  });
+
   it('pauses between rounds and goes on', async () => {
     const { before, reached, open } = gate(isUpdate(0));
     const standIns = await serve({ before });

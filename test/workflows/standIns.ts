@@ -5,15 +5,35 @@
  * activity on its way was given the same.
  */
 import { createHash } from 'node:crypto';
-import { Context } from '@temporalio/activity';
+import { Context, heartbeat } from '@temporalio/activity';
 import { stringify } from 'safe-stable-stringify';
+import type { Noted, TrainingStart } from '../../activities/branchPoints.js';
 import type { DataSetRef, QuestionSelection } from '../../activities/data/types.js';
+
+import type { MemoryBudget } from '../../activities/engine/training/memoryBudget.js';
+
+import { InvalidSpec } from '../../activities/errors.js';
+
 import type { Accuracy } from '../../activities/evaluation/types.js';
 import type { Activities, ActivitySet } from '../../activities/index.js';
 import type { PublishRunInput } from '../../activities/publishRun.js';
 import type { Work } from '../../activities/report/types.js';
 import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
 import type { UpdatePolicyInput } from '../../activities/updatePolicy.js';
+
+/** Of a step that takes nothing. */
+export const noParts = {
+  frozenWeights: 0,
+  weights: 0,
+  optimiserState: 0,
+  gradients: 0,
+  activations: 0,
+  scoredWeights: 0,
+  scoring: 0,
+  process: 0,
+} as const;
+
+export const plannedBudget = { training: 4 * 2 ** 30, microBatch: 2 ** 30, cache: 2 ** 30 } as const;
 
 export interface Call {
   readonly name: keyof Activities;
@@ -33,10 +53,14 @@ export interface StandInOptions {
   readonly accuracy?: (step: number) => number;
   /** What an update by PPO says otherwise than usual. */
   readonly policyFigures?: (input: UpdatePolicyInput) => Readonly<Record<string, number>>;
+  /** What an update by PPO has left of its memory, where that runs out. */
+  readonly shortage?: (input: UpdatePolicyInput) => { readonly halvedMemory?: MemoryBudget };
   /** How many of a batch's questions have right answers alone, and wrong ones: those that dynamic sampling drops. */
   readonly dropped?: (questions: number) => { readonly right: number; readonly wrong: number };
   /** Longest sequence of a pretrained model. */
   readonly positions?: number;
+  /** What `keepStart` has kept, by run. */
+  readonly starts?: Map<string, TrainingStart>;
   /** What `keepResult` has kept, for stand-ins that are to share it. */
   readonly kept?: Map<string, unknown>;
 }
@@ -79,9 +103,11 @@ export function createStandIns({
   before,
   accuracy = (step) => step,
   policyFigures = () => ({}),
+  shortage = () => ({}),
   dropped = () => ({ right: 0, wrong: 0 }),
   positions = 1_024,
   kept = new Map(),
+  starts = new Map(),
 }: StandInOptions = {}): StandIns {
   const calls: Call[] = [];
   /** Validation accuracy travels from rollout to score in the samples' reference. */
@@ -99,7 +125,11 @@ export function createStandIns({
     };
     return recorded as Activities[Name];
   }
-  const updated = (name: string, input: { readonly checkpoint: CheckpointRef }): CheckpointRef => ({
+  // What is noted beside a checkpoint is no part of it.
+  const updated = (
+    name: string,
+    { needs: _, ...input }: { readonly checkpoint: CheckpointRef } & Noted,
+  ): CheckpointRef => ({
     ...refer(name, input),
     step: input.checkpoint.step + 1,
     weightBytes: input.checkpoint.weightBytes,
@@ -124,9 +154,16 @@ export function createStandIns({
         },
       })),
       planTraining: record('planTraining', async ({ steps }) => ({
-        steps: steps.map(({ name }) => ({ name, bytes: 2 ** 30, microBatches: name === 'PPO' ? 2 : 1 })),
+        steps: steps.map(({ name }) => ({
+          name,
+          bytes: 2 ** 30,
+          parts: { ...noParts, weights: 2 ** 30 },
+          sequences: 8,
+          microBatches: name === 'PPO' ? 2 : 1,
+        })),
         usableBytes: 4 * 2 ** 30,
-        machineBytes: 8 * 2 ** 30,
+        room: { device: 'cpu', bytes: 8 * 2 ** 30 },
+        budget: plannedBudget,
       })),
       initialiseModel: record('initialiseModel', async (input) => ({
         ...refer('initialise', input),
@@ -137,6 +174,7 @@ export function createStandIns({
         checkpoint: updated('supervised', input),
         loss: 1 / (1 + input.epoch),
         gradientNorm: 1,
+        scaling: {},
         steps: 1,
         work,
       })),
@@ -156,7 +194,7 @@ export function createStandIns({
       updatePolicy: record('updatePolicy', async (input) => {
         if (input.scored.length === 0) return { checkpoint: input.checkpoint, metrics: {}, steps: 0, work };
         const metrics = { ...policyMetrics, ...policyFigures(input) };
-        return { checkpoint: updated('policy', input), metrics, steps: 1, work };
+        return { checkpoint: updated('policy', input), metrics, steps: 1, work, ...shortage(input) };
       }),
       trainOnSamples: record('trainOnSamples', async (input) => ({
         checkpoint: updated('samples', input),
@@ -175,6 +213,7 @@ export function createStandIns({
         checkpoint: updated('reward model', input),
         loss: 0.5,
         accuracy: 0.8,
+        scaling: {},
         steps: 1,
         work,
       })),
@@ -222,6 +261,14 @@ export function createStandIns({
         const kept = questions - right - wrong;
         return { scored: kept > 0 ? [refer('groups', input)] : [], kept, right, wrong };
       }),
+      askAnnotator: record('askAnnotator', async (input) => {
+        const answered = input.to - input.from;
+        const used = { requests: answered, promptTokens: 0, completionTokens: 0 };
+        const spent = { ...input.spent, requests: input.spent.requests + answered };
+        const counts = { wanted: answered, answered, reused: 0, estimated: 0 };
+        const samples = refer('answers', input);
+        return { samples, ...counts, used, spent, unusable: {}, faults: {}, atOnce: input.atOnce };
+      }),
       addSamples: record('addSamples', async (input) => ({
         train: { ...refer('added', input), count: 2 * input.train.count },
         added: input.train.count,
@@ -236,6 +283,15 @@ export function createStandIns({
         verdicts: refer('verdicts', input),
       })),
       recordCurve: record('recordCurve', async (input) => refer('curve', input)),
+      keepStart: record('keepStart', async ({ run, ...start }) => {
+        starts.set(run, start);
+      }),
+      findBranch: record('findBranch', async ({ run, round }) => {
+        const start = starts.get(run);
+        if (start === undefined) throw new InvalidSpec(`startFrom.run: got ${run}`);
+        const checkpoint = { ...refer('branch', { run, round }), step: round, weightBytes: 4_000 };
+        return { ...start, checkpoint, memory: start.first.memory };
+      }),
       publishRun: record('publishRun', async ({ runId }: PublishRunInput) => ({
         bucket: 'reft',
         prefix: `runs/${runId}`,
@@ -243,6 +299,31 @@ export function createStandIns({
         result: `runs/${runId}/result.json`,
         samples: `runs/${runId}/samples.jsonl`,
       })),
+      publishAnnotation: record('publishAnnotation', async ({ annotationId, spec, data, used }) => ({
+        rows: refer('rows', annotationId),
+        card: {
+          title: spec.title,
+          source: { train: data.train.count, validation: 0, test: data.test.count, files: [], dropped: {} },
+          annotator: { kind: spec.annotator.kind, model: 'stand-in' },
+          prompt: [],
+          keep: spec.keep,
+          questions: data.train.count,
+          annotated: data.train.count,
+          rows: data.train.count,
+          duplicates: 0,
+          yields: {},
+          used,
+          cost: 0,
+          stopped: null,
+          sha256: refer('rows', annotationId).sha256,
+        },
+        bucket: 'reft',
+        prefix: `runs/${annotationId}`,
+        report: `runs/${annotationId}/report.html`,
+        result: `runs/${annotationId}/result.json`,
+        annotated: `runs/${annotationId}/annotated.jsonl`,
+      })),
+      publishPartialRun: record('publishPartialRun', async ({ runId }) => ({ prefix: `runs/${runId}/partial` })),
       publishEvaluation: record('publishEvaluation', async ({ evaluationId }) => ({
         bucket: 'reft',
         prefix: `runs/${evaluationId}`,
@@ -250,6 +331,10 @@ export function createStandIns({
         result: `runs/${evaluationId}/result.json`,
         samples: `runs/${evaluationId}/samples.jsonl`,
       })),
+      collectGarbage: record('collectGarbage', async () => {
+        const none = { objects: 0, bytes: 0 };
+        return { kept: none, removed: none, droppedRounds: {} };
+      }),
       recallResult: record('recallResult', async ({ unit, edition, content }) => {
         const key = `comparisons/${unit}/${refer('content', { edition, content }).sha256}.json`;
         return { key, ...(kept.has(key) ? { result: kept.get(key) } : {}) };
@@ -266,8 +351,10 @@ export function createStandIns({
           measures: ['top1'],
           rows: [...new Set(models.map(({ model }) => model))].map((model) => ({
             model,
-            seeds: models.flatMap((one) => (one.model === model && one.seed !== undefined ? [one.seed] : [])),
-            measures: [{ measure: 'top1', perSeed: [50], mean: 50, low: 45, high: 55 }],
+            trainings: models.flatMap(({ model: name, warmUp, seed }) =>
+              name === model ? [seed === undefined ? { warmUp } : { warmUp, seed }] : [],
+            ),
+            measures: [{ measure: 'top1', perTraining: [50], mean: 50, low: 45, high: 55 }],
           })),
           pairs: [
             {
@@ -279,9 +366,11 @@ export function createStandIns({
               high: 9,
               p: 0.01,
               pCorrected: 0.03,
-              seeds: 2,
+              trainings: 2,
+              warmUps: 1,
             },
           ],
+          warmUps: new Set(models.map(({ warmUp }) => warmUp)).size,
           questions: 2,
           samples,
         },
@@ -303,7 +392,9 @@ export function gate(hold: (call: Call) => boolean) {
   const before = async (call: Call): Promise<void> => {
     if (!hold(call)) return;
     arrive();
-    await opened;
+    // As activities do: one that is silent for long would be tried again.
+    const beat = setInterval(() => heartbeat(), 1_000);
+    await opened.finally(() => clearInterval(beat));
   };
   return { before, reached, open: () => open() };
 }

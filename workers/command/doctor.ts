@@ -4,12 +4,15 @@ import { chosenDevice } from '../../activities/engine/ort/devices.js';
 import { type FoundDevice, findDevices } from '../../activities/engine/ort/findDevices.js';
 import { machine } from '../../activities/engine/ort/machine.js';
 import { InvalidSettings, messageOf } from '../../activities/errors.js';
+import { gibibytes } from '../../activities/gibibytes.js';
 import { describeFailure, nameOf } from '../../activities/store/s3/failures.js';
 import { describeFindings, probe } from '../../activities/store/s3/probe.js';
 import { doctor, type Finding } from '../../infra/doctor.js';
 import { placeFromEnvironment, type S3Access, s3FromEnvironment } from '../../infra/s3/access.js';
 import { findRunningS3 } from '../../infra/s3/local.js';
 import { dataDirectory } from '../settings.js';
+import { cudaVariables } from './obtainedCuda.js';
+import { printTable } from './printTable.js';
 
 /** @returns the process's exit code: 1 when something is missing that a run would need */
 export async function printFindings(): Promise<number> {
@@ -19,20 +22,18 @@ export async function printFindings(): Promise<number> {
     await probeFinding(),
     ...(await deviceFindings()),
   ];
-  const width = Math.max(...findings.map(({ name }) => name.length));
-  for (const { name, status, detail } of findings) console.log(`${name.padEnd(width)}  ${status.padEnd(7)}  ${detail}`);
+  printTable(findings);
   return findings.some(({ status }) => status === 'missing') ? 1 : 0;
 }
 
 function machineFinding(): Finding {
   const [all, memory] = [availableParallelism(), totalmem()];
-  const gibibytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
   const isLimited = machine.cores < all || machine.memoryBytes < memory;
   const of = isLimited ? ` (the container's; the host has ${all} and ${gibibytes(memory)})` : '';
   return {
     name: 'machine',
     status: 'found',
-    detail: `${machine.cores} cores and ${gibibytes(machine.memoryBytes)} GiB of memory${of}`,
+    detail: `${machine.cores} cores and ${gibibytes(machine.memoryBytes)} of memory${of}`,
   };
 }
 
@@ -61,7 +62,7 @@ async function findingOf(name: string, access: S3Access): Promise<Finding> {
 }
 
 async function deviceFindings(): Promise<readonly Finding[]> {
-  const found = (await findDevices()).map(deviceFinding);
+  const found = (await findDevices({ ...process.env, ...(await cudaVariables()) })).map(deviceFinding);
   const wanted = process.env.REFT_DEVICE;
   if (!wanted) return found;
   try {
@@ -76,6 +77,7 @@ async function deviceFindings(): Promise<readonly Finding[]> {
 
 const ways = {
   bound: 'updates in place, without copies',
+  resident: 'tensors stay on the device',
   onDevice: 'updated tensors stay on the device',
   copyBack: 'updated tensors are copied back at every step, which is slow: this onnxruntime allows no better',
 } as const;

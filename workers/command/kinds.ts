@@ -1,12 +1,21 @@
-/** What the command can start: a run, a comparison, an evaluation. How each is specified, and what its result says. */
+/** What the command can start: a run, a comparison, an evaluation, an annotation. How each is specified, and what its result says. */
+import { type Format, formats, readResult } from '../../activities/formats.js';
+import { annotationLine } from '../../activities/report/annotationPage.js';
 import { comparisonTable, differenceLines, mainModel } from '../../activities/report/comparisonTable.js';
 import { evaluationLine, evaluationTable, resultLine, resultTable } from '../../activities/report/table.js';
+import type { AnnotationResult } from '../../workflows/annotate.js';
 import type { CompareResult } from '../../workflows/compare/compare.js';
+import { describeAnnotation } from '../../workflows/config/annotation.js';
 import { describeComparison } from '../../workflows/config/compare.js';
 import { describeSpec } from '../../workflows/config/describe.js';
 import { describeEvaluation } from '../../workflows/config/evaluationRun.js';
 import { comparisonPresets, presets } from '../../workflows/config/presets/index.js';
-import { resolveComparison, resolveEvaluation, resolveSpec } from '../../workflows/config/resolve.js';
+import {
+  resolveAnnotation,
+  resolveComparison,
+  resolveEvaluation,
+  resolveSpec,
+} from '../../workflows/config/resolve.js';
 import type { EvaluationResult } from '../../workflows/evaluation.js';
 import type { RunResult } from '../../workflows/runState.js';
 
@@ -17,6 +26,8 @@ export interface Description {
 }
 
 export interface Kind<Result> {
+  /** Of its result. */
+  readonly format: Format;
   /** The workflow type. */
   readonly type: string;
   /** The sub-command that starts it. */
@@ -24,6 +35,11 @@ export interface Kind<Result> {
   /** What messages call it. */
   readonly noun: string;
   readonly presets: Readonly<Record<string, unknown>>;
+  /**
+   * The specification with its preset and defaults filled in.
+   * @throws InvalidSpec when it cannot be run.
+   */
+  resolve(input: unknown): unknown;
   /** @throws InvalidSpec when it cannot be run. */
   check(input: unknown): Description;
   /** Its workflow id, under which its report lies. */
@@ -37,10 +53,12 @@ export interface Kind<Result> {
 }
 
 export const runKind: Kind<RunResult> = {
+  format: formats.runResult,
   type: 'reft',
   command: 'run',
   noun: 'run',
   presets,
+  resolve: resolveSpec,
   check(input) {
     const spec = resolveSpec(input);
     return { title: spec.title, details: describeSpec(spec) };
@@ -52,10 +70,12 @@ export const runKind: Kind<RunResult> = {
 };
 
 export const compareKind: Kind<CompareResult> = {
+  format: formats.comparisonResult,
   type: 'compare',
   command: 'compare',
   noun: 'comparison',
   presets: comparisonPresets,
+  resolve: resolveComparison,
   check(input) {
     const spec = resolveComparison(input);
     return { title: spec.title, details: describeComparison(spec) };
@@ -75,10 +95,12 @@ export const compareKind: Kind<CompareResult> = {
 };
 
 export const evaluationKind: Kind<EvaluationResult> = {
+  format: formats.evaluationResult,
   type: 'evaluation',
   command: 'evaluate',
   noun: 'evaluation',
   presets: {},
+  resolve: resolveEvaluation,
   check(input) {
     const spec = resolveEvaluation(input);
     return { title: spec.title, details: describeEvaluation(spec) };
@@ -89,9 +111,46 @@ export const evaluationKind: Kind<EvaluationResult> = {
   isWhole: () => true,
 };
 
-/** What a finished workflow's result says, by its type. */
-export function summariseResult(type: string, result: unknown): string {
-  if (type === compareKind.type) return compareKind.summarise(result as CompareResult);
-  if (type === evaluationKind.type) return evaluationKind.summarise(result as EvaluationResult);
-  return runKind.summarise(result as RunResult);
+export const annotationKind: Kind<AnnotationResult> = {
+  format: formats.annotationResult,
+  type: 'annotate',
+  command: 'annotate',
+  noun: 'annotation',
+  presets: {},
+  resolve: resolveAnnotation,
+  check(input) {
+    const spec = resolveAnnotation(input);
+    return { title: spec.title, details: describeAnnotation(spec) };
+  },
+  idOf: ({ annotationId }) => annotationId,
+  present({ published: { card }, faults, estimated }) {
+    const counts = (all: Readonly<Record<string, number>>): string =>
+      Object.entries(all)
+        .map(([reason, count]) => `${reason} ${count}`)
+        .join(', ');
+    const failed = Object.keys(faults).length === 0 ? [] : [`Tries that failed: ${counts(faults)}`];
+    const reckoned = estimated > 0 ? [`The endpoint did not tell the tokens of ${estimated} answers: reckoned.`] : [];
+    return [annotationLine(card), `Answers: ${counts(card.yields)}`, ...failed, ...reckoned].join('\n');
+  },
+  summarise: ({ published: { card } }) => annotationLine(card),
+  isWhole: () => true,
+};
+
+/** What a workflow of this type is to the command; a run's parts are told of as runs are. */
+export function kindOf(type: string): Kind<object> {
+  const typed: Readonly<Record<string, unknown>> = {
+    compare: compareKind,
+    evaluation: evaluationKind,
+    annotate: annotationKind,
+  };
+  return (typed[type] ?? runKind) as Kind<object>;
+}
+
+/**
+ * What a finished workflow's result says, by its type.
+ * @throws IncompatibleVersion when a later version of ReFT gave it
+ */
+export function summariseResult(type: string, result: object): string {
+  const kind = kindOf(type);
+  return kind.summarise(readResult(kind.format, result));
 }

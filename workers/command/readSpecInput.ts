@@ -1,29 +1,33 @@
-/** What `<spec.json|preset> --set key=value …` means: the JSON that a workflow is started with. */
-import { readFile } from 'node:fs/promises';
+/** What `<spec file|preset> --set key=value …` means: the JSON that a workflow is started with. */
+import { readFile, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
-import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
-import { InvalidSpec } from '../../activities/errors.js';
-import { at } from '../../activities/invariant.js';
+import { IncompatibleVersion, InvalidSpec } from '../../activities/errors.js';
+import { admitSpec } from '../../workflows/config/admit.js';
+import { didYouMean } from '../../workflows/config/closest.js';
 import { isRecord } from '../../workflows/config/explain.js';
 import type { SpecInput } from '../../workflows/config/resolve.js';
 import type { Description, Kind } from './kinds.js';
 import { locateFiles } from './locateFiles.js';
+import { parseSpec } from './parseSpec.js';
 import { UsageError } from './usageError.js';
 import { withVerifiers } from './withVerifiers.js';
+
+/** Of a specification's file: no larger one can be a workflow's input. */
+const mostBytes = 2_000_000;
 
 /** What a kind of workflow can be told. */
 type Form = Pick<Kind<never>, 'presets' | 'check'>;
 
 export interface NamedInput extends Description {
-  /** As the user gave it. */
-  readonly source: string;
+  /** What the command was given, for one that goes on with it. */
+  readonly args: readonly string[];
   /** The preset's or the file's name, for the workflow id. */
   readonly name: string;
   readonly input: SpecInput;
 }
 
 /**
- * Reads a preset's name or a JSON file, sets the fields given by `--set`, and checks the whole.
+ * Reads a preset's name or a file, sets the fields given by `--set`, and checks the whole.
  * @throws UsageError when the specification cannot be read or run
  */
 export async function readSpecInput(
@@ -34,7 +38,8 @@ export async function readSpecInput(
   const isPreset = Object.hasOwn(presets, source);
   const given: SpecInput = isPreset ? { preset: source } : await readSpecFile(source, Object.keys(presets));
   const name = isPreset ? source : basename(source, extname(source));
-  return checkInput({ source, name, given, settings }, { check });
+  const args = [source, ...settings.flatMap((setting) => ['--set', setting])];
+  return checkInput({ args, name, given, settings }, { check });
 }
 
 /**
@@ -43,56 +48,54 @@ export async function readSpecInput(
  */
 export function checkInput(
   request: {
-    readonly source: string;
+    readonly args: readonly string[];
     readonly name: string;
     readonly given: SpecInput;
     readonly settings: readonly string[];
   },
   { check }: Pick<Form, 'check'>,
 ): NamedInput {
-  const { source, name, given, settings } = request;
-  const input = locateFiles(withVerifiers(settings.reduce(applySetting, given), process.cwd()), process.cwd());
-  return { source, name, input, ...describe(input, check) };
+  const { args, name, given, settings } = request;
+  const set = refusing(() => admitSpec(settings.reduce(applySetting, given), '{"preset": "demo"}'));
+  const input = locateFiles(withVerifiers(set, process.cwd()), process.cwd());
+  return { args, name, input, ...refusing(() => check(input)) };
 }
 
-function describe(input: SpecInput, check: Form['check']): Description {
+/** What cannot be run is a mistake of the command's user. */
+function refusing<T>(work: () => T): T {
   try {
-    return check(input);
+    return work();
   } catch (error) {
-    if (error instanceof InvalidSpec) throw new UsageError(error.message);
+    if (error instanceof InvalidSpec || error instanceof IncompatibleVersion) throw new UsageError(error.message);
     throw error;
   }
 }
 
 async function readSpecFile(path: string, presets: readonly string[]): Promise<SpecInput> {
+  const { size } = await stat(path).catch(() => ({ size: 0 }));
+  if (size > mostBytes) throw new UsageError(`"${path}" has ${size} bytes, allowed: at most ${mostBytes}`);
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     const known = `known presets are ${presets.join(', ')}`;
-    if (error.code === 'ENOENT') throw new UsageError(`"${path}" is neither a preset nor a file; ${known}`);
+    if (error.code === 'ENOENT')
+      throw new UsageError(`"${path}" is neither a preset nor a file${didYouMean(path, presets)}; ${known}`);
     throw new UsageError(`"${path}" cannot be read: ${error.message}`);
   });
-  const errors: ParseError[] = [];
-  const value: unknown = parse(text, errors, { disallowComments: true });
-  const [first] = errors;
-  if (first) throw new UsageError(`"${path}" is no JSON: ${printParseErrorCode(first.error)} at ${place(text, first)}`);
-  if (!isRecord(value)) throw new UsageError(`"${path}" must hold a JSON object, such as {"preset": "demo"}`);
+  const value = parseSpec(text, path);
+  if (!isRecord(value)) throw new UsageError(`"${path}" must hold an object, such as {"preset": "demo"}`);
   return value;
-}
-
-function place(text: string, { offset }: ParseError): string {
-  const before = text.slice(0, offset).split('\n');
-  return `line ${before.length}, column ${at(before, -1).length + 1}`;
 }
 
 /** `ppo.epochs=3`; the value is JSON where it can be, otherwise text. */
 function applySetting(input: SpecInput, setting: string): SpecInput {
   const [key = '', ...parts] = setting.split('=');
   const path = key.split('.');
-  if (parts.length === 0 || path.includes(''))
-    throw new UsageError(`--set ${setting}: must be key=value, such as ppo.epochs=3`);
+  if (parts.length === 0 || path.includes('') || path.length > 32)
+    throw new UsageError(`--set ${setting.slice(0, 80)}: must be key=value, such as ppo.epochs=3`);
   return setAt(input, path, readValue(parts.join('=')));
 }
 
-function readValue(text: string): unknown {
+/** JSON where it can be, otherwise text. */
+export function readValue(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,15 +1,16 @@
 /** A run's report as a file on this machine, to be opened from disk. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runPrefix } from '../../activities/store/runKeys.js';
+import { partialPrefix, runPrefix } from '../../activities/store/runKeys.js';
 import type { Store } from '../../activities/store/types.js';
 import { dataDirectory } from '../settings.js';
 import { UsageError } from './usageError.js';
 
-/** Copies the report to `.data/runs/<id>/report.html`, and returns that path. */
+/** Copies the report to `.data/runs/<id>/report.html`, and returns that path. Of a cancelled run it is the partial one. */
 export async function saveReport(store: Store, runId: string): Promise<string> {
   const prefix = runPrefix(runId);
-  const report = await store.read(`${prefix}/report.html`);
+  const report =
+    (await store.read(`${prefix}/report.html`)) ?? (await store.read(`${partialPrefix(runId)}/report.html`));
   if (report === null) throw new UsageError(`Run "${runId}" has no report: it has not finished, or never was`);
   const directory = join(dataDirectory, prefix);
   await mkdir(directory, { recursive: true });

@@ -3,6 +3,7 @@
  * wait forever when that one is gone.
  */
 import { type Client, isGrpcServiceError } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import type { StackAccess } from '../../infra/stack.js';
 import { engineQueue, generalQueue } from '../../workflows/config/taskQueues.js';
 import { queueNames } from '../names.js';
@@ -24,7 +25,7 @@ export function createStandby(client: Client, stack: StackAccess): Standby {
   return {
     async serveIfNobodyDoes() {
       if (failure) throw failure.reason;
-      if (worker || (await isServed(client, stack))) return false;
+      if (worker || (await isServed(client))) return false;
       worker = await startWorker(stack, queueNames);
       worker.ended.catch((reason: unknown) => {
         failure = { reason };
@@ -38,6 +39,9 @@ export function createStandby(client: Client, stack: StackAccess): Standby {
   };
 }
 
+const { TASK_QUEUE_TYPE_WORKFLOW: workflowType, TASK_QUEUE_TYPE_ACTIVITY: activityType } =
+  proto.temporal.api.enums.v1.TaskQueueType;
+
 /** gRPC's status for a call that the server does not know. */
 const unimplemented = 12;
 
@@ -45,24 +49,50 @@ const unimplemented = 12;
 const silenceMs = 8 * workerHeartbeatMs;
 
 /**
+ * Task queues that no worker serves, here or elsewhere; none where the server cannot tell. A busy engine's worker asks for no tasks but sends
+ * heartbeats, and one that has just started asks before its first heartbeat: a queue without either is not served.
+ */
+export async function unservedQueues(client: Client, queues: readonly string[]): Promise<readonly string[]> {
+  const unserved: string[] = [];
+  const { namespace } = client.options;
+  try {
+    for (const queue of queues)
+      if (!(await hasHeartbeat(client, queue))) {
+        const { pollers } = await client.workflowService.describeTaskQueue({
+          namespace,
+          taskQueue: { name: queue },
+          taskQueueType: queue === engineQueue ? activityType : workflowType,
+        });
+        if ((pollers ?? []).length === 0) unserved.push(queue);
+      }
+  } catch (error) {
+    if (isGrpcServiceError(error) && error.code === unimplemented) return [];
+    throw error;
+  }
+  return unserved;
+}
+
+/**
  * Whether workers serve every task queue, here or elsewhere. They are known by their heartbeats: to be asking for tasks says
  * less, since a busy engine's worker does not and a killed one seems to for a minute.
  */
-async function isServed(client: Client, { temporal }: StackAccess): Promise<boolean> {
-  const since = new Date(Date.now() - silenceMs).toISOString();
+async function isServed(client: Client): Promise<boolean> {
   try {
     // One after the other: a call that is still tried again when the connection is closed ends the process.
-    for (const queue of [generalQueue, engineQueue]) {
-      const { workers } = await client.workflowService.listWorkers({
-        namespace: temporal.namespace,
-        query: `TaskQueue = '${queue}' AND WorkerStatus = 'Running' AND HeartbeatTime > '${since}'`,
-      });
-      if (workers.length === 0) return false;
-    }
+    for (const queue of [generalQueue, engineQueue]) if (!(await hasHeartbeat(client, queue))) return false;
     return true;
   } catch (error) {
     // A server from before such heartbeats cannot tell.
     if (isGrpcServiceError(error) && error.code === unimplemented) return false;
     throw error;
   }
+}
+
+async function hasHeartbeat(client: Client, queue: string): Promise<boolean> {
+  const since = new Date(Date.now() - silenceMs).toISOString();
+  const { workers } = await client.workflowService.listWorkers({
+    namespace: client.options.namespace,
+    query: `TaskQueue = '${queue.replaceAll("'", "\\'")}' AND WorkerStatus = 'Running' AND HeartbeatTime > '${since}'`,
+  });
+  return workers.length > 0;
 }

@@ -1,14 +1,13 @@
 /** Follows a run to its end: its progress, its baseline's, and what an activity that keeps failing says. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { Progress } from '../../workflows/monitoring/progress.js';
 import { queryProgress } from './access.js';
 import type { ProgressDisplay } from './progressDisplay.js';
 import type { Standby } from './standby.js';
+import { codeTrouble, stepTroublesOf, underWayOf } from './troubles.js';
 
 const intervalMs = 1_000;
-
-type DescribedActivities = WorkflowExecutionDescription['raw']['pendingActivities'];
 
 /**
  * Resolves with the result, or with undefined once `signal` aborts.
@@ -17,36 +16,36 @@ type DescribedActivities = WorkflowExecutionDescription['raw']['pendingActivitie
 export async function watchRun<Result>(
   client: Client,
   handle: WorkflowHandle,
-  standby: Standby,
+  standby: Pick<Standby, 'serveIfNobodyDoes'>,
   display: ProgressDisplay,
   signal: AbortSignal,
 ): Promise<Result | undefined> {
   const told = new Set<string>();
-  const tell = (text: string): void => {
-    if (!told.has(text)) display.note(text);
-    told.add(text);
+  const tell = (text: string, key = text): void => {
+    if (!told.has(key)) display.note(text);
+    told.add(key);
   };
   let baseline: Progress | undefined;
   for (;;) {
     if (await standby.serveIfNobodyDoes())
       display.note('The workers are gone: this process serves the run from here on.');
-    const { status, raw } = await handle.describe();
+    const description = await handle.describe();
+    const { status } = description;
     const progress = await queryProgress(client, handle.workflowId);
     if (progress?.baselineWorkflowId && (baseline === undefined || baseline.round < baseline.rounds))
       baseline = (await queryProgress(client, progress.baselineWorkflowId)) ?? baseline;
-    if (progress) display.show(progress, baseline);
+    if (progress) display.show(progress, baseline, await underWayOf(client, description));
     if (progress?.memory) tell(progress.memory);
+    for (const sentence of progress?.notObeyed ?? []) tell(`Warning, ${sentence}`);
     // Of a comparison: each row as often as it changes.
     if (progress?.table) for (const row of progress.table) tell(row.replaceAll('**', ''));
-    if (raw.pendingActivities) for (const trouble of findTroubles(raw.pendingActivities)) tell(trouble);
+    // Again when there have been twice as many failures: endless attempts are seen, and fill no screen.
+    for (const { key, failures, text } of await stepTroublesOf(client, description))
+      tell(text, `${key} ${Math.floor(Math.log2(failures + 1))}`);
+    const ofCode = await codeTrouble(client, description);
+    if (ofCode) tell(ofCode);
     if (status.name !== 'RUNNING') return handle.result();
     if (signal.aborted) return undefined;
     await sleep(intervalMs, undefined, { signal }).catch(() => undefined);
   }
-}
-
-function findTroubles(pending: NonNullable<DescribedActivities>): string[] {
-  return pending.flatMap(({ activityType, lastFailure }) =>
-    lastFailure?.message ? [`${activityType?.name} is tried again after: ${lastFailure.message}`] : [],
-  );
 }

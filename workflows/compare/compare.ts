@@ -1,28 +1,38 @@
 /**
- * The comparison of methods: one warm-up, from which every method trains with every seed, and an evaluation of each model.
+ * The comparison of methods: warm-ups, from each of which every method trains with every seed, and an evaluation of each model.
  *
  * Every step is a child workflow whose id and result follow from its content alone, so a comparison that is started again, with
  * more seeds or methods, does only what has not been done. Where a child fails, what depends on it is left out and the report says
  * so; the others go on.
  */
 import { rootCause } from '@temporalio/common';
-import { allHandlersFinished, condition, continueAsNew, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { NothingToCompare } from '../../activities/errors.js';
-import type { ComparedModel } from '../../activities/evaluation/types.js';
+import { formats, versionOf } from '../../activities/formats.js';
 import type { ComparedVerdicts, PublishComparisonResult } from '../../activities/publishComparison.js';
-import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
+import type { CheckpointRef } from '../../activities/store/types.js';
 import type { CompareSpec } from '../config/compare.js';
 import { resolveComparison, type SpecInput } from '../config/resolve.js';
 import { addWork, beginPhase, finishUnit } from '../monitoring/journal.js';
 import { controlsSignal, serveProgress, showProgress } from '../monitoring/progress.js';
 import { general } from '../steps/activities.js';
+import { openRenewal, takeUp } from '../steps/renewal.js';
 import { compareMethods, type RunChild } from './compareMethods.js';
 import { type Child, runUnit } from './runUnit.js';
 import { createSlots, NoMoreWork } from './slots.js';
-import { type ComparisonState, comparisonPhase, memberKey, openComparison } from './state.js';
+import {
+  type ComparisonState,
+  comparisonPhase,
+  type Member,
+  memberKey,
+  openComparison,
+  trainedMembers,
+  warmUpMembers,
+} from './state.js';
 import { finalTable, tableSoFar } from './table.js';
 
 export interface CompareResult extends PublishComparisonResult {
+  readonly version: number;
   readonly comparisonId: string;
   /** Children that failed, in words; what depends on them is not in the metrics. */
   readonly failures: readonly string[];
@@ -39,7 +49,8 @@ export interface CompareResult extends PublishComparisonResult {
  */
 export async function compare(input: SpecInput, carried?: ComparisonState): Promise<CompareResult> {
   const spec = resolveComparison(input);
-  const state = carried ?? openComparison();
+  const state = takeUp(formats.comparisonState, carried) ?? openComparison();
+  const renewal = openRenewal(formats.comparisonState);
   const { journal } = state;
   const phase = comparisonPhase(spec, state);
   const slots = createSlots(spec.parallel);
@@ -67,7 +78,7 @@ export async function compare(input: SpecInput, carried?: ComparisonState): Prom
         state.failures.push({ child: unit.title, message: rootCause(error) ?? String(error) });
       return undefined;
     } finally {
-      if (workflowInfo().continueAsNewSuggested) renewing = true;
+      if (renewal.isDue()) renewing = true;
       slots.hold(renewing || journal.controls.paused);
     }
   };
@@ -93,8 +104,9 @@ export async function compare(input: SpecInput, carried?: ComparisonState): Prom
   });
   await Promise.race([members, steer()]);
   if (!finished) {
-    await condition(allHandlersFinished);
-    await continueAsNew<typeof compare>(input, state);
+    // Resolved: what a preset says by then is for other comparisons.
+    const { method: _, ...shared } = spec.run;
+    await renewal.renew({ ...spec, run: shared }, state);
   }
   const result = await publish(spec, state);
   await condition(allHandlersFinished);
@@ -105,15 +117,13 @@ async function publish(spec: CompareSpec, state: ComparisonState): Promise<Compa
   const { journal, reused } = state;
   const { workflowId } = workflowInfo();
   const failures = state.failures.map(({ child, message }) => `${child}: ${message}`);
-  const { start } = state;
+  // Every warm-up learned from the same data.
+  const [start] = Object.values(state.starts);
   const models = [
-    ...comparedVerdicts('warmUp', state.evaluated[memberKey(spec.run.seed, 'warmUp')], start?.start),
-    ...spec.seeds.flatMap((seed) =>
-      spec.methods.flatMap((method) => {
-        const place = memberKey(seed, method);
-        return comparedVerdicts(method, state.evaluated[place], state.trained[place], seed);
-      }),
+    ...warmUpMembers(spec).flatMap((member) =>
+      comparedVerdicts(state, member, state.starts[String(member.warmUp)]?.start),
     ),
+    ...trainedMembers(spec).flatMap((member) => comparedVerdicts(state, member, state.trained[memberKey(member)])),
   ];
   if (!start || models.length === 0)
     throw new NothingToCompare(
@@ -128,14 +138,12 @@ async function publish(spec: CompareSpec, state: ComparisonState): Promise<Compa
       title: spec.title,
       spec,
       models,
-      trainings: spec.seeds.flatMap((seed) =>
-        spec.methods.flatMap((model) => {
-          const trained = state.trained[memberKey(seed, model)];
-          if (!trained) return [];
-          const { checkpoint, ...training } = trained;
-          return [{ model, seed, ...training }];
-        }),
-      ),
+      trainings: trainedMembers(spec).flatMap((member) => {
+        const trained = state.trained[memberKey(member)];
+        if (!trained) return [];
+        const { checkpoint, ...training } = trained;
+        return [{ ...member, ...training }];
+      }),
       data: start.data,
       samples: spec.run.evaluation.samplesPerQuestion,
       failures,
@@ -152,6 +160,7 @@ async function publish(spec: CompareSpec, state: ComparisonState): Promise<Compa
   showProgress(journal);
   return {
     ...published,
+    version: versionOf(formats.comparisonResult),
     comparisonId: workflowId,
     failures,
     children: { done: done - reused, reused },
@@ -161,12 +170,11 @@ async function publish(spec: CompareSpec, state: ComparisonState): Promise<Compa
 
 /** None of a model that is not evaluated. */
 function comparedVerdicts(
-  model: ComparedModel,
-  evaluated: { readonly verdicts: ObjectRef } | undefined,
+  state: ComparisonState,
+  member: Member,
   trained: { readonly checkpoint: CheckpointRef } | undefined,
-  seed?: number,
 ): readonly ComparedVerdicts[] {
+  const evaluated = state.evaluated[memberKey(member)];
   if (!evaluated || !trained) return [];
-  const { verdicts } = evaluated;
-  return [{ model, checkpoint: trained.checkpoint, verdicts, ...(seed === undefined ? {} : { seed }) }];
+  return [{ ...member, checkpoint: trained.checkpoint, verdicts: evaluated.verdicts }];
 }

@@ -1,17 +1,23 @@
 /**
- * The children of a comparison in their order: the warm-up, then its reward model and every method with every seed, each evaluated as
- * soon as both it and the reward model are trained.
+ * The children of a comparison in their order: for each warm-up the warm-up, then its reward model and every method with every seed, each
+ * evaluated as soon as both it and the reward model are trained.
  */
 import { startChild } from '@temporalio/workflow';
-import type { ComparedModel } from '../../activities/evaluation/types.js';
 import type { Work } from '../../activities/report/types.js';
 import type { CheckpointRef } from '../../activities/store/types.js';
 import { type CompareSpec, childSpec } from '../config/compare.js';
-import { modelTitle } from '../config/measures.js';
-import { type MethodName, methods } from '../config/methods.js';
+import { modelTitle, trainingTitle } from '../config/measures.js';
+import { methods } from '../config/methods.js';
 import type { SharedStart } from '../methods/method.js';
 import type { Unit } from './runUnit.js';
-import { type ComparisonState, hasRewardModel, memberKey } from './state.js';
+import {
+  type ComparisonState,
+  hasRewardModel,
+  type Member,
+  memberKey,
+  type TrainedMember,
+  trainedMembers,
+} from './state.js';
 import { comparisonEvaluation, comparisonRewardModel, comparisonTraining, comparisonWarmUp } from './units.js';
 
 /** The result of a child, the smallest `place` first; undefined when it failed, or when nothing more is to begin. */
@@ -35,37 +41,45 @@ interface Shared extends SharedStart {
 
 /** Fills the places in `state`; a part whose child has failed stays empty, and all that depends on it. */
 export async function compareMethods(comparison: Comparison): Promise<void> {
+  const members = trainedMembers(comparison.spec);
+  await Promise.all(
+    comparison.spec.warmUps.map((warmUp) =>
+      compareFrom(
+        comparison,
+        warmUp,
+        members.filter((member) => member.warmUp === warmUp),
+      ),
+    ),
+  );
+}
+
+/** All that starts from one warm-up. */
+async function compareFrom(comparison: Comparison, warmUp: number, members: readonly TrainedMember[]): Promise<void> {
   const { spec } = comparison;
-  const start = await warmUp(comparison);
+  const start = await trainWarmUp(comparison, warmUp);
   if (!start) return;
   // Trainings need no reward model: they fill what its own leaves free.
-  const rewardModelScores = trainRewardModelOnce(comparison, start);
+  const rewardModelScores = trainRewardModelOnce(comparison, warmUp, start);
   const evaluateReranked = async (member: Member, checkpoint: CheckpointRef): Promise<void> => {
     const rewardModel = await rewardModelScores;
     if (hasRewardModel(spec) && !rewardModel) return;
     await evaluate(comparison, { ...start, ...(rewardModel ? { rewardModel } : {}) }, member, checkpoint);
   };
   await Promise.all([
-    evaluateReranked({ model: 'warmUp', seed: spec.run.seed, order: 0 }, start.start.checkpoint),
-    ...spec.seeds.flatMap((seed, order) =>
-      spec.methods.map(async (model) => {
-        const member = { model, seed, order };
-        const checkpoint = await train(comparison, start, member);
-        if (checkpoint) await evaluateReranked(member, checkpoint);
-      }),
-    ),
+    evaluateReranked({ model: 'warmUp', warmUp }, start.start.checkpoint),
+    ...members.map(async (member) => {
+      const checkpoint = await train(comparison, start, member);
+      if (checkpoint) await evaluateReranked(member, checkpoint);
+    }),
   ]);
 }
 
-interface Member<Model extends ComparedModel = ComparedModel> {
-  readonly model: Model;
-  readonly seed: number;
-  /** Of the seed among all: the first ones go first. */
-  readonly order: number;
-}
-
-/** Trainings come after evaluations, so that rows of the table are whole as early as they can be. */
-function places({ order }: Member) {
+/**
+ * The first warm-ups and seeds go first, and evaluations before trainings, so that rows of the table are whole as early as they can be.
+ */
+function places({ seeds, warmUps }: CompareSpec, member: Member) {
+  const seed = member.model === 'warmUp' ? 0 : seeds.indexOf(member.seed);
+  const order = warmUps.indexOf(member.warmUp) * seeds.length + seed;
   return { first: 2 * order, later: 2 * order + 1 };
 }
 
@@ -74,108 +88,132 @@ function controlsOf({ state }: Comparison) {
   return { paused: state.journal.controls.paused, stopping: false };
 }
 
-async function warmUp(comparison: Comparison): Promise<SharedStart | undefined> {
+async function trainWarmUp(comparison: Comparison, seed: number): Promise<SharedStart | undefined> {
   const { spec, state, run } = comparison;
-  if (state.start) return state.start;
-  const { seed, data, model, lora, generation, reward, warmUp: settings } = spec.run;
-  const result = await run(0, {
+  const ready = state.starts[seed];
+  if (ready) return ready;
+  const { data, model, lora, compute, generation, reward, memory, warmUp: settings } = spec.run;
+  // All warm-ups learn from the data of the run's seed.
+  const dataSeed = seed === spec.run.seed ? {} : { dataSeed: spec.run.seed };
+  const result = await run(places(spec, { model: 'warmUp', warmUp: seed }).first, {
     unit: 'warm-up',
-    title: 'warm-up',
+    title: trainingTitle({ model: 'warmUp', warmUp: seed }, spec.warmUps.length > 1),
     name: `seed${seed}`,
-    content: { seed, data, model, lora, generation, reward, warmUp: settings },
+    content: { seed, ...dataSeed, data, model, lora, compute, generation, reward, memory, warmUp: settings },
     start: (key, options) =>
       startChild(comparisonWarmUp, {
         ...options,
-        args: [{ key, spec: spec.run, controls: controlsOf(comparison), methods: spec.methods }],
+        args: [
+          {
+            key,
+            spec: { ...spec.run, seed },
+            ...dataSeed,
+            controls: controlsOf(comparison),
+            methods: spec.methods,
+          },
+        ],
       }),
   });
   if (!result) return undefined;
   const { work, ...shared } = result;
-  state.start = shared;
+  state.starts[seed] = shared;
   return shared;
 }
 
 async function trainRewardModelOnce(
   comparison: Comparison,
-  { data, start }: SharedStart,
+  seed: number,
+  { data, start, memory }: SharedStart,
 ): Promise<CheckpointRef | undefined> {
   const { spec, state, run } = comparison;
-  if (state.rewardModel || !hasRewardModel(spec)) return state.rewardModel;
-  const { seed, rewardModel, generation, reward } = spec.run;
-  const result = await run(0, {
+  const ready = state.rewardModels[seed];
+  if (ready || !hasRewardModel(spec)) return ready;
+  const { rewardModel, generation, reward } = spec.run;
+  const result = await run(places(spec, { model: 'warmUp', warmUp: seed }).first, {
     unit: 'reward-model',
-    title: 'reward model',
+    title: spec.warmUps.length > 1 ? `reward model ${seed}` : 'reward model',
     name: `seed${seed}`,
-    content: { seed, rewardModel, generation, reward, data, start },
+    content: { seed, rewardModel, generation, reward, data, start, memory },
     start: (key, options) =>
       startChild(comparisonRewardModel, {
         ...options,
-        args: [{ key, spec: spec.run, controls: controlsOf(comparison), data, start }],
+        args: [{ key, spec: { ...spec.run, seed }, controls: controlsOf(comparison), data, start, memory }],
       }),
   });
-  if (result) state.rewardModel = result.checkpoint;
+  if (result) state.rewardModels[seed] = result.checkpoint;
   return result?.checkpoint;
 }
 
 async function train(
   comparison: Comparison,
   shared: SharedStart,
-  member: Member<MethodName>,
+  member: TrainedMember,
 ): Promise<CheckpointRef | undefined> {
   const { spec, state, run, show } = comparison;
   const { model: method, seed } = member;
-  const place = memberKey(seed, method);
-  const ready = state.trained[place];
+  const key = memberKey(member);
+  const ready = state.trained[key];
   if (ready) return ready.checkpoint;
   const own = childSpec(spec, seed, method);
   const settings = own[methods[method].section];
   const { samplesPerQuestion, ...validation } = own.evaluation;
-  const result = await run(places(member).later, {
+  const result = await run(places(spec, member).later, {
     unit: 'training',
-    title: `${modelTitle(method)}, seed ${seed}`,
+    title: trainingTitle(member, spec.warmUps.length > 1),
     name: `${method}-seed${seed}`,
     content: { seed, method, settings, validation, generation: own.generation, reward: own.reward, ...shared },
-    start: (key, options) =>
+    start: (keptUnder, options) =>
       startChild(comparisonTraining, {
         ...options,
-        args: [{ key, spec: own, controls: controlsOf(comparison), ...shared }],
+        args: [{ key: keptUnder, spec: own, controls: controlsOf(comparison), ...shared }],
       }),
   });
   if (!result) return undefined;
   const { work, ...trained } = result;
-  state.trained[place] = trained;
+  state.trained[key] = trained;
   show();
   return trained.checkpoint;
 }
 
 async function evaluate(
   comparison: Comparison,
-  { data, rewardModel }: Shared,
+  { data, rewardModel, memory }: Shared,
   member: Member,
   checkpoint: CheckpointRef,
 ): Promise<void> {
   const { spec, state, run, show } = comparison;
-  const { model, seed } = member;
-  const place = memberKey(seed, model);
-  if (state.evaluated[place]) return;
+  const { model } = member;
+  // Its samples differ from those of the other models of a warm-up where its seed does.
+  const seed = model === 'warmUp' ? member.warmUp : member.seed;
+  const key = memberKey(member);
+  if (state.evaluated[key]) return;
   const own = { ...spec.run, seed };
   const { samplesPerQuestion: samples } = own.evaluation;
   const scoredBy = rewardModel ? { rewardModel } : {};
-  const result = await run(places(member).first, {
+  const result = await run(places(spec, member).first, {
     unit: 'evaluation',
-    title: `evaluation of ${model === 'warmUp' ? modelTitle(model) : `${modelTitle(model)}, seed ${seed}`}`,
+    title: `evaluation of ${trainingTitle(member, spec.warmUps.length > 1)}`,
     name: `${model}-seed${seed}`,
-    content: { seed, samples, generation: own.generation, reward: own.reward, data, checkpoint, ...scoredBy },
-    start: (key, options) =>
+    content: { seed, samples, generation: own.generation, reward: own.reward, data, checkpoint, memory, ...scoredBy },
+    start: (keptUnder, options) =>
       startChild(comparisonEvaluation, {
         ...options,
         args: [
-          { key, spec: own, controls: controlsOf(comparison), data, checkpoint, ...scoredBy, name: modelTitle(model) },
+          {
+            key: keptUnder,
+            spec: own,
+            controls: controlsOf(comparison),
+            data,
+            checkpoint,
+            memory,
+            ...scoredBy,
+            name: modelTitle(model),
+          },
         ],
       }),
   });
   if (!result) return;
   const { metrics, verdicts } = result;
-  state.evaluated[place] = { metrics, verdicts };
+  state.evaluated[key] = { metrics, verdicts };
   show();
 }

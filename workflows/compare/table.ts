@@ -1,20 +1,20 @@
 /** A comparison's table as Markdown for Temporal's UI: lists, because the headers of a table would run together there. */
 import type { ComparedModel, ComparisonMetrics } from '../../activities/evaluation/types.js';
-import type { TrainingWarning } from '../../activities/report/types.js';
 import type { CompareSpec } from '../config/compare.js';
-import { measureNames, measureTitle, modelTitle } from '../config/measures.js';
-import type { MethodName } from '../config/methods.js';
-import { differenceText, interval, meanAndSpread, seedsText } from '../config/metricText.js';
+import { measureNames, measureTitle, modelTitle, trainingTitle } from '../config/measures.js';
+import { chanceText, countText, differenceText, interval, meanAndSpread } from '../config/metricText.js';
 import { describeWarning } from '../monitoring/warnings.js';
-import { type ComparisonState, memberKey, seedsOf } from './state.js';
+import { type ComparisonState, memberKey, trainedMembers, warmUpMembers } from './state.js';
 
-/** While it is under way, a line a model: mean and standard deviation of the seeds so far. */
+/** While it is under way, a line a model: mean and standard deviation of the trainings so far. */
 export function tableSoFar(spec: CompareSpec, state: ComparisonState): string[] {
+  const members = [...warmUpMembers(spec), ...trainedMembers(spec)];
   const models: readonly ComparedModel[] = ['warmUp', ...spec.methods];
   const rows = models.flatMap((model) => {
-    const metrics = seedsOf(spec, model)
-      .map((seed) => state.evaluated[memberKey(seed, model)]?.metrics)
-      .filter((one) => one !== undefined);
+    const metrics = members.flatMap((member) => {
+      const evaluated = member.model === model ? state.evaluated[memberKey(member)] : undefined;
+      return evaluated === undefined ? [] : [evaluated.metrics];
+    });
     const [first] = metrics;
     if (first === undefined) return [];
     const cells = measureNames.flatMap((measure) => {
@@ -23,7 +23,7 @@ export function tableSoFar(spec: CompareSpec, state: ComparisonState): string[] 
         ? []
         : [`${measureTitle(measure, first.samples)} ${meanAndSpread(statisticsOf(values))}`];
     });
-    return [`- **${modelTitle(model)}** (${seedsText(model === 'warmUp' ? 0 : metrics.length)}): ${cells.join(', ')}`];
+    return [`- **${modelTitle(model)}** (${countText(model, metrics.length)}): ${cells.join(', ')}`];
   });
   return [...rows, ...remarks(spec, state)];
 }
@@ -35,7 +35,7 @@ export function finalTable(spec: CompareSpec, state: ComparisonState, metrics: C
     const cells = row.measures.map(
       (found) => `${measureTitle(found.measure, samples)} ${meanAndSpread(found)} (${interval(found)})`,
     );
-    return `- **${modelTitle(row.model)}** (${seedsText(row.seeds.length)}): ${cells.join(', ')}`;
+    return `- **${modelTitle(row.model)}** (${countText(row.model, row.trainings.length)}): ${cells.join(', ')}`;
   });
   const compared = new Map<string, string[]>();
   for (const measure of measures)
@@ -48,27 +48,22 @@ export function finalTable(spec: CompareSpec, state: ComparisonState, metrics: C
     }
   const differences = [...compared].map(([name, cells]) => `- **${name}**: ${cells.join('; ')}`);
   const explanation =
-    '- Percent right, with 95 % bootstrap intervals; p of the exact paired permutation test on the same questions, corrected by Holm';
-  return [...rows, ...differences, explanation, ...remarks(spec, state)];
+    '- Percent right, with 95 % intervals; p on the same questions by the same model, corrected by Holm.';
+  return [...rows, ...differences, `${explanation} ${chanceText(metrics)}`, ...remarks(spec, state)];
 }
 
 /** Signs of collapse in its trainings, and what failed. */
 function remarks(spec: CompareSpec, state: ComparisonState): string[] {
-  const warnings = spec.methods.flatMap((method) =>
-    spec.seeds.flatMap((seed) =>
-      warningsAbout(state, seed, method).map(
-        (warning) => `- ⚠ **Warning**, ${modelTitle(method)}, seed ${seed}, ${describeWarning(warning)}`,
-      ),
-    ),
-  );
+  const several = spec.warmUps.length > 1;
+  const warnings = trainedMembers(spec).flatMap((member) => {
+    const trained = state.trained[memberKey(member)];
+    if (trained === undefined) return [];
+    return trained.warnings.map(
+      (warning) => `- ⚠ **Warning**, ${trainingTitle(member, several)}, ${describeWarning(warning)}`,
+    );
+  });
   const failures = state.failures.map(({ child, message }) => `- **Failed**: ${child}: ${message}`);
   return [...warnings, ...failures];
-}
-
-/** None of a training that is not done. */
-function warningsAbout(state: ComparisonState, seed: number, method: MethodName): readonly TrainingWarning[] {
-  const trained = state.trained[memberKey(seed, method)];
-  return trained === undefined ? [] : trained.warnings;
 }
 
 /** No standard deviation of a single value. */

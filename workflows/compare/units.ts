@@ -3,13 +3,19 @@
  *
  * Each stores its result under its key as its last step, so that a later comparison finds it.
  */
-import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, condition } from '@temporalio/workflow';
 import type { PreparedData } from '../../activities/data/types.js';
+
+import type { MemoryBudget } from '../../activities/engine/training/memoryBudget.js';
+
+import { formats } from '../../activities/formats.js';
+
 import { required } from '../../activities/invariant.js';
 import type { Work } from '../../activities/report/types.js';
 import type { CheckpointRef } from '../../activities/store/types.js';
 import type { TallyEvaluationResult } from '../../activities/tallyEvaluation.js';
 import type { MethodName } from '../config/methods.js';
+import { resolveSpec } from '../config/resolve.js';
 import type { Spec } from '../config/spec.js';
 import type { MethodInput, MethodState, SharedStart } from '../methods/method.js';
 import { asWorkflow } from '../methods/training.js';
@@ -19,6 +25,7 @@ import { openRun, type RunState } from '../runState.js';
 import { general } from '../steps/activities.js';
 import { countShards, measureModel, noAnswers, type TestAnswers } from '../steps/evaluate.js';
 import { prepareData } from '../steps/prepare.js';
+import { openRenewal, type Renewal, takeUp, takeUpRun } from '../steps/renewal.js';
 import { trainRewardModel } from '../steps/rewardModel.js';
 import type { Measured } from '../steps/validate.js';
 import { warmUp } from '../steps/warmUp.js';
@@ -27,6 +34,7 @@ import type { Trained } from './state.js';
 export interface UnitInput {
   /** Where its result is kept. */
   readonly key: string;
+  /** As the comparison resolved it, which may have been of an earlier version: it is resolved again. */
   readonly spec: Spec;
   readonly controls: Controls;
 }
@@ -35,6 +43,8 @@ export interface UnitInput {
 type WorkByPurpose = Readonly<Record<string, Work>>;
 
 export interface WarmUpInput extends UnitInput {
+  /** Of the data, where it is not the warm-up's. */
+  readonly dataSeed?: number;
   /** All that the comparison trains from it. */
   readonly methods: readonly MethodName[];
 }
@@ -43,17 +53,19 @@ export interface WarmUpResult extends SharedStart {
 }
 
 export async function comparisonWarmUp(input: WarmUpInput, carried?: RunState): Promise<WarmUpResult> {
-  const run = carried ?? openRun(input.spec, input.controls);
+  const run = takeUpRun(formats.runState, carried) ?? openRun(resolveSpec(input.spec), input.controls);
+  const renewal = openRenewal(formats.runState);
   serveProgress(run.journal);
-  run.data ??= await prepareData(run);
-  const renew = (): Promise<void> => renewIfDue(run.journal, input, run);
+  run.data ??= await prepareData(run, { dataSeed: input.dataSeed });
+  const renew = (): Promise<void> => renewIfDue(renewal, run.journal, input, run);
   const start = await warmUp(run, run.data, renew, input.methods);
   const base = required(run.base, 'the model before the warm-up');
-  return finish(input.key, { data: run.data, start, base, work: run.journal.work });
+  return finish(input.key, { data: run.data, start, base, memory: run.journal.budget, work: run.journal.work });
 }
 
 export interface RewardModelInput extends UnitInput {
   readonly data: PreparedData;
+  readonly memory?: MemoryBudget | undefined;
   readonly start: Measured;
 }
 export interface RewardModelResult {
@@ -68,12 +80,13 @@ export interface RewardModelResult {
  * must not depend on which other methods a comparison happens to have.
  */
 export async function comparisonRewardModel(input: RewardModelInput, carried?: RunState): Promise<RewardModelResult> {
-  const { key, spec, controls, data, start } = input;
-  const run = carried ?? openRun(spec, controls);
+  const { key, controls, data, start, memory } = input;
+  const run = takeUpRun(formats.runState, carried) ?? openRun(resolveSpec(input.spec), controls, memory);
+  const renewal = openRenewal(formats.runState);
   serveProgress(run.journal);
-  const rewardModel = required(spec.rewardModel, 'the reward model in the spec');
+  const rewardModel = required(run.spec.rewardModel, 'the reward model in the spec');
   const checkpoint = await trainRewardModel(run, data, rewardModel, [start.checkpoint], start.checkpoint, () =>
-    renewIfDue(run.journal, input, run),
+    renewIfDue(renewal, run.journal, input, run),
   );
   return finish(key, { checkpoint, work: run.journal.work });
 }
@@ -85,12 +98,13 @@ const noMetrics = {};
 export type TrainingResult = Trained & { readonly work: WorkByPurpose };
 
 export async function comparisonTraining(input: TrainingInput, carried?: MethodState): Promise<TrainingResult> {
-  const { points, ...result } = await asWorkflow(input, carried);
+  const { points, version: _, ...result } = await asWorkflow(input, carried);
   return finish(input.key, { ...result, metrics: points.at(-1)?.metrics ?? noMetrics });
 }
 
 export interface EvaluationInput extends UnitInput {
   readonly data: PreparedData;
+  readonly memory?: MemoryBudget | undefined;
   readonly checkpoint: CheckpointRef;
   readonly rewardModel?: CheckpointRef;
   readonly name: string;
@@ -109,8 +123,13 @@ export async function comparisonEvaluation(
   input: EvaluationInput,
   carried?: EvaluationState,
 ): Promise<EvaluationResult> {
-  const { key, spec, controls, data, checkpoint, rewardModel, name } = input;
-  const state = carried ?? { journal: openJournal(controls), answers: noAnswers() };
+  const { key, controls, data, checkpoint, rewardModel, memory, name } = input;
+  const spec = resolveSpec(input.spec);
+  const state = takeUp(formats.evaluationState, carried) ?? {
+    journal: openJournal(controls, memory),
+    answers: noAnswers(),
+  };
+  const renewal = openRenewal(formats.evaluationState);
   const { journal } = state;
   serveProgress(journal);
   const phase = beginPhase(journal, 'evaluation', 'shard', countShards(spec, data.test, rewardModel));
@@ -125,7 +144,7 @@ export async function comparisonEvaluation(
       rewardModel,
       name,
       onShard: () => finishUnit(phase),
-      safePoint: () => renewIfDue(journal, input, state),
+      safePoint: () => renewIfDue(renewal, journal, input, state),
     },
     state.answers,
   );
@@ -133,14 +152,12 @@ export async function comparisonEvaluation(
 }
 
 /** Waits while paused, and goes on with a fresh history where the old one has grown long. */
-async function renewIfDue(journal: Journal, input: unknown, state: unknown): Promise<void> {
+async function renewIfDue(renewal: Renewal, journal: Journal, input: unknown, state: object): Promise<void> {
   await whilePaused(journal);
   showProgress(journal);
   // A comparison shows no curves.
   journal.points = [];
-  if (!workflowInfo().continueAsNewSuggested) return;
-  await condition(allHandlersFinished);
-  await continueAsNew(input, state);
+  if (renewal.isDue()) await renewal.renew(input, state);
 }
 
 async function finish<Result>(key: string, result: Result): Promise<Result> {

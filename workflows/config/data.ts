@@ -1,6 +1,6 @@
 /** The questions: where they come from, and how they and their answers are written. */
 import { z } from 'zod';
-import { dataSetNames } from '../../activities/data/sets/names.js';
+import { answersOf, type DataSetName, dataSetNames, publishedSetNames } from '../../activities/data/sets/names.js';
 import { count } from './numbers.js';
 
 const hubForm = /^hf:[\w.-]+\/[\w.-]+(@[^/\s]+)?(\/\S*)?$/;
@@ -12,7 +12,7 @@ const fileForms = [
   /^(?!hf:|[a-z0-9+.-]+:\/\/).+$/i,
 ];
 const places =
-  'a path (absolute, or from REFT_DATA_DIR on), s3://bucket/key, https://host/path or hf:org/name of the Hugging Face hub';
+  'a path (absolute, or from REFT_DATA_DIR on), s3://bucket/key, https://host/path, hf:org/name of the Hugging Face hub, or annotation:<id or sha256>, the rows of an annotation';
 
 const fileLocationSchema = z
   .string()
@@ -22,7 +22,7 @@ const fileLocationSchema = z
     `Where the file lies: ${places}. Behind hf:org/name there may be a path: a configuration, a split of it (\`hf:org/name/main/train\`), or with a revision any file.`,
   );
 
-const fileFormatSchema = z.enum(['json', 'jsonl', 'csv', 'tsv', 'parquet']);
+const fileFormatSchema = z.enum(['json', 'jsonl', 'csv', 'tsv', 'parquet', 'xml']);
 
 export const dataFileSchema = z
   .union([
@@ -65,15 +65,21 @@ const fieldName = z.string().min(1).max(200);
 
 export const customSourceSchema = z.strictObject({
   train: dataFileSchema.describe('File of training questions: where it lies, or an object that also has a checksum.'),
-  test: dataFileSchema.describe('File of test questions, given like `train`.'),
+  test: z
+    .union([dataFileSchema, z.number().gt(0).max(0.9)])
+    .describe(
+      'File of test questions, given like `train`. Or a share of the training file, such as 0.2: a question’s hash says where it belongs, so none moves when rows are added.',
+    ),
   fields: z
     .strictObject({
       question: fieldName.describe(
-        'Column of the question: a text, or a list of messages `{role, content}`, whose last one is the annotated answer where it is the assistant’s. Here and below a dot reaches into nested values: `extra.answer`, `messages.0.content`.',
+        'Column of the question: a text, or a list of messages `{role, content}`, whose last one is the annotated answer where it is the assistant’s. Here and below a dot reaches into nested values: `extra.answer`, `messages.0.content`, of the last message `messages.-1.content`.',
       ),
-      value: fieldName.describe(
-        'Column of the right answer’s value: a number, an option’s letter or a text, as `answers` says.',
-      ),
+      value: fieldName
+        .optional()
+        .describe(
+          'Column of the right answer’s value: a number, an option’s letter or a text, as `answers` says. Left out, there is none: a reward of your own judges, and annotated answers stand as they are, without the line that states a value.',
+        ),
       answer: fieldName
         .optional()
         .describe(
@@ -94,6 +100,10 @@ export const customSourceSchema = z.strictObject({
       path: ['valueIndexFrom'],
       error: 'an index only with the column that it counts in (options)',
     })
+    .refine(({ valueIndexFrom, value }) => valueIndexFrom === undefined || value !== undefined, {
+      path: ['valueIndexFrom'],
+      error: 'an index only with the column that has it (value)',
+    })
     .optional()
     .describe(
       'Which column holds what. Rows as GSM8K, MathQA and the ReFT paper publish theirs are recognised without it.',
@@ -104,13 +114,54 @@ export const customSourceSchema = z.strictObject({
     .describe(
       'What the right answers are: numbers, option letters or any text. How they are compared follows from it, unless `reward.comparison` says more.',
     ),
+  columns: z
+    .array(fieldName)
+    .min(1)
+    .max(32)
+    .optional()
+    .describe(
+      'Further columns for the reward, such as the unit tests of a task: verifiers and scorers get them as `columns` of the example, by the names given here.',
+    ),
 });
+
+const mixturePartSchema = z.strictObject({
+  source: z
+    .union([z.enum(publishedSetNames), customSourceSchema])
+    .describe('A published data set by its name, or files of your own.'),
+  weight: z
+    .number()
+    .gt(0)
+    .max(1_000_000)
+    .optional()
+    .describe(
+      'Its part of the training questions, relative to the others’: they repeat where it has fewer, and are drawn by the seed where it has more. Left out, as in all others, each question is there once.',
+    ),
+  prompt: z
+    .string()
+    .max(10_000)
+    .refine((prompt) => prompt.includes('{question}'), { error: 'a text with {question} in it' })
+    .optional()
+    .describe('How its questions are put: a text with `{question}` in it. Left out, the question alone.'),
+  test: z.boolean().optional().describe('Whether its test questions are in the test set. Left out, they are.'),
+});
+
+const mixtureSchema = z
+  .array(mixturePartSchema)
+  .min(1)
+  .max(32)
+  .refine((parts) => new Set(parts.map(({ weight }) => weight === undefined)).size === 1, {
+    error: 'a weight for each part, or for none',
+  })
+  .refine((parts) => parts.some(({ test }) => test !== false), { error: 'a part whose test is not false' })
+  .refine((parts) => new Set(parts.map(({ source }) => answersOfSource(source))).size === 1, {
+    error: 'parts whose answers are of one kind: numbers, option letters or texts',
+  });
 
 export const dataSchema = z.strictObject({
   source: z
-    .union([z.enum(dataSetNames), customSourceSchema])
+    .union([z.enum(dataSetNames), customSourceSchema, mixtureSchema])
     .describe(
-      'Where questions come from: `generated` word problems, number puzzles of `countdown`, a published data set in the folder REFT_DATA_DIR (paper, 4.1), or files of your own.',
+      'Where questions come from: `generated` word problems, number puzzles of `countdown`, a published data set in the folder REFT_DATA_DIR (paper, 4.1), files of your own, or a list of such to mix.',
     ),
   cot: z
     .enum(['program', 'natural'])
@@ -154,11 +205,29 @@ export const dataSchema = z.strictObject({
     .describe(
       'Questions to leave out of all sets, by their ids: a list of them, or a file that has one on each line (or JSON: texts, or records with an `id`). Not for generated problems.',
     ),
-  validation: count
-    .max(100_000)
+  leakage: z
+    .enum(['refuse', 'leaveOut', 'allow'])
+    .optional()
+    .describe(
+      'What is done where a training question nearly is a test question (the same numbers, and most of the same words; those that are the same are always left out): `refuse` the data naming the rows, leave the rows out, or `allow` them with a note. Left out, `refuse` for files and mixtures, `allow` for a published data set, whose split is its authors’.',
+    ),
+  duplicates: z
+    .enum(['keep', 'exact', 'near'])
+    .optional()
+    .describe(
+      'Training questions that repeat an earlier one: `keep` them, as published; leave out those that are the same (`exact`), or also those that nearly are (`near`, of at most 200,000). Left out, `keep`.',
+    ),
+  pick: z
+    .enum(['first', 'random'])
+    .optional()
+    .describe(
+      'Which questions `train` takes of files that have more: the first rows, or drawn by the seed, a larger draw with all of a smaller one. Left out, `first`.',
+    ),
+  validation: z
+    .union([count.max(100_000), z.number().gt(0).max(0.9)])
     .default(200)
     .describe(
-      'Questions held out of the training questions. The best checkpoint is chosen on them, never on test questions.',
+      'Questions held out of the training questions: a count, chosen by the seed, or below 1 a share, by the questions’ hashes, so that none moves when rows are added. The best checkpoint is chosen on them, never on test questions.',
     ),
   tokenizer: z
     .strictObject({
@@ -174,6 +243,24 @@ export const dataSchema = z.strictObject({
     .describe('The tokenizer trained on the training questions. A pretrained model has its own, and this is not read.'),
 });
 
+/** Where questions come from: a data set by its name, files, or a mixture of such. */
+export type DataSource = DataSetName | CustomSourceSpec | readonly MixturePart[];
+
+export function isMixture(source: DataSource): source is readonly MixturePart[] {
+  return Array.isArray(source);
+}
+
+/** The sources of a mixture, or the only one. */
+export function sourcesOf(source: DataSource): readonly (DataSetName | CustomSourceSpec)[] {
+  return isMixture(source) ? source.map((part) => part.source) : [source];
+}
+
+/** What the right answers of a source are. */
+export function answersOfSource(source: DataSetName | CustomSourceSpec): ReturnType<typeof answersOf> {
+  return typeof source === 'string' ? answersOf(source) : source.answers;
+}
+
+export type MixturePart = z.output<typeof mixturePartSchema>;
 export type DataSpec = z.output<typeof dataSchema>;
 export type DataFileSpec = z.output<typeof dataFileSchema>;
 export type FileFormat = z.output<typeof fileFormatSchema>;

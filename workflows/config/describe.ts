@@ -1,13 +1,14 @@
 /** A specification in a few lines of Markdown: what a run in Temporal's UI is about. */
+import { sourcesOf } from './data.js';
 import { methods } from './methods.js';
 import type { Spec } from './spec.js';
 
 /** One flat list: the UI joins the lines of nested ones. */
 export function describeSpec(spec: Spec): string {
-  const { data, model, lora, warmUp, sft } = spec;
+  const { data, model, lora, compute, warmUp, sft } = spec;
   const lines = [
     `**Data**: ${sourceName(data)}, ${data.train ?? 'all'} training questions, answered ${answerStyles[data.cot]}${data.promptFormat === 'chat' ? ', put as a chat' : ''}`,
-    `**Model**: ${describeModel(model)}${lora ? `, ${describeLora(lora)}` : ''}`,
+    `**Model**: ${describeModel(model)}${lora ? `, ${describeLora(lora)}` : ''}${describeCompute(compute)}`,
     `**Warm-up**: ${plural(warmUp.epochs, 'epoch')} of supervised training`,
     sft && `**SFT**: the baseline, ${plural(sft.epochs, 'epoch')} more`,
     ...describeMethod(spec),
@@ -17,8 +18,12 @@ export function describeSpec(spec: Spec): string {
   return lines.flatMap((line) => (line ? [`- ${line}`] : [])).join('\n');
 }
 
-/** A data set's name, or the name of its training file. */
-export function sourceName({ source }: Spec['data']): string {
+/** A data set's name, or the name of its training file; of a mixture all of them. */
+export function sourceName({ source }: Pick<Spec['data'], 'source'>): string {
+  return sourcesOf(source).map(nameOf).join(' + ');
+}
+
+function nameOf(source: ReturnType<typeof sourcesOf>[number]): string {
   if (typeof source === 'string') return source;
   const from = typeof source.train === 'string' ? source.train : source.train.from;
   const [ofHub] = /^hf:[^/]+\/[^/@]+/.exec(from) ?? [];
@@ -41,6 +46,11 @@ function describeModel(model: Spec['model']): string {
 function describeLora({ rank, targetModules }: NonNullable<Spec['lora']>): string {
   const layers = targetModules === 'all-linear' ? 'all linear layers' : targetModules.join(', ');
   return `LoRA adapters of rank ${rank} on ${layers}`;
+}
+
+/** Nothing of what is so by default. */
+function describeCompute({ precision, recompute, attentionInBlocks }: Spec['compute']): string {
+  return `${precision === 'float32' ? '' : `, in ${precision}`}${recompute ? ', activations computed again' : ''}${attentionInBlocks ? ', attention in blocks' : ''}`;
 }
 
 /** Of the baseline there is a line already. */

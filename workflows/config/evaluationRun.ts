@@ -1,13 +1,17 @@
 /** The specification of an evaluation: any model on any data set, with up to 100 samples a question. */
 import { z } from 'zod';
 import { isMade } from '../../activities/data/sets/names.js';
-import { dataSchema } from './data.js';
+import { formats } from '../../activities/formats.js';
+import { dataSchema, isMixture } from './data.js';
+import { sourceName } from './describe.js';
+import { fleetSchema } from './fleet.js';
 import { generationSchema } from './generation.js';
 import { sourceForms } from './model.js';
 import { checkReward, rewardSchema } from './reward.js';
 import { rewardModelSchema } from './rewardModel.js';
+import { versionField } from './version.js';
 
-const evaluatedModelSchema = z.strictObject({
+export const evaluatedModelSchema = z.strictObject({
   from: z
     .string()
     .max(1_000)
@@ -22,6 +26,7 @@ const evaluatedModelSchema = z.strictObject({
 
 export const evaluationRunSchema = z
   .strictObject({
+    version: versionField(formats.evaluationSpec),
     title: z.string().max(200).default('Evaluation').describe('Heading of the report.'),
     model: evaluatedModelSchema.describe('The model to evaluate.'),
     data: dataSchema.describe(
@@ -42,6 +47,7 @@ export const evaluationRunSchema = z
         'How answers are generated. 400 tokens are what the paper’s code leaves for an answer: 700 less 300 for the prompt.',
       ),
     reward: rewardSchema.describe('Says which answers are right, and what the reward model is to tell apart.'),
+    fleet: fleetSchema.prefault({}).describe('What the evaluation takes of the workers. Results do not depend on it.'),
     rewardModel: rewardModelSchema
       .nullable()
       .default(null)
@@ -66,7 +72,7 @@ export type EvaluationRunSpec = z.output<typeof evaluationRunSchema>;
 
 /** An evaluation in a few lines of Markdown. */
 export function describeEvaluation({ model, data, samples, rewardModel, seed }: EvaluationRunSpec): string {
-  const source = typeof data.source === 'string' ? data.source : 'files of your own';
+  const source = typeof data.source === 'string' || isMixture(data.source) ? sourceName(data) : 'files of your own';
   const sampled = samples === 0 ? '' : ` and ${samples} samples for voting${rewardModel ? ' and reranking' : ''}`;
   return [
     `- **Model**: ${model.from}`,

@@ -4,6 +4,7 @@
  * What is allowed is read from the schema itself, so that a message can never disagree with the check.
  */
 import { z } from 'zod';
+import { didYouMean } from './closest.js';
 
 export type JsonSchema = z.core.JSONSchema.JSONSchema;
 
@@ -30,7 +31,10 @@ function explainIssue(root: JsonSchema, issue: z.core.$ZodIssue, given: unknown)
   }
   const allowedHere = allowedBy(schemaAt(root, issue.path));
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => `${[...issue.path, key].join('.')}: unknown field, allowed here: ${allowedHere}`);
+    return issue.keys.map((key) => {
+      const meant = didYouMean(key, fieldsOf(schemaAt(root, issue.path)));
+      return `${[...issue.path, key].join('.')}: unknown field${meant}, allowed here: ${allowedHere}`;
+    });
   const value = valueAt(given, issue.path);
   const allowed = issue.code === 'custom' ? issue.message : allowedHere;
   const field = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
@@ -63,6 +67,10 @@ function schemaAt(root: JsonSchema, path: readonly PropertyKey[]): JsonSchema | 
     schema =
       typeof key === 'number' ? oneOf(variants(schema).find((one) => one.items)?.items) : fieldOf(schema, String(key));
   return schema;
+}
+
+function fieldsOf(schema: JsonSchema | undefined): readonly string[] {
+  return variants(schema).flatMap(({ properties }) => Object.keys(properties ?? {}));
 }
 
 /** A field's schema; where several forms have the field, what any of them allows. */

@@ -1,11 +1,14 @@
 /** The JSON Schemas (draft 2020-12) of what can be started, the presets' names included: what `reft schema` prints. */
 import { z } from 'zod';
+import { annotationSchema } from './annotation.js';
 import { compareSchema } from './compare.js';
 import { evaluationRunSchema } from './evaluationRun.js';
 import { comparisonPresets, presets } from './presets/index.js';
 import { specSchema } from './spec.js';
 
-export function jsonSchema(name: 'run' | 'compare' | 'evaluation' = 'run'): Readonly<Record<string, unknown>> {
+export function jsonSchema(
+  name: 'run' | 'compare' | 'evaluation' | 'annotation' = 'run',
+): Readonly<Record<string, unknown>> {
   switch (name) {
     case 'run':
       return { title: 'ReFT run specification', ...orPreset(specSchema, presets) };
@@ -13,6 +16,8 @@ export function jsonSchema(name: 'run' | 'compare' | 'evaluation' = 'run'): Read
       return { title: 'ReFT comparison specification', ...orPreset(compareSchema, comparisonPresets) };
     case 'evaluation':
       return { title: 'ReFT evaluation specification', ...z.toJSONSchema(evaluationRunSchema, { io: 'input' }) };
+    case 'annotation':
+      return { title: 'ReFT annotation specification', ...z.toJSONSchema(annotationSchema, { io: 'input' }) };
   }
 }
 

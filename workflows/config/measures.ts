@@ -33,6 +33,15 @@ export function measureMeaning(measure: MeasureName, samples: number): string {
   return measures[measure].meaning(samples);
 }
 
+/** Of a comparison: `ReFT, seed 3`, `warm-up`; with `, warm-up 2` behind it where there are several. */
+export function trainingTitle(
+  { model, seed, warmUp }: { readonly model: 'warmUp' | MethodName; readonly seed?: number; readonly warmUp: number },
+  severalWarmUps: boolean,
+): string {
+  if (seed === undefined) return `${modelTitle(model)}${severalWarmUps ? ` ${warmUp}` : ''}`;
+  return `${modelTitle(model)}, seed ${seed}${severalWarmUps ? `, warm-up ${warmUp}` : ''}`;
+}
+
 /** What tables call a model: a method's, or the warm-up that all of them started from. */
 export function modelTitle(model: 'warmUp' | MethodName): string {
   return model === 'warmUp' ? 'warm-up' : methods[model].title;

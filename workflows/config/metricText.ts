@@ -32,18 +32,34 @@ export function pText(p: number): string {
   return p < 0.001 ? '< 0.001' : `= ${Number(p.toPrecision(2))}`;
 }
 
-/** `+15.0 points (+12.1 to +18.0), p < 0.001`, p corrected for all pairs. */
+/** `+15.0 points (+12.1 to +18.0), p < 0.001`, p corrected for all pairs; without it for a single training. */
 export function differenceText({
   difference,
   low,
   high,
   pCorrected,
-}: Readonly<Record<'difference' | 'low' | 'high' | 'pCorrected', number>>): string {
-  return `${signed(difference)} points (${signed(low)} to ${signed(high)}), p ${pText(pCorrected)}`;
+}: Readonly<Record<'difference' | 'low' | 'high', number>> & { readonly pCorrected?: number }): string {
+  const text = `${signed(difference)} points (${signed(low)} to ${signed(high)})`;
+  return pCorrected === undefined ? text : `${text}, p ${pText(pCorrected)}`;
 }
 
-/** How many trainings a metric is of; the warm-up, of which there is none of a seed's own, is shared by all. */
-export function seedsText(seeds: number): string {
-  if (seeds === 0) return 'shared';
-  return seeds === 1 ? '1 seed' : `${seeds} seeds`;
+/** How many models a metric is of: `3 trainings`; of the model that these started from, `2 warm-ups`. */
+export function countText(model: string, count: number): string {
+  const name = model === 'warmUp' ? 'warm-up' : 'training';
+  return `${count} ${name}${count === 1 ? '' : 's'}`;
+}
+
+/** What a comparison's intervals and p take as drawn by chance, and so for what they hold. */
+export function chanceText({
+  rows,
+  warmUps,
+}: {
+  readonly rows: readonly { readonly trainings: readonly unknown[] }[];
+  readonly warmUps: number;
+}): string {
+  if (warmUps > 1) return 'Warm-ups and questions are taken as drawn by chance, a warm-up’s trainings together.';
+  const several = rows.some(({ trainings }) => trainings.length > 1);
+  return several
+    ? 'Trainings and questions are taken as drawn by chance. All start from one warm-up: how much warm-ups vary is not in it.'
+    : 'Questions are taken as drawn by chance. There is one training of each: how much trainings vary is not in it, so no p.';
 }

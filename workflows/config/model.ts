@@ -19,11 +19,17 @@ export const scratchModelSchema = z
     intermediateSize: z.int().min(8).max(65_536).describe('Width inside the feed-forward network (SwiGLU).'),
     ropeBase: z
       .number()
-      .positive()
+      .min(1)
+      .max(1e9)
       .default(10_000)
       .describe('Base of the rotary position embedding. 10,000 is Llama’s; short sequences do well with less.'),
     tiedHead: z.boolean().default(true).describe('Whether the output head shares the embedding’s weights.'),
-    normEpsilon: z.number().positive().default(1e-5).describe('Added to the variance in RMSNorm. Llama’s value.'),
+    normEpsilon: z
+      .number()
+      .positive()
+      .max(0.1)
+      .default(1e-5)
+      .describe('Added to the variance in RMSNorm. Llama’s value.'),
     maxPositions: z
       .int()
       .min(16)
@@ -55,7 +61,7 @@ export const pretrainedModelSchema = z.strictObject({
       error: 'hf:org/name or hf:org/name@revision, s3://bucket/prefix, or the absolute path of a folder',
     })
     .describe(
-      'A pretrained model (Llama, Mistral, Qwen2, Qwen3, SmolLM3, Gemma 3 text, GPT-2 or OPT): hf:org/name or hf:org/name@revision, s3://bucket/prefix, or the absolute path of a folder. The paper starts from Galactica-6.7B and CodeLLAMA-7B (4.3).',
+      'A pretrained model (Llama, Mistral, Qwen2, Qwen3, SmolLM3, Gemma 3 text, GPT-2 or OPT): hf:org/name or hf:org/name@revision, s3://bucket/prefix, or the absolute path of a folder (the command `reft` takes a relative one from where it runs). The paper starts from Galactica-6.7B and CodeLLAMA-7B (4.3).',
     ),
 });
 

@@ -4,8 +4,12 @@
  * The same function runs inside the workflow and in the `reft` command, so a bad specification is refused alike in both, with
  * every problem named at once.
  */
+import { comparisonOfSet } from '../../activities/data/sets/names.js';
 import { InvalidSpec } from '../../activities/errors.js';
+import { type Format, formats, upgrade, versionOf } from '../../activities/formats.js';
+import { admitSpec } from './admit.js';
 import { withRounds } from './algorithms.js';
+import { type AnnotationSpec, annotationSchema, withAnnotationDefaults } from './annotation.js';
 import { type CompareSpec, compareSchema } from './compare.js';
 import { type EvaluationRunSpec, evaluationRunSchema } from './evaluationRun.js';
 import { explainIssues, isRecord, show } from './explain.js';
@@ -22,13 +26,12 @@ export interface SpecInput {
 /**
  * Lays the fields of `input` over its preset, field by field in nested objects, checks the result and fills in defaults.
  *
- * @throws InvalidSpec naming every field at fault.
+ * @throws InvalidSpec naming every field at fault; IncompatibleVersion when it was written for a later version.
  */
 export function resolveSpec(input: unknown): Spec {
-  if (!isRecord(input)) throw new InvalidSpec(`got ${show(input)}, allowed: an object, such as {"preset": "demo"}`);
-  const { preset, ...overrides } = input;
+  const { preset, ...overrides } = upgradeSpec(formats.runSpec, input, '{"preset": "demo"}');
   const given = preset === undefined ? overrides : layOver(presetNamed(presets, preset), overrides);
-  const merged = isRecord(given) ? withRounds(given) : given;
+  const merged = isRecord(given) ? withComparison(withRounds(given)) : given;
   const parsed = specSchema.safeParse(merged);
   if (parsed.success) return parsed.data;
   throw new InvalidSpec(...explainIssues(specSchema, parsed.error, merged));
@@ -39,15 +42,15 @@ export function resolveSpec(input: unknown): Spec {
  * @throws InvalidSpec naming every field at fault.
  */
 export function resolveComparison(input: unknown): CompareSpec {
-  if (!isRecord(input))
-    throw new InvalidSpec(`got ${show(input)}, allowed: an object, such as {"preset": "paper-small"}`);
-  const { preset, ...overrides } = input;
+  const { preset, ...overrides } = upgradeSpec(formats.comparisonSpec, input, '{"preset": "paper-small"}');
   const merged = preset === undefined ? overrides : layOver(presetNamed(comparisonPresets, preset), overrides);
   const parsed = compareSchema.safeParse(merged);
   if (!parsed.success) throw new InvalidSpec(...explainIssues(compareSchema, parsed.error, merged));
   const { run, ...others } = parsed.data;
   if (Object.hasOwn(run, 'method')) throw new InvalidSpec('run.method: is set by methods of the comparison');
-  return { ...others, run: resolveRun(run, others.methods) };
+  if (run.startFrom != null) throw new InvalidSpec('run.startFrom: not for a comparison, whose warm-ups are its own');
+  const resolved = resolveRun(run, others.methods);
+  return { warmUps: [resolved.seed], ...others, run: resolved };
 }
 
 /** The run as its first method's; those of the others must be sound as well. */
@@ -69,11 +72,40 @@ function resolveRun(run: SpecInput, names: readonly MethodName[]): Spec {
 
 /** @throws InvalidSpec naming every field at fault. */
 export function resolveEvaluation(input: unknown): EvaluationRunSpec {
-  if (!isRecord(input))
-    throw new InvalidSpec(`got ${show(input)}, allowed: an object, such as {"model": …, "data": …}`);
-  const parsed = evaluationRunSchema.safeParse(input);
+  const given = withComparison(upgradeSpec(formats.evaluationSpec, input, '{"model": …, "data": …}'));
+  const parsed = evaluationRunSchema.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw new InvalidSpec(...explainIssues(evaluationRunSchema, parsed.error, input));
+  throw new InvalidSpec(...explainIssues(evaluationRunSchema, parsed.error, given));
+}
+
+/** @throws InvalidSpec naming every field at fault. */
+export function resolveAnnotation(input: unknown): AnnotationSpec {
+  const given = withComparison(
+    withAnnotationDefaults(upgradeSpec(formats.annotationSpec, input, '{"data": …, "annotator": …}')),
+  );
+  const parsed = annotationSchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new InvalidSpec(...explainIssues(annotationSchema, parsed.error, given));
+}
+
+/** With the comparison of the data set's authors, where the reward compares answers and names none of its own. */
+function withComparison(spec: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { data, reward = { name: 'answer' } } = spec;
+  const source = isRecord(data) ? data.source : undefined;
+  const names: readonly unknown[] = Array.isArray(source)
+    ? source.map((part) => isRecord(part) && part.source)
+    : [source];
+  const [comparison] = names.flatMap((name) => comparisonOfSet(name) ?? []);
+  if (comparison === undefined || !isRecord(reward) || reward.name !== 'answer') return spec;
+  return { ...spec, reward: { comparison, ...reward } };
+}
+
+/**
+ * A specification in today's form.
+ * @throws IncompatibleVersion when it was written for a later one
+ */
+function upgradeSpec(format: Format, input: unknown, example: string): Readonly<Record<string, unknown>> {
+  return { ...upgrade(format, admitSpec(input, example), 'What is to run'), version: versionOf(format) };
 }
 
 /** @throws InvalidSpec when there is no such preset. */

@@ -1,10 +1,10 @@
 /** Signals that activities send to their own workflow. */
 
-/** A step waits for a scorer that is not there: what it says until the step is done. */
+/** A step waits for what a person has to mend: what it says until the step is done. */
 export const waitingSignalName = 'waiting';
 
 export interface Waiting {
-  /** sha256 of the samples that are to be scored. */
-  readonly samples: string;
+  /** The activity's id. */
+  readonly step: string;
   readonly reason: string;
 }

@@ -6,20 +6,28 @@
  */
 import { z } from 'zod';
 import { isMade } from '../../activities/data/sets/names.js';
+import { formats } from '../../activities/formats.js';
 import { algorithmSections, problemsOf } from './algorithms.js';
+import { computeSchema } from './compute.js';
 import { dataSchema } from './data.js';
 import { evaluationSchema } from './evaluation.js';
+import { fleetSchema } from './fleet.js';
 import { generationSchema } from './generation.js';
 import { loraSchema } from './lora.js';
+import { memorySchema } from './memory.js';
 import { methodNames, methods, policyMethodNames } from './methods.js';
 import { modelSchema } from './model.js';
+import { retentionSchema } from './retention.js';
 import { checkReward, rewardSchema } from './reward.js';
 import { rewardModelSchema } from './rewardModel.js';
 import { offlineSelfTrainingSchema, sampleTrainingSchema } from './selfTraining.js';
+import { startFromSchema } from './startFrom.js';
 import { supervisedSchema } from './supervised.js';
+import { versionField } from './version.js';
 
 export const specSchema = z
   .strictObject({
+    version: versionField(formats.runSpec),
     title: z
       .string()
       .max(200)
@@ -39,15 +47,31 @@ export const specSchema = z
       .describe(
         'Every random choice follows from it: the same spec on the same type of machine gives the same checkpoint.',
       ),
+    startFrom: startFromSchema
+      .nullable()
+      .default(null)
+      .describe(
+        'Branches from a round of another run, with its questions and model: other settings are this specification’s own. Null begins anew.',
+      ),
     data: dataSchema.describe('The questions: where they come from, and how they and their answers are written.'),
     model: modelSchema,
     generation: generationSchema.describe('How answers are generated.'),
     reward: rewardSchema.describe('What an answer is worth in training, and whether it counts as right.'),
+    fleet: fleetSchema.prefault({}).describe('What the run takes of the workers. Results do not depend on it.'),
     lora: loraSchema
       .nullable()
       .default(null)
       .describe(
         'Trains adapters on frozen weights; value and reward heads are trained in full. Null trains every weight.',
+      ),
+    compute: computeSchema
+      .prefault({})
+      .describe('How the model is computed: its precision, and what memory is spent on.'),
+    memory: memorySchema
+      .nullable()
+      .default(null)
+      .describe(
+        'What the run may take of its device’s memory; how batches are split follows from it, and so the last bits of every sum. Null: chosen once, from what the worker that plans the run has, and kept to the end. Given, the same checkpoint comes out of machines with more memory or less.',
       ),
     warmUp: supervisedSchema.describe(
       'Supervised training on the annotated answers, from which every method starts (paper, 3.1).',
@@ -75,6 +99,11 @@ export const specSchema = z
       .nullable()
       .default(null)
       .describe('Training of the reward model that reranks sampled answers (paper, 4.3). Null leaves reranking out.'),
+    retention: retentionSchema
+      .prefault({})
+      .describe(
+        'What `reft gc` leaves of the run’s steps. What the run needs to go on, its best and its final checkpoint are always kept.',
+      ),
     evaluation: evaluationSchema
       .prefault({})
       .describe('When models are measured, and with how many samples of each question.'),
@@ -87,6 +116,8 @@ export const specSchema = z
       for (const field of ['train', 'test'] as const)
         if (spec.data[field] === undefined)
           report(['data', field], 'problems made on the spot need a count of at least 1');
+    if (isMade(spec.data.source) && spec.data.validation < 1)
+      report(['data', 'validation'], 'problems made on the spot need a count of at least 1');
     if (isMade(spec.data.source) && spec.data.exclude !== undefined)
       report(['data', 'exclude'], 'not for problems made on the spot');
     if (!('from' in spec.model) && spec.data.promptFormat === 'chat')
@@ -118,4 +149,4 @@ export type Spec = z.output<typeof specSchema>;
 /** A whole run but for the fields that have a default: what a preset is. */
 export type SpecPreset = z.input<typeof specSchema>;
 /** What sampling answers needs to know of a specification. */
-export type AnsweringSpec = Pick<Spec, 'seed' | 'generation' | 'reward'>;
+export type AnsweringSpec = Pick<Spec, 'seed' | 'generation' | 'reward' | 'fleet'>;

@@ -5,11 +5,11 @@ import type { CheckpointRef } from '../../activities/store/types.js';
 import type { TrainSupervisedInput } from '../../activities/trainSupervised.js';
 import type { TrainingPhase } from '../config/methods.js';
 import type { SupervisedSpec } from '../config/supervised.js';
-import { addWork, beginPhase, finishUnit } from '../monitoring/journal.js';
+import { addWork, beginPhase, finishUnit, isStopped, noteShortage } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';
 import { engine } from '../steps/activities.js';
 import { isExhausted, type Measured, trainedOn, validate } from '../steps/validate.js';
-import type { MethodState, SharedStart } from './method.js';
+import { type MethodState, needsOf, type SharedStart } from './method.js';
 
 export interface EpochMethod {
   readonly phase: TrainingPhase;
@@ -39,7 +39,7 @@ export async function trainInEpochs(
   while (run.training.done < settings.epochs) {
     if (isExhausted(run.training, spec)) break;
     await safePoint();
-    if (journal.controls.stopping) break;
+    if (isStopped(journal, phase)) break;
     const { done, checkpoint } = run.training;
     const place = `${title} epoch ${done + 1}/${settings.epochs}`;
     const { epochs, batchSize, optimiser } = settings;
@@ -53,10 +53,13 @@ export async function trainInEpochs(
         seed: spec.seed,
         purpose,
         epoch: done,
+        needs: needsOf(run, run.training),
         freshOptimiser: done === 0,
+        memory: journal.budget,
       },
     ]);
     addWork(journal, name, trained.work);
+    noteShortage(journal, place, trained.halvedMemory);
     const { accuracy, metrics: validation } = await validate(
       journal,
       { spec, data },
@@ -65,7 +68,7 @@ export async function trainInEpochs(
     );
     run.training = trainedOn(run.training, trained.checkpoint, accuracy);
 
-    const metrics = { loss: trained.loss, gradientNorm: trained.gradientNorm, ...validation };
+    const metrics = { loss: trained.loss, gradientNorm: trained.gradientNorm, ...trained.scaling, ...validation };
     journal.points.push({ phase: name, step: done + 1, metrics });
     journal.accuracy = accuracy;
     finishUnit(phase, { ...metrics, bestValidationAccuracy: run.training.best.accuracy });

@@ -1,12 +1,42 @@
 /** Every method's training, by the method's name. */
+import { workflowInfo } from '@temporalio/workflow';
 import { isPolicyMethod, type MethodName } from '../config/methods.js';
-import type { TrainMethod } from './method.js';
+import { since } from '../patches.js';
+import { general } from '../steps/activities.js';
+import type { MethodState, SharedStart, TrainMethod } from './method.js';
 import { trainOfflineSelfTraining } from './offlineSelfTraining.js';
 import { trainExpertIteration, trainOnlineSelfTraining } from './onSamples.js';
 import { trainPolicy } from './policy.js';
 import { trainSft } from './sft.js';
 
+/** Its training, which other runs can branch from. */
 export function trainMethod(method: MethodName): TrainMethod {
+  return async (run, shared, safePoint) => {
+    if (!run.startKept && since('keep-start')) await keepStart(run, shared);
+    return trainBy(method)(run, shared, safePoint);
+  };
+}
+
+async function keepStart(run: MethodState, { data, start, base }: SharedStart): Promise<void> {
+  const { spec, journal, training, pretrained, lineage = [] } = run;
+  const { done: round, checkpoint } = training ?? { done: 0, checkpoint: start.checkpoint };
+  const { workflowId } = workflowInfo();
+  await general.keepStart.executeWithOptions({ summary: 'keep the start of the training' }, [
+    {
+      run: workflowId,
+      spec,
+      data,
+      start,
+      base,
+      first: { round, checkpoint, memory: journal.budget },
+      lineage,
+      ...(pretrained ? { pretrained } : {}),
+    },
+  ]);
+  run.startKept = true;
+}
+
+function trainBy(method: MethodName): TrainMethod {
   if (isPolicyMethod(method)) return trainPolicy(method);
   switch (method) {
     case 'sft':

@@ -1,8 +1,12 @@
 /** What every training method is given, keeps between two units of work, and gives back. */
+import type { Ancestor } from '../../activities/branchPoints.js';
 import type { DataSetRef, PreparedData } from '../../activities/data/types.js';
+import type { MemoryBudget } from '../../activities/engine/training/memoryBudget.js';
 import { InvalidSpec } from '../../activities/errors.js';
+import type { PretrainedModel } from '../../activities/pretrained/source.js';
 import type { CurvePoint, TrainingWarning, Work } from '../../activities/report/types.js';
-import type { CheckpointRef } from '../../activities/store/types.js';
+import type { RoundNeeds } from '../../activities/retention/notes.js';
+import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
 import { type MethodName, methods } from '../config/methods.js';
 import type { Spec } from '../config/spec.js';
 import type { Controls, Journal } from '../monitoring/journal.js';
@@ -15,6 +19,8 @@ export interface SharedStart {
   readonly start: Measured;
   /** The model before the warm-up: where offline self-training starts again. */
   readonly base: CheckpointRef;
+  /** What was planned for all of them. */
+  readonly memory?: MemoryBudget | undefined;
 }
 
 /** Plain JSON, changed in place and carried whole through continue-as-new. */
@@ -24,8 +30,18 @@ export interface MethodState {
   readonly journal: Journal;
   /** Absent until the first unit of training. */
   training?: Training;
+  /** The scored samples of offline self-training so far, a reference a shard. */
+  samples?: ObjectRef[];
   /** What offline self-training trains on, once it has sampled. */
   enlarged?: DataSetRef;
+  /** Where the specification names a model to start from. */
+  pretrained?: PretrainedModel;
+  /** Runs that this one was branched from, oldest first. */
+  lineage?: readonly Ancestor[];
+  /** Curve points moved out of the journal, so that neither history nor state grows with the run. */
+  curve?: ObjectRef | null;
+  /** Set once other runs can branch from this one. */
+  startKept?: true;
 }
 
 /**
@@ -39,12 +55,15 @@ export type TrainMethod = (run: MethodState, shared: SharedStart, safePoint: () 
 /** Input of a method's own workflow. */
 export interface MethodInput extends SharedStart {
   readonly spec: Spec;
+  /** How far it is, where it goes on from an earlier run. */
+  readonly training?: Training;
   /** Of the parent run, which passes on changes by the signal `controls`. */
   readonly controls?: Controls;
 }
 
 /** Result of a method's own workflow: the best checkpoint on validation, its accuracy there, and when it was reached. */
 export interface MethodResult extends Measured {
+  readonly version: number;
   /** Epochs or rounds in all. */
   readonly done: number;
   /** The curve, thinned where it is long. */
@@ -52,6 +71,11 @@ export interface MethodResult extends Measured {
   readonly warnings: readonly TrainingWarning[];
   /** Engine work by what it was for. */
   readonly work: Readonly<Record<string, Work>>;
+}
+
+/** What going on from the end of the round under way will need, and nothing else of the run tells. */
+export function needsOf({ curve, enlarged }: MethodState, { best }: Training): RoundNeeds {
+  return { best: best.checkpoint, others: [...(curve ? [curve] : []), ...(enlarged ? [enlarged] : [])] };
 }
 
 /** Epochs or rounds trained so far. */

@@ -3,10 +3,10 @@
  * supervised training on all of them from the model before the warm-up.
  */
 
-import { addWork, beginPhase } from '../monitoring/journal.js';
+import { beginPhase, isStopped } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';
 import { general } from '../steps/activities.js';
-import { answerQuestions } from '../steps/rollout.js';
+import { answerPart } from '../steps/rollout.js';
 import { trainInEpochs } from './epochs.js';
 import { settingsOf, type TrainMethod } from './method.js';
 
@@ -16,12 +16,14 @@ export const trainOfflineSelfTraining: TrainMethod = async (run, shared, safePoi
   const { data, start, base } = shared;
   const { spec, journal } = run;
   const { samplesPerQuestion, keepPerQuestion, ...settings } = settingsOf(spec, phase);
-  beginPhase(journal, phase, 'epoch', settings.epochs);
+  const training = beginPhase(journal, phase, 'epoch', settings.epochs);
   showProgress(journal);
   if (run.enlarged === undefined) {
     await safePoint();
-    if (journal.controls.stopping) return start;
-    const answers = await answerQuestions({
+    if (isStopped(journal, training)) return start;
+    const scored = run.samples ?? [];
+    run.samples = scored;
+    const request = {
       journal,
       spec,
       data,
@@ -32,14 +34,18 @@ export const trainOfflineSelfTraining: TrainMethod = async (run, shared, safePoi
       purpose: 'sample-self-training',
       round: 0,
       label: 'for self-training',
-    });
-    addWork(journal, `${phase} samples`, answers.work);
+    } as const;
+    while (!(await answerPart(request, `${phase} samples`, scored))) {
+      await safePoint();
+      if (isStopped(journal, training)) return start;
+    }
     const { tokenizer, endTokens, padToken } = data;
     const summary = 'add right samples to the annotated answers';
     const { train } = await general.addSamples.executeWithOptions({ summary }, [
-      { train: data.train, scored: answers.scored, keepPerQuestion, tokenizer, endTokens, padToken },
+      { train: data.train, scored, keepPerQuestion, tokenizer, endTokens, padToken },
     ]);
     run.enlarged = train;
+    delete run.samples;
   }
   const best = await trainInEpochs(run, shared, safePoint, {
     phase,

@@ -13,7 +13,7 @@ function trainOnSamples(method: 'online-self-training' | 'expert-iteration', ann
       phase: method,
       rounds: () => settingsOf(run.spec, method),
       dynamicSampling: () => null,
-      update: ({ checkpoint, answers, round, rounds, summary }) =>
+      update: ({ checkpoint, answers, round, rounds, needs, summary }) =>
         engine.trainOnSamples.executeWithOptions({ summary }, [
           {
             checkpoint,
@@ -25,8 +25,10 @@ function trainOnSamples(method: 'online-self-training' | 'expert-iteration', ann
             seed: run.spec.seed,
             round,
             rounds,
+            needs,
             // Not by the round's number: rounds with nothing right leave the warm-up as it is.
             freshOptimiser: checkpoint.sha256 === shared.start.checkpoint.sha256,
+            memory: run.journal.budget,
           },
         ]),
     });

@@ -17,7 +17,7 @@ export function trainPolicy(method: PolicyMethodName): TrainMethod {
       phase,
       rounds: () => settingsOf(run.spec, method),
       dynamicSampling: () => dynamicSamplingOf(parts().algorithm),
-      update: ({ checkpoint, answers, round, rounds, summary }) => {
+      update: ({ checkpoint, answers, round, rounds, needs, summary }) => {
         const { rounds: settings, algorithm } = parts();
         return engine.updatePolicy.executeWithOptions({ summary }, [
           {
@@ -31,8 +31,10 @@ export function trainPolicy(method: PolicyMethodName): TrainMethod {
             seed: run.spec.seed,
             round,
             rounds,
+            needs,
             // Not by the round's number: rounds without an answer to train on leave the warm-up as it is.
             freshOptimiser: checkpoint.sha256 === warmUp.sha256,
+            memory: run.journal.budget,
           },
         ]);
       },

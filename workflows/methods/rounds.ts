@@ -3,11 +3,13 @@
  * validated every so often, the best checkpoint kept.
  */
 
+import type { MemoryBudget } from '../../activities/engine/training/memoryBudget.js';
 import type { Work } from '../../activities/report/types.js';
+import type { RoundNeeds } from '../../activities/retention/notes.js';
 import type { CheckpointRef } from '../../activities/store/types.js';
 import type { DynamicSampling } from '../config/algorithms.js';
 import type { TrainingPhase } from '../config/methods.js';
-import { addWork, beginPhase, finishUnit } from '../monitoring/journal.js';
+import { addWork, beginPhase, finishUnit, isStopped, noteShortage } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';
 import { setRoundGauges } from '../monitoring/roundGauges.js';
 import { roundMetrics } from '../monitoring/roundMetrics.js';
@@ -16,7 +18,7 @@ import { drawRound } from '../steps/dynamicSampling.js';
 import type { Answers } from '../steps/rollout.js';
 import { countRounds, type RoundsSpec, selectRound } from '../steps/selections.js';
 import { isExhausted, trainedOn, validate } from '../steps/validate.js';
-import type { MethodState, SharedStart } from './method.js';
+import { type MethodState, needsOf, type SharedStart } from './method.js';
 
 /** One round, 0-based, as an update sees it. */
 export interface Round {
@@ -25,6 +27,7 @@ export interface Round {
   readonly answers: Answers;
   readonly round: number;
   readonly rounds: number;
+  readonly needs: RoundNeeds;
   /** What the UI's timeline calls the update. */
   readonly summary: string;
 }
@@ -33,6 +36,7 @@ export interface RoundUpdate {
   readonly checkpoint: CheckpointRef;
   readonly metrics: Readonly<Record<string, number>>;
   readonly work: Work;
+  readonly halvedMemory?: MemoryBudget;
 }
 
 export interface RoundMethod {
@@ -59,7 +63,7 @@ export async function trainInRounds(
   while (run.training.done < rounds) {
     if (isExhausted(run.training, run.spec)) break;
     await safePoint();
-    if (journal.controls.stopping) break;
+    if (isStopped(journal, phase)) break;
     const { done, checkpoint } = run.training;
     const { spec } = run;
     const settings = method.rounds();
@@ -82,8 +86,16 @@ export async function trainInRounds(
       method.dynamicSampling(),
     );
     addWork(journal, `${method.phase} rollout`, answers.work);
-    const update = await method.update({ checkpoint, answers, round: done, rounds, summary: `update ${place}` });
+    const update = await method.update({
+      checkpoint,
+      answers,
+      round: done,
+      rounds,
+      needs: needsOf(run, run.training),
+      summary: `update ${place}`,
+    });
     addWork(journal, `${method.phase} update`, update.work);
+    noteShortage(journal, `update ${place}`, update.halvedMemory);
 
     const step = done + 1;
     const metrics: Record<string, number> = {

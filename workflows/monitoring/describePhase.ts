@@ -10,18 +10,21 @@ export interface PhaseProgress {
   readonly round: number;
   readonly rounds: number;
   readonly metrics: Readonly<Record<string, number>>;
+  /** By the update `stopEarly`, before its last unit. */
+  readonly stopped?: true;
   /** Until this phase ends; absent before its first unit is done. */
   readonly etaSeconds?: number;
 }
 
 export function progressOf(phase: Phase): PhaseProgress {
-  const etaSeconds = estimateSecondsLeft(phase);
+  const etaSeconds = phase.stopped ? undefined : estimateSecondsLeft(phase);
   return {
     phase: phase.name,
     unit: phase.unit,
     round: phase.done,
     rounds: phase.total,
     metrics: phase.metrics,
+    ...(phase.stopped ? { stopped: phase.stopped } : {}),
     ...(etaSeconds === undefined ? {} : { etaSeconds }),
   };
 }
@@ -36,6 +39,7 @@ const titles: Readonly<Record<PhaseName, string>> = {
   ...titlesOfMethods,
   'reward-model': 'Reward model',
   evaluation: 'Evaluation',
+  annotation: 'Annotation',
   comparison: 'Comparison',
   report: 'Report',
   finished: 'Finished',
@@ -46,8 +50,10 @@ export function titleOf({ phase }: Pick<PhaseProgress, 'phase'>): string {
 }
 
 /** `round 66 of 80`; empty for a phase that has no units. */
-export function positionOf({ unit, round, rounds }: PhaseProgress): string {
+export function positionOf({ unit, round, rounds, stopped }: PhaseProgress): string {
   if (rounds === 0) return '';
+  if (stopped)
+    return round === 0 ? 'not begun, as it was stopped early' : `stopped after ${unit} ${round} of ${rounds}`;
   if (rounds === 1) return round === 0 ? 'under way' : 'done';
   return `${unit} ${round} of ${rounds}`;
 }
@@ -57,8 +63,8 @@ const percent = (value: number): string => `${value.toFixed(1)} %`;
 
 /** The metrics worth a place beside a phase, the most telling first; all others are in the query `progress`. */
 const shownMetrics: readonly (readonly [name: string, label: string, write: (value: number) => string])[] = [
-  ['questions', 'questions', plain],
-  ['vocabulary', 'vocabulary', plain],
+  ['questions', 'questions', String],
+  ['vocabulary', 'vocabulary', String],
   ['reward', 'reward', plain],
   ['validationAccuracy', 'validation', percent],
   ['bestValidationAccuracy', 'best', percent],
@@ -70,6 +76,10 @@ const shownMetrics: readonly (readonly [name: string, label: string, write: (val
   ['voting', 'voting', percent],
   ['reranking', 'reranking', percent],
   ['upperBound', 'upper bound', percent],
+  ['right', 'right answers', plain],
+  ['answers', 'answers', plain],
+  ['cost', 'cost', plain],
+  ['atOnce', 'at once', plain],
 ];
 
 /** `reward 0.87`, `validation 85.5 %`, … */

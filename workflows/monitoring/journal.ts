@@ -3,12 +3,19 @@
  *
  * Plain JSON, changed in place and carried whole through continue-as-new. `progress.ts` shows it.
  */
+import type { MemoryBudget } from '../../activities/engine/training/memoryBudget.js';
 import { at } from '../../activities/invariant.js';
 import type { CurvePoint, TrainingWarning, Work } from '../../activities/report/types.js';
-import type { Waiting } from '../config/signals.js';
 import type { Watch } from './warnings.js';
 
-export type PhaseName = 'prepare' | CurvePoint['phase'] | 'evaluation' | 'comparison' | 'report' | 'finished';
+export type PhaseName =
+  | 'prepare'
+  | CurvePoint['phase']
+  | 'evaluation'
+  | 'annotation'
+  | 'comparison'
+  | 'report'
+  | 'finished';
 export type PhaseUnit = 'step' | 'epoch' | 'round' | 'shard';
 
 /** One stretch of a run: `done` of `total` units. */
@@ -23,6 +30,8 @@ export interface Phase {
   recentSeconds: number[];
   /** When the unit under way began, in milliseconds since 1970. */
   unitStartedAt: number;
+  /** Set where `stopEarly` ended it before its last unit. */
+  stopped?: true;
 }
 
 export interface Journal {
@@ -38,10 +47,12 @@ export interface Journal {
   work: Record<string, Work>;
   /** What training steps need in memory, in a sentence; set before the first. */
   memory?: string;
+  /** What every step may take of its device's memory: chosen when the run is planned, halved where memory ran out. */
+  budget?: MemoryBudget;
+  /** Where that was. */
+  shortages?: readonly string[];
   /** Latest accuracy in percent: validation while training, at the end the test set. */
   accuracy?: number;
-  /** What steps wait for that is not there, by the sha256 of the samples that are to be scored. */
-  waiting?: Readonly<Record<string, string>>;
   /** Of a comparison: its table so far, a line a row. */
   table?: readonly string[];
 }
@@ -54,8 +65,12 @@ export interface Controls {
 
 const recentUnits = 10;
 
-export function openJournal(controls: Controls = { paused: false, stopping: false }): Journal {
-  return { startedAt: Date.now(), controls, phases: [], points: [], work: {} };
+/** @param budget of a run that was planned by another workflow */
+export function openJournal(
+  controls: Controls = { paused: false, stopping: false },
+  budget?: MemoryBudget | undefined,
+): Journal {
+  return { startedAt: Date.now(), controls, phases: [], points: [], work: {}, ...(budget ? { budget } : {}) };
 }
 
 /** Enters a phase; one entered before continue-as-new is found again as it was. */
@@ -74,6 +89,22 @@ export function finishUnit(phase: Phase, metrics: Readonly<Record<string, number
   phase.recentSeconds = [...phase.recentSeconds, (now - phase.unitStartedAt) / 1_000].slice(-recentUnits);
   phase.unitStartedAt = now;
   phase.metrics = { ...phase.metrics, ...metrics };
+}
+
+/** Whether a phase is to end here, before its next unit, by the update `stopEarly`. */
+export function isStopped({ controls }: Journal, phase: Phase): boolean {
+  if (controls.stopping) phase.stopped = true;
+  return controls.stopping;
+}
+
+/** What a reader of the report should know of a run that was stopped by hand. */
+export function describeStop({ controls, phases }: Journal): readonly string[] {
+  if (!controls.stopping) return [];
+  const warmUp = phases.find(({ name }) => name === 'warm-up');
+  if (warmUp?.stopped === undefined) return ['Stopped early by hand.'];
+  return [
+    `Stopped early by hand during the warm-up, after ${warmUp.done} of ${warmUp.total} epochs: nothing was trained after it, and every model is that of the warm-up.`,
+  ];
 }
 
 /**
@@ -95,22 +126,23 @@ export function warningsOf({ watch }: Journal): readonly TrainingWarning[] {
   return watch === undefined ? [] : watch.warnings;
 }
 
-/** Notes what the scoring of samples waits for. */
-export function noteWaiting(journal: Journal, { samples, reason }: Waiting): void {
-  journal.waiting = { ...journal.waiting, [samples]: reason };
+/** Notes that memory ran out in a step, which then succeeded with half of the budget: later steps keep to that. */
+export function noteShortage(journal: Journal, step: string, halved: MemoryBudget | undefined): void {
+  if (halved === undefined) return;
+  journal.budget = halved;
+  journal.shortages = [...shortagesOf(journal), step];
 }
 
-/** Notes that samples are scored. Returns whether that was waited for. */
-export function endWaiting(journal: Journal, samples: string): boolean {
-  const { [samples]: reason, ...others } = journal.waiting ?? {};
-  if (reason === undefined) return false;
-  journal.waiting = others;
-  return true;
+function shortagesOf({ shortages }: Journal): readonly string[] {
+  return shortages === undefined ? [] : shortages;
 }
 
-/** What is waited for, each reason once. */
-export function waitingOf({ waiting = {} }: Journal): readonly string[] {
-  return [...new Set(Object.values(waiting))];
+/** In a sentence each. */
+export function describeShortages(journal: Journal): readonly string[] {
+  return shortagesOf(journal).map(
+    (step) =>
+      `Memory ran out in ${step}: it was done again with micro-batches and caches of half the size, and so are all steps from there on.`,
+  );
 }
 
 /** Adds engine work to what was done before for the same purpose. */

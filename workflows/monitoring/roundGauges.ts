@@ -6,12 +6,17 @@
  */
 import { metricMeter, workflowInfo } from '@temporalio/workflow';
 import type { TrainingWarning } from '../../activities/report/types.js';
+import { titleOfMetric } from '../config/metricTitles.js';
 
 /** Metrics of several members (`<metric>.<member>`): the gauge they share, and the label that tells them apart. */
-const families: Readonly<Record<string, { readonly gauge: string; readonly label: string }>> = {
-  failed: { gauge: 'failed', label: 'reason' },
-  reward: { gauge: 'rewardPart', label: 'part' },
-  validationReward: { gauge: 'validationRewardPart', label: 'part' },
+const families: Readonly<Record<string, { readonly gauge: string; readonly label: string; readonly help: string }>> = {
+  failed: { gauge: 'failed', label: 'reason', help: 'Answers without a value, by reason' },
+  reward: { gauge: 'rewardPart', label: 'part', help: 'Mean of a part of the reward' },
+  validationReward: {
+    gauge: 'validationRewardPart',
+    label: 'part',
+    help: 'Mean of a part of the reward on validation',
+  },
 };
 
 /**
@@ -25,24 +30,31 @@ export function setRoundGauges(
   warnings: readonly TrainingWarning[],
 ): void {
   const meter = metricMeter.withTags({ run: workflowInfo().workflowId, phase });
-  const set = (name: string, value: number, tags: Record<string, string> = {}): void => {
-    meter.createGauge(`reft_${snakeCase(name)}`, 'float').set(value, tags);
+  const set = (name: string, help: string, value: number, tags: Record<string, string> = {}): void => {
+    meter.createGauge(`reft_${snakeCase(name)}`, 'float', undefined, help).set(value, tags);
   };
-  const setSigned = (name: string, value: number, tags?: Record<string, string>): void => {
-    set(name, Math.max(0, value), tags);
-    set(`${name}_below_zero`, Math.max(0, -value), tags);
+  const setSigned = (name: string, help: string, value: number, tags?: Record<string, string>): void => {
+    set(name, `${help}; what is below zero is in _below_zero`, Math.max(0, value), tags);
+    set(`${name}_below_zero`, `${help}: what is below zero, without its sign`, Math.max(0, -value), tags);
   };
-  set('round', round);
+  set('round', 'Rounds done', round);
   for (const [name, value] of Object.entries(metrics)) {
     if (!Number.isFinite(value)) continue;
     const [family = name, ...member] = name.split('.');
-    const { gauge, label } = families[family] ?? {};
+    const { gauge, label, help = '' } = families[family] ?? {};
     const write = family === 'failed' ? set : setSigned; // counts are never negative
     if (gauge !== undefined && label !== undefined && member.length > 0)
-      write(gauge, value, { [label]: member.join('.') });
-    else setSigned(name, value);
+      write(gauge, help, value, { [label]: member.join('.') });
+    else setSigned(name, helpOf(name), value);
   }
-  for (const { kind, to } of warnings) set('warning', to === round ? 1 : 0, { kind });
+  for (const { kind, to } of warnings)
+    set('warning', 'Whether the round showed this sign of collapse', to === round ? 1 : 0, { kind });
+}
+
+/** `Validation accuracy, in %`. */
+function helpOf(name: string): string {
+  const { title, unit } = titleOfMetric(name);
+  return unit === '' ? title : `${title}, in ${unit}`;
 }
 
 function snakeCase(name: string): string {

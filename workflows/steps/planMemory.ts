@@ -1,10 +1,13 @@
 /** Before the first step of training: what the steps will need in memory, shown to whoever watches the run. */
 
 import type { PreparedData } from '../../activities/data/types.js';
-import type { PlannedStep } from '../../activities/engine/tasks/planTraining.js';
+import type { PlannedAnswers, PlannedStep } from '../../activities/engine/tasks/planTraining.js';
+import type { MemoryBudget } from '../../activities/engine/training/memoryBudget.js';
+import { gibibytes } from '../../activities/gibibytes.js';
 import type { TrainingPlan } from '../../activities/planTraining.js';
 import type { CheckpointRef } from '../../activities/store/types.js';
 import { partSettings } from '../config/algorithms.js';
+import type { MemorySpec } from '../config/memory.js';
 import { isPolicyMethod, type MethodName, methods } from '../config/methods.js';
 import type { OptimiserSpec } from '../config/optimiser.js';
 import type { RewardModelSpec } from '../config/rewardModel.js';
@@ -13,17 +16,49 @@ import type { Journal } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';
 import { engine } from './activities.js';
 
-/** Sets the journal's note on memory. What cannot fit fails here, with `InsufficientMemory`. */
+/**
+ * Plans the memory of steps and of the longest sampled answers, and sets the journal's budget, which every later step keeps to, and its
+ * note on memory. What cannot fit fails here, with `InsufficientMemory`.
+ * @param memory `given` by the specification, where it says what may be taken; `before`, what the run kept to that this one goes on from
+ */
 export async function planTraining(
   journal: Journal,
   checkpoint: CheckpointRef,
   steps: readonly PlannedStep[],
+  answers: PlannedAnswers,
+  { given = null, before }: { readonly given?: MemorySpec | null; readonly before?: MemoryBudget | undefined } = {},
 ): Promise<void> {
-  const plan = await engine.planTraining.executeWithOptions({ summary: 'memory that training needs' }, [
-    { checkpoint, steps },
-  ]);
-  journal.memory = describePlan(plan);
+  notePlan(
+    journal,
+    await engine.planTraining.executeWithOptions({ summary: 'memory that training needs' }, [
+      { checkpoint, steps, answers, memory: budgetOf(given), ...(before ? { before } : {}) },
+    ]),
+  );
   showProgress(journal);
+}
+
+function notePlan(journal: Journal, plan: TrainingPlan | EarlierPlan): void {
+  if ('budget' in plan) journal.budget = plan.budget;
+  journal.memory = describePlan('room' in plan ? plan : { ...plan, room: { device: 'cpu', bytes: plan.machineBytes } });
+}
+
+/** What is told of a plan. */
+type DescribedPlan = Pick<TrainingPlan, 'steps' | 'rollouts' | 'usableBytes' | 'room'>;
+
+/** A plan as it stands in the histories of runs that were planned before there were budgets. */
+interface EarlierPlan extends Pick<TrainingPlan, 'steps' | 'usableBytes'> {
+  readonly machineBytes: number;
+}
+
+/** The specification's memory in bytes. Undefined where it is to be chosen from what there is. */
+export function budgetOf(memory: MemorySpec | null): MemoryBudget | undefined {
+  if (memory === null) return undefined;
+  const bytes = (gibibytes: number): number => Math.round(gibibytes * 2 ** 30);
+  return {
+    training: bytes(memory.trainingGiB),
+    microBatch: bytes(memory.microBatchGiB),
+    cache: bytes(memory.rolloutGiB),
+  };
 }
 
 /** The methods a run trains with: its own, and SFT beside it where it has that baseline. */
@@ -77,6 +112,11 @@ function batchOf({ optimiser, batchSize }: { readonly optimiser: OptimiserSpec; 
   return { optimiser, sequences: batchSize };
 }
 
+/** The longest answers that are sampled. */
+export function longestAnswers(spec: AnsweringSpec, data: PreparedData): PlannedAnswers {
+  return longest(spec, data).sampled;
+}
+
 /** Tokens of the longest sequence with an annotated answer, and with a sampled one. */
 function longest({ generation: { maxAnswerTokens } }: AnsweringSpec, { longestPrompt, longestAnswer }: PreparedData) {
   return {
@@ -85,12 +125,16 @@ function longest({ generation: { maxAnswerTokens } }: AnsweringSpec, { longestPr
   };
 }
 
-/** `A training step takes at most 0.4 GiB (warm-up), 1.2 GiB (PPO, in 2 parts); training may take 7.8 of 15.6 GiB.` */
-export function describePlan({ steps, usableBytes, machineBytes }: TrainingPlan): string {
-  const gibibytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(bytes < 2 ** 30 ? 2 : 1);
+/** `A training step takes at most 0.41 GiB (warm-up), 1.2 GiB (PPO, in 2 parts); training may take 7.8 GiB of the machine's 15.6 GiB.` */
+export function describePlan({ steps, rollouts, usableBytes, room }: DescribedPlan): string {
   const needs = steps.map(({ name, bytes, microBatches }) => {
     const parts = microBatches > 1 ? `, in ${microBatches} parts` : '';
-    return `${gibibytes(bytes)} GiB (${name}${parts})`;
+    return `${gibibytes(bytes)} (${name}${parts})`;
   });
-  return `A training step takes at most ${needs.join(', ')}; training may take ${gibibytes(usableBytes)} of the machine's ${gibibytes(machineBytes)} GiB.`;
+  const owner = room.device === 'cuda' ? 'GPU' : 'machine';
+  const decoded =
+    rollouts === undefined
+      ? ''
+      : ` ${rollouts.rows} answers are decoded at once, their cache takes ${gibibytes(rollouts.cacheBytes)}.`;
+  return `A training step takes at most ${needs.join(', ')}; training may take ${gibibytes(usableBytes)} of the ${owner}'s ${gibibytes(room.bytes)}.${decoded}`;
 }

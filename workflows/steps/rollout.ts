@@ -1,5 +1,6 @@
 /** Lets a model answer questions and has the answers scored: the step that rollouts, validation and evaluation share. */
 
+import { workflowInfo } from '@temporalio/workflow';
 import { atMost } from '../../activities/atMost.js';
 import type { DataSetRef, PreparedData, QuestionSelection } from '../../activities/data/types.js';
 import type { RandomPurpose } from '../../activities/engine/sampling/random.js';
@@ -8,8 +9,8 @@ import { addParts } from '../../activities/rewards/parts.js';
 import type { PartTotal } from '../../activities/rewards/samples.js';
 import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
 import type { AnsweringSpec } from '../config/spec.js';
-import { endWaiting, type Journal, sumWork } from '../monitoring/journal.js';
-import { showProgress } from '../monitoring/progress.js';
+import { addWork, type Journal, noteShortage, sumWork } from '../monitoring/journal.js';
+import { since } from '../patches.js';
 import { engine, general } from './activities.js';
 import { cutIntoShards, shardSize } from './selections.js';
 
@@ -30,6 +31,8 @@ export interface AnswerRequest {
   readonly label: string;
   /** Called after each shard. */
   readonly onShard?: () => void;
+  /** Asked before each shard but the first; from the first no on none begins. */
+  readonly mayBegin?: () => boolean;
 }
 
 /** Scored answers of all shards, in the selection's order. Shares are of all answers. */
@@ -54,28 +57,49 @@ export interface Answers {
 }
 
 /**
- * Shards under way at once, each an activity: enough for many workers, and far below the 2,000 that a Temporal server lets one
- * workflow have pending.
+ * Shards run side by side, on as many workers as there are and as `fleet.shardsAtOnce` allows; each is scored as soon as it is there.
+ * The answers are those of the shards that began.
  */
-export const shardsAtOnce = 32;
-
-/** Shards run side by side, on as many workers as there are; each is scored as soon as it is there. */
 export async function answerQuestions(request: AnswerRequest): Promise<Answers> {
   const { spec, questions } = request;
   const selection = request.selection ?? { order: 'plain', from: 0, to: questions.count };
   const shards = cutIntoShards(selection, shardSize(spec.generation, request.samples));
-  const results = await atMost(shardsAtOnce, shards, async (shard, index) => {
+  const results = await atMost(spec.fleet.shardsAtOnce, shards, async (shard, index) => {
+    if (index > 0 && request.mayBegin && !request.mayBegin()) return [];
     const place = shards.length > 1 ? `${request.label}, shard ${index + 1}/${shards.length}` : request.label;
     const result = await answerShard(request, shard, place);
     request.onShard?.();
-    return result;
+    return [result];
   });
   return joinAnswers(
-    results.map(({ rollout, score: { scored, seconds: _, ...score } }) => {
+    results.flat().map(({ rollout, score: { scored, seconds: _, ...score } }) => {
       const { truncated, meanLength, longest, work } = rollout;
       return { ...score, scored: [scored], truncated, meanLength, longest, work };
     }),
   );
+}
+
+/**
+ * As `answerQuestions`, of all questions, which may be so many that their shards are too many for one history: as many as it takes.
+ * @param scored filled in, a reference a shard; what is there from before continue-as-new is not done again
+ * @returns false where there are more: the history is to be renewed, and then the next part answered
+ */
+export async function answerPart(request: AnswerRequest, purpose: string, scored: ObjectRef[]): Promise<boolean> {
+  const { journal, questions, samples, spec } = request;
+  const size = shardSize(spec.generation, samples);
+  const from = scored.length * size;
+  if (from >= questions.count) return true;
+  const selection = { order: 'plain', from, to: questions.count } as const;
+  const label = from === 0 ? request.label : `${request.label}, from question ${from + 1}`;
+  const answers = await answerQuestions({ ...request, selection, label, mayBegin: () => !isHistoryLong() });
+  addWork(journal, purpose, answers.work);
+  scored.push(...answers.scored);
+  return scored.length * size >= questions.count;
+}
+
+/** Runs from before samples were drawn in parts go on to the end of theirs. */
+function isHistoryLong(): boolean {
+  return workflowInfo().continueAsNewSuggested && since('samples-in-parts');
 }
 
 /** Of several parts, at least one, as if they had been answered together. */
@@ -124,8 +148,10 @@ async function answerShard(request: AnswerRequest, selection: QuestionSelection,
       seed: spec.seed,
       purpose,
       round,
+      memory: journal.budget,
     },
   ]);
+  noteShortage(journal, `rollout ${place}`, rollout.halvedMemory);
   const score = await general.scoreSamples.executeWithOptions({ summary: `score ${place}` }, [
     {
       samples: rollout.samples,
@@ -138,6 +164,5 @@ async function answerShard(request: AnswerRequest, selection: QuestionSelection,
       answerKind,
     },
   ]);
-  if (endWaiting(journal, rollout.samples.sha256)) showProgress(journal);
   return { rollout, score };
 }

@@ -1,5 +1,6 @@
 /** Runs the SFT baseline as a child workflow beside the run's method, passing on to it whether the run is paused or stopping. */
 import { condition, ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
+import { formats, readResult } from '../../activities/formats.js';
 import type { SharedStart } from '../methods/method.js';
 import { training } from '../methods/training.js';
 import { addWork } from '../monitoring/journal.js';
@@ -13,10 +14,12 @@ export function baselineWorkflowId(): string {
 /** Sets `run.sft` to the best epoch. A run must not continue as new while this is under way: the child would be ended. */
 export async function runBaseline(run: RunState, shared: SharedStart): Promise<void> {
   const { journal, spec } = run;
+  // A run of this method that branches from another goes on in its baseline.
+  const goesOn = spec.method === 'sft' && run.training ? { training: run.training } : {};
   let sent = journal.controls;
   const child = await startChild(training, {
     workflowId: baselineWorkflowId(),
-    args: [{ ...shared, spec: { ...spec, method: 'sft' }, controls: sent }],
+    args: [{ ...shared, ...goesOn, spec: { ...spec, method: 'sft' }, controls: sent }],
     parentClosePolicy: ParentClosePolicy.TERMINATE,
     staticSummary: 'SFT continued from the warm-up',
   });
@@ -33,7 +36,8 @@ export async function runBaseline(run: RunState, shared: SharedStart): Promise<v
       await child.signal(controlsSignal, sent).catch(() => undefined);
     }
   };
-  const [{ checkpoint, accuracy, step, points, work }] = await Promise.all([result, passOnControls()]);
+  const [found] = await Promise.all([result, passOnControls()]);
+  const { checkpoint, accuracy, step, points, work } = readResult(formats.trainingResult, found);
   run.sft = { checkpoint, accuracy, step };
   journal.points.push(...points);
   for (const [purpose, amount] of Object.entries(work)) addWork(journal, purpose, amount);

@@ -25,8 +25,11 @@ export const timeLimits: { readonly [Name in keyof Activities]: Limit<Name> } = 
   // A verifier is loaded.
   checkReward: hour,
 
-  // At most 1,000 answers; a program that has to be killed takes 13 seconds, its successor's start included.
+  // At most 1,000 answers; a program that has to be killed takes 13 seconds of processor time, its successor's start included.
   scoreSamples: 6 * hour,
+
+  // Of 200 requests; an endpoint that lets wait for an hour is waited for. Answers are kept one by one.
+  askAnnotator: day,
 
   // Nothing is trained, generated or run.
   initialiseModel: hour,
@@ -35,11 +38,17 @@ export const timeLimits: { readonly [Name in keyof Activities]: Limit<Name> } = 
   selectGroups: hour,
   tallyEvaluation: hour,
   recordCurve: 15 * minute,
+  keepStart: 15 * minute,
+  findBranch: 15 * minute,
   recallResult: 15 * minute,
   keepResult: 15 * minute,
+  publishAnnotation: hour,
   publishEvaluation: hour,
   publishComparison: hour,
+  // A request or two for each object.
+  collectGarbage: day,
   publishRun: ({ model }) => hour + transfer(model),
+  publishPartialRun: ({ model }) => hour + transfer(model),
 
   // Generated tokens, every answer as long as it may be.
   rollout: ({ checkpoint, selection, samples, maxAnswerTokens }) =>

@@ -4,11 +4,11 @@ import { InvalidSpec } from '../../activities/errors.js';
 import { required } from '../../activities/invariant.js';
 import type { CheckpointRef } from '../../activities/store/types.js';
 import type { MethodName } from '../config/methods.js';
-import { addWork, beginPhase, finishUnit } from '../monitoring/journal.js';
+import { addWork, beginPhase, finishUnit, isStopped, noteShortage } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';
 import type { RunState } from '../runState.js';
 import { engine } from './activities.js';
-import { methodsOf, plannedSteps, planTraining } from './planMemory.js';
+import { longestAnswers, methodsOf, plannedSteps, planTraining } from './planMemory.js';
 import { type Measured, validate } from './validate.js';
 
 /**
@@ -25,12 +25,15 @@ export async function warmUp(
   const phase = beginPhase(journal, 'warm-up', 'epoch', spec.warmUp.epochs);
   showProgress(journal);
   run.base ??= await startingModel(run, data);
-  if (!run.warmUp) await planTraining(journal, run.base, plannedSteps(spec, data, methodNames));
+  if (!run.warmUp) {
+    const steps = plannedSteps(spec, data, methodNames);
+    await planTraining(journal, run.base, steps, longestAnswers(spec, data), { given: spec.memory });
+  }
   run.warmUp ??= { done: 0, checkpoint: run.base };
   let { done, checkpoint } = run.warmUp;
   while (done < spec.warmUp.epochs) {
     await safePoint();
-    if (journal.controls.stopping) break;
+    if (isStopped(journal, phase)) break;
     const trained = await engine.trainSupervised.executeWithOptions(
       { summary: `warm-up epoch ${done + 1}/${spec.warmUp.epochs}` },
       [
@@ -42,6 +45,7 @@ export async function warmUp(
           purpose: 'order-warm-up',
           epoch: done,
           freshOptimiser: done === 0,
+          memory: journal.budget,
         },
       ],
     );
@@ -49,7 +53,8 @@ export async function warmUp(
     checkpoint = trained.checkpoint;
     run.warmUp = { done, checkpoint };
     addWork(journal, 'warm-up', trained.work);
-    const metrics = { loss: trained.loss, gradientNorm: trained.gradientNorm };
+    noteShortage(journal, `warm-up epoch ${done}`, trained.halvedMemory);
+    const metrics = { loss: trained.loss, gradientNorm: trained.gradientNorm, ...trained.scaling };
     journal.points.push({ phase: 'warm-up', step: done, metrics });
     finishUnit(phase, metrics);
     showProgress(journal);
@@ -63,10 +68,10 @@ export async function warmUp(
 
 /** The pretrained model, or a fresh one. */
 async function startingModel({ spec, pretrained }: RunState, data: PreparedData): Promise<CheckpointRef> {
-  const { model, lora, seed } = spec;
+  const { model, lora, compute, seed } = spec;
   if (!('from' in model))
     return engine.initialiseModel.executeWithOptions({ summary: 'initialise the model' }, [
-      { model, lora, data, seed },
+      { model, lora, compute, data, seed },
     ]);
   const { name, positions, checkpoint } = required(pretrained, 'the imported model');
   const longest = data.longestPrompt + data.longestAnswer;

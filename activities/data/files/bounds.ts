@@ -9,6 +9,8 @@ export const mostFileBytes = 32 * 2 ** 30;
 export const mostRowBytes = 4 * 2 ** 20;
 /** Of one text in a row: a question, an answer, a message. */
 export const mostTextCharacters = 200_000;
+/** Of the columns that are kept for rewards, as JSON: with a usual question and answer a row fits into a scorer's batch. */
+export const mostColumnBytes = 256 * 2 ** 10;
 /** Of lists and records inside each other. */
 export const mostDepth = 32;
 
@@ -21,7 +23,7 @@ export function boundProblem(value: unknown, depth = 0): string | null {
       ? `a text of the row has more than ${mostTextCharacters} characters`
       : null;
   if (typeof value !== 'object' || value === null) return null;
-  if (depth === mostDepth) return `row has lists or records more than ${mostDepth} deep`;
+  if (depth === mostDepth) return `row nests lists or records more than ${mostDepth} deep`;
   for (const part of Object.values(value)) {
     const problem = boundProblem(part, depth + 1);
     if (problem !== null) return problem;

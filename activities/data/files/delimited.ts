@@ -24,12 +24,23 @@ export function* readDelimited(path: string, usual: Delimiter): Generator<FileRo
     if (names === undefined) {
       if ('problem' in record) throw new Error(`the first line, which names the columns: ${record.problem}`);
       const isHint = record.values.length <= 2 && /^sep=/i.test(record.values[0] ?? '');
-      if (!isHint) names = record.values.map((name) => name.trim());
+      if (!isHint) names = namesOf(record.values);
       continue;
     }
     row += 1;
     yield 'problem' in record ? { row, ...record } : toRow(row, names, record.values);
   }
+}
+
+/** A name that comes again is numbered, `answer` and `answer.1`: the first is what is meant by the name. */
+function namesOf(values: readonly string[]): readonly string[] {
+  const times = new Map<string, number>();
+  return values.map((value) => {
+    const name = value.trim();
+    const before = times.get(name) ?? 0;
+    times.set(name, before + 1);
+    return before === 0 ? name : `${name}.${before}`;
+  });
 }
 
 function toRow(row: number, names: readonly string[], values: readonly string[]): FileRow {
@@ -67,10 +78,10 @@ type CsvRecord = { readonly values: readonly string[] } | { readonly problem: st
 /** Records of the lines, blank lines left out. One of several lines has as many values as the first record of all. */
 function* recordsOf(lines: Iterable<Line>, delimiter: Delimiter): Generator<CsvRecord> {
   const source = lines[Symbol.iterator]();
-  /** Lines read ahead for a quoted value that did not end, given back to be read as records of their own. */
-  let ahead: Line[] = [];
+  /** Lines read ahead for a quoted value that did not end, given back to be read as records of their own: the next one last. */
+  const ahead: Line[] = [];
   const next = (): Line | undefined => {
-    const given = ahead.shift();
+    const given = ahead.pop();
     if (given !== undefined) return given;
     const { value, done } = source.next();
     return done ? undefined : value;
@@ -95,7 +106,7 @@ function* recordsOf(lines: Iterable<Line>, delimiter: Delimiter): Generator<CsvR
     }
     const { values } = cut;
     if (cut.open !== null || (taken.length > 0 && columns !== undefined && values.length !== columns)) {
-      ahead = [...taken, ...ahead];
+      for (const given of taken.reverse()) ahead.push(given);
       yield { problem: 'a quote of the row is never closed' };
       continue;
     }

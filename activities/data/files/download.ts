@@ -2,6 +2,7 @@
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { DownloadFailed, InvalidData, InvalidSettings } from '../../errors.js';
+import { refusalIn } from '../../network/addresses.js';
 import { fetchFromWeb } from '../../network/fetch.js';
 
 export interface DownloadOptions {
@@ -72,6 +73,8 @@ export function tooLarge(name: string, mostBytes: number): InvalidData {
 function failed(name: string, error: unknown, signal: AbortSignal): never {
   signal.throwIfAborted();
   if (error instanceof InvalidData || error instanceof InvalidSettings) throw error;
+  const refusal = refusalIn(error);
+  if (refusal) throw new InvalidData(`${name}: ${refusal.message}`, { cause: error });
   const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
   throw new DownloadFailed(`${name} could not be fetched: ${error instanceof Error ? error.message : error}${cause}`, {
     cause: error,

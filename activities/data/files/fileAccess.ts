@@ -29,6 +29,8 @@ export interface HubFiles {
   readonly name: string;
   /** Paths of its files. */
   readonly files: readonly string[];
+  /** To be asked before files are fetched. @throws where they are more than may be downloaded to the directory. */
+  admit(files: readonly string[], directory: string): Promise<void>;
   /** Writes a file to `target`. */
   fetch(
     file: string,

@@ -6,6 +6,7 @@ import { readDelimited } from './delimited.js';
 import type { FileRow } from './fileRow.js';
 import { readJsonArray, readJsonLines } from './json.js';
 import { readParquet } from './parquet.js';
+import { readXml } from './xml.js';
 
 /** Gives rows one after another. @throws Error telling what is wrong where the file cannot be read on. */
 export type RowReader = (path: string) => Iterable<FileRow> | AsyncIterable<FileRow>;
@@ -17,6 +18,7 @@ const endings: Readonly<Record<string, FileFormat>> = {
   '.csv': 'csv',
   '.tsv': 'tsv',
   '.parquet': 'parquet',
+  '.xml': 'xml',
 };
 
 const readers: Readonly<Record<Exclude<FileFormat, 'json'>, RowReader>> = {
@@ -24,6 +26,7 @@ const readers: Readonly<Record<Exclude<FileFormat, 'json'>, RowReader>> = {
   csv: (path) => readDelimited(path, ','),
   tsv: (path) => readDelimited(path, '\t'),
   parquet: readParquet,
+  xml: readXml,
 };
 
 export interface Recognised {
@@ -48,17 +51,13 @@ export async function isGzip(path: string): Promise<boolean> {
 export async function recognise(path: string, name: string, told: FileFormat | undefined): Promise<Recognised> {
   const head = await headOf(path, 2 ** 16);
   const named = told ?? endings[extname(name).toLowerCase()];
-  if (told === undefined) {
-    if (startsWith(head, Buffer.from('PAR1'))) return { format: 'parquet', read: readParquet };
-    if (startsWith(head, Buffer.from('PK\x03\x04'))) throw new Error('it is a ZIP archive or a spreadsheet');
-  }
-  if (startsWith(head, Buffer.from([0xff, 0xfe])) || startsWith(head, Buffer.from([0xfe, 0xff])))
-    throw new Error('it is UTF-16; save it as UTF-8');
+  if (told === undefined && startsWith(head, Buffer.from('PAR1'))) return { format: 'parquet', read: readParquet };
   const start = head
     .toString()
     .replace(/^\ufeff/, '')
     .trimStart();
-  if (told === undefined || told === 'json') {
+  if (named !== 'parquet') refuseOthers(head, start);
+  if (told === undefined || told === 'json' || told === 'jsonl') {
     const json = jsonForm(start, named);
     if (json !== null) return json;
   }
@@ -80,6 +79,27 @@ function jsonForm(start: string, named: FileFormat | undefined): Recognised | nu
   }
   // A record over several lines has its first name on the next; in other text no name in quotes follows a brace.
   return /^\{[^\S\n]*["}]/.test(start) ? { format: 'jsonl', read: readJsonLines } : null;
+}
+
+/** How files begin that people take for data, and what is said of them. */
+const others: readonly (readonly [start: Uint8Array, problem: string])[] = [
+  [Buffer.from('PK\x03\x04'), 'it is a ZIP archive or a spreadsheet'],
+  [Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), 'it is compressed by zstd; only gzip is unpacked'],
+  [Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a]), 'it is compressed by xz; only gzip is unpacked'],
+  [Buffer.from('BZh'), 'it is compressed by bzip2; only gzip is unpacked'],
+  [Buffer.from([0xff, 0xfe]), 'it is UTF-16; save it as UTF-8'],
+  [Buffer.from([0xfe, 0xff]), 'it is UTF-16; save it as UTF-8'],
+  [Buffer.from('version https://git-lfs.'), 'it is a pointer of Git LFS, not the file itself'],
+];
+
+/** @throws Error for content that would be read as rows of nonsense. */
+function refuseOthers(head: Uint8Array, text: string): void {
+  for (const [start, problem] of others) if (startsWith(head, start)) throw new Error(problem);
+  if (/^<(!doctype html|html)\b/i.test(text)) throw new Error('it is a web page');
+  // Text has no zeros; UTF-16 of Latin letters has one in every pair of bytes.
+  if (head.subarray(0, 64).filter((byte) => byte === 0).length > 8) throw new Error('it is UTF-16 or no text');
+  if (text.includes('\r') && !text.includes('\n') && text.trimEnd().includes('\r'))
+    throw new Error('its lines end with a carriage return alone; save it with line feeds');
 }
 
 async function headOf(path: string, most: number): Promise<Buffer> {

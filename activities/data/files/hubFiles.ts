@@ -24,7 +24,9 @@ export async function obtainFromHub(
   const revision = given ?? written ?? parquetBranch;
   const hub = await openHub(required(repository, 'a name'), revision);
   const obtained: ObtainedFile[] = [];
-  for (const file of chooseFiles(hub, path, split)) {
+  const chosen = chooseFiles(hub, path, split);
+  await hub.admit(chosen, workDirectory);
+  for (const file of chosen) {
     const target = join(workDirectory, randomUUID());
     if (!(await hub.fetch(file, target, { onBytes: () => undefined, signal })))
       throw new InvalidData(`${hub.name} has no ${file}`);

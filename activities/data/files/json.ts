@@ -1,5 +1,6 @@
 /** Rows of JSON: an array of them, or a row a line. A row that is not JSON is one row less, not a file less. */
-import { mostRowBytes } from './bounds.js';
+import { changeParts, parseForeignJson } from '../../foreignJson.js';
+import { mostDepth, mostRowBytes } from './bounds.js';
 import type { FileRow } from './fileRow.js';
 import { linesOf, piecesOf, readText } from './lines.js';
 
@@ -29,12 +30,44 @@ export function* readJsonArray(path: string): Generator<FileRow> {
 const noNumber = /[[:,\s]-?(NaN|Infinity)\s*[\],}]/;
 
 function readValue(text: string, row: number, what: 'line' | 'row'): FileRow {
-  try {
-    return { row, value: JSON.parse(text) };
-  } catch {
-    const [, number] = noNumber.exec(text) ?? [];
-    return { row, problem: `${what} is not JSON${number === undefined ? '' : `, which has no ${number}`}` };
-  }
+  const read = parseForeignJson(withWholeNumbers(text), mostDepth);
+  if ('value' in read) return { row, value: read.value };
+  const { problem } = read;
+  return { row, problem: problem.startsWith(notJson) ? `${what} ${notJson}${whyNot(text)}` : `row ${problem}` };
+}
+
+const notJson = 'is not JSON';
+
+/** What a row has that JSON has not, where it can be told. */
+function whyNot(text: string): string {
+  const [, number] = noNumber.exec(text) ?? [];
+  if (number !== undefined) return `, which has no ${number}`;
+  let isStray = false;
+  const outside = changeParts(
+    text,
+    (part) => part,
+    (quoted) => {
+      isStray ||= quoted.length === 1 || !quoted.endsWith('"');
+      return '0';
+    },
+  ).trim();
+  // Behind a stray quote nothing can be told.
+  if (isStray) return '';
+  if (/,\s*[\]}]/.test(outside) || outside.endsWith(',')) return ', which has no comma behind what is last';
+  if (/[{[,:]\s*'/.test(outside)) return ', which has texts in double quotes';
+  return '';
+}
+
+const numbers = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+
+/** Whole numbers that JavaScript would round become texts: an id or an answer of twenty digits stays what it is. */
+function withWholeNumbers(text: string): string {
+  if (!/\d{16}/.test(text)) return text;
+  return changeParts(text, (outside) =>
+    outside.replace(numbers, (part) =>
+      /^-?\d{16,}$/.test(part) && !Number.isSafeInteger(Number(part)) ? `"${part}"` : part,
+    ),
+  );
 }
 
 const code = (character: string): number => character.charCodeAt(0);

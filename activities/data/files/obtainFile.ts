@@ -6,8 +6,10 @@ import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { DataFileSpec } from '../../../workflows/config/data.js';
-import { InvalidData, StoreUnavailable } from '../../errors.js';
+import { InvalidData, StoreRefused } from '../../errors.js';
 import { required } from '../../invariant.js';
+import { findReadable } from '../../readableFolders.js';
+import { runPrefix } from '../../store/runKeys.js';
 import { mostFileBytes } from './bounds.js';
 import { download, tooLarge } from './download.js';
 import type { FileAccess, ObtainedFile, Split } from './fileAccess.js';
@@ -27,18 +29,29 @@ export async function obtainFiles(
   if (from.startsWith('hf:')) return obtainFromHub(spec, split, access);
   // What follows may be a signature that gives access.
   const name = /^https?:/.test(from) ? from.replace(/[?#].*$/, '') : from;
-  if (!/^(https?|s3):/.test(from)) return [{ name, path: await findLocal(from, access.directory) }];
+  if (!/^(https?|s3|annotation):/.test(from)) return [{ name, path: await findLocal(from, access.directory) }];
   const path = join(access.workDirectory, randomUUID());
-  if (from.startsWith('s3:')) await saveObject(from, path, access.store);
+  if (from.startsWith(annotationStart)) await saveAnnotation(from.slice(annotationStart.length), path, access.store);
+  else if (from.startsWith('s3:')) await saveObject(from, path, access.store);
   else await download(from, name, path, { mostBytes: mostFileBytes, signal: access.signal });
   return [{ name, path }];
+}
+
+const annotationStart = 'annotation:';
+
+/** The rows of an annotation, by its id or by their sha256. */
+async function saveAnnotation(named: string, path: string, store: FileAccess['store']): Promise<void> {
+  const isHash = /^[0-9a-f]{64}$/.test(named);
+  const key = isHash ? `objects/${named}` : `${runPrefix(named)}/annotated.jsonl`;
+  if (await store.saveTo(key, path)) return;
+  throw new InvalidData(`${annotationStart}${named}: there is no such annotation, or it has not finished`);
 }
 
 async function saveObject(from: string, path: string, store: FileAccess['store']): Promise<void> {
   const [, bucket, key] = required(/^s3:\/\/([^/]+)\/(.+)$/.exec(from), `a bucket and a key in ${from}`);
   const found = await store.saveTo(required(key, 'a key'), path, bucket).catch((error: unknown) => {
     // Credentials for the run's own bucket may be renewed any moment; another's will not come to be.
-    const isHopeless = error instanceof StoreUnavailable && error.isRefused && bucket !== store.bucket;
+    const isHopeless = error instanceof StoreRefused && bucket !== store.bucket;
     throw isHopeless ? new InvalidData(`${from}: ${error.message}`, { cause: error }) : error;
   });
   if (!found) throw new InvalidData(`${from}: there is no such object`);
@@ -50,10 +63,12 @@ async function findLocal(from: string, directory: string | undefined): Promise<s
     const folder = isAbsolute(from) ? 'on the machine of this worker' : `REFT_DATA_DIR is ${directory}`;
     throw new InvalidData(`cannot read ${path} (${problem}); ${folder}`);
   };
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => refuse(String(error.code)));
+  const readable = await findReadable(path, { dataDirectory: directory });
+  if ('problem' in readable) return refuse(readable.problem);
+  const found = await stat(readable.path).catch((error: NodeJS.ErrnoException) => refuse(String(error.code)));
   if (!found.isFile()) refuse('no file');
   if (found.size > mostFileBytes) throw tooLarge(path, mostFileBytes);
-  return path;
+  return readable.path;
 }
 
 function needDirectory(directory: string | undefined, file: string): string {

@@ -1,6 +1,7 @@
 /** The arithmetic of a word problem: a binary tree over the numbers its text gives. */
+import { type Operator as AnyOperator, apply } from '../arithmetic.js';
 
-export type Operator = '+' | '-' | '*' | '//';
+export type Operator = Extract<AnyOperator, '+' | '-' | '*' | '//'>;
 
 /** A number given in the text; `index` is its place among the givens, in reading order. */
 export interface Given {
@@ -27,19 +28,6 @@ export type Expression = Given | Step;
 /** A step with its value worked out. Division is exact by the caller's choice of numbers. */
 export function step(role: StepRole, left: Expression, operator: Operator, right: Expression): Step {
   return { kind: 'step', operator, role, left, right, value: apply(operator, left.value, right.value) };
-}
-
-function apply(operator: Operator, left: number, right: number): number {
-  switch (operator) {
-    case '+':
-      return left + right;
-    case '-':
-      return left - right;
-    case '*':
-      return left * right;
-    case '//':
-      return Math.floor(left / right);
-  }
 }
 
 /** Every step, each after the steps it needs: the order in which one would reason. */

@@ -4,7 +4,7 @@
  */
 import type { FieldsSpec } from '../../../workflows/config/data.js';
 import { at } from '../../invariant.js';
-import { isMessageList, readMessages, textOfMessages } from '../conversation.js';
+import { messageListOf, readMessages, textOfMessages } from '../conversation.js';
 import { naturalAnswer } from '../format.js';
 import { programBody } from '../programBody.js';
 import type { Message } from '../types.js';
@@ -14,7 +14,7 @@ import { fieldOf, type Row, type RowForm, type RowRequest, textOf } from './rowF
 
 export function rowsWithFields(fields: FieldsSpec): RowForm {
   return {
-    name: `ones with the fields ${fields.question} and ${fields.value}`,
+    name: `ones with the fields ${fields.question}${fields.value === undefined ? '' : ` and ${fields.value}`}`,
     provesPrograms: true,
 
     recognises: () => true,
@@ -34,15 +34,16 @@ export function rowsWithFields(fields: FieldsSpec): RowForm {
       const written = writtenAnswer(row, fields, request);
       if ('problem' in written) return { ...written, id };
       const { value } = written;
-      const answerValue = readAnswerValue(value, kind, comparison);
-      if (answerValue === null) return { problem: notAnAnswer[kind], id };
+      const answerValue = value === null ? null : readAnswerValue(value, kind, comparison);
+      if (value !== null && answerValue === null) return { problem: notAnAnswer[kind], id };
       const { text, messages } = asked;
       const question = { id, question: text, ...(messages ? { messages } : {}), answerValue };
       if (annotation === undefined) return { question };
       const chain = fields.answer === undefined ? asked.answer : answerText(fieldOf(row, fields.answer));
       if (chain === null) return { problem: `row lacks ${fields.answer ?? 'an answer of the assistant'}`, id };
       const stated = typeof answerValue === 'string' ? answerValue : value;
-      const answer = annotation === 'natural' ? naturalAnswer(chain, stated) : programBody(chain);
+      const answer =
+        annotation === 'program' ? programBody(chain) : stated === null ? chain : naturalAnswer(chain, stated);
       if (answer === null)
         return { problem: `${fields.answer ?? 'answer'} is not a solution() that returns its result`, id };
       return { question: { ...question, answer } };
@@ -60,24 +61,26 @@ interface Asked {
 
 function readAsked(row: Row, fields: FieldsSpec, request: RowRequest): Asked | { readonly problem: string } {
   const found = fieldOf(row, fields.question);
-  const isConversation = isMessageList(found);
-  const plain = isConversation ? null : textOf(found);
-  if (!isConversation && plain === null) return { problem: `row lacks ${fields.question}` };
+  const listed = messageListOf(found);
+  const plain = listed === undefined ? textOf(found) : null;
+  if (listed === undefined && plain === null) return { problem: `row lacks ${fields.question}` };
   let options = '';
   if (fields.options !== undefined) {
     const needsLetters = fields.valueIndexFrom !== undefined && request.kind === 'choice';
-    const listed = optionsText(row, fields.options, needsLetters);
-    if (listed === null) return { problem: `row lacks ${fields.options}` };
-    options = `\n${listed}`;
+    const text = optionsText(row, fields.options, needsLetters);
+    if (text === null) return { problem: `row lacks ${fields.options}` };
+    options = `\n${text}`;
   }
-  if (!isConversation) return { text: plain + options, answer: null };
-  const read = readMessages(found);
+  if (listed === undefined) return { text: plain + options, answer: null };
+  const read = readMessages(listed);
   if ('problem' in read) return read;
   const last = read.messages.at(-1);
   const isAnswered = last?.role === 'assistant';
   const before = isAnswered ? read.messages.slice(0, -1) : read.messages;
   const put = before.at(-1);
-  if (put === undefined || put.content.trim() === '') return { problem: 'conversation asks nothing' };
+  const asksNothing = put === undefined || put.role === 'system' || put.content.trim() === '';
+  if (asksNothing) return { problem: 'conversation asks nothing' };
+  if (put.role === 'assistant') return { problem: 'conversation has two turns of the assistant behind one another' };
   const messages = [...before.slice(0, -1), { ...put, content: put.content + options }];
   const problem = request.refuse(messages);
   if (problem !== null) return { problem };
@@ -86,18 +89,20 @@ function readAsked(row: Row, fields: FieldsSpec, request: RowRequest): Asked | {
 
 /** An annotated answer: a text, or the last message of a list. */
 function answerText(found: unknown): string | null {
-  if (!isMessageList(found)) return textOf(found);
-  const read = readMessages(found);
+  const listed = messageListOf(found);
+  if (listed === undefined) return textOf(found);
+  const read = readMessages(listed);
   const last = 'messages' in read ? read.messages.at(-1) : undefined;
   return last?.role === 'assistant' ? textOf(last.content) : null;
 }
 
-/** The right answer as the row writes it: its value, or the option at the place that the value names. */
+/** The right answer as the row writes it: its value, or the option at the place that the value names; null where rows have none. */
 function writtenAnswer(
   row: Row,
   { value, valueIndexFrom, options }: FieldsSpec,
   { kind, comparison }: RowRequest,
-): { readonly value: string } | { readonly problem: string } {
+): { readonly value: string | null } | { readonly problem: string } {
+  if (value === undefined) return { value: null };
   const written = fieldOf(row, value);
   const text = valueIndexFrom === undefined ? writtenValue(written, comparison) : textOf(written);
   if (text === null) return { problem: `row lacks ${value}` };

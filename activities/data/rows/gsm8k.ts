@@ -2,17 +2,20 @@
  * Rows as OpenAI publishes GSM8K: `{question, answer}`, the answer a chain of thought with calculator notes (`<<48/2=24>>24`)
  * that ends in `#### 72`.
  *
- * The notes are for models with a calculator; they are left out, as in the paper's files.
+ * The notes are for models with a calculator. In a chain of thought they are left out, as in the paper's files; a program is made of
+ * them (`calculatorNotes.ts`).
  */
 import type { Comparison } from '../../rewards/compareAnswers.js';
 import { naturalAnswer } from '../format.js';
 import { notAnAnswer, readAnswerValue } from './answerValue.js';
+import { noteLines } from './calculatorNotes.js';
 import { type RowForm, textOf } from './rowForm.js';
 
 const valueMark = '####';
 
 export const gsm8kRows: RowForm = {
   name: "GSM8K's (question, answer that ends in #### and a number)",
+  provesPrograms: true,
 
   recognises: ({ question, answer }) => typeof question === 'string' && typeof answer === 'string',
 
@@ -27,12 +30,15 @@ export const gsm8kRows: RowForm = {
     if (answerValue === null) return { problem: notAnAnswer[kind] };
     const question = { id, question: text, answerValue };
     if (annotation === undefined) return { question };
-    if (annotation === 'program')
-      return { problem: 'a GSM8K row has no program, only a chain of thought (data.cot: natural)' };
-    const chain = answer
-      .slice(0, mark)
-      .replace(/<<[^<>]*>>/g, '')
-      .trim();
+    const noted = answer.slice(0, mark);
+    if (annotation === 'program') {
+      if (typeof answerValue !== 'number') return { problem: 'programs are made of calculator notes for numbers only' };
+      const made = noteLines(text, noted, answerValue);
+      if ('problem' in made) return made;
+      const body = [...made.lines, 'return result'].map((line) => `    ${line}`).join('\n');
+      return { question: { ...question, answer: body } };
+    }
+    const chain = noted.replace(/<<[^<>]*>>/g, '').trim();
     if (chain === '') return { problem: 'answer has no chain of thought before its value' };
     return { question: { ...question, answer: naturalAnswer(chain, withoutThousands(written, comparison)) } };
   },

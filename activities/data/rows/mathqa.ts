@@ -3,13 +3,14 @@
  *
  * With answers by choice the options stand below the question, as in the paper's files, and the answer is a letter; with
  * answers by number there are none, and the answer is the number that the right option states. The rationale is the chain of
- * thought; a program is made of the annotated formula. For choice it ends by naming the option equal to its value: unlike a
- * chain that ends on a letter, it cannot be right by luck.
+ * thought; a program is made of the annotated formula. For choice it ends by naming the option nearest to its value, and none
+ * that is further than one part in twenty from it: people round what the options state, but unlike a chain that ends on a letter, a
+ * program is hardly right by luck.
  */
 import type { AnswerKind } from '../../rewards/answerFormat.js';
 import { naturalAnswer } from '../format.js';
 import { formulaLines } from './mathqaFormula.js';
-import { type Options, optionNumber, readOptions } from './mathqaOptions.js';
+import { type Options, optionNumber, optionPython, readOptions } from './mathqaOptions.js';
 import { type RowForm, type RowReading, textOf } from './rowForm.js';
 
 export const mathqaRows: RowForm = {
@@ -63,14 +64,15 @@ function withProgram(
   return { question: { ...question, answer: body.map((line) => `    ${line}`).join('\n') } };
 }
 
-/** Names the option that states the value. */
+/** Names the option that states the value, rounded or not. */
 function selectionLines({ byLetter }: Options): readonly string[] {
   const stated = [...byLetter].flatMap(([letter, option]) => {
-    const value = optionNumber(option);
+    const value = optionPython(option);
     return value === null ? [] : [`'${letter}': ${value}`];
   });
   return [
     `options = {${stated.join(', ')}}`,
-    'result = next(letter for letter in options if abs(options[letter] - value) <= 0.01)',
+    'nearest = min(options, key=lambda letter: abs(options[letter] - value))',
+    "result = nearest if abs(options[nearest] - value) <= 0.05 * abs(value) else 'none of these'",
   ];
 }

@@ -5,6 +5,7 @@
  * A formula comes from people choosing among operations and is wrong for two questions in five, so what is made of it has to
  * be run and compared with the answer before it is trained on.
  */
+import { freeName } from './freeName.js';
 
 /** A number of the question or a constant, or an operation on such. */
 type Formula = string | { readonly operation: string; readonly operands: readonly Formula[] };
@@ -16,26 +17,38 @@ const operations: Readonly<Record<string, (...operands: string[]) => string>> = 
   multiply: (a, b) => `${a} * ${b}`,
   divide: (a, b) => `${a} / ${b}`,
   speed: (distance, time) => `${distance} / ${time}`,
+  stream_speed: (down, up) => `(${down} - ${up}) / 2`,
+  p_after_gain: (percent, price) => `${price} * (1 + ${percent} / 100)`,
+  original_price_before_gain: (percent, price) => `${price} / (1 + ${percent} / 100)`,
+  original_price_before_loss: (percent, price) => `${price} / (1 - ${percent} / 100)`,
   power: (a, b) => `${a} ** ${b}`,
   reminder: (a, b) => `${a} % ${b}`,
   negate: (a) => `-${a}`,
   inverse: (a) => `1 / ${a}`,
   sqrt: (a) => `math.sqrt(${a})`,
   log: (a) => `math.log(${a})`,
+  sine: (degrees) => `math.sin(math.radians(${degrees}))`,
+  cosine: (degrees) => `math.cos(math.radians(${degrees}))`,
+  tangent: (degrees) => `math.tan(math.radians(${degrees}))`,
   floor: (a) => `math.floor(${a})`,
-  factorial: (a) => `math.factorial(${a})`,
-  choose: (n, k) => `math.comb(${n}, ${k})`,
-  permutation: (n, k) => `math.perm(${n}, ${k})`,
-  gcd: (a, b) => `math.gcd(${a}, ${b})`,
-  lcm: (a, b) => `math.lcm(${a}, ${b})`,
+  factorial: (a) => `math.factorial(${whole(a)})`,
+  choose: (n, k) => `math.comb(${whole(n)}, ${whole(k)})`,
+  permutation: (n, k) => `math.perm(${whole(n)}, ${whole(k)})`,
+  gcd: (a, b) => `math.gcd(${whole(a)}, ${whole(b)})`,
+  lcm: (a, b) => `math.lcm(${whole(a)}, ${whole(b)})`,
   max: (a, b) => `max(${a}, ${b})`,
   min: (a, b) => `min(${a}, ${b})`,
   square_area: (side) => `${side} ** 2`,
   square_perimeter: (side) => `4 * ${side}`,
   square_edge_by_area: (area) => `math.sqrt(${area})`,
+  square_edge_by_perimeter: (perimeter) => `${perimeter} / 4`,
+  diagonal: (a, b) => `math.sqrt(${a} ** 2 + ${b} ** 2)`,
   rectangle_area: (a, b) => `${a} * ${b}`,
   rectangle_perimeter: (a, b) => `2 * (${a} + ${b})`,
   triangle_area: (base, height) => `${base} * ${height} / 2`,
+  // Heron's formula.
+  triangle_area_three_edges: (a, b, c) =>
+    `math.sqrt((${a} + ${b} + ${c}) * (-${a} + ${b} + ${c}) * (${a} - ${b} + ${c}) * (${a} + ${b} - ${c})) / 4`,
   triangle_perimeter: (a, b, c) => `${a} + ${b} + ${c}`,
   rhombus_area: (a, b) => `${a} * ${b} / 2`,
   rhombus_perimeter: (side) => `4 * ${side}`,
@@ -54,6 +67,29 @@ const operations: Readonly<Record<string, (...operands: string[]) => string>> = 
   surface_sphere: (radius) => `4 * math.pi * ${radius} ** 2`,
 };
 
+/** What a result is called where the operation's own name would read badly; all others are called after their operation. */
+const resultNames: Readonly<Record<string, string>> = {
+  add: 'total',
+  subtract: 'difference',
+  multiply: 'product',
+  divide: 'quotient',
+  reminder: 'remainder',
+  negate: 'negative',
+  sqrt: 'root',
+  log: 'logarithm',
+  floor: 'whole',
+  choose: 'combinations',
+  permutation: 'permutations',
+  max: 'largest',
+  min: 'smallest',
+  circumface: 'circumference',
+};
+
+/** For functions of whole numbers: quotients that come out even are still fractions to Python. */
+function whole(operand: string): string {
+  return /^\d+$/.test(operand) ? operand : `int(${operand})`;
+}
+
 /**
  * Lines, without indentation, of which the last sets `name` to the formula's value; null when it is no formula, or has an
  * operation or a constant that no Python is known for.
@@ -63,6 +99,7 @@ export function formulaLines(formula: string, name: string): readonly string[] |
   if (parsed === null) return null;
   const lines: string[] = [];
   const written = new Map<string, string>();
+  const names = new Set([name]);
 
   /** What stands for a formula in later lines; null where it has no Python. */
   const write = (part: Formula, target?: string): string | null => {
@@ -78,7 +115,7 @@ export function formulaLines(formula: string, name: string): readonly string[] |
     const expression = toPython(...operands);
     const known = written.get(expression);
     if (known !== undefined && target === undefined) return known;
-    const variable = target ?? `x${lines.length + 1}`;
+    const variable = target ?? freeName([resultNames[part.operation] ?? part.operation], names);
     lines.push(`${variable} = ${expression}`);
     written.set(expression, variable);
     return variable;

@@ -1,5 +1,6 @@
 /** MathQA's five options: `a ) 38 , b ) 27.675 , c ) 30 , d ) data inadequate , e ) none of these`, or a Python list of them. */
 import { at, required } from '../../invariant.js';
+import { shortenBlanks } from './shortenBlanks.js';
 
 export interface Options {
   /** As it stands below a question. */
@@ -13,7 +14,7 @@ const letters = 'abcde';
 export function readOptions(written: string): Options | null {
   const list = /^\['(.*)'\]$/.exec(written.trim())?.[1];
   const text = list === undefined ? written.trim() : list.split(/', '|', "|", '|", "/).join(' , ');
-  const parts = text.split(/(?:^|\s*,\s*)([a-e]) \) /);
+  const parts = shortenBlanks(text).split(/(?:^|\s*,\s*)([a-e]) \) /);
   if (parts[0] !== '' || parts.length !== 11) return null;
   const byLetter = new Map<string, string>();
   for (let index = 1; index < parts.length; index += 2) byLetter.set(at(parts, index), at(parts, index + 1).trim());
@@ -41,4 +42,21 @@ export function optionNumber(option: string): number | null {
     (denominator === undefined ? 1 : Number(denominator));
   if (!Number.isFinite(value)) return null;
   return minus ? -value : value;
+}
+
+const ratio = /^(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)$/;
+const mixed = /^(\d+)\s+(\d+)\s*\/\s*(\d+)(?:\s*[a-z%]+)*$/;
+const ofPi = /^(\d+(?:\.\d+)?)\s*(?:π|pi)(?:\s*[a-z]+)*$/;
+
+/** What an option states, as Python: also `2 : 5`, `3 11 / 13 %` and `14 π cm`, which are no plain numbers; null for any other. */
+export function optionPython(option: string): string | null {
+  const value = optionNumber(option);
+  if (value !== null) return String(value);
+  const stated = option.toLowerCase().trim();
+  const parts = ratio.exec(stated) ?? ofPi.exec(stated) ?? mixed.exec(stated);
+  if (parts === null) return null;
+  const [first, second, third] = parts.slice(1).map(Number);
+  if (third !== undefined) return third === 0 ? null : `${first} + ${second} / ${third}`;
+  if (second !== undefined) return second === 0 ? null : `${first} / ${second}`;
+  return `${first} * math.pi`;
 }

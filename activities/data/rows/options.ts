@@ -1,10 +1,11 @@
 /** The options of a multiple-choice row, one by one, where a row names the right one by its place. */
+import { parseForeignJson } from '../../foreignJson.js';
 import { textOf } from './rowForm.js';
 
 /** `a ) `, `(b) `, `C. `, `d: ` before an option. */
 const label = /^\s*\(?([A-Za-z])\s*[).:]\s*/;
 /** The same where options stand in one text, behind a comma, a semicolon or a line break. */
-const labelWithin = /(?:^|[,;\n])\s*\(?[A-Za-z]\s*\)\s*/;
+const labelWithin = /(?:^|[,;\n])[^\S\n]*\(?[A-Za-z]\s*\)\s*/;
 
 /**
  * Options without their labels: of a list, of JSON text of one, of a text that labels them (`a ) 10 , b ) 12`) or has each on a
@@ -21,11 +22,8 @@ export function listOptions(options: unknown): readonly string[] | null {
 
 function cut(text: string): unknown {
   if (text.startsWith('[')) {
-    try {
-      return JSON.parse(text);
-    } catch {
-      return null;
-    }
+    const read = parseForeignJson(text);
+    return 'value' in read ? read.value : null;
   }
   const [before, ...options] = text.split(labelWithin);
   return before === '' && options.length > 1 ? options : text.split(/\n+/);

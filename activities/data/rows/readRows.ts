@@ -7,21 +7,39 @@ import type { OpenedFile } from '../files/readFile.js';
 import type { Question } from '../questions.js';
 import type { DataFile, Message } from '../types.js';
 import { type Columns, createColumns } from './columns.js';
+import { asdivRows, mawpsRows, svampRows } from './equationRows.js';
 import { gsm8kRows } from './gsm8k.js';
+import { gsmHardRows } from './gsmHard.js';
+import { hendrycksMathRows } from './hendrycksMath.js';
+import { keepColumns } from './keptColumns.js';
 import { mathqaRows } from './mathqa.js';
+import { multipleChoiceRows } from './multipleChoice.js';
 import { paperRows } from './paper.js';
-import { fieldOf, isRow, type Row, type RowForm, type RowReading } from './rowForm.js';
+import { fieldOf, isRow, type Row, type RowForm, type RowReading, type RowRequest } from './rowForm.js';
 
 /** Forms recognised by their fields, in this order: GSM8K's are the least telling. */
-const knownForms: readonly RowForm[] = [paperRows, mathqaRows, gsm8kRows];
+const knownForms: readonly RowForm[] = [
+  paperRows,
+  mathqaRows,
+  mawpsRows,
+  asdivRows,
+  svampRows,
+  gsmHardRows,
+  hendrycksMathRows,
+  multipleChoiceRows,
+  gsm8kRows,
+];
 
 export interface RowsRequest {
   readonly split: 'train' | 'test';
   readonly kind: AnswerKind;
   readonly comparison: Comparison;
-  readonly format: AnswerFormat;
+  /** That of annotated answers; left out, they are not read. */
+  readonly format: AnswerFormat | undefined;
   /** The form of all rows; left out, each is recognised. */
   readonly form?: RowForm | undefined;
+  /** Further columns to keep for rewards. */
+  readonly columns?: readonly string[] | undefined;
   /** Why a conversation cannot be put to the model; null where it can. */
   readonly refuse: (messages: readonly Message[]) => string | null;
   /** Whether a question is left out by its id. */
@@ -57,7 +75,13 @@ export async function readRows(
   const annotation = split === 'train' ? format : undefined;
   const wanted = { kind, comparison, refuse, ...(annotation === undefined ? {} : { annotation }) };
   const columns = createColumns();
-  const missing = new Map(Object.entries(request.form?.needs?.(annotation) ?? {}));
+  const missing = new Set([
+    ...Object.entries(request.form?.needs?.(annotation) ?? {}).map(([field, column]) => ({
+      column,
+      namedBy: `data.source.fields.${field}`,
+    })),
+    ...(request.columns ?? []).map((column) => ({ column, namedBy: 'data.source.columns' })),
+  ]);
   let count = 0;
   for await (const line of rows()) {
     count += 1;
@@ -74,7 +98,7 @@ export async function readRows(
     }
     const form = request.form ?? recogniseForm(value);
     const id = `${split}-${request.rowsBefore + line.row}`;
-    const reading = isRow(value) && form ? form.read(value, { ...wanted, id }) : ofNoForm;
+    const reading = isRow(value) && form ? readRow(value, form, { ...wanted, id }, request.columns) : ofNoForm;
     if ('problem' in reading) {
       dropped.add(reading.problem, reading.id === undefined ? place : `${place}: ${reading.id}`);
       continue;
@@ -91,13 +115,28 @@ export async function readRows(
   return { file: { name, sha256, rows: count }, columns: columns.describe() };
 }
 
-/** Strikes off the columns that a row has. */
-function strikeFound(missing: Map<string, string>, row: Row): void {
-  for (const [field, column] of missing) if (fieldOf(row, column) !== undefined) missing.delete(field);
+/** A row by its form, with the columns that are to be kept. */
+function readRow(row: Row, form: RowForm, request: RowRequest, columns: readonly string[] | undefined): RowReading {
+  const reading = form.read(row, request);
+  if (columns === undefined || 'problem' in reading) return reading;
+  const { question } = reading;
+  const kept = keepColumns(row, columns);
+  return 'problem' in kept ? { ...kept, id: question.id } : { question: { ...question, ...kept } };
 }
 
-function wrongFields(name: string, missing: ReadonlyMap<string, string>, columns: Columns): InvalidData {
-  const wrong = [...missing].map(([field, column]) => `${column} (data.source.fields.${field})`).join(', ');
+/** Strikes off the columns that a row has. */
+function strikeFound(missing: Set<NeededColumn>, row: Row): void {
+  for (const needed of missing) if (fieldOf(row, needed.column) !== undefined) missing.delete(needed);
+}
+
+/** A column that a file must have somewhere, and the field of the specification that says so. */
+interface NeededColumn {
+  readonly column: string;
+  readonly namedBy: string;
+}
+
+function wrongFields(name: string, missing: ReadonlySet<NeededColumn>, columns: Columns): InvalidData {
+  const wrong = [...missing].map(({ column, namedBy }) => `${column} (${namedBy})`).join(', ');
   return new InvalidData(`${name}: no row has the column ${wrong}; columns found: ${columns.describe()}`);
 }
 

@@ -44,11 +44,17 @@ export function textOf(value: unknown): string | null {
   return typeof text === 'string' && text.trim() !== '' ? text.trim() : null;
 }
 
-/** A field by its name, or where there is none of that name by its parts: `extra.answer` is `answer` in `extra`, `messages.0` the first of a list. */
+/**
+ * A field by its name, or where there is none of that name by its parts: `extra.answer` is `answer` in `extra`, `messages.0` the first of a
+ * list, `messages.-1` its last. `messages[0]` is another way to write it.
+ */
 export function fieldOf(row: Row, name: string): unknown {
   if (Object.hasOwn(row, name)) return row[name];
-  return name.split('.').reduce<unknown>((at, part) => {
-    if (Array.isArray(at)) return /^\d+$/.test(part) ? at[Number(part)] : undefined;
-    return isRow(at) && Object.hasOwn(at, part) ? at[part] : undefined;
-  }, row);
+  return partOf(row, name.replace(/\[(-?\d+)\]/g, '.$1').split('.'));
+}
+
+function partOf(value: unknown, [first, ...rest]: readonly string[]): unknown {
+  if (first === undefined) return value;
+  if (Array.isArray(value)) return /^-?\d+$/.test(first) ? partOf(value.at(Number(first)), rest) : undefined;
+  return isRow(value) && Object.hasOwn(value, first) ? partOf(value[first], rest) : undefined;
 }

@@ -10,6 +10,8 @@ export interface DataRequest {
   /** The part of the specification that asks for the data set: how many questions, and how answers are written. */
   readonly data: DataSpec;
   readonly seed: number;
+  /** Of training rows only questions and right answers are wanted, and none are held out: their chains of thought are still to be made. */
+  readonly questionsOnly?: boolean | undefined;
   /** What answers are read and compared by. Left out: what follows from the data set's answers. */
   readonly comparison?: Comparison | undefined;
   /** The folder of published data sets, from `REFT_DATA_DIR`. */

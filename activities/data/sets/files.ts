@@ -6,35 +6,85 @@ import { InvalidData, messageOf } from '../../errors.js';
 import { type Comparison, defaultComparison } from '../../rewards/compareAnswers.js';
 import { createDropped, type Dropped, describeDropped } from '../dropped.js';
 import { type Exclusion, readExclusion } from '../exclude.js';
+import type { Split } from '../files/fileAccess.js';
 import { openDataFile } from '../files/readFile.js';
-import { holdOut } from '../holdOut.js';
+import { type HeldOut, holdOut } from '../holdOut.js';
+import { checkLeakage, type LeakageRule, withoutDuplicates } from '../near/clean.js';
 import { provePrograms } from '../provePrograms.js';
 import type { Question, QuestionSets } from '../questions.js';
 import { rowsWithFields } from '../rows/fields.js';
 import { type ReadQuestion, type RowsRequest, readRows } from '../rows/readRows.js';
-import { createSpool, type Sequence, type Spool } from '../spool.js';
+import { shareOf } from '../splitByHash.js';
+import { createSpool, mapped, type Sequence, type Spool } from '../spool.js';
 import type { DataFile, Message } from '../types.js';
 import type { DataRequest } from './dataSet.js';
 
+/** A source's questions, before any are held out. */
+export interface SourceRead {
+  readonly annotated: Sequence<Question>;
+  readonly tested: Sequence<Question>;
+  readonly files: readonly DataFile[];
+}
+
+/** What is left out of all sources of a run. */
+export interface Leavings {
+  readonly dropped: Dropped;
+  readonly exclusion: Exclusion;
+}
+
 /** The questions of the files, with validation questions taken out of the training files'. */
-export async function fromFiles(source: CustomSourceSpec, request: DataRequest): Promise<QuestionSets> {
-  const { data, seed } = request;
+export async function fromFiles(
+  source: CustomSourceSpec,
+  request: DataRequest,
+  leakage: LeakageRule,
+): Promise<QuestionSets> {
   const dropped = createDropped();
-  const exclusion = await readExclusion(data.exclude, request);
-  const trained = await readSplit('train', source, request, { dropped, exclusion });
-  const annotated = await proven(trained.questions, source, request, dropped);
-  const tested = await readSplit('test', source, request, { dropped, exclusion });
+  const exclusion = await readExclusion(request.data.exclude, request);
+  const read = await readSource(source, request, { dropped, exclusion });
   exclusion.check();
-  if (tested.questions.length === 0) throw nothingUsable('test', dropped, tested.columns);
-  if (annotated.length === 0) throw nothingUsable('training', dropped, trained.columns);
-  const test = mapped(tested.questions, ({ question }) => question);
-  const caps = { seed, train: data.train, validation: data.validation, test: data.test };
   return {
-    ...holdOut(annotated, test, caps, dropped),
+    ...divide(read, request, leakage, dropped),
     answerKind: source.answers,
-    files: [...trained.files, ...tested.files, ...exclusion.files],
+    files: [...read.files, ...exclusion.files],
     dropped: dropped.byReason,
   };
+}
+
+/** @throws InvalidData where there is nothing to train on, or nothing to test on. */
+export async function readSource(
+  source: CustomSourceSpec,
+  request: DataRequest,
+  leavings: Leavings,
+): Promise<SourceRead> {
+  const { dropped } = leavings;
+  const trained = await readSplit('train', source, request, leavings);
+  const annotated = await proven(trained.questions, source, request, dropped);
+  const isOneFile = typeof source.test === 'number';
+  // What of one file cannot be read has been counted.
+  const again = isOneFile ? { ...leavings, dropped: createDropped() } : leavings;
+  const tested = await readSplit('test', source, request, again);
+  if (tested.questions.length === 0) throw nothingUsable('test', dropped, tested.columns);
+  if (annotated.length === 0) throw nothingUsable('training', dropped, trained.columns);
+  return {
+    annotated,
+    tested: mapped(tested.questions, ({ question }) => question),
+    files: [...trained.files, ...(isOneFile ? [] : tested.files)],
+  };
+}
+
+/** Looks for leaks and repeats, holds questions out and applies caps. */
+export function divide(
+  { annotated, tested }: Pick<SourceRead, 'annotated' | 'tested'>,
+  { data, seed, questionsOnly }: Pick<DataRequest, 'data' | 'seed' | 'questionsOnly'>,
+  leakage: LeakageRule,
+  dropped: Dropped,
+): HeldOut {
+  const distinct = withoutDuplicates(annotated, data.duplicates ?? 'keep', dropped);
+  const { questions, warnings } = checkLeakage(distinct, tested, data.leakage ?? leakage, dropped);
+  const { train, test, pick } = data;
+  const validation = questionsOnly ? 0 : data.validation;
+  const sets = holdOut(questions, tested, { seed, train, validation, test, pick }, dropped);
+  return { ...sets, warnings: [...warnings, ...sets.warnings] };
 }
 
 interface SplitRead {
@@ -45,10 +95,10 @@ interface SplitRead {
 }
 
 async function readSplit(
-  split: 'train' | 'test',
+  split: Split,
   source: CustomSourceSpec,
   request: DataRequest,
-  { dropped, exclusion }: { readonly dropped: Dropped; readonly exclusion: Exclusion },
+  { dropped, exclusion }: Leavings,
 ): Promise<SplitRead> {
   const questions = spoolIn<ReadQuestion>(request);
   const files: DataFile[] = [];
@@ -58,16 +108,21 @@ async function readSplit(
     split,
     kind: source.answers,
     comparison: comparisonOf(source, request),
-    format: request.data.cot,
+    format: request.questionsOnly ? undefined : request.data.cot,
     form: source.fields && rowsWithFields(source.fields),
+    columns: source.columns,
     refuse: (messages) => refuseConversation(messages, request),
     excludes: exclusion.excludes,
   };
-  const spec = source[split];
+  const share = typeof source.test === 'number' ? source.test : undefined;
+  const spec = split === 'test' && typeof source.test !== 'number' ? source.test : source.train;
   for (const obtained of await request.obtain(spec, split)) {
     const opened = await openDataFile(obtained, spec, request.workDirectory);
     const onProgress = (count: number): void => request.onProgress(rowsBefore + count, 0, `rows of ${split} read`);
-    const read = await readRows(opened, { ...rows, rowsBefore, onProgress }, dropped, questions.add);
+    const keep = (one: ReadQuestion): void => {
+      if (share === undefined || shareOf(one.question.question) < share === (split === 'test')) questions.add(one);
+    };
+    const read = await readRows(opened, { ...rows, rowsBefore, onProgress }, dropped, keep);
     files.push(read.file);
     columns = read.columns;
     rowsBefore += read.file.rows;
@@ -99,15 +154,6 @@ function comparisonOf({ answers }: CustomSourceSpec, { comparison }: DataRequest
 
 function spoolIn<T>({ workDirectory }: Pick<DataRequest, 'workDirectory'>): Spool<T> {
   return createSpool(join(workDirectory, randomUUID()));
-}
-
-function mapped<T, U>(items: Sequence<T>, change: (item: T) => U): Sequence<U> {
-  return {
-    length: items.length,
-    *[Symbol.iterator]() {
-      for (const item of items) yield change(item);
-    },
-  };
 }
 
 /** Templates differ in the conversations that they take: some know no system message, some want turns to alternate. */

@@ -7,14 +7,15 @@
  */
 import { paperFiles, publishedSet } from './published.js';
 
-const training = ['mathqa/train.json', 'mathqa/dev.json'];
+/** MathQA's own files, with formulas and rationales. */
+export const mathqaAnnotated = ['mathqa/train.json', 'mathqa/dev.json'];
 
 function mathqaWith(name: 'mathqa' | 'mathqa-numeric') {
   return publishedSet({
     name,
     train: {
-      program: [...paperFiles(name, 'python_sdp'), ...training],
-      natural: [...paperFiles(name, 'nl'), ...training],
+      program: [...paperFiles(name, 'python_sdp'), ...mathqaAnnotated],
+      natural: [...paperFiles(name, 'nl'), ...mathqaAnnotated],
     },
     test: [...paperFiles(name, 'test_set'), 'mathqa/test.json'],
   });

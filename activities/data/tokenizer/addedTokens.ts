@@ -28,7 +28,11 @@ export interface Matcher {
   finds(text: string): boolean;
 }
 
-export function createMatcher(patterns: readonly Pattern[]): Matcher {
+/** @param counts whether a match is a token; one that does not count hides what lies within it all the same */
+export function createMatcher(
+  patterns: readonly Pattern[],
+  counts: (token: GivenToken) => boolean = () => true,
+): Matcher {
   const root: Node = { next: new Map() };
   for (const pattern of patterns) {
     let node = root;
@@ -62,16 +66,19 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
         if (pattern === undefined) continue;
         const { token } = pattern;
         const end = place + pattern.text.length;
-        if (!token.single_word || standsAlone(text, place, end)) {
+        if (counts(token) && (!token.single_word || standsAlone(text, place, end))) {
           let start = place;
           while (token.lstrip && start > from && isSpace(text[start - 1])) start--;
+          // What the token before has taken of its spaces is not there for this one.
+          if (token.lstrip) start = Math.max(start, from);
+          let stop = end;
+          while (token.rstrip && isSpace(text[stop])) stop++;
           if (start > from) sections.push({ text: text.slice(from, start), from });
-          sections.push({ token: token.id });
-          from = end;
-          while (token.rstrip && isSpace(text[from])) from++;
+          if (stop > start) sections.push({ token: token.id });
+          from = stop;
         }
-        // A match that does not count takes its place all the same.
-        place = Math.max(from, end) - 1;
+        // The next match is looked for behind this one, even among the spaces that it has taken.
+        place = end - 1;
       }
       if (from < text.length) sections.push({ text: text.slice(from), from });
       return sections;

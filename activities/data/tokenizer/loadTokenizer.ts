@@ -8,6 +8,7 @@
  */
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { InvalidData, messageOf } from '../../errors.js';
+import { refusedWithinTime } from '../../withinTime.js';
 import { createMatcher, type Matcher } from './addedTokens.js';
 import {
   type LibraryNormaliser,
@@ -67,39 +68,62 @@ export function loadTokenizer(json: unknown, special?: SpecialTokens): Tokenizer
   const pipeline = createPipeline(library, file);
   const encodeWritten = (text: string): number[] => pipeline.encode(wellFormed(text), pipeline.ofText);
   const decodeAll = (tokens: readonly number[]): string => {
-    const texts = tokens.map((token) => file.texts[token]).filter((text) => text !== undefined);
+    const texts = tokens.map(pipeline.textOf).filter((text) => text !== undefined);
     return library.decoder === null ? texts.join(' ') : library.decoder.decode(texts);
   };
   const swallowsSpace =
     JSON.stringify(file.parts.pre_tokenizer)?.includes('"Metaspace"') === true &&
-    losesFirstSpace((text) => decodeAll(encodeWritten(text)));
+    bounded(0, () => losesFirstSpace((text) => decodeAll(encodeWritten(text))));
   return {
     endTokens,
     padToken,
     isControl: (token) => file.control.has(token),
     vocabularySize: file.texts.length,
-    encode: (text) => encodeWritten(swallowsSpace && text.startsWith(' ') ? ` ${text}` : text),
-    encodeRendered(written, render) {
-      const texts = written.map(wellFormed);
-      const shield = shieldFor(texts);
-      const rendered = render(texts.map((text) => pipeline.control.shield(text, shield)));
-      // A normaliser may make a control token of what is none. Rare, and then none that has to be normalised is read at all.
-      const isRisky = texts.some((text) => pipeline.becomesControl(text));
-      const matchers = isRisky
-        ? { plain: pipeline.ofTemplate.plain, normalised: pipeline.ofText.normalised }
-        : pipeline.ofTemplate;
-      return {
-        text: rendered.replaceAll(shield, ''),
-        tokens: pipeline.encode(rendered, matchers, shield),
-      };
-    },
+    encode: (text) =>
+      bounded(text.length, () => encodeWritten(swallowsSpace && text.startsWith(' ') ? ` ${text}` : text)),
+    encodeRendered: (written, render) =>
+      bounded(totalLength(written), () => {
+        const texts = written.map(wellFormed);
+        const shield = shieldFor(texts);
+        const rendered = render(texts.map((text) => pipeline.control.shield(text, shield)));
+        // A normaliser may make a control token of what is none. Rare, and then none that has to be normalised is read at all.
+        const isRisky = texts.some((text) => pipeline.becomesControl(text));
+        const matchers = isRisky
+          ? { plain: pipeline.ofTemplate.plain, normalised: pipeline.ofText.normalised }
+          : pipeline.ofTemplate;
+        return {
+          text: rendered.replaceAll(shield, ''),
+          tokens: pipeline.encode(rendered, matchers, shield),
+        };
+      }),
     decode: (tokens) =>
-      decodeAll(
-        tokens
-          .slice(0, lengthToEnd(tokens, endTokens))
-          .filter((token) => !endTokens.includes(token) && !(token === padToken && file.control.has(token))),
+      bounded(tokens.length, () =>
+        decodeAll(
+          tokens
+            .slice(0, lengthToEnd(tokens, endTokens))
+            .filter((token) => !endTokens.includes(token) && !(token === padToken && file.control.has(token))),
+        ),
       ),
   };
+}
+
+/** Of texts, or of lists of tokens. */
+export function totalLength(items: readonly { readonly length: number }[]): number {
+  return items.reduce((total, { length }) => total + length, 0);
+}
+
+/**
+ * Work with a tokenizer, once for many texts: to bound each by itself takes longer than to encode it.
+ *
+ * Patterns of a tokenizer.json may backtrack for ever on some texts, and parts of it may be of forms that the library does not expect:
+ * it finds out when it meets such a text.
+ * @param length of all texts
+ * @throws InvalidData for both
+ */
+export function bounded<T>(length: number, work: () => T): T {
+  const refused = (problem: string, cause?: unknown): InvalidData =>
+    new InvalidData(`tokenizer.json cannot be used: on ${length} characters ${problem}`, { cause });
+  return refusedWithinTime(length, work, refused, (error) => `it fails with ${messageOf(error)}`);
 }
 
 /** How many of an answer's tokens count: those up to the first end token, which is one of them, or all. */
@@ -135,14 +159,22 @@ function wellFormed(text: string): string {
 function createPipeline(library: Library, { parts, texts, control }: TokenizerFile) {
   const { normalizer, pre_tokenizer: preTokenizer, model } = library;
   const normalise = (text: string): string => (normalizer === null ? text : normalizer(text));
-  const matcher = (isWanted: (token: GivenToken) => boolean, change: (text: string) => string): Matcher =>
-    createMatcher(parts.added_tokens.filter(isWanted).map((token) => ({ text: change(token.content), token })));
-  const matchers = (isWanted: (token: GivenToken) => boolean): Matchers => ({
+  const matcher = (
+    isWanted: (token: GivenToken) => boolean,
+    change: (text: string) => string,
+    counts?: (token: GivenToken) => boolean,
+  ): Matcher =>
+    createMatcher(
+      parts.added_tokens.filter(isWanted).map((token) => ({ text: change(token.content), token })),
+      counts,
+    );
+  const matchers = (counts: (token: GivenToken) => boolean): Matchers => ({
     plain: matcher(
-      (token) => !token.normalized && isWanted(token),
+      (token) => !token.normalized,
       (text) => text,
+      counts,
     ),
-    normalised: matcher((token) => token.normalized && isWanted(token), normalise),
+    normalised: matcher((token) => token.normalized, normalise, counts),
   });
   const isControl = ({ id }: GivenToken): boolean => control.has(id);
 
@@ -172,7 +204,12 @@ function createPipeline(library: Library, { parts, texts, control }: TokenizerFi
     const spelt = isSpeltHere ? found.flatMap((piece) => (ids.has(piece) ? piece : bytesOf(piece))) : found;
     return spelt.map(idOf);
   };
+  const normalisedTexts = new Map(
+    parts.added_tokens.flatMap(({ id, content, normalized }) => (normalized ? [[id, normalise(content)]] : [])),
+  );
   return {
+    /** A token's text, before decoding. Of an added token that stands in normalised text it is that, as in the Rust implementation. */
+    textOf: (token: number): string | undefined => normalisedTexts.get(token) ?? texts[token],
     /** Whether the normaliser makes a control token of a part of the text. */
     becomesControl: (text: string): boolean => normalisedControl.finds(normalise(text)),
     /** For text that somebody wrote. */

@@ -1,7 +1,6 @@
 /** Reads a `tokenizer.json`: its added tokens, the text of each token, and which texts are control tokens. */
 import { z } from 'zod';
 import { InvalidData } from '../../errors.js';
-import { required } from '../../invariant.js';
 
 /** Ids of the tokens that end an answer and fill up a batch. */
 export interface SpecialTokens {
@@ -9,10 +8,20 @@ export interface SpecialTokens {
   readonly padToken: number;
 }
 
+/** Twice as many as the largest vocabularies have: memory grows with the largest id. */
+const mostTokens = 2 ** 21;
+/** Of one token: runs of blanks are the longest, in a published tokenizer of more than a thousand. */
+const mostCharacters = 4_000;
+/** Added tokens that a message shows. */
+const shownCharacters = 80;
+
 const givenTokenSchema = z
   .object({
-    id: z.int().min(0),
-    content: z.string(),
+    id: z
+      .int()
+      .min(0)
+      .max(mostTokens - 1),
+    content: z.string().max(mostCharacters),
     single_word: z.boolean().default(false),
     lstrip: z.boolean().default(false),
     rstrip: z.boolean().default(false),
@@ -29,7 +38,7 @@ export type Part = Readonly<Record<string, unknown>> & { readonly type: string }
 
 const part = z.looseObject({ type: z.string() }).nullish();
 const schema = z.looseObject({
-  added_tokens: z.array(givenTokenSchema).default([]),
+  added_tokens: z.array(z.unknown()).default([]),
   normalizer: part,
   pre_tokenizer: part,
   decoder: part,
@@ -38,6 +47,7 @@ const schema = z.looseObject({
     vocab: z.custom<Vocabulary>((vocab) => typeof vocab === 'object' && vocab !== null),
     merges: z.custom<Merges>(Array.isArray).optional(),
     unk_token: z.string().nullish(),
+    unk_id: z.int().min(0).nullish(),
     byte_fallback: z.boolean().optional(),
   }),
 });
@@ -47,8 +57,12 @@ type Vocabulary = Readonly<Record<string, number>> | readonly (readonly [string,
 /** Pairs, in older files with a space between. */
 type Merges = readonly (string | readonly [string, string])[];
 
+interface Parts extends Pick<z.output<typeof schema>, 'normalizer' | 'pre_tokenizer' | 'decoder' | 'model'> {
+  readonly added_tokens: readonly GivenToken[];
+}
+
 export interface TokenizerFile {
-  readonly parts: z.output<typeof schema>;
+  readonly parts: Parts;
   /** The text of each token, by id. */
   readonly texts: readonly (string | undefined)[];
   /**
@@ -60,19 +74,66 @@ export interface TokenizerFile {
 
 /** @throws InvalidData when it is no tokenizer.json. */
 export function readTokenizerFile(json: unknown, special: Partial<SpecialTokens>): TokenizerFile {
-  const parsed = schema.safeParse(json);
-  if (!parsed.success) throw new InvalidData(`tokenizer.json cannot be used: ${z.prettifyError(parsed.error)}`);
-  const parts = parsed.data;
-  const texts: (string | undefined)[] = [];
-  const { vocab } = parts.model;
-  if (isUnigram(vocab)) for (const [id, [text]] of vocab.entries()) texts[id] = text;
-  else for (const text of Object.keys(vocab)) texts[required(vocab[text], 'the id of a token')] = text;
+  const { added_tokens: given, ...others } = read(schema, json, 'tokenizer.json');
+  // One by one, so that a file of a million wrong ones gives one problem, not a million.
+  const parts = {
+    ...others,
+    added_tokens: given.map((token, index) => read(givenTokenSchema, token, `tokenizer.json: added_tokens[${index}]`)),
+  };
+  const texts = textsOf(parts.model.vocab);
+  checkModel(parts.model);
   for (const { id, content } of parts.added_tokens) texts[id] = content;
   const added = new Map(parts.added_tokens.map((token) => [token.id, token]));
   const named = [...(special.endTokens ?? []), ...(special.padToken === undefined ? [] : [special.padToken])];
   const control = new Set(named.filter((id) => added.has(id) || [...(texts[id] ?? '')].length > 1));
   for (const { id, special: isSpecial } of added.values()) if (isSpecial) control.add(id);
   return { parts, texts, control };
+}
+
+function read<Read>(schema: z.ZodType<Read>, json: unknown, what: string): Read {
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) throw new InvalidData(`${what} cannot be used: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+/** The text of each token of a vocabulary, by id. */
+function textsOf(vocab: Vocabulary): (string | undefined)[] {
+  const texts: (string | undefined)[] = [];
+  const add = (text: unknown, id: unknown): void => {
+    const isSound = typeof text === 'string' && text.length <= mostCharacters;
+    if (!isSound || !Number.isInteger(id) || Number(id) < 0 || Number(id) >= mostTokens)
+      throw new InvalidData(
+        `tokenizer.json: the vocabulary has the token ${show(text)} with the id ${show(id)}; allowed are texts of at most ${mostCharacters} characters, and whole numbers from 0 to ${mostTokens - 1}`,
+      );
+    texts[Number(id)] = text;
+  };
+  if (!isUnigram(vocab)) for (const text of Object.keys(vocab)) add(text, vocab[text]);
+  else
+    for (const [id, entry] of vocab.entries()) {
+      const [text, score] = Array.isArray(entry) ? entry : [];
+      if (!Number.isFinite(score))
+        throw new InvalidData(
+          `tokenizer.json: token ${id} of the vocabulary is ${show(entry)}, not a text and a number`,
+        );
+      add(text, id);
+    }
+  return texts;
+}
+
+/** What the schema leaves out, since there is so much of it. */
+function checkModel({ vocab, merges = [], unk_id: unknown }: Parts['model']): void {
+  for (const merge of merges) {
+    const isPair = Array.isArray(merge) && merge.length === 2 && merge.every((part) => typeof part === 'string');
+    if (!isPair && typeof merge !== 'string')
+      throw new InvalidData(`tokenizer.json: the merge ${show(merge)} is neither a text nor a pair of texts`);
+  }
+  if (isUnigram(vocab) && unknown != null && unknown >= vocab.length)
+    throw new InvalidData(`tokenizer.json: unk_id is ${unknown}, and the vocabulary has ${vocab.length} tokens`);
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'undefined';
+  return text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;
 }
 
 /**

@@ -4,10 +4,11 @@
  */
 import { InternalError } from '../../errors.js';
 import { at } from '../../invariant.js';
+import { after } from './after.js';
+import { fusedNorm, fusedSwiGlu } from './fusedOperators.js';
 import { append, appendWithGradient, dimensionAt, once, recompute, type Tensor } from './graph.js';
 import {
   add,
-  concatenate,
   divide,
   exp,
   full,
@@ -19,9 +20,7 @@ import {
   reshape,
   scatterAddElements,
   scatterRows,
-  shapeTensor,
   sigmoid,
-  sizeAt,
   softmax,
   sqrt,
   subtract,
@@ -64,6 +63,7 @@ function gated(gate: Tensor, up: Tensor, activation: Activation): Tensor {
 
 /** silu(gate) · up with silu(x) = x · s, s = sigmoid(x). Its derivative is s + y · (1 − s). */
 export function swiglu(gate: Tensor, up: Tensor): Tensor {
+  if (gate.graph.preferences.fusedOperators) return fusedSwiGlu(gate, up);
   return gated(gate, up, {
     value: (x) => multiply(x, sigmoid(x)),
     again: (x) => {
@@ -117,6 +117,7 @@ export function rmsNorm(x: Tensor, gain: Tensor, epsilon: number): Tensor {
       { type: x.type, shape: x.shape },
       { axis: { kind: 'int', value: -1 }, epsilon: { kind: 'float', value: epsilon } },
     );
+  if (x.graph.preferences.fusedOperators) return fusedNorm(x, gain, epsilon);
   const scale = reciprocal(sqrt(add(mean(multiply(x, x), [-1], true), epsilon)));
   const again = once((gradient: Tensor) => multiply(after(x, gradient), scale));
   const result = appendWithGradient(
@@ -193,7 +194,11 @@ export function gatherLogSoftmax(logits: Tensor, all: Tensor, indices: Tensor): 
     { axis: { kind: 'int', value: 1 } },
     {
       sources: [logits],
-      rule: (_, g) => [scatterAddElements(multiply(exp(all), negate(g)), column, g, 1)],
+      rule: (node, g) => {
+        // Else `all` would stay in memory until the loss is computed, which no gradient needs: to the end (`runOrder.ts`).
+        const gatheredFirst = after(g, at(node.outputs, 0));
+        return [scatterAddElements(multiply(exp(all), negate(gatheredFirst)), column, gatheredFirst, 1)];
+      },
     },
   );
   return reshape(gathered, [dimensionAt(all, 0)]);
@@ -215,16 +220,4 @@ export function segmentMeans(x: Tensor, segmentOf: Tensor, segments: Dimension):
     { axis: { kind: 'int', value: 0 } },
     { sources: [x], rule: (_, g) => [segmentMeans(g, segmentOf, segments)] },
   );
-}
-
-/**
- * `x` itself, but not before `other` has been computed (JAX's optimization_barrier): a reshape to the same shape, whose first
- * dimension is read from `other` where both have it. Without it onnxruntime would run the backward's recomputation during the
- * forward, or merge it with the forward's own nodes, and keep the results until the backward needs them.
- */
-function after(x: Tensor, other: Tensor): Tensor {
-  const [rows, ...rest] = x.shape;
-  if (rows !== other.shape[0] || rest.some((dimension) => typeof dimension !== 'number')) return x;
-  const shape = concatenate([sizeAt(other, 0), shapeTensor(x.graph, rest)], 0);
-  return append(x.graph, 'Reshape', [x, shape], { type: x.type, shape: x.shape });
 }

@@ -4,16 +4,18 @@
  */
 import { InternalError } from '../../errors.js';
 import { at } from '../../invariant.js';
-import { type Contribution, type Node, scalar, type Tensor } from './graph.js';
+import { type Contribution, type Node, reads, scalar, type Tensor } from './graph.js';
 import { add } from './operators.js';
+import { recomputeLayers } from './recomputeLayers.js';
 import { gradientRules } from './rules.js';
 import { describeShape, sameShape } from './shape.js';
 
 /**
  * Gradients of a rank-0 `loss` with respect to each of `parameters`, in their order and shapes.
+ * @param recompute whether the backward computes each layer's states again instead of keeping them.
  * @throws InternalError when the loss does not depend on a parameter, or an operator between them has no rule.
  */
-export function gradients(loss: Tensor, parameters: readonly Tensor[]): Tensor[] {
+export function gradients(loss: Tensor, parameters: readonly Tensor[], { recompute = false } = {}): Tensor[] {
   if (loss.shape.length !== 0) throw new InternalError(`the loss must be a scalar, got ${describeShape(loss.shape)}`);
   const { graph } = loss;
   const nodes = [...graph.nodes];
@@ -43,14 +45,15 @@ export function gradients(loss: Tensor, parameters: readonly Tensor[]): Tensor[]
   for (const node of nodes.reverse()) {
     const result = at(node.outputs, 0);
     if (!needed.has(result.name)) continue;
-    const gradient = total(result);
+    const ofResults = node.outputs.map(total);
+    const [gradient = null] = ofResults;
     if (gradient === null) continue;
     const { customGradient: custom } = node;
     const rule = custom?.rule ?? gradientRules[node.operator];
     if (!rule) throw new InternalError(`operator ${node.operator} has no gradient rule`);
     const recomputed = (tensor: Tensor | null): Tensor | null =>
       tensor && (graph.recomputed.get(tensor.name)?.(gradient) ?? tensor);
-    const contributions = rule(custom ? node : { ...node, inputs: node.inputs.map(recomputed) }, gradient);
+    const contributions = rule(custom ? node : { ...node, inputs: node.inputs.map(recomputed) }, gradient, ofResults);
     for (const [index, tensor] of (custom?.sources ?? node.inputs).entries()) {
       const contribution = contributions[index];
       if (!tensor || !contribution || !needed.has(tensor.name)) continue;
@@ -59,11 +62,13 @@ export function gradients(loss: Tensor, parameters: readonly Tensor[]): Tensor[]
       else contributionsOf.set(tensor.name, [contribution]);
     }
   }
-  return parameters.map((parameter) => {
+  const found = parameters.map((parameter) => {
     const gradient = total(parameter);
     if (gradient === null) throw new InternalError(`the loss does not depend on ${parameter.name}`);
     return gradient;
   });
+  if (recompute) recomputeLayers(graph, nodes.length, totals);
+  return found;
 }
 
 /**
@@ -88,7 +93,6 @@ export function sumInGraphOrder(gradients: readonly Tensor[], part: (gradient: T
 function dependants(nodes: readonly Node[], sources: readonly Tensor[]): ReadonlySet<string> {
   const names = new Set(sources.map((tensor) => tensor.name));
   for (const node of nodes)
-    if (node.inputs.some((tensor) => tensor && names.has(tensor.name)))
-      for (const tensor of node.outputs) names.add(tensor.name);
+    if (reads(node).some(({ name }) => names.has(name))) for (const tensor of node.outputs) names.add(tensor.name);
   return names;
 }

@@ -7,6 +7,7 @@
  */
 import { InternalError } from '../../errors.js';
 import { at, required } from '../../invariant.js';
+import { cachePreferences, type Preferences } from './preferences.js';
 import { type Dimension, describeShape, type Shape } from './shape.js';
 
 /** Half of float32's bits. Graphs are written in float32; `precision.ts` puts them into these. */
@@ -42,8 +43,8 @@ export type Attribute =
 
 export interface Node {
   readonly operator: string;
-  /** `''` for ONNX's own operators, `'com.microsoft'` for onnxruntime's. */
-  readonly domain: '' | 'com.microsoft';
+  /** `''` for ONNX's own operators, `'com.microsoft'` for onnxruntime's, others for ours: by type once they have one. */
+  readonly domain: '' | 'com.microsoft' | 'reft' | `reft.${HalfType}`;
   /** Null marks an optional input left out. */
   readonly inputs: readonly (Tensor | null)[];
   readonly outputs: readonly Tensor[];
@@ -64,7 +65,12 @@ export interface CustomGradient {
  * sum instead of into new zeros), or null where no gradient flows.
  */
 export type Contribution = Tensor | { readonly addTo: (sum: Tensor | null) => Tensor } | null;
-export type GradientRule = (node: Node, gradient: Tensor) => readonly Contribution[];
+/** @param gradients of all results of a node that has several, null where nothing reads one; `gradient` is the first's. */
+export type GradientRule = (
+  node: Node,
+  gradient: Tensor,
+  gradients: readonly (Tensor | null)[],
+) => readonly Contribution[];
 
 export type ConstantData = Float32Array | Float64Array | BigInt64Array | Int32Array;
 export interface Constant {
@@ -75,6 +81,7 @@ export interface Constant {
 export interface Graph {
   /** Whether gradients may be asked for. If not, operators without a gradient rule may be used. */
   readonly differentiable: boolean;
+  readonly preferences: Preferences;
   readonly nodes: Node[];
   readonly inputs: Tensor[];
   readonly outputs: { readonly name: string; readonly tensor: Tensor }[];
@@ -83,20 +90,28 @@ export interface Graph {
   readonly constantNames: Map<string, Tensor>;
   /** Tensors that the backward computes again instead of keeping them from the forward, by name (see `recompute`). */
   readonly recomputed: Map<string, (gradient: Tensor) => Tensor>;
+  /** The states that a model's layers start from, in order (`recomputeLayers.ts`). */
+  readonly layerStarts: Tensor[];
   /** Where a dynamic dimension can be read: an input and its axis. */
   readonly dimensions: Map<string, { readonly tensor: Tensor; readonly axis: number }>;
   counter: number;
 }
 
-export function createGraph({ differentiable = true } = {}): Graph {
+/** @param preferences of the device that it will run on; left out, where no formula in it can be written in several ways. */
+export function createGraph({
+  differentiable = true,
+  preferences = cachePreferences,
+}: Partial<Pick<Graph, 'differentiable' | 'preferences'>> = {}): Graph {
   return {
     differentiable,
+    preferences,
     nodes: [],
     inputs: [],
     outputs: [],
     constants: [],
     constantNames: new Map(),
     recomputed: new Map(),
+    layerStarts: [],
     dimensions: new Map(),
     counter: 0,
   };
@@ -191,6 +206,12 @@ export function appendWithGradient(
   return tensor;
 }
 
+/** Gives the node that was appended last a gradient of its own. */
+export function giveGradient(graph: Graph, customGradient: CustomGradient): void {
+  const last = required(graph.nodes.pop(), 'a last node');
+  graph.nodes.push({ ...last, customGradient });
+}
+
 /** Appends a node with several outputs. */
 export function appendMany(
   graph: Graph,
@@ -210,7 +231,7 @@ export function appendMany(
 /**
  * Activation recomputation (gradient checkpointing): where a gradient rule reads `tensor` as an input of its node, the backward
  * computes it again by `again`, at most once, instead of keeping it from the forward. For tensors that are cheap to compute and
- * large to keep. `again` is given the gradient of that node's result and must wait for it (`after` in `customGradients.ts`).
+ * large to keep. `again` is given the gradient of that node's result and must wait for it (`after.ts`).
  */
 export function recompute(tensor: Tensor, again: (gradient: Tensor) => Tensor): Tensor {
   tensor.graph.recomputed.set(tensor.name, once(again));
@@ -242,6 +263,29 @@ export function reads({ inputs, attributes }: Node): Tensor[] {
     return body.nodes.flatMap(reads).filter(({ graph }) => graph !== body);
   });
   return [...ownInputs, ...outer];
+}
+
+/** The node reading other tensors: `map` is given each of `reads`. */
+export function withReads(node: Node, map: (tensor: Tensor) => Tensor): Node {
+  const attributes = Object.entries(node.attributes).map(([name, attribute]) => [
+    name,
+    attribute.kind === 'graph' ? { ...attribute, value: bodyWithReads(attribute.value, map) } : attribute,
+  ]);
+  return {
+    ...node,
+    inputs: node.inputs.map((tensor) => tensor && map(tensor)),
+    attributes: Object.fromEntries(attributes),
+  };
+}
+
+function bodyWithReads(body: Graph, map: (tensor: Tensor) => Tensor): Graph {
+  const copy: Graph = { ...createGraph(body), counter: body.counter };
+  const moved = (tensor: Tensor): Tensor => (tensor.graph === body ? { ...tensor, graph: copy } : map(tensor));
+  copy.inputs.push(...body.inputs.map(moved));
+  copy.constants.push(...body.constants.map(({ tensor, data }) => ({ tensor: moved(tensor), data })));
+  copy.nodes.push(...body.nodes.map((node) => withReads({ ...node, outputs: node.outputs.map(moved) }, moved)));
+  copy.outputs.push(...body.outputs.map(({ name, tensor }) => ({ name, tensor: moved(tensor) })));
+  return copy;
 }
 
 /** The dimension at an axis that must be there. Negative axes count from the end. */

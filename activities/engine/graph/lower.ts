@@ -4,6 +4,7 @@
  */
 import { InternalError } from '../../errors.js';
 import { at } from '../../invariant.js';
+import { type FusedName, fusedName } from './fusedOperators.js';
 import {
   append,
   constant,
@@ -14,7 +15,8 @@ import {
   renameLastResult,
   type Tensor,
 } from './graph.js';
-import { exp, log, multiply, subtract, sum, transpose } from './operators.js';
+import { fusedExpansions } from './lowerFused.js';
+import { cast, exp, log, multiply, subtract, sum, transpose } from './operators.js';
 
 /** Appends the same value in other operators. `node` is given with inputs of the new graph. Its result is the last node's. */
 type Expansion = (node: Node) => Tensor;
@@ -32,7 +34,10 @@ const expansions: Readonly<Record<string, Expansion>> = {
       [transA.value === 1 ? swapLastAxes(a) : a, transB.value === 1 ? swapLastAxes(b) : b],
       result,
     );
-    return alpha.value === 1 ? product : multiply(product, alpha.value);
+    if (alpha.value === 1) return product;
+    // Constants are float32.
+    const isHalf = a.type !== 'float32';
+    return multiply(product, isHalf ? cast(constant(a.graph, 'float32', [], [alpha.value]), a.type) : alpha.value);
   },
 
   // x − max − log Σ exp(x − max), over the last axis.
@@ -58,13 +63,24 @@ export function lower(graph: Graph, lacking: ReadonlySet<string>): Graph {
   lowered.inputs.push(...graph.inputs.map(moved));
   lowered.outputs.push(...graph.outputs.map(({ name, tensor }) => ({ name, tensor: moved(tensor) })));
   lowered.constants.push(...graph.constants);
+  for (const [name, { tensor, axis }] of graph.dimensions)
+    lowered.dimensions.set(name, { tensor: moved(tensor), axis });
   for (const node of graph.nodes) {
+    const fused = lacking.has(node.operator) && fusedName(node);
     const expand = lacking.has(node.operator) ? expansions[node.operator] : undefined;
-    if (node.operator === 'Scan' && lacking.has('Scan')) appendWhole(lowered, node, moved);
+    if (fused) appendFused(lowered, node, fused, moved);
+    else if (isInChunks(node) && lacking.has('Scan')) appendWhole(lowered, node, moved);
     else if (expand) appendExpansion(lowered, node, expand, moved);
     else lowered.nodes.push(node);
   }
   return lowered;
+}
+
+/** Whether a node is a Scan of `chunks.ts`: its operands are chunks of one shape. */
+function isInChunks({ operator, inputs, attributes: { num_scan_inputs: scanned } }: Node): boolean {
+  return (
+    operator === 'Scan' && scanned?.kind === 'int' && scanned.value === inputs.length && inputs[0]?.shape.length === 2
+  );
 }
 
 /** Applies the formula that a Scan computes chunk by chunk (`chunks.ts`) to the whole arrays at once. */
@@ -89,6 +105,16 @@ function appendWhole(lowered: Graph, node: Node, moved: (tensor: Tensor) => Tens
 function appendExpansion(lowered: Graph, node: Node, expand: Expansion, moved: (tensor: Tensor) => Tensor): void {
   expand({ ...node, inputs: node.inputs.map((tensor) => tensor && moved(tensor)) });
   renameLastResult(lowered, at(node.outputs, 0));
+}
+
+function appendFused(lowered: Graph, node: Node, name: FusedName, moved: (tensor: Tensor) => Tensor): void {
+  const values = fusedExpansions[name]({ ...node, inputs: node.inputs.map((tensor) => tensor && moved(tensor)) });
+  node.outputs.forEach((result, index) => {
+    const value = at(values, index);
+    if (value.type === result.type) append(lowered, 'Identity', [value], result);
+    else cast(value, result.type);
+    renameLastResult(lowered, moved(result));
+  });
 }
 
 function swapLastAxes(x: Tensor): Tensor {

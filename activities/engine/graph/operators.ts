@@ -1,6 +1,6 @@
 /**
  * The operators that models and losses are written in, by kind: elementwise, matrix products, shapes, reductions, gather and
- * scatter, rotary embedding. Names are NumPy's where NumPy has one, else ONNX's.
+ * scatter. Names are NumPy's where NumPy has one, else ONNX's.
  *
  * Each appends one ONNX node (`reshape` may add a few to find its shape) and infers the shape of its output. `rules.ts` holds
  * their gradients. Formulas with a cheaper gradient than that of their parts stand in `customGradients.ts`.
@@ -12,6 +12,7 @@ import { at } from '../../invariant.js';
 import {
   type Attribute,
   append,
+  appendMany,
   constant,
   dimensionAt,
   type ElementType,
@@ -71,11 +72,11 @@ export const sigmoid = (x: Tensor): Tensor => unary('Sigmoid', x);
 export const tanh = (x: Tensor): Tensor => unary('Tanh', x);
 export const erf = (x: Tensor): Tensor => unary('Erf', x);
 
-/** `condition ? a : b`, with broadcasting. */
+/** `condition ? a : b`, with broadcasting. The condition may be of an outer graph. */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   const [left, right] = operands(a, b);
   const shape = broadcastShape(condition.shape, broadcastShape(left.shape, right.shape));
-  return append(condition.graph, 'Where', [condition, left, right], { type: left.type, shape });
+  return append(left.graph, 'Where', [condition, left, right], { type: left.type, shape });
 }
 
 export function cast(x: Tensor, type: ElementType): Tensor {
@@ -230,6 +231,15 @@ export function concatenate(parts: readonly Tensor[], axis: number): Tensor {
   return append(first.graph, 'Concat', parts, { type: first.type, shape }, { axis: int(axis) });
 }
 
+/** Parts of these sizes, one after the other along an axis. */
+export function split(x: Tensor, sizes: readonly number[], axis: number): readonly Tensor[] {
+  const shape = (size: number): Shape => x.shape.map((dimension, other) => (other === axis ? size : dimension));
+  const parts = sizes.map((size) => ({ type: x.type, shape: shape(size) }));
+  return appendMany(x.graph, 'Split', [x, constant(x.graph, 'int64', [sizes.length], sizes)], parts, {
+    axis: int(axis),
+  });
+}
+
 /** The elements `start` … `end` − 1 of the last axis. */
 export function slice(x: Tensor, start: number, end: number): Tensor {
   const index = (value: number): Tensor => constant(x.graph, 'int64', [1], [value]);
@@ -364,23 +374,5 @@ export function scatterElements(shape: Shape, indices: Tensor, updates: Tensor):
     [full(graph, type, shape, 0), indices, updates],
     { type, shape },
     { axis: int(1) },
-  );
-}
-
-// Rotary embedding
-
-/**
- * Rotary position embedding of `x [batch, time, heads × size]` at positions 0 … time − 1, or at int64 `positions [batch, time]`.
- * Element i of a head is paired with element i + size / 2, as in Hugging Face Llama. `cosine` and `sine` are
- * `[positions, size / 2]`; with negated sines it rotates back, which is its gradient where positions count from 0.
- */
-export function rotaryEmbedding(x: Tensor, cosine: Tensor, sine: Tensor, heads: number, positions?: Tensor): Tensor {
-  return append(
-    x.graph,
-    'RotaryEmbedding',
-    [x, positions ?? constant(x.graph, 'int64', [1], [0]), cosine, sine],
-    { type: x.type, shape: x.shape },
-    { num_heads: int(heads), interleaved: int(0) },
-    'com.microsoft',
   );
 }

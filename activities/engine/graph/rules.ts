@@ -7,6 +7,7 @@ import { at, required } from '../../invariant.js';
 import { type Contribution, dimensionAt, type GradientRule, type Node, operand, type Tensor } from './graph.js';
 import {
   cast,
+  concatenate,
   divide,
   exp,
   expand,
@@ -18,14 +19,15 @@ import {
   negate,
   pad,
   reshape,
-  rotaryEmbedding,
   scatterAddRows,
   scatterElements,
+  split,
   subtract,
   sum,
   transpose,
   where,
 } from './operators.js';
+import { rotaryEmbedding } from './rotaryEmbedding.js';
 import { broadcastAxes, type Dimension, product } from './shape.js';
 
 /** Sums a gradient back to the shape an operand had before it was broadcast. */
@@ -75,7 +77,8 @@ function gradientProduct(a: Tensor, b: Tensor, options: NonNullable<Parameters<t
   const { transposeA = false, ...others } = options;
   const columns = dimensionAt(b, others.transposeB ? -2 : -1);
   const plain = a.shape.length === 2 && b.shape.length === 2;
-  if (!transposeA || !plain || typeof columns !== 'number' || columns <= columnBlock) return matmul(a, b, options);
+  const isLong = typeof columns === 'number' && columns > columnBlock;
+  if (!transposeA || !plain || !isLong || !a.graph.preferences.transposesFirst) return matmul(a, b, options);
   const transposed = transpose(a, [1, 0]);
   // The leading axis keeps onnxruntime from fusing transposition and product again.
   const product = matmul(reshape(transposed, [1, ...transposed.shape]), b, others);
@@ -105,6 +108,12 @@ const reduction =
     const factor = scale(count);
     return [expand(reshape(factor === 1 ? g : multiply(g, factor), shape), x.shape)];
   };
+
+function sizeAlong(x: Tensor, axis: number): number {
+  const size = dimensionAt(x, axis);
+  if (typeof size !== 'number') throw new InternalError(`${x.name}: its size along axis ${axis} must be known`);
+  return size;
+}
 
 /** Values of an operand that is a constant of the graph. */
 function storedIntegers(node: Node, index: number): readonly number[] {
@@ -180,6 +189,18 @@ export const gradientRules: Readonly<Record<string, GradientRule>> = {
     return [pad(g, start, total - start - width), null, null, null];
   },
   Reshape: (node, g) => [reshape(g, operand(node, 0).shape), null],
+  Concat: (node, g) => {
+    const axis = intAttribute(node, 'axis');
+    return split(
+      g,
+      node.inputs.map((_, index) => sizeAlong(operand(node, index), axis)),
+      axis,
+    );
+  },
+  Split: (node, _, gradients) => {
+    const parts = gradients.map((gradient, index) => required(gradient, `a gradient of part ${index}`));
+    return [concatenate(parts, intAttribute(node, 'axis')), null];
+  },
 
   ReduceSum: reduction(() => 1),
   ReduceMean: reduction((count) => {

@@ -2,6 +2,7 @@
 import { InvalidModel } from '../../errors.js';
 import { createGraph, input, output } from '../graph/graph.js';
 import { add, matmul, multiply } from '../graph/operators.js';
+import { reserveOnDevice, toHost } from '../ort/placement.js';
 import { createInPlaceSession, type InPlaceSession, runInPlace } from '../ort/runInPlace.js';
 import { float32 } from '../ort/tensors.js';
 import type { NamedTensor, Parameters } from '../weights/parameters.js';
@@ -40,11 +41,14 @@ export async function mergeAdapters(
   const scale = float32(Float32Array.of(loraScale(lora)), []);
   const merged = new Map<string, NamedTensor>(base);
   const adapterNames = new Set<string>();
-  for (const { weight, transposed, down, up } of adapters) {
+  const merges = adapters.map(({ weight, transposed, down, up }) => {
     const [w, a, b] = [base.get(weight), trained.get(down.name), trained.get(up.name)];
     if (!w || !a || !b) throw new InvalidModel(`the adapter of ${weight} or the weight itself is missing`);
     adapterNames.add(down.name).add(up.name);
-    const data = new Float32Array(w.data.length);
+    return { weight, transposed, w, a, b, data: new Float32Array(w.data.length) };
+  });
+  await reserveOnDevice(merges.map(({ data }) => data.buffer));
+  for (const { weight, transposed, w, a, b, data } of merges) {
     await runInPlace(
       await mergeSession(transposed),
       { base: float32(w.data, w.shape), down: float32(a.data, a.shape), up: float32(b.data, b.shape), scale },
@@ -52,6 +56,7 @@ export async function mergeAdapters(
     );
     merged.set(weight, { shape: w.shape, data });
   }
+  await toHost(Object.fromEntries(merges.map(({ weight, w, data }) => [weight, float32(data, w.shape)])));
   for (const [name, tensor] of trained) if (!adapterNames.has(name)) merged.set(name, tensor);
   return merged;
 }

@@ -5,6 +5,8 @@
  * columns, as both of the backward do, finds little of it in the caches: it takes up to twice as long. With s the slice of a token,
  * log π(token) = log π(token | s) + log π(s): the first by a softmax within each slice, the second by one over the slices' sums.
  */
+import { at } from '../../invariant.js';
+import { after } from '../graph/after.js';
 import { appendWithGradient, dimensionAt, type Tensor } from '../graph/graph.js';
 import {
   concatenate,
@@ -81,10 +83,13 @@ export function slicedLogProbs(hidden: Tensor, matrix: Tensor, labels: Tensor, s
     {},
     {
       sources: [logits],
-      rule: (_, g) => {
-        const factors = multiply(exp(shares), negate(reshape(g, [n, 1])));
+      // Written so that all else that reads logits or `within` runs before (`graph/runOrder.ts`): two matrices are alive at once.
+      rule: ({ outputs }, g) => {
+        const chosenFirst = after(g, at(outputs, 0));
+        const probabilities = exp(within);
+        const factors = multiply(exp(shares), negate(reshape(chosenFirst, [n, 1])));
         const spread = reshape(transpose(factors, [1, 0]), [slices, n, 1]);
-        return [scatterAddND(multiply(exp(within), spread), points, g)];
+        return [scatterAddND(multiply(probabilities, spread), points, chosenFirst)];
       },
     },
   );

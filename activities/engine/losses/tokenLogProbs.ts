@@ -1,5 +1,6 @@
 /** Log-probabilities of given tokens, which every loss on answer tokens starts from, and the simplest such loss. */
 import { gatherLogSoftmax } from '../graph/customGradients.js';
+import { fusedCrossEntropy } from '../graph/fusedOperators.js';
 import { dimensionAt, type Tensor } from '../graph/graph.js';
 import { logSoftmax, matmul, multiply, negate, sum } from '../graph/operators.js';
 import { entropy, slicedLogProbs, slicesOf, type TokenLogProbs } from './slicedVocabulary.js';
@@ -9,9 +10,11 @@ import { entropy, slicedLogProbs, slicesOf, type TokenLogProbs } from './slicedV
  * @param matrix the head's, `[vocabulary, hidden]`: logits are hidden · matrixᵀ.
  */
 export function tokenLogProbs(hidden: Tensor, matrix: Tensor, labels: Tensor): TokenLogProbs {
-  const slices = slicesOf(Number(dimensionAt(matrix, 0)));
+  const slices = hidden.graph.preferences.slicesVocabulary ? slicesOf(Number(dimensionAt(matrix, 0))) : 1;
   if (slices > 1) return slicedLogProbs(hidden, matrix, labels, slices);
   const logits = matmul(hidden, matrix, { transposeB: true });
+  if (hidden.graph.preferences.fusedOperators)
+    return { chosen: fusedCrossEntropy(logits, labels), entropy: () => entropy(logSoftmax(logits)) };
   const all = logSoftmax(logits);
   return { chosen: gatherLogSoftmax(logits, all, labels), entropy: () => entropy(all) };
 }

@@ -1,13 +1,54 @@
 /** Layers that architectures share. */
 
+import { at } from '../../invariant.js';
 import { gatherDistinctRows } from '../graph/customGradients.js';
-import type { Tensor } from '../graph/graph.js';
-import { add, erf, matmul, mean, multiply, reciprocal, sqrt, subtract, tanh } from '../graph/operators.js';
+import { dimensionAt, type Tensor } from '../graph/graph.js';
+import {
+  add,
+  concatenate,
+  erf,
+  matmul,
+  mean,
+  multiply,
+  reciprocal,
+  split,
+  sqrt,
+  subtract,
+  tanh,
+} from '../graph/operators.js';
 
 /** x · weightᵀ (+ bias) for `x [n, in]`, `weight [out, in]`, `bias [out]`. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   const product = matmul(x, weight, { transposeB: true });
   return bias ? add(product, bias) : product;
+}
+
+/** A linear layer's weight `[out, in]` and bias `[out]`. */
+export interface Linear {
+  readonly weight: Tensor;
+  readonly bias?: Tensor;
+}
+
+/** What several linear layers make of the same states `x [n, in]`, one after the other: where the device likes it, in one product. */
+export function projections<const Layers extends readonly Linear[]>(
+  x: Tensor,
+  layers: Layers,
+): { readonly [Index in keyof Layers]: Tensor } {
+  const made = x.graph.preferences.joinsProjections
+    ? joined(x, layers)
+    : layers.map(({ weight, bias }) => linear(x, weight, bias));
+  return made as { readonly [Index in keyof Layers]: Tensor };
+}
+
+/** The weights are put together at each run: that copies them once, and saves as many products less one, and their sums behind. */
+function joined(x: Tensor, layers: readonly Linear[]): readonly Tensor[] {
+  const weights = layers.map(({ weight }) => weight);
+  const sizes = weights.map((weight) => Number(dimensionAt(weight, 0)));
+  const parts = split(matmul(x, concatenate(weights, 0), { transposeB: true }), sizes, 1);
+  return parts.map((part, index) => {
+    const { bias } = at(layers, index);
+    return bias ? add(part, bias) : part;
+  });
 }
 
 /**

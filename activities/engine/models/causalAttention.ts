@@ -6,30 +6,39 @@
  */
 
 import { at } from '../../invariant.js';
+import { attentionInBlocks } from '../graph/blockAttention.js';
+import { causalMask } from '../graph/causalMask.js';
 import { softmaxMatmul } from '../graph/customGradients.js';
-import { append, constant, type Graph, type Tensor } from '../graph/graph.js';
-import { add, expand, full, matmul, range, reshape, rotaryEmbedding, transpose } from '../graph/operators.js';
+import { fusedAttention } from '../graph/fusedOperators.js';
+import type { Graph, Tensor } from '../graph/graph.js';
+import { add, expand, matmul, range, reshape, transpose } from '../graph/operators.js';
+import { rotaryEmbedding } from '../graph/rotaryEmbedding.js';
 import { type Dimension, product } from '../graph/shape.js';
 import { type AttentionSizes, onceEach, type Sequences, scoreScale } from './languageModel.js';
 import { rotaryTables } from './rotary.js';
 
-/** Added to a score that must not count: far below any score, and finite in float32. */
-const masked = -1e9;
-
 /**
  * The queries that share a key are put one after the other along time (`[batch, keyValueHeads, group × time, size]`), so keys and
  * values need not be repeated.
+ * @param inBlocks whether memory is to grow linearly with `time`, a dynamic dimension then (`graph/blockAttention.ts`).
  */
-export function causalAttention(graph: Graph, sizes: AttentionSizes, batch: Dimension, time: Dimension): Sequences {
+export function causalAttention(
+  graph: Graph,
+  sizes: AttentionSizes,
+  batch: Dimension,
+  time: Dimension,
+  { inBlocks = false } = {},
+): Sequences {
   const { heads, keyValueHeads, size } = sizes;
   const group = heads / keyValueHeads;
   const tablesOf = onceEach(
     sizes.layers.map(({ rotary }) => rotary),
     (rotary) => rotary && rotaryTables(graph, rotary),
   );
+  const { fusedOperators } = graph.preferences;
   const maskOf = onceEach(
     sizes.layers.map(({ window }) => window),
-    (window) => causalMask(graph, time, window),
+    (window) => (fusedOperators ? null : causalMask(graph, time, window)),
   );
 
   const rotated = (x: Tensor, count: number, layer: number): Tensor => {
@@ -48,27 +57,24 @@ export function causalAttention(graph: Graph, sizes: AttentionSizes, batch: Dime
       );
       const k = byHead(rotated(keys, keyValueHeads, layer));
       const v = byHead(values);
+      const asRows = (context: Tensor): Tensor =>
+        reshape(transpose(reshape(context, [batch, keyValueHeads, group, time, size]), [0, 3, 1, 2, 4]), [
+          product([batch, time]),
+          heads * size,
+        ]);
+      if (inBlocks) {
+        const { window } = at(sizes.layers, layer);
+        const scale = scoreScale(sizes);
+        const shape = { batch, keyValueHeads, group, time: String(time), size, scale, window };
+        return asRows(attentionInBlocks(q, k, v, shape));
+      }
       const scores = matmul(q, k, { transposeB: true, alpha: scoreScale(sizes) });
+      const mask = at(maskOf, layer);
+      if (mask === null) return asRows(fusedAttention(scores, v, { group, window: at(sizes.layers, layer).window }));
       const grouped = reshape(scores, [batch, keyValueHeads, group, time, time]);
-      const masking = reshape(add(grouped, at(maskOf, layer)), [batch, keyValueHeads, groupTime, time]);
-      const context = reshape(softmaxMatmul(masking, v), [batch, keyValueHeads, group, time, size]);
-      return reshape(transpose(context, [0, 3, 1, 2, 4]), [product([batch, time]), heads * size]);
+      const masking = reshape(add(grouped, mask), [batch, keyValueHeads, groupTime, time]);
+      return asRows(softmaxMatmul(masking, v));
     },
     positions: () => reshape(expand(range(graph, time), [batch, time]), [product([batch, time])]),
   };
-}
-
-/**
- * `[time, time]`: `masked` above the diagonal, where a key lies after its query, and where it lies `window` positions or more before
- * it; 0 elsewhere.
- */
-function causalMask(graph: Graph, time: Dimension, window: number | null): Tensor {
-  const type = 'float32';
-  const all = full(graph, type, [time, time], masked);
-  const triangle = (diagonal: number, upper: 0 | 1): Tensor => {
-    const operands = [all, constant(graph, 'int64', [], [diagonal])];
-    return append(graph, 'Trilu', operands, { type, shape: all.shape }, { upper: { kind: 'int', value: upper } });
-  };
-  const ahead = triangle(1, 1);
-  return window === null ? ahead : add(ahead, triangle(-window, 0));
 }

@@ -2,8 +2,15 @@
 import { z } from 'zod';
 import type { InvalidModel } from '../../errors.js';
 
-export const size = z.int().min(1);
-export const positive = z.number().positive();
+/** Far beyond any model, and small enough that no product of two is rounded. */
+export const size = z
+  .int()
+  .min(1)
+  .max(2 ** 26);
+/** More than any model has: a graph is built of each. */
+export const layerCount = size.max(1_000);
+/** Bases of angles are the largest, of some 10 million. */
+export const positive = z.number().positive().max(1e12);
 
 /** A parsed JSON object. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -11,14 +18,17 @@ export type Json = Readonly<Record<string, unknown>>;
 /** The error that refuses a config, with the file's name before the problem: `throw refusal('…')`. */
 export type Refusal = (problem: string) => InvalidModel;
 
-const token = z.int().min(0);
+const token = z
+  .int()
+  .min(0)
+  .max(2 ** 26);
 /** −1 is an old way to say that there is none. */
 const tokenOrNone = z.union([token, z.literal(-1), z.null()]).default(null);
 
 /** Token ids as configs have them: several ends, or none. */
 const tokenFields = {
   bos_token_id: tokenOrNone,
-  eos_token_id: z.union([tokenOrNone, z.array(token).min(1)]).default(null),
+  eos_token_id: z.union([tokenOrNone, z.array(token).min(1).max(1_000)]).default(null),
   pad_token_id: tokenOrNone,
 };
 
@@ -92,7 +102,7 @@ export function unreadFields({ architectures: _, ...json }: Json, read: Json, pr
 }
 
 /** Most problems in one error message. */
-const mostProblems = 20;
+const mostProblems = 8;
 
 /** @throws InvalidModel naming every field that has a value the engine does not support. */
 export function check<Published>(schema: PublishedSchema<Published>, json: Json, refusal: Refusal): Published {

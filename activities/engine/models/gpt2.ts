@@ -7,9 +7,10 @@
 import { z } from 'zod';
 import type { Tensor } from '../graph/graph.js';
 import { add, gatherRows, matmul, slice } from '../graph/operators.js';
+import { startLayer } from '../graph/recomputeLayers.js';
 import { defineArchitecture } from './architecture.js';
 import { gelu, geluTanh, layerNorm, rowsAfterAttention } from './blocks.js';
-import { checkHeads, only, positive, publishedConfig, size } from './configFields.js';
+import { checkHeads, layerCount, only, positive, publishedConfig, size } from './configFields.js';
 import { headName, withHead } from './head.js';
 import {
   alikeLayers,
@@ -40,7 +41,7 @@ export const gpt2 = defineArchitecture({
     vocab_size: size,
     n_embd: size,
     n_inner: size.nullish(),
-    n_layer: size,
+    n_layer: layerCount,
     n_head: size,
     n_positions: size,
     activation_function: z.enum(['gelu_new', 'gelu']).default('gelu_new'),
@@ -133,7 +134,7 @@ function trunk(
   let hidden = add(embedded, gatherRows(weight(positionTable), positions()));
   for (let layer = 0; layer < config.n_layer; layer++) {
     const prefix = `transformer.h.${layer}`;
-    const fused = conv(norm(hidden, `${prefix}.ln_1`), `${prefix}.attn.c_attn`);
+    const fused = conv(norm(startLayer(hidden), `${prefix}.ln_1`), `${prefix}.attn.c_attn`);
     const part = (index: number): Tensor => slice(fused, index * size, (index + 1) * size);
     const attended = attend(part(0), part(1), part(2), layer);
     hidden = add(rows(hidden, layer), conv(rows(attended, layer), `${prefix}.attn.c_proj`));

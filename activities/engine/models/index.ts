@@ -59,7 +59,17 @@ export function readPublished(json: unknown, file: string, named: TokenizerToken
     throw new InvalidModel(`${file}: model_type is ${show(type)}, supported: ${Object.keys(rows).join(', ')}`);
   if (quantisation != null)
     throw new InvalidModel(`${file}: quantization_config is given, supported: weights in F32, F16 or BF16`);
+  const { architectures: classes } = fields;
+  if (Array.isArray(classes) && classes.some(isOtherTask))
+    throw new InvalidModel(
+      `${file}: architectures is ${show(classes)}, supported: a language model, such as ${rows[type].className}`,
+    );
   return readAs(type, fields, file, named);
+}
+
+/** A trunk with a head that gives no next token: fine-tuned for that, it has lost the language model's. */
+function isOtherTask(className: unknown): boolean {
+  return typeof className === 'string' && /(Classification|QuestionAnswering|RewardModel)$/.test(className);
 }
 
 function readAs<Type extends ModelType>(

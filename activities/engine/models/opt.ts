@@ -3,9 +3,10 @@
 import { z } from 'zod';
 import type { Tensor } from '../graph/graph.js';
 import { add, gatherRows, maximum } from '../graph/operators.js';
+import { startLayer } from '../graph/recomputeLayers.js';
 import { defineArchitecture } from './architecture.js';
 import { gelu, layerNorm, linear, rowsAfterAttention } from './blocks.js';
-import { checkHeads, only, publishedConfig, size } from './configFields.js';
+import { checkHeads, layerCount, only, publishedConfig, size } from './configFields.js';
 import { withHead } from './head.js';
 import {
   alikeLayers,
@@ -43,7 +44,7 @@ export const opt = defineArchitecture({
     hidden_size: size,
     word_embed_proj_dim: size.optional(),
     ffn_dim: size,
-    num_hidden_layers: size,
+    num_hidden_layers: layerCount,
     num_attention_heads: size,
     max_position_embeddings: size,
     activation_function: z.enum(['relu', 'gelu']).default('relu'),
@@ -147,7 +148,7 @@ function trunk(
   let hidden = add(embedded, gatherRows(weight(positionTable), places));
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const prefix = `model.decoder.layers.${layer}`;
-    const x = norm(hidden, `${prefix}.self_attn_layer_norm`);
+    const x = norm(startLayer(hidden), `${prefix}.self_attn_layer_norm`);
     const project = (name: string): Tensor => dense(x, `${prefix}.self_attn.${name}`);
     const attended = attend(project('q_proj'), project('k_proj'), project('v_proj'), layer);
     hidden = add(rows(hidden, layer), dense(rows(attended, layer), `${prefix}.self_attn.out_proj`));

@@ -69,14 +69,26 @@ export interface RotaryTables {
   readonly sine: Tensor;
 }
 
-export function rotaryTables(graph: Graph, { positions, frequencies, magnitude = 1 }: Rotary): RotaryTables {
-  // Some models take 131,072 positions: megabytes, which are written into their array at once.
-  const table = (wave: (angle: number) => number): Tensor => {
-    const values = new Float32Array(positions * frequencies.length);
-    let next = 0;
-    for (let position = 0; position < positions; position++)
-      for (const frequency of frequencies) values[next++] = magnitude * wave(position * frequency);
-    return constant(graph, 'float32', [positions, frequencies.length], values);
-  };
-  return { cosine: table(Math.cos), sine: table(Math.sin) };
+export function rotaryTables(graph: Graph, rotary: Rotary): RotaryTables {
+  const shape = [rotary.positions, rotary.frequencies.length];
+  const table = (wave: Wave): Tensor => constant(graph, 'float32', shape, valuesOf(rotary, wave));
+  return { cosine: table('cos'), sine: table('sin') };
+}
+
+type Wave = 'cos' | 'sin';
+
+/** Of the model at hand: each of its graphs has the same tables, and millions of sines take a second. */
+const lastValues = new Map<Wave, { readonly key: string; readonly values: Float32Array }>();
+
+/** Some models take 131,072 positions: megabytes, which are written into their array at once. */
+function valuesOf({ positions, frequencies, magnitude = 1 }: Rotary, wave: Wave): Float32Array {
+  const key = JSON.stringify([positions, frequencies, magnitude]);
+  const last = lastValues.get(wave);
+  if (last?.key === key) return last.values;
+  const values = new Float32Array(positions * frequencies.length);
+  let next = 0;
+  for (let position = 0; position < positions; position++)
+    for (const frequency of frequencies) values[next++] = magnitude * Math[wave](position * frequency);
+  lastValues.set(wave, { key, values });
+  return values;
 }

@@ -7,9 +7,10 @@ import { z } from 'zod';
 import { geglu, rmsNorm, swiglu } from '../graph/customGradients.js';
 import { dimensionAt, type Tensor } from '../graph/graph.js';
 import { add, gatherRows, multiply, reshape } from '../graph/operators.js';
+import { startLayer } from '../graph/recomputeLayers.js';
 import { product } from '../graph/shape.js';
-import { linear, rowsAfterAttention } from './blocks.js';
-import { checkHeads, positive, type Refusal, size } from './configFields.js';
+import { type Linear, linear, projections, rowsAfterAttention } from './blocks.js';
+import { checkHeads, layerCount, positive, type Refusal, size } from './configFields.js';
 import { withHead } from './head.js';
 import type { LanguageModel, LayerAttention, ParameterShapes, Sequences, Weights } from './languageModel.js';
 import { type RopeConfig, readRope, ropeFields } from './ropeConfig.js';
@@ -48,7 +49,7 @@ export const decoderFields = ({ isTied, ropeBase }: Defaults) => ({
   vocab_size: size,
   hidden_size: size,
   intermediate_size: size,
-  num_hidden_layers: size,
+  num_hidden_layers: layerCount,
   num_attention_heads: size,
   num_key_value_heads: size.nullish(),
   head_dim: size.nullish(),
@@ -206,21 +207,27 @@ function trunk(
   let hidden = embeddingScale === undefined ? embedded : multiply(embedded, embeddingScale);
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const prefix = `model.layers.${layer}`;
-    const dense = (x: Tensor, name: string, hasBias: boolean): Tensor =>
-      linear(x, weight(`${prefix}.${name}.weight`), hasBias ? weight(`${prefix}.${name}.bias`) : undefined);
-    const x = norm(hidden, `${prefix}.input_layernorm`);
-    const project = (name: string): Tensor => dense(x, `self_attn.${name}`, has.queries);
+    const layerOf = (name: string, hasBias: boolean): Linear => ({
+      weight: weight(`${prefix}.${name}.weight`),
+      ...(hasBias ? { bias: weight(`${prefix}.${name}.bias`) } : {}),
+    });
+    const dense = (x: Tensor, name: string, hasBias: boolean): Tensor => {
+      const { weight: matrix, bias } = layerOf(name, hasBias);
+      return linear(x, matrix, bias);
+    };
+    const x = norm(startLayer(hidden), `${prefix}.input_layernorm`);
+    const projection = (name: string): Linear => layerOf(`self_attn.${name}`, has.queries);
+    const [q, k, v] = projections(x, [projection('q_proj'), projection('k_proj'), projection('v_proj')]);
     const normed = (heads: Tensor, name: string): Tensor =>
       headNorms ? eachHead(heads, headSizeOf(config), (head) => norm(head, `${prefix}.self_attn.${name}`)) : heads;
-    const queries = normed(project('q_proj'), 'q_norm');
-    const attended = attend(queries, normed(project('k_proj'), 'k_norm'), project('v_proj'), layer);
+    const attended = attend(normed(q, 'q_norm'), normed(k, 'k_norm'), v, layer);
     const kept = rows(hidden, layer);
     const mixed = dense(rows(attended, layer), 'self_attn.o_proj', has.output);
     hidden = add(kept, behind(mixed, `${prefix}.post_attention_layernorm`));
 
     const y = norm(hidden, `${prefix}.${beforeMlp}`);
-    const gate = dense(y, 'mlp.gate_proj', has.mlp);
-    const activated = activate(gate, dense(y, 'mlp.up_proj', has.mlp));
+    const [gate, up] = projections(y, [layerOf('mlp.gate_proj', has.mlp), layerOf('mlp.up_proj', has.mlp)]);
+    const activated = activate(gate, up);
     hidden = add(hidden, behind(dense(activated, 'mlp.down_proj', has.mlp), `${prefix}.post_feedforward_layernorm`));
   }
   return norm(hidden, 'model.norm');

@@ -19,6 +19,7 @@ export const adamWFields = {
   epsilon: z
     .number()
     .positive()
+    .max(1)
     .default(1e-8)
     .describe(
       'Added to the root of the mean of squared gradients. 1e-8 is PyTorch’s default, which the paper’s code takes.',
@@ -26,6 +27,7 @@ export const adamWFields = {
   weightDecay: z
     .number()
     .min(0)
+    .max(100)
     .default(0)
     .describe('Each step takes learning rate × weightDecay × weight off a weight (paper’s code: 0).'),
 };

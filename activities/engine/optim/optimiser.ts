@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { required } from '../../invariant.js';
 import { chunkCount, inChunks } from '../graph/chunks.js';
 import type { Graph, Tensor } from '../graph/graph.js';
+import { where } from '../graph/operators.js';
 import { scheduleFields } from './schedule.js';
 
 /** How some of the parameters are updated. Plain data: it goes to worker threads. */
@@ -58,6 +59,7 @@ export const sharedFields = {
   maxGradNorm: z
     .number()
     .positive()
+    .max(1e9)
     .default(1)
     .describe('Gradients whose norm over all weights is larger are scaled down to it (paper’s code: 1).'),
 };
@@ -85,19 +87,39 @@ export function defineOptimiser<Name extends z.ZodType<string>, Options extends 
 
 /**
  * Appends one update of a parameter, of a large one chunk by chunk.
+ * @param isTaken rank 0, bool: where it is given and false, the weight stays as it is.
  * @returns tensors of the parameter's shape or, of large ones, of shape `[chunks, size / chunks]`: the numbers in the same order.
  */
-export function appendUpdate(formula: UpdateFormula, rule: UpdateRule, weight: Weight, gradient: Tensor): Weight {
+export function appendUpdate(
+  formula: UpdateFormula,
+  rule: UpdateRule,
+  weight: Weight,
+  gradient: Tensor,
+  isTaken?: Tensor,
+): Weight {
+  const update: UpdateFormula = (...operands) => {
+    const updated = formula(...operands);
+    return isTaken ? chosen(isTaken, updated, operands[1]) : updated;
+  };
   const chunks = rule.elementwise ? chunkCount(weight.parameter) : 1;
-  if (chunks === 1) return formula(rule, weight, gradient);
+  if (chunks === 1) return update(rule, weight, gradient);
   const operands: Readonly<Record<string, Tensor>> = { parameter: weight.parameter, ...weight.state, gradient };
   return weightOf(
     inChunks(operands, chunks, (chunk) => {
       const { gradient: own, ...tensors } = chunk;
-      const updated = formula(rule, weightOf(tensors), required(own, 'a chunk of the gradient'));
+      const updated = update(rule, weightOf(tensors), required(own, 'a chunk of the gradient'));
       return { parameter: updated.parameter, ...updated.state };
     }),
   );
+}
+
+/** The weight `updated` where `condition` holds, else as it was before. */
+function chosen(condition: Tensor, updated: Weight, before: Weight): Weight {
+  const state = Object.entries(updated.state).map(([name, tensor]) => [
+    name,
+    where(condition, tensor, required(before.state[name], `state ${name}`)),
+  ]);
+  return { parameter: where(condition, updated.parameter, before.parameter), state: Object.fromEntries(state) };
 }
 
 function weightOf({ parameter, ...state }: Readonly<Record<string, Tensor>>): Weight {

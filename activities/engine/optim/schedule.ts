@@ -21,6 +21,7 @@ export const scheduleFields = {
   warmUpSteps: z
     .int()
     .min(0)
+    .max(10_000_000)
     .default(0)
     .describe(
       'The learning rate rises linearly from 0 over so many steps, then follows `schedule` (paper, 4.3: 10 % of the steps).',

@@ -3,10 +3,8 @@
  * driver, and a driver without a card.
  */
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { UnavailableDevice } from '../../errors.js';
+import { missingForCuda } from './capi/cudaLibraries.js';
 import type { DeviceTrial } from './deviceProcess.js';
 import { chosenDevice, type DeviceName, deviceNames } from './devices.js';
 import { forkModule } from './forkModule.js';
@@ -28,18 +26,23 @@ export function findDevices(environment: NodeJS.ProcessEnv = process.env): Promi
  * @throws UnavailableDevice with the reason, and the devices that this machine has.
  */
 export async function requireChosenDevice(environment: NodeJS.ProcessEnv = process.env): Promise<void> {
-  const { name } = chosenDevice(environment);
-  if (name === 'cpu') return;
-  const trial = await tryDevice(name, environment);
+  const { name, provider } = chosenDevice(environment);
+  if (provider === 'cpu') return;
+  const trial = await tryDevice(provider, environment, environment.REFT_DEVICE);
   if (trial.works) return;
   const found = (await findDevices(environment)).flatMap((device) => (device.trial.works ? [device.name] : []));
   throw new UnavailableDevice(name, `it does not work here: ${trial.reason}. Devices found: ${found.join(', ')}`);
 }
 
-async function tryDevice(name: DeviceName, environment: NodeJS.ProcessEnv): Promise<DeviceTrial> {
-  const missing = missingLibrary(name);
+/** @param device as REFT_DEVICE names it, where it is not the first of its kind. */
+async function tryDevice(
+  name: DeviceName,
+  environment: NodeJS.ProcessEnv,
+  device: string = name,
+): Promise<DeviceTrial> {
+  const missing = name === 'cuda' ? missingForCuda(environment) : null;
   if (missing !== null) return { works: false, reason: missing };
-  const child = forkModule(new URL('./deviceProcess.ts', import.meta.url), { ...environment, REFT_DEVICE: name });
+  const child = forkModule(new URL('./deviceProcess.ts', import.meta.url), { ...environment, REFT_DEVICE: device });
   const answers: DeviceTrial[] = [];
   let stderr = '';
   child.on('message', (answer: DeviceTrial) => answers.push(answer));
@@ -56,18 +59,6 @@ async function tryDevice(name: DeviceName, environment: NodeJS.ProcessEnv): Prom
       reason: `trying it ended the process with ${signal ?? `exit code ${code}`}${causeIn(stderr)}`,
     };
   return answer.works ? answer : { works: false, reason: `${answer.reason}${causeIn(stderr)}` };
-}
-
-/** The problem with CUDA's provider in words that help: onnxruntime's own message does not name what to install. */
-function missingLibrary(name: DeviceName): string | null {
-  if (name !== 'cuda') return null;
-  const { platform, arch } = process;
-  if (platform !== 'linux' || arch !== 'x64') return `onnxruntime-node has no CUDA for ${platform} ${arch}`;
-  const root = dirname(dirname(createRequire(import.meta.url).resolve('onnxruntime-node')));
-  const library = 'libonnxruntime_providers_cuda.so';
-  const builds = readdirSync(join(root, 'bin'));
-  if (builds.some((build) => existsSync(join(root, 'bin', build, platform, arch, library)))) return null;
-  return `${library} is not installed; node node_modules/onnxruntime-node/script/install --onnxruntime-node-install=cuda12 fetches it`;
 }
 
 /** The first line of a process's standard error in which the loader or the driver names a cause, in brackets; else nothing. */

@@ -1,22 +1,28 @@
 /**
  * Runs a graph on arrays that are inputs and outputs at once: parameters that are updated, a key-value cache that grows.
  *
- * `bound` calls onnxruntime's C API (`capi/`): it writes results where they are wanted and copies nothing. `onDevice` and `copyBack`
- * go through onnxruntime-node: WebGPU keeps what a run updates, in new memory, because its kernels cannot write where they read
- * (`residentTensors.ts`); `copyBack` fetches copies and writes them into the arrays, and works everywhere.
+ * `bound` and `resident` call onnxruntime's C API (`capi/`), which writes results where they are wanted: into the arrays themselves, or
+ * into memory on the device that stands for them (`memory/twins.ts`). `onDevice` and `copyBack` go through onnxruntime-node: WebGPU
+ * keeps what a run updates, in new memory, because its kernels cannot write where they read (`residentTensors.ts`); `copyBack` fetches
+ * copies and writes them into the arrays, and works everywhere.
  *
  * A self-test proves once a process that a mode works on the chosen device. The numbers are the same in all of them.
  */
 import { setImmediate as letOthersRun } from 'node:timers/promises';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf, UnavailableDevice } from '../../errors.js';
+import { emulate } from '../graph/emulate.js';
+import { fusedName, fusedNames } from '../graph/fusedOperators.js';
 import { createGraph, type Graph, input, output } from '../graph/graph.js';
 import { lower } from '../graph/lower.js';
 import { serialise } from '../graph/onnx/serialise.js';
 import { add, multiply } from '../graph/operators.js';
-import { createBoundSession } from './capi/session.js';
+import { createResidentSession } from './capi/residentSession.js';
+import { type BoundSession, createBoundSession } from './capi/session.js';
 import { chosenDevice, type Device, type RunMode } from './devices.js';
-import { checkResult, runOnDevice, toDevice, toHost, writeInto } from './residentTensors.js';
+import { faultOfKernels } from './kernels/selfTest.js';
+import { fetch, leave, place } from './memory/twins.js';
+import { checkResult, runOnDevice, toHost, writeInto } from './residentTensors.js';
 import { createSession, type OutputLocations, type Tensors, threads } from './session.js';
 import { float32 } from './tensors.js';
 
@@ -38,25 +44,26 @@ export interface BoundRun {
 /**
  * @param mode default: the first of the device's that works.
  * @param operatorThreads threads inside one operator; default: those of `session.ts`.
+ * @param recorded whether runs may be recorded, where the device can (`capi/recordings.ts`).
  * @throws an error of `errors.ts`, or onnxruntime's, when the device is not there or the graph is not valid.
  */
 export async function createInPlaceSession(
   graph: Graph,
   mode?: RunMode,
   operatorThreads: number = threads,
+  recorded = false,
 ): Promise<InPlaceSession> {
-  const lowered = lower(graph, chosenDevice().lacking);
-  switch (mode ?? (await provenMode())) {
-    case 'bound': {
-      const session = createBoundSession(serialise(lowered), operatorThreads);
-      return {
-        bind(feeds, results) {
-          const { run, release } = session.bind(feeds, asDeclared(session.outputShapes, results));
-          return { run: () => letOthersRun().then(run), release };
-        },
-        release: async () => session.release(),
-      };
-    }
+  const { name, lackingInHalf } = chosenDevice();
+  const lowered = emulate(lower(graph, await lackingOf(graph)), lackingInHalf);
+  const runMode = mode ?? (await provenMode());
+  const isNative = runMode === 'bound' || runMode === 'resident';
+  if (!isNative && graph.inputs.some(({ type }) => type === 'bfloat16'))
+    throw new UnavailableDevice(name, 'decoding in bfloat16 needs the C API of onnxruntime: take float16 or float32');
+  switch (runMode) {
+    case 'bound':
+      return throughCApi(createBoundSession(serialise(lowered), operatorThreads));
+    case 'resident':
+      return throughCApi(createResidentSession(serialise(lowered), operatorThreads, recorded));
     case 'onDevice': {
       const session = await createSession(serialise(lowered), outputLocations(lowered), operatorThreads);
       return throughNode(session, (feeds, results) => runOnDevice(session, feeds, results));
@@ -66,6 +73,31 @@ export async function createInPlaceSession(
       return throughNode(session, (feeds, results) => runWithCopies(session, feeds, results));
     }
   }
+}
+
+/** Operators of a graph that the device has no kernels for. */
+async function lackingOf(graph: Graph): Promise<ReadonlySet<string>> {
+  const { lacking } = chosenDevice();
+  const isFused = graph.nodes.some((node) => fusedName(node) !== null);
+  return isFused && (await ownKernels()) !== null ? new Set([...lacking, ...fusedNames]) : lacking;
+}
+
+let ownKernelsTested: Promise<string | null> | undefined;
+
+/**
+ * Finds out, once a process, whether our own kernels give the numbers of plain operators on the chosen device.
+ * @returns null where they do, else why not.
+ */
+export function ownKernels(): Promise<string | null> {
+  ownKernelsTested ??= (async () => {
+    if (!chosenDevice().ownKernels) return 'the device has none';
+    try {
+      return await faultOfKernels(chosenDevice(), (model) => createResidentSession(model, threads));
+    } catch (error) {
+      return reasonOf(error);
+    }
+  })();
+  return ownKernelsTested;
 }
 
 /**
@@ -82,11 +114,6 @@ export async function runInPlace(session: InPlaceSession, feeds: Tensors, result
   } finally {
     bound.release();
   }
-}
-
-/** Uploads float32 tensors that runs only read, so that no run transfers them. On the CPU there is nothing to do. */
-export async function placeOnDevice(tensors: Tensors): Promise<void> {
-  if ((await provenMode()) === 'onDevice') await toDevice(tensors);
 }
 
 export interface SelfTest {
@@ -110,7 +137,8 @@ export function selfTest(): Promise<SelfTest> {
   return tested;
 }
 
-async function provenMode(): Promise<RunMode> {
+/** How graphs run in this process. @throws UnavailableDevice as `selfTest`. */
+export async function provenMode(): Promise<RunMode> {
   return (await selfTest()).mode;
 }
 
@@ -133,8 +161,11 @@ async function faultOf(mode: RunMode): Promise<string | null> {
   try {
     const session = await createInPlaceSession(graph, mode);
     const [x, doubled] = [float32(Float32Array.of(1, -2, 3), [3]), float32(new Float32Array(3), [3])];
+    if (mode === 'resident') place({ x });
     for (let run = 0; run < 2; run++) await runInPlace(session, { x }, { 'updated.x': x, doubled });
     await toHost({ x });
+    fetch({ x });
+    leave({ x });
     await session.release();
     return `${x.data}` === '3,0,5' && `${doubled.data}` === '6,0,10' ? null : 'it computes wrongly';
   } catch (error) {
@@ -146,6 +177,16 @@ async function faultOf(mode: RunMode): Promise<string | null> {
 function reasonOf(error: unknown): string {
   const message = error instanceof UnavailableDevice ? error.reason : messageOf(error);
   return message.replace(/^\/onnxruntime_src\/.* was false\. /, '').trim();
+}
+
+function throughCApi(session: BoundSession): InPlaceSession {
+  return {
+    bind(feeds, results) {
+      const { run, release } = session.bind(feeds, asDeclared(session.outputShapes, results));
+      return { run: () => letOthersRun().then(run), release };
+    },
+    release: async () => session.release(),
+  };
 }
 
 function throughNode(

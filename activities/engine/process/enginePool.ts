@@ -13,7 +13,7 @@ interface Member {
 }
 
 /**
- * An engine that does up to `size` tasks at a time. A process is started when the others are busy.
+ * An engine that does up to `size` tasks at a time. Without `warmUp` a process is started when the others are busy.
  * @param log told of each process's start, and of its death during a task
  */
 export function createEnginePool(size: number, log?: Log, environment: NodeJS.ProcessEnv = process.env): Engine {
@@ -27,6 +27,10 @@ export function createEnginePool(size: number, log?: Log, environment: NodeJS.Pr
       } finally {
         member.tasks -= 1;
       }
+    },
+
+    warmUp() {
+      for (const { engine } of members) engine.warmUp();
     },
 
     async close() {

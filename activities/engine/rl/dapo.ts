@@ -13,6 +13,7 @@ const overlongSchema = z.strictObject({
   buffer: z
     .int()
     .min(1)
+    .max(1_000_000)
     .nullable()
     .default(null)
     .describe(
@@ -21,6 +22,7 @@ const overlongSchema = z.strictObject({
   penalty: z
     .number()
     .min(0)
+    .max(100)
     .default(1)
     .describe(
       'What an answer as long as the limit pays (published: 1, where a right answer earns 1 and a wrong one −1).',

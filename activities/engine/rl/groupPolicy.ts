@@ -29,7 +29,12 @@ export const groupOptions = z.strictObject({
     .describe(
       'How answer tokens divide the loss of a step: `sequence` is a mean over each answer and then over answers, `token` a mean over all tokens (DAPO), `constant` a sum divided by answers × `generation.maxAnswerTokens` (Dr. GRPO).',
     ),
-  klCoefficient: z.number().min(0).default(0).describe('β of the KL penalty against the warm-up. 0 leaves it out.'),
+  klCoefficient: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe('β of the KL penalty against the warm-up. 0 leaves it out.'),
   klPlacement: z
     .enum(['reward', 'loss'])
     .default('loss')

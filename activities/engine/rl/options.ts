@@ -4,7 +4,8 @@ import { z } from 'zod';
 /** How far a ratio counts below and above 1. */
 export type ClipRange = number | { readonly low: number; readonly high: number };
 
-const range = z.number().positive();
+/** Ratios of probabilities are rarely far from 1: a range of 100 clips nothing. */
+const range = z.number().positive().max(100);
 
 /** @param low, high defaults of the two sides, where they are given apart. */
 export function clipRangeOption(low: number, high: number) {
@@ -36,7 +37,7 @@ export const commonOptions = {
     ),
   samplingCorrection: z
     .strictObject({
-      cap: z.number().positive().default(2).describe('The largest weight.'),
+      cap: z.number().positive().max(1_000).default(2).describe('The largest weight.'),
     })
     .nullable()
     .default(null)

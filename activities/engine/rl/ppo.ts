@@ -27,6 +27,7 @@ export const ppo = algorithm({
     klCoefficient: z
       .number()
       .min(0)
+      .max(100)
       .default(0.01)
       .describe(
         'β of the KL penalty per token that is taken off the reward (paper, 4.3: 0.01 for P-CoT, 0.05 for N-CoT).',
@@ -38,6 +39,7 @@ export const ppo = algorithm({
     valueCoefficient: z
       .number()
       .min(0)
+      .max(1_000)
       .default(5)
       .describe('α, the weight of the value loss in the whole loss (paper, 4.3: 5).'),
     gamma: share.default(1).describe('γ, the discount of later rewards (paper’s code: 1).'),
@@ -46,6 +48,7 @@ export const ppo = algorithm({
     valueClipRange: z
       .number()
       .positive()
+      .max(1_000)
       .default(0.2)
       .describe('How far a value may move from the old one before its loss is clipped (paper’s code: 0.2).'),
     ...commonOptions,

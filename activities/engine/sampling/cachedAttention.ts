@@ -6,7 +6,8 @@
  */
 import { at } from '../../invariant.js';
 import { appendMany, type Graph, input, output, type Tensor } from '../graph/graph.js';
-import { cast, expand, range, reshape, rotaryEmbedding } from '../graph/operators.js';
+import { cast, expand, range, reshape } from '../graph/operators.js';
+import { rotaryEmbedding } from '../graph/rotaryEmbedding.js';
 import { type Dimension, product } from '../graph/shape.js';
 import { type Attention, type AttentionSizes, onceEach, type Sequences } from '../models/languageModel.js';
 import { type RotaryTables, rotaryTables } from '../models/rotary.js';
@@ -17,6 +18,9 @@ const rotates = (size: number): boolean => size % 16 === 0;
 /** Names of a layer's cache in the graph: input `past` and output `present` are one array `[batch, keyValueHeads, capacity, size]`. */
 export const cacheName = (time: 'past' | 'present', layer: number, part: 'keys' | 'values'): string =>
   `${time}.${layer}.${part}`;
+
+/** Whether it is such a name. */
+export const isCacheName = (name: string): boolean => /^(past|present)\.\d+\.(keys|values)$/.test(name);
 
 /**
  * Adds inputs `last_positions` int32 `[batch]` (the position of each row's last token) and `total_length` int32 `[1]` (the longest

@@ -42,19 +42,33 @@ const largestStage = 512;
  */
 export function chooseAtRandom(logits: Tensor, uniforms: Tensor): ChosenTokens {
   const probabilities = softmax(logits);
+  return withLogProbs(probabilities, drawToken(probabilities, uniforms));
+}
+
+/**
+ * As `chooseAtRandom` from softmax(`logits` · `inverseTemperature`), rank 1 of one element. The log-probabilities are the model's own: those
+ * of temperature 1.
+ */
+export function chooseTempered(logits: Tensor, uniforms: Tensor, inverseTemperature: Tensor): ChosenTokens {
+  return withLogProbs(softmax(logits), drawToken(softmax(multiply(logits, inverseTemperature)), uniforms));
+}
+
+/** Indices drawn from `probabilities [batch, vocabulary]`: int64 `[batch]`. */
+function drawToken(probabilities: Tensor, uniforms: Tensor): Tensor {
+  const { graph } = probabilities;
   const fractions = cast(uniforms, 'float64');
-  const [batch, vocabulary] = [dimensionAt(logits, 0), dimensionAt(logits, 1)];
+  const [batch, vocabulary] = [dimensionAt(probabilities, 0), dimensionAt(probabilities, 1)];
   if (typeof vocabulary !== 'number') throw new InternalError('the size of the vocabulary must be known');
-  if (vocabulary <= largestStage) return withLogProbs(probabilities, draw(probabilities, fractions).drawn);
+  if (vocabulary <= largestStage) return draw(probabilities, fractions).drawn;
 
   const width = blockWidth(vocabulary);
   const count = vocabulary / width;
   const block = draw(sum(reshape(probabilities, [batch, count, width]), [2]), fractions);
-  const firstBlocks = multiply(range(logits.graph, batch), constant(logits.graph, 'int64', [], [count]));
+  const firstBlocks = multiply(range(graph, batch), constant(graph, 'int64', [], [count]));
   const blocks = reshape(probabilities, [product([batch, count]), width]);
   const within = draw(gatherDistinctRows(blocks, add(firstBlocks, block.drawn)), block.left);
-  const starts = multiply(block.drawn, constant(logits.graph, 'int64', [], [width]));
-  return withLogProbs(probabilities, add(starts, within.drawn));
+  const starts = multiply(block.drawn, constant(graph, 'int64', [], [width]));
+  return add(starts, within.drawn);
 }
 
 /** The largest divisor up to the square root: both stages are short, and all blocks have the same width. */

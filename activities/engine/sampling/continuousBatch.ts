@@ -7,6 +7,7 @@
  */
 import { InvalidModel } from '../../errors.js';
 import { at, required } from '../../invariant.js';
+import { chosenDevice } from '../ort/devices.js';
 import type { BoundRun } from '../ort/runInPlace.js';
 import type { Decoder, StepArrays } from './decoder.js';
 import { copyRow, createCache, releaseCache } from './keyValueCache.js';
@@ -36,6 +37,12 @@ export interface Decoding {
   readonly safePoint: () => void;
   /** Told how many answers ended in a step. */
   readonly onEnded: (answers: number) => void;
+  /** Told of each token of an answer, the last in its list. False ends the answer there. */
+  readonly onToken?: (answer: Answer) => boolean;
+  /** Waited for after each step, by callers whose thread has more to do. */
+  readonly afterStep?: () => Promise<void>;
+  /** Whether steps come in few sizes. Left out: as the device likes it. */
+  readonly fixedSteps?: boolean;
 }
 
 /**
@@ -48,7 +55,7 @@ export async function decode(answers: readonly Answer[], decoding: Decoding): Pr
   const { decoder, random } = decoding;
   const ends = new Set(decoding.endTokens);
   const slots = Math.min(decoding.slots, answers.length);
-  const cache = createCache(decoder.attention, slots, decoding.capacity);
+  const cache = await createCache(decoder.attention, slots, decoding.capacity, decoder.precision);
   const prompts = [...new Set(answers.map(({ prompt }) => prompt))];
   const arrays: StepArrays = {
     tokens: new BigInt64Array(slots),
@@ -77,7 +84,7 @@ export async function decode(answers: readonly Answer[], decoding: Decoding): Pr
     const answer = answers[next];
     if (!answer) return false;
     decoding.safePoint();
-    prefixes ??= createPrefixCache(decoder, prompts);
+    prefixes ??= await createPrefixCache(decoder, prompts);
     forwardTokens += await prefixes.copyTo(cache, row, answer.prompt);
     start(row, answer);
     return true;
@@ -94,17 +101,21 @@ export async function decode(answers: readonly Answer[], decoding: Decoding): Pr
     arrays.positions[row] = position;
   };
 
-  // A batch of one row runs other kernels, which round differently: up to 10⁻⁴ in a log-probability, against 10⁻⁶ between rows of
-  // a batch. So a batch that had two rows keeps a second one, whose results nobody reads.
-  const bind = (): BoundRun => decoder.bindStep(cache, arrays, Math.max(rows.length, Math.min(2, slots)));
-
-  if (prompts.length === answers.length) {
-    forwardTokens += await prefillRows(decoder, cache, prompts.slice(0, slots), decoding.safePoint);
-    for (const [row, answer] of answers.slice(0, slots).entries()) start(row, answer);
-  } else while (rows.length < slots) await startNext(rows.length);
-  let step = bind();
+  const { fixedSteps = chosenDevice().preferences.fixedSteps } = decoding;
+  const sizeOf = (): number => stepSize(rows.length, slots, fixedSteps);
+  let size = 0;
+  let step: BoundRun | undefined;
   try {
+    if (prompts.length === answers.length) {
+      forwardTokens += await prefillRows(decoder, cache, prompts.slice(0, slots), decoding.safePoint);
+      for (const [row, answer] of answers.slice(0, slots).entries()) start(row, answer);
+    } else while (rows.length < slots) await startNext(rows.length);
     while (rows.length > 0) {
+      if (step === undefined || sizeOf() !== size) {
+        step?.release();
+        size = sizeOf();
+        step = decoder.bindStep(cache, arrays, size);
+      }
       decoding.safePoint();
       rows.forEach(({ example, sample, tokens }, row) => {
         arrays.uniforms[row] = uniform({ ...random, example, sample, position: tokens.length });
@@ -118,20 +129,40 @@ export async function decode(answers: readonly Answer[], decoding: Decoding): Pr
         const answer = at(rows, row);
         append(answer, Number(at(arrays.tokens, row)), at(arrays.logProbs, row));
         arrays.positions[row] = at(arrays.positions, row) + 1;
-        if (!ends.has(at(answer.tokens, -1)) && answer.tokens.length < answer.limit) continue;
+        const isWanted = decoding.onToken === undefined || decoding.onToken(answer);
+        if (isWanted && !ends.has(at(answer.tokens, -1)) && answer.tokens.length < answer.limit) continue;
         ended++;
         if (!(await startNext(row))) remove(row);
       }
       if (ended > 0) decoding.onEnded(ended);
-      if (rows.length === decoded) continue;
-      step.release();
-      step = bind();
+      await decoding.afterStep?.();
     }
   } finally {
-    step.release();
+    step?.release();
+    releaseCache(cache);
+    prefixes?.release();
   }
-  releaseCache(cache);
   return forwardTokens;
+}
+
+/** Where steps are of fixed sizes, they shrink to a quarter at once, and not further than to so many rows: fewer take as long. */
+const smallestFixed = 16;
+
+/**
+ * Rows that a step computes, of which so many have answers. The results of others are not read.
+ *
+ * A batch of one row runs other kernels, which round differently: up to 10⁻⁴ in a log-probability, against 10⁻⁶ between rows of a
+ * batch. So a batch that had two rows keeps a second one.
+ */
+export function stepSize(rows: number, slots: number, isFixed: boolean): number {
+  const least = Math.max(rows, Math.min(2, slots));
+  if (!isFixed) return least;
+  let size = slots;
+  for (let next = size; next >= least; next = Math.ceil(size / 4)) {
+    size = next;
+    if (size <= smallestFixed) break;
+  }
+  return size;
 }
 
 function append(answer: Answer, token: number, logProb: number): void {

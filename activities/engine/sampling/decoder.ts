@@ -1,19 +1,23 @@
 /** A model ready to decode: the sessions of its two graphs, and its weights, which are fed to them and not copied. */
-import type { Tensor } from 'onnxruntime-node';
-import { InvalidModel } from '../../errors.js';
+import type { Precision } from '../graph/precision.js';
 import { languageModel, type ModelConfig } from '../models/index.js';
-import type { AttentionSizes, ParameterShapes } from '../models/languageModel.js';
-import { type BoundRun, placeOnDevice, runInPlace } from '../ort/runInPlace.js';
+import type { AttentionSizes } from '../models/languageModel.js';
+import { chosenDevice } from '../ort/devices.js';
+import { placeOnDevice } from '../ort/placement.js';
+import { type BoundRun, runInPlace } from '../ort/runInPlace.js';
 import type { Tensors } from '../ort/session.js';
 import { float32, int32, int64 } from '../ort/tensors.js';
-import { graphSession } from '../training/sessions.js';
+import { type GraphSession, graphSession } from '../training/sessions.js';
 import type { Parameters } from '../weights/parameters.js';
 import { prefillGraph } from './decoderGraphs.js';
+import { fedWeights } from './fedWeights.js';
 import { cacheTensors, type KeyValueCache } from './keyValueCache.js';
 import { stepSession } from './stepSession.js';
 
 export interface Decoder {
   readonly attention: AttentionSizes;
+  /** That of its caches. */
+  readonly precision: Precision;
   /** Computes keys and values of `prompts` into the cache, one prompt a row, from `firstRow` on. Rows of empty prompts are undefined. */
   prefill(cache: KeyValueCache, firstRow: number, prompts: readonly (readonly number[])[]): Promise<void>;
   /** Steps of the first `rows` rows of a batch: each `run` is one. */
@@ -37,22 +41,29 @@ export interface DecoderOptions {
   readonly greedy: boolean;
   /** Whether it decodes one row only, ever. */
   readonly isLone?: boolean;
+  /** What it draws at; 1 where it is left out. */
+  readonly temperature?: number;
+  /** What it computes in; float32 where it is left out. */
+  readonly precision?: Precision;
 }
 
 /** @throws InvalidModel when a parameter is missing. */
 export async function createDecoder(
   config: ModelConfig,
   parameters: Parameters,
-  { greedy, isLone = false }: DecoderOptions,
+  { greedy, isLone = false, temperature = 1, precision = 'float32' }: DecoderOptions,
 ): Promise<Decoder> {
   const { attention, shapes } = languageModel(config);
-  const key = JSON.stringify(config);
-  const { session: prefillSession } = await graphSession(`prefill ${key}`, () => prefillGraph(config));
-  const { session, storesWeights } = await stepSession(config, parameters, greedy, isLone);
-  const weights = weightTensors(shapes, parameters);
+  const { preferences } = chosenDevice();
+  const key = `prefill ${precision} ${JSON.stringify(config)}`;
+  const prefill = await graphSession(key, () => prefillGraph(config, precision, preferences));
+  const tempered = !greedy && temperature !== 1;
+  const step = await stepSession(config, parameters, greedy, isLone, precision, tempered);
+  const weights = await fedWeights(shapes, parameters, precision);
   await placeOnDevice(weights);
   return {
     attention,
+    precision,
 
     async prefill(cache, firstRow, prompts) {
       const time = Math.max(...prompts.map((prompt) => prompt.length));
@@ -70,9 +81,9 @@ export async function createDecoder(
         ...past,
         tokens: int64(tokens, [prompts.length, time]),
         last_positions: int32(lastPositions, [prompts.length]),
-        total_length: int32(Int32Array.of(time), [1]),
+        ...lengthFor(prefill, Int32Array.of(time)),
       };
-      await runInPlace(prefillSession, feeds, present);
+      await runInPlace(prefill.session, feeds, present);
     },
 
     bindStep(cache, batch, rows) {
@@ -81,22 +92,24 @@ export async function createDecoder(
       const tokens = int64(batch.tokens.subarray(0, rows), [rows]);
       const { past, present } = cacheTensors(cache, 0, rows);
       const feeds: Tensors = {
-        ...(storesWeights ? {} : weights),
+        ...(step.storesWeights ? {} : weights),
         ...past,
         tokens,
         last_positions: int32(positions, [rows]),
-        total_length: int32(totalLength, [1]),
+        ...lengthFor(step, totalLength),
         ...(greedy ? {} : { uniforms: float32(batch.uniforms.subarray(0, rows), [rows]) }),
+        ...(tempered ? { inverse_temperature: float32(Float32Array.of(1 / temperature), [1]) } : {}),
       };
       const results: Tensors = {
         ...present,
         next_tokens: tokens,
         log_probs: float32(batch.logProbs.subarray(0, rows), [rows]),
       };
-      const { run, release } = session.bind(feeds, results);
+      const { run, release } = step.session.bind(feeds, results);
       return {
         run() {
-          totalLength[0] = Math.max(...positions) + 1;
+          // Rows say themselves how long they are. A recorded step reads this once.
+          totalLength[0] = preferences.fixedSteps ? cache.capacity : Math.max(...positions) + 1;
           return run();
         },
         release,
@@ -105,12 +118,8 @@ export async function createDecoder(
   };
 }
 
-function weightTensors(shapes: ParameterShapes, parameters: Parameters): Record<string, Tensor> {
-  return Object.fromEntries(
-    shapes.map(([name, shape]) => {
-      const parameter = parameters.get(name);
-      if (!parameter) throw new InvalidModel(`tensor ${name} is missing`);
-      return [name, float32(parameter.data, shape)];
-    }),
-  );
+/** The input `total_length` of the graphs that have it. */
+function lengthFor({ modelGraph }: GraphSession, length: Int32Array): Tensors {
+  const isRead = modelGraph.graph.inputs.some(({ name }) => name === 'total_length');
+  return isRead ? { total_length: int32(length, [1]) } : {};
 }

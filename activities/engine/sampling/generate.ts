@@ -6,10 +6,12 @@
  */
 import { InvalidData, TaskCancelled } from '../../errors.js';
 import { at } from '../../invariant.js';
+import type { Precision } from '../graph/precision.js';
 import { languageModel } from '../models/index.js';
-import type { LanguageModel } from '../models/languageModel.js';
+import type { AttentionSizes, LanguageModel } from '../models/languageModel.js';
 import type { EngineWork, RunContext } from '../threads/task.js';
 import { maxWorkerThreads, runInWorkerThreads } from '../threads/workerThreads.js';
+import { type MemoryBudget, machineBudget } from '../training/memoryBudget.js';
 import { loadModel, type ModelFiles } from '../weights/modelFiles.js';
 import { type Answer, decode } from './continuousBatch.js';
 import { createDecoder } from './decoder.js';
@@ -30,6 +32,8 @@ export interface GenerateTask {
     readonly endTokens: readonly number[];
     readonly padToken: number;
     readonly random: { readonly seed: number; readonly purpose: RandomPurpose; readonly round: number };
+    /** As the run was planned. */
+    readonly memory?: MemoryBudget | undefined;
   };
   readonly output: {
     /** In order of prompt, then sample. */
@@ -42,6 +46,8 @@ export interface GenerateTask {
       /** Whether the answer ended at its limit, not with an end token. */
       readonly truncated: boolean;
     }[];
+    /** Of the attempt that succeeded, where memory had run out before. */
+    readonly halvedMemory?: MemoryBudget;
     readonly work: EngineWork;
   };
 }
@@ -51,8 +57,6 @@ type Output = GenerateTask['output'];
 
 /** Most rows of a batch. With more, a step takes longer in proportion. */
 const largestBatch = 256;
-/** Most bytes of a batch's keys and values: long answers of large models are decoded in smaller batches. */
-const largestCacheBytes = 1 << 30;
 /** Fewest answers for a worker thread. With fewer, messages cost more than the thread saves. */
 const minAnswersPerThread = 16;
 
@@ -149,6 +153,7 @@ async function generateHere(
   );
   const capacity = answers.reduce((most, { prompt, limit }) => Math.max(most, prompt.length + limit), 1);
   const parameters = await loadModel(input.model);
+  const { precision = 'float32' } = input.model.compute ?? {};
   let finished = 0;
   // Prompts of similar length follow each other, so that computing some together takes little padding.
   const forwardTokens = await decode(
@@ -157,8 +162,9 @@ async function generateHere(
       decoder: await createDecoder(input.model.config, parameters, {
         greedy: input.temperature === 0,
         isLone: answers.length === 1,
+        precision,
       }),
-      slots: options.slots ?? mostSlots(model, capacity),
+      slots: options.slots ?? rowsTogether(model.attention, capacity, precision, input.memory ?? machineBudget()),
       capacity,
       endTokens: input.endTokens,
       random: input.random,
@@ -188,8 +194,13 @@ async function generateHere(
   };
 }
 
-/** Rows of a batch within the limits above. */
-function mostSlots({ attention }: LanguageModel, capacity: number): number {
-  const rows = Math.floor(largestCacheBytes / bytesPerRow(attention, capacity));
+/** How many answers are decoded together: long ones of large models in smaller batches. */
+export function rowsTogether(
+  attention: AttentionSizes,
+  capacity: number,
+  precision: Precision | undefined,
+  { cache }: MemoryBudget,
+): number {
+  const rows = Math.floor(cache / bytesPerRow(attention, capacity, precision));
   return Math.min(Math.max(rows, 1), largestBatch);
 }

@@ -5,7 +5,7 @@
  * When every prompt has one sample, the first prompts of a batch are computed in the batch's cache itself (`prefillRows`).
  */
 import type { Decoder } from './decoder.js';
-import { copyRow, createCache, type KeyValueCache } from './keyValueCache.js';
+import { copyRow, createCache, type KeyValueCache, releaseCache } from './keyValueCache.js';
 
 export interface PrefixCache {
   /**
@@ -13,6 +13,7 @@ export interface PrefixCache {
    * @returns how many tokens went through the model: 0 when the prompt was in the prefix cache.
    */
   copyTo(cache: KeyValueCache, row: number, prompt: readonly number[]): Promise<number>;
+  release(): void;
 }
 
 /** Most tokens computed together: more save no time and need memory. */
@@ -49,13 +50,13 @@ export async function prefillRows(
 }
 
 /** @param prompts distinct arrays, in the order in which `copyTo` gets them. It may get each several times in succession. */
-export function createPrefixCache(
+export async function createPrefixCache(
   decoder: Decoder,
   prompts: readonly (readonly number[])[],
   tokens = prefixTokens,
-): PrefixCache {
+): Promise<PrefixCache> {
   const prefixRows = rowsTogether(prompts, tokens);
-  const prefixCache = createCache(decoder.attention, prefixRows, longestPrefix(prompts));
+  const prefixCache = await createCache(decoder.attention, prefixRows, longestPrefix(prompts), decoder.precision);
   let cachedPrompts: readonly (readonly number[])[] = [];
   return {
     async copyTo(cache, row, prompt) {
@@ -70,5 +71,6 @@ export function createPrefixCache(
       copyRow(prefixCache, cachedPrompts.indexOf(prompt), cache, row, prompt.length - 1);
       return computed;
     },
+    release: () => releaseCache(prefixCache),
   };
 }

@@ -23,7 +23,7 @@ export type RandomPurpose =
   | 'sample-test'
   | 'sample-self-training'
   | 'sample-reward-model'
-  | 'bootstrap';
+  | 'serve';
 
 /** Names one random number. Every field is an integer in 0 … 2³²−1; fields left out are 0. */
 export interface RandomKey {
@@ -53,7 +53,7 @@ const purposeNumbers: Readonly<Record<RandomPurpose, number>> = {
   'sample-reward-model': 11,
   'order-self-training': 12,
   'sample-self-training': 13,
-  bootstrap: 20,
+  serve: 14,
 };
 
 /** Four random 32-bit words: Philox keyed by (seed, purpose) at the counter (round, example, sample, position). */
@@ -90,14 +90,6 @@ export function fillUniform(data: Float32Array, bound: number, key: StreamKey): 
   for (let start = 0; start < data.length; start += 4) {
     fillWords(scratch, key, start / 4);
     for (let index = 0; index < 4; index++) data[start + index] = bound * (at(scratch, index) * 2 ** -31 - 1);
-  }
-}
-
-/** Fills `data` with independent uniform whole numbers in 0 … count−1 (four to a counter); the bias is below count / 2³². */
-export function fillIndices(data: Uint32Array, count: number, key: StreamKey): void {
-  for (let start = 0; start < data.length; start += 4) {
-    fillWords(scratch, key, start / 4);
-    for (let index = 0; index < 4; index++) data[start + index] = Math.floor(at(scratch, index) * 2 ** -32 * count);
   }
 }
 

@@ -6,16 +6,16 @@
  * whose steps do little but read weights. There the session stores them: onnxruntime packs stored weights so that they are read in
  * one stream, and a step takes a third less time. The copy is made once a checkpoint and takes as long as some hundred tokens.
  */
+import type { Precision } from '../graph/precision.js';
+import { cachePreferences } from '../graph/preferences.js';
 import { languageModel, type ModelConfig } from '../models/index.js';
 import type { LanguageModel } from '../models/languageModel.js';
 import { chosenDevice } from '../ort/devices.js';
-import type { InPlaceSession } from '../ort/runInPlace.js';
-import { graphSession, releaseSession } from '../training/sessions.js';
+import { type GraphSession, graphSession, releaseSession } from '../training/sessions.js';
 import type { Parameters } from '../weights/parameters.js';
 import { stepGraph } from './decoderGraphs.js';
 
-export interface StepSession {
-  readonly session: InPlaceSession;
+export interface StepSession extends GraphSession {
   /** Whether weights must not be fed. */
   readonly storesWeights: boolean;
 }
@@ -43,24 +43,32 @@ export async function stepSession(
   parameters: Parameters,
   greedy: boolean,
   isLone: boolean,
+  precision: Precision,
+  tempered = false,
 ): Promise<StepSession> {
   const weights = countWeights(languageModel(config));
   const isSmall = weights < largeModel;
-  const storesWeights = isLone && !isSmall && weights <= mostStored && chosenDevice().name === 'cpu';
-  const key = `${greedy ? 'greedy' : 'sampling'} step ${JSON.stringify(config)}`;
-  const { session } = storesWeights
-    ? await storedStep(`${key} of parameters ${numberOf(parameters)}`, config, parameters, greedy)
-    : await graphSession(key, () => stepGraph(config, greedy, isSmall ? 'right' : 'left'));
-  return { session, storesWeights };
+  const { memory, preferences } = chosenDevice();
+  const isWorthwhile = isLone && !isSmall && weights <= mostStored && precision === 'float32';
+  // A session has its weights in this process's memory, and copies them to a device that has its own.
+  const storesWeights = isWorthwhile && preferences.weightsOnTheLeft && memory === null;
+  const place = isSmall || !preferences.weightsOnTheLeft ? 'right' : 'left';
+  const key = `${greedy ? 'greedy' : tempered ? 'tempered' : 'sampling'} step ${precision} ${JSON.stringify(config)}`;
+  const session = storesWeights
+    ? await storedStep(`${key} of parameters ${numberOf(parameters)}`, config, parameters, greedy, tempered)
+    : await graphSession(key, () => stepGraph(config, greedy, place, precision, preferences, tempered), {
+        recorded: preferences.fixedSteps,
+      });
+  return { ...session, storesWeights };
 }
 
 /** The key of the only session that stores weights. The next one replaces it. */
 let storedKey: string | undefined;
 
-async function storedStep(key: string, config: ModelConfig, stored: Parameters, greedy: boolean) {
+async function storedStep(key: string, config: ModelConfig, stored: Parameters, greedy: boolean, tempered: boolean) {
   if (storedKey !== undefined && storedKey !== key) await releaseSession(storedKey);
   storedKey = key;
-  return graphSession(key, () => stepGraph(config, greedy, { stored }));
+  return graphSession(key, () => stepGraph(config, greedy, { stored }, 'float32', cachePreferences, tempered));
 }
 
 const numbers = new WeakMap<Parameters, number>();

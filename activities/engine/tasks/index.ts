@@ -6,6 +6,7 @@ import type { AddAdaptersTask } from './addAdapters.js';
 import { addAdapters } from './addAdapters.js';
 import type { DiagnoseRolloutsTask } from './diagnoseRollouts.js';
 import { diagnoseRollouts } from './diagnoseRollouts.js';
+import { halveOnce } from './halveOnce.js';
 import type { ImportModelTask } from './importModel.js';
 import { importModel } from './importModel.js';
 import type { InitialiseTask } from './initialise.js';
@@ -41,10 +42,10 @@ export const tasks: { readonly [Name in TaskName]: TaskFunction<EngineTasks[Name
   importModel,
   addAdapters,
   planTraining,
-  generate,
-  trainSupervised,
-  trainPolicy,
+  generate: halveOnce(generate),
+  trainSupervised: halveOnce(trainSupervised),
+  trainPolicy: halveOnce(trainPolicy),
   diagnoseRollouts,
-  trainRewardModel,
+  trainRewardModel: halveOnce(trainRewardModel),
   rewardModelScore,
 };

@@ -4,10 +4,10 @@ import { InvalidModel, TaskCancelled } from '../../errors.js';
 import { at } from '../../invariant.js';
 import { float32 } from '../ort/tensors.js';
 import type { EngineWork, TaskFunction } from '../threads/task.js';
-import { rewardModelGraph } from '../training/graphs.js';
 import type { TokenSequence } from '../training/layout.js';
 import { groupByLength, layOutWhole, sequenceFeeds, withinTokens } from '../training/layout.js';
 import { runGraph } from '../training/runGraph.js';
+import { rewardModelGraph } from '../training/scoringGraphs.js';
 import { graphSession } from '../training/sessions.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 import { loadModel } from '../weights/modelFiles.js';
@@ -28,8 +28,9 @@ export const rewardModelScore: TaskFunction<RewardModelScoreTask> = async ({ mod
   const parameters = await loadModel(model);
   if (!parameters.has('score.weight'))
     throw new InvalidModel(`${model.parameters} has no score.weight: no reward model`);
-  const { modelGraph, session } = await graphSession(`reward model scores ${JSON.stringify(model.config)}`, () =>
-    rewardModelGraph(model.config),
+  const { modelGraph, session } = await graphSession(
+    `reward model scores ${JSON.stringify([model.config, model.compute])}`,
+    () => rewardModelGraph(model.config, model.compute),
   );
   const probabilities = new Array<number>(sequences.length).fill(0);
   const lengths = sequences.map(({ prompt, answer }) => prompt.length + answer.length);

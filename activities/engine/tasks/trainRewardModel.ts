@@ -6,11 +6,12 @@ import type { ScheduledOptimiser } from '../optim/index.js';
 import { float32, int64 } from '../ort/tensors.js';
 import { fillNormal } from '../sampling/random.js';
 import type { EngineWork, TaskFunction } from '../threads/task.js';
-import { rewardHeadShapes } from '../training/graphs.js';
+import { rewardHeadShapes } from '../training/declareModel.js';
 import type { TokenSequence } from '../training/layout.js';
 import { layOutWhole, sequenceFeeds } from '../training/layout.js';
+import type { MemoryBudget } from '../training/memoryBudget.js';
 import { type Feeds, metricOf } from '../training/runGraph.js';
-import { createTrainer } from '../training/trainer.js';
+import { createTrainer, type NewHead, type ScalingMetrics } from '../training/trainer.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 
 /** Two-class training: is this answer right? A model without the two-class head gets one. */
@@ -21,30 +22,38 @@ export interface TrainRewardModelTask {
     readonly optimiser: ScheduledOptimiser;
     readonly seed: number;
     readonly outputDirectory: string;
+    /** As the run was planned. */
+    readonly memory?: MemoryBudget | undefined;
   };
   readonly output: {
     readonly files: ModelFiles;
     readonly loss: number;
     readonly accuracy: number;
     readonly gradientNorm: number;
+    readonly scaling: ScalingMetrics;
+    /** Of the attempt that succeeded, where memory had run out before. */
+    readonly halvedMemory?: MemoryBudget;
     readonly work: EngineWork;
   };
 }
 
 export const trainRewardModel: TaskFunction<TrainRewardModelTask> = async (
-  { model, batches, optimiser, seed, outputDirectory },
+  { model, batches, optimiser, seed, outputDirectory, memory },
   context,
 ) => {
   const started = performance.now();
   const lora = model.adapters?.lora;
-  const trainer = await createTrainer({ objective: 'rewardModel', config: model.config, lora }, model, optimiser, {
-    shapes: rewardHeadShapes(model.config),
+  const { config, compute } = model;
+  const head: NewHead = {
+    shapes: rewardHeadShapes(config),
     create: (_, shape) => {
       const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
       fillNormal(data, 0.02, { seed, purpose: 'initialise' });
       return data;
     },
-  });
+  };
+  const training = { objective: 'rewardModel', config, lora, compute } as const;
+  const trainer = await createTrainer(training, model, optimiser, head, memory);
   // Before the first step, so that what cannot fit is refused at once.
   const splits = batches.map(trainer.split);
   let [lossSum, right, normSum, sequences, tokens] = [0, 0, 0, 0, 0];
@@ -69,6 +78,7 @@ export const trainRewardModel: TaskFunction<TrainRewardModelTask> = async (
     loss: lossSum / Math.max(1, sequences),
     accuracy: right / Math.max(1, sequences),
     gradientNorm: normSum / Math.max(1, batches.length),
+    scaling: trainer.scaling(),
     work: {
       seconds: (performance.now() - started) / 1000,
       forwardTokens: tokens,

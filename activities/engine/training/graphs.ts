@@ -1,54 +1,32 @@
 /**
- * The graphs that training and scoring run: trunk, heads and losses put together, with gradients and an optimiser behind them
- * where parameters are trained. Each is built once per model configuration and serves every batch size and length.
+ * The graphs that training runs: trunk, heads and losses put together, with gradients and an optimiser behind them. Each is built once per model configuration and serves every batch size and length.
  */
 
 import { at, required } from '../../invariant.js';
 import { segmentMeans } from '../graph/customGradients.js';
 import { gradients, sumInGraphOrder } from '../graph/gradients.js';
 import { createGraph, type Graph, input, output, type Tensor } from '../graph/graph.js';
-import {
-  add,
-  cast,
-  dimensionSize,
-  divide,
-  gatherRows,
-  greaterOrEqual,
-  logSoftmax,
-  multiply,
-  reshape,
-  slice,
-  sum,
-} from '../graph/operators.js';
+import { add, cast, divide, greaterOrEqual, less, multiply, reshape, slice, sum } from '../graph/operators.js';
 import { elementCount } from '../graph/shape.js';
 import type { LoraConfig } from '../lora/adapters.js';
 import { adapterShapes, adaptersOf, loraScale } from '../lora/adapters.js';
 import { adaptGraph } from '../lora/adaptGraph.js';
 import { crossEntropy, tokenLogProbs } from '../losses/tokenLogProbs.js';
-import { linear } from '../models/blocks.js';
-import { causalAttention } from '../models/causalAttention.js';
 import { languageModel, type ModelConfig } from '../models/index.js';
-import {
-  type LanguageModel,
-  type LinearLayer,
-  type ParameterShapes,
-  type Weights,
-  weightsFrom,
-} from '../models/languageModel.js';
+import type { ParameterShapes } from '../models/languageModel.js';
 import { clipFactor, globalNorm } from '../optim/clipping.js';
 import { createOptimiser, type OptimiserSettings } from '../optim/index.js';
 import { appendUpdate, type Optimiser, type UpdateRule } from '../optim/optimiser.js';
 import type { BoundAlgorithm } from '../rl/algorithm.js';
-import { raggedAttention } from './raggedAttention.js';
-
-/** Parameters beside the language model's own. */
-export const valueHeadShapes = (config: ModelConfig): ParameterShapes => [
-  ['value_head.weight', [1, languageModel(config).hiddenSize]],
-  ['value_head.bias', [1]],
-];
-export const rewardHeadShapes = (config: ModelConfig): ParameterShapes => [
-  ['score.weight', [2, languageModel(config).hiddenSize]],
-];
+import {
+  declareModel,
+  extraWeight,
+  type ForwardSettings,
+  type Model,
+  rewardHeadShapes,
+  valueHeadShapes,
+  valuesOf,
+} from './declareModel.js';
 
 /** A graph with what a caller has to know to run it. */
 export interface ModelGraph {
@@ -71,6 +49,8 @@ export interface TrainingGraph extends ModelGraph {
 export interface UpdateGraph extends TrainingGraph {
   /** The state tensors it reads, in a fixed order. */
   readonly state: ParameterShapes;
+  /** The place of the first node of the optimiser, which computes in float32 whatever the model does. */
+  readonly updateFrom: number;
 }
 
 /** A tensor that an optimiser updates at once: a parameter, or several of one rule. */
@@ -92,45 +72,22 @@ export interface Objective {
   readonly metrics: Readonly<Record<string, Tensor>>;
   /** Metrics of which a batch has the largest of its micro-batches'. */
   readonly peaks: Readonly<Record<string, Tensor>>;
+  /** Rank-0 input that the loss is multiplied by for its gradients, and its metrics are not (`optim/lossScale.ts`). */
+  readonly lossScale?: Tensor;
+  /** Whether the backward computes each layer's states again instead of keeping them from the forward. */
+  readonly recompute?: boolean;
 }
 
-interface Model {
-  readonly graph: Graph;
-  /** Weights of the language model that the graph reads, and the heads beside it. */
-  readonly shapes: ParameterShapes;
-  readonly headShapes: ParameterShapes;
-  readonly linear: readonly LinearLayer[];
-  readonly weight: Weights;
-  /** Hidden states after the final norm at the `positions` fed, `[positions, hidden]`. */
-  readonly hidden: Tensor;
-  /** Which sequence of the batch each of the `positions` lies in: int64 `[positions]`. Appended to the graph when it is asked for. */
-  readonly sequenceOf: () => Tensor;
-  readonly extra: ReadonlyMap<string, Tensor>;
+/** Name of the input. */
+export const lossScaleInput = 'loss_scale';
+
+/** The objective with its gradients scaled. */
+export function withLossScale(objective: Objective): Objective {
+  return { ...objective, lossScale: input(objective.graph, lossScaleInput, 'float32', []) };
 }
 
-/** Declares weights and the inputs of `sequenceFeeds`, runs the trunk for the states at `positions`. */
-function declareModel(
-  language: LanguageModel,
-  positionsDimension: string,
-  shapes: ParameterShapes,
-  headShapes: ParameterShapes = [],
-): Model {
-  const graph = createGraph();
-  const tokens = input(graph, 'tokens', 'int64', ['tokens']);
-  const grid = input(graph, 'grid', 'int64', ['batch', 'time']);
-  const slots = input(graph, 'slots', 'int64', ['tokens']);
-  const positions = input(graph, 'positions', 'int64', [positionsDimension]);
-  const weight = weightsFrom(shapes, (name, shape) => input(graph, name, 'float32', shape));
-  const extra = new Map(headShapes.map(([name, shape]) => [name, input(graph, name, 'float32', shape)]));
-  const sequences = raggedAttention(causalAttention(graph, language.attention, 'batch', 'time'), grid, slots);
-  const hidden = language.trunk(weight, tokens, sequences, positions);
-  // A slot is row × time + column.
-  const sequenceOf = () => divide(gatherRows(slots, positions), dimensionSize(graph, 'time'));
-  return { graph, shapes, headShapes, weight, linear: language.linear, hidden, sequenceOf, extra };
-}
-
-function extraWeight(model: Model, name: string): Tensor {
-  return required(model.extra.get(name), `the head's weight ${name}`);
+function gradientsOf({ loss, lossScale, parameters, recompute = false }: Objective): readonly Tensor[] {
+  return gradients(lossScale ? multiply(loss, lossScale) : loss, parameters, { recompute });
 }
 
 /** Chooses what is trained: every weight, or with `lora` adapters and heads alone, every other weight being frozen. */
@@ -167,23 +124,25 @@ function objective(
 
 /** One step as one graph: gradients, clipping and the optimiser's update. */
 export function updateGraph(objective: Objective, settings: OptimiserSettings): UpdateGraph {
-  const { graph, trained, parameters, frozen, metrics, peaks, loss } = objective;
+  const { graph, trained, parameters, frozen, metrics, peaks, loss, lossScale } = objective;
   const optimiser = createOptimiser(settings);
   const targets = trained.map(([name, shape]) => ({ name, shape, rule: optimiser.ruleOf(name, shape) }));
-  const raw = gradients(loss, parameters);
-  const norm = update(graph, targets, parameters, raw, optimiser, settings.maxGradNorm);
+  const raw = gradientsOf(objective);
+  const updateFrom = graph.nodes.length;
+  const norm = update(graph, targets, parameters, raw, optimiser, { ...settings, lossScale });
   return {
     graph,
     parameters: trained,
     frozen,
     state: stateShapes(targets),
+    updateFrom,
     ...nameMetrics({ ...metrics, loss, gradient_norm: norm }, peaks),
   };
 }
 
 /** The gradients of a micro-batch: outputs `updated.g.<name>`. */
 export function gradientGraph(objective: Objective): TrainingGraph {
-  const raw = gradients(objective.loss, objective.parameters);
+  const raw = gradientsOf(objective);
   // For its order alone: nobody fetches it.
   output(sumInGraphOrder(raw, firstNumber), 'order');
   return withGradients(objective, raw, (gradient) => gradient);
@@ -196,9 +155,8 @@ function firstNumber(x: Tensor): Tensor {
 
 /** Adds the gradients of a micro-batch to `g.<name>`: outputs `updated.g.<name>`, so that they may be summed in place. */
 export function accumulateGraph(objective: Objective): TrainingGraph {
-  const { graph, loss, parameters } = objective;
-  return withGradients(objective, gradients(loss, parameters), (gradient, name, shape) =>
-    add(input(graph, `g.${name}`, 'float32', shape), gradient),
+  return withGradients(objective, gradientsOf(objective), (gradient, name, shape) =>
+    add(input(objective.graph, `g.${name}`, 'float32', shape), gradient),
   );
 }
 
@@ -221,11 +179,13 @@ export function gradientPrefix(workerThread: number): string {
 /**
  * Clipping and the optimiser's update with the gradients `g<worker thread>.<name>` that worker threads have summed up over their
  * micro-batches. Those of several are added up first: outputs `updated.g0.<name>`, in the place of the first's.
+ * @param isScaled whether they are those of a scaled loss.
  */
 export function applyGraph(
   targets: readonly UpdatedTensor[],
   settings: OptimiserSettings,
   workerThreads = 1,
+  isScaled = false,
 ): UpdateGraph {
   const graph = createGraph();
   const parameters = targets.map(({ name, shape }) => input(graph, name, 'float32', shape));
@@ -237,12 +197,14 @@ export function applyGraph(
     if (workerThreads > 1) output(sum, `updated.${gradientPrefix(0)}${name}`);
     return sum;
   });
-  const norm = update(graph, targets, parameters, sums, createOptimiser(settings), settings.maxGradNorm);
+  const lossScale = isScaled ? input(graph, lossScaleInput, 'float32', []) : undefined;
+  const norm = update(graph, targets, parameters, sums, createOptimiser(settings), { ...settings, lossScale });
   return {
     graph,
     parameters: targets.map(({ name, shape }) => [name, shape]),
     frozen: [],
     state: stateShapes(targets),
+    updateFrom: 0,
     ...nameMetrics({ gradient_norm: norm }),
   };
 }
@@ -252,26 +214,35 @@ export function stateShapes(targets: readonly UpdatedTensor[]): ParameterShapes 
   return targets.flatMap(({ name, shape, rule }) => rule.state.map((state) => [`${state}.${name}`, shape] as const));
 }
 
-/** @returns the gradients' global norm before clipping. */
+/**
+ * With a loss scale it leaves everything as it is where the norm is not finite.
+ * @returns the gradients' global norm before clipping, without the loss scale.
+ */
 function update(
   graph: Graph,
   targets: readonly UpdatedTensor[],
   parameters: readonly Tensor[],
   raw: readonly Tensor[],
   optimiser: Optimiser,
-  maxGradNorm: number,
+  { maxGradNorm, lossScale }: { readonly maxGradNorm: number; readonly lossScale: Tensor | undefined },
 ): Tensor {
-  const norm = globalNorm(raw);
-  const formula = optimiser.formula(graph, clipFactor(norm, maxGradNorm));
+  const scaled = globalNorm(raw);
+  const norm = lossScale ? divide(scaled, lossScale) : scaled;
+  const clip = clipFactor(norm, maxGradNorm);
+  const formula = optimiser.formula(graph, lossScale ? divide(clip, lossScale) : clip);
+  const isTaken = lossScale && less(norm, largestFinite);
   targets.forEach(({ name, shape, rule }, index) => {
     const state = rule.state.map((part) => [part, input(graph, `${part}.${name}`, 'float32', shape)]);
     const weight = { parameter: at(parameters, index), state: Object.fromEntries(state) };
-    const updated = appendUpdate(formula, rule, weight, at(raw, index));
+    const updated = appendUpdate(formula, rule, weight, at(raw, index), isTaken);
     output(updated.parameter, `updated.${name}`);
     for (const part of rule.state) output(required(updated.state[part], `state ${part}`), `updated.${part}.${name}`);
   });
   return norm;
 }
+
+/** Of float32. No number, and infinity, are not less. */
+const largestFinite = 3.4e38;
 
 function nameMetrics(
   sums: Readonly<Record<string, Tensor>>,
@@ -283,9 +254,13 @@ function nameMetrics(
 }
 
 /** Cross-entropy on answer tokens. Feeds: `sequenceFeeds`, labels `[answers]`, weights `[answers]`. */
-export function supervisedObjective(config: ModelConfig, lora?: LoraConfig): Objective {
+export function supervisedObjective(
+  config: ModelConfig,
+  lora?: LoraConfig,
+  settings?: Partial<ForwardSettings>,
+): Objective {
   const language = languageModel(config);
-  const model = declareModel(language, 'answers', language.shapes);
+  const model = declareModel(language, 'answers', language.shapes, [], settings, lora);
   const labels = input(model.graph, 'labels', 'int64', ['answers']);
   const weights = input(model.graph, 'weights', 'float32', ['answers']);
   const { chosen } = tokenLogProbs(model.hidden, language.headMatrix(model.weight), labels);
@@ -293,10 +268,15 @@ export function supervisedObjective(config: ModelConfig, lora?: LoraConfig): Obj
 }
 
 /** An algorithm's loss on answer tokens. Feeds: as supervised, and the algorithm's `TokenInputs`, all `[answers]`. */
-export function policyObjective(config: ModelConfig, algorithm: BoundAlgorithm, lora?: LoraConfig): Objective {
+export function policyObjective(
+  config: ModelConfig,
+  algorithm: BoundAlgorithm,
+  lora?: LoraConfig,
+  settings?: Partial<ForwardSettings>,
+): Objective {
   const language = languageModel(config);
   const heads = algorithm.critic ? valueHeadShapes(config) : [];
-  const model = declareModel(language, 'answers', language.shapes, heads);
+  const model = declareModel(language, 'answers', language.shapes, heads, settings, lora);
   const labels = input(model.graph, 'labels', 'int64', ['answers']);
   const { chosen } = tokenLogProbs(model.hidden, language.headMatrix(model.weight), labels);
   const { total, metrics, peaks } = algorithm.loss({
@@ -309,50 +289,17 @@ export function policyObjective(config: ModelConfig, algorithm: BoundAlgorithm, 
 }
 
 /** Two-class cross-entropy at each sequence's last token. Feeds: `sequenceFeeds`, labels `[batch]`, weights `[batch]`. */
-export function rewardModelObjective(config: ModelConfig, lora?: LoraConfig): Objective {
+export function rewardModelObjective(
+  config: ModelConfig,
+  lora?: LoraConfig,
+  settings?: Partial<ForwardSettings>,
+): Objective {
   const language = languageModel(config);
-  const model = declareModel(language, 'batch', language.trunkShapes, rewardHeadShapes(config));
+  const model = declareModel(language, 'batch', language.trunkShapes, rewardHeadShapes(config), settings, lora);
   const labels = input(model.graph, 'labels', 'int64', ['batch']);
   const weights = input(model.graph, 'weights', 'float32', ['batch']);
   const { chosen } = tokenLogProbs(model.hidden, extraWeight(model, 'score.weight'), labels);
   // Both classes right means log π(label) ≥ log ½.
   const right = multiply(cast(greaterOrEqual(chosen, Math.log(0.5)), 'float32'), weights);
   return objective(model, lora, crossEntropy(chosen, weights), { right: sum(right) });
-}
-
-/** What scoring gives beside log-probabilities. `values` needs a value head. */
-export interface AnswerOutputs {
-  readonly values: boolean;
-  readonly entropies: boolean;
-}
-
-/** Scores given answers: outputs `log_probs` and, as asked for, `entropies` and `values`, all `[answers]`. */
-export function answersGraph(config: ModelConfig, outputs: AnswerOutputs): ModelGraph {
-  const heads = outputs.values ? valueHeadShapes(config) : [];
-  const language = languageModel(config);
-  const model = declareModel(language, 'answers', language.shapes, heads);
-  const labels = input(model.graph, 'labels', 'int64', ['answers']);
-  const { chosen, entropy } = tokenLogProbs(model.hidden, language.headMatrix(model.weight), labels);
-  output(chosen, 'log_probs');
-  if (outputs.entropies) output(entropy(), 'entropies');
-  if (outputs.values) output(valuesOf(model), 'values');
-  return scoringGraph(model);
-}
-
-/** The reward model's log-probabilities: output `class_log_probs [batch, 2]`, class 1 being right. */
-export function rewardModelGraph(config: ModelConfig): ModelGraph {
-  const language = languageModel(config);
-  const model = declareModel(language, 'batch', language.trunkShapes, rewardHeadShapes(config));
-  output(logSoftmax(linear(model.hidden, extraWeight(model, 'score.weight'))), 'class_log_probs');
-  return scoringGraph(model);
-}
-
-function scoringGraph({ graph, shapes, headShapes }: Model): ModelGraph {
-  return { graph, parameters: [...shapes, ...headShapes], metrics: [], peaks: [] };
-}
-
-/** The value head on the gathered states: `[answers]`. */
-function valuesOf(model: Model): Tensor {
-  const column = linear(model.hidden, extraWeight(model, 'value_head.weight'));
-  return reshape(add(column, extraWeight(model, 'value_head.bias')), ['answers']);
 }

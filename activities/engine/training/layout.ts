@@ -112,6 +112,7 @@ export function sequenceFeeds(layout: SequenceLayout) {
 /**
  * Groups items for forward passes: sorted by length so that attention meets little padding, each group within what `fits`.
  * An item that does not fit alone has a group of its own. Returns indices; a caller puts results back by them.
+ * @param fits a group that fits is one whose first items fit, too.
  */
 export function groupByLength(
   lengths: readonly number[],
@@ -119,15 +120,20 @@ export function groupByLength(
 ): readonly (readonly number[])[] {
   const order = lengths.map((_, index) => index).sort((a, b) => at(lengths, a) - at(lengths, b) || a - b);
   const groups: number[][] = [];
-  let group: number[] = [];
-  for (const index of order) {
-    if (group.length > 0 && !fits([...group, index])) {
-      groups.push(group);
-      group = [];
+  for (let start = 0; start < order.length; ) {
+    const holds = (count: number): boolean => fits(order.slice(start, start + count));
+    // The most that fit, one at least: doubled until too many do not, then halved between.
+    let [count, tooMany] = [1, 2];
+    while (start + tooMany <= order.length && holds(tooMany)) [count, tooMany] = [tooMany, 2 * tooMany];
+    tooMany = Math.min(tooMany, order.length - start + 1);
+    while (tooMany - count > 1) {
+      const middle = Math.floor((count + tooMany) / 2);
+      if (holds(middle)) count = middle;
+      else tooMany = middle;
     }
-    group.push(index);
+    groups.push(order.slice(start, start + count));
+    start += count;
   }
-  if (group.length > 0) groups.push(group);
   return groups;
 }
 

@@ -4,14 +4,18 @@
  */
 
 import { InsufficientMemory } from '../../errors.js';
+import { gibibytes } from '../../gibibytes.js';
 import { allAt, at } from '../../invariant.js';
+import { blockCount, queriesOfBlock } from '../graph/blockAttention.js';
 import type { TokenSequence } from './layout.js';
 import { groupByLength, trainedLength } from './layout.js';
 import type { MemoryModel, Sizes } from './memory.js';
 
 /** What a step needs and may take, in bytes. */
 export interface StepMemory {
-  /** Weights, the optimiser's state, and whatever else stays between steps. */
+  /** What stays between steps, by what it is. */
+  readonly held: { readonly frozenWeights: number; readonly weights: number; readonly optimiserState: number };
+  /** All of it. */
   readonly kept: number;
   /** Kept besides where gradients are summed over micro-batches, in every worker thread. */
   readonly sums: number;
@@ -51,7 +55,7 @@ export function splitBatch(sequences: readonly TokenSequence[], memory: StepMemo
     const bytes = needed(memory.part(sizesOf(group)));
     if (group.length === 1 && bytes > memory.usable)
       throw new InsufficientMemory(
-        `training on one sequence of ${trainedLength(at(sequences, at(group, 0)))} tokens needs ${bytes} bytes of memory (${memory.kept} of them for weights and the optimiser's state), ${memory.usable} are available: take a smaller model, LoRA, or shorter sequences`,
+        `training on one sequence of ${trainedLength(at(sequences, at(group, 0)))} tokens needs ${gibibytes(bytes)} of memory (${gibibytes(memory.kept)} of them for weights and the optimiser's state), ${gibibytes(memory.usable)} are available: take a smaller model, LoRA, or shorter sequences`,
       );
   }
   return groups;
@@ -88,5 +92,6 @@ export function groupSizes(sequences: readonly TokenSequence[]): Sizes {
     time: Math.max(...lengths),
     tokens: lengths.reduce((a, b) => a + b, 0),
     answers: sequences.reduce((total, { answer }) => total + answer.length, 0),
+    [blockCount]: Math.ceil(Math.max(...lengths) / queriesOfBlock),
   };
 }

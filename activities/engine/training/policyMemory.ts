@@ -5,14 +5,17 @@
 import { allAt } from '../../invariant.js';
 import type { LoraConfig } from '../lora/adapters.js';
 import { adaptersOf } from '../lora/adapters.js';
-import { languageModel, type ModelConfig } from '../models/index.js';
+import { languageModel } from '../models/index.js';
 import type { LanguageModel, ParameterShapes } from '../models/languageModel.js';
-import { answersGraph } from './graphs.js';
+import { chosenDevice } from '../ort/devices.js';
 import type { TokenSequence } from './layout.js';
 import { trainedLength } from './layout.js';
-import { memoryModel, weightBytes } from './memory.js';
+import { type MemoryModel, memoryModel, weightBytes } from './memory.js';
+import type { MemoryBudget } from './memoryBudget.js';
 import { groupSizes } from './microBatches.js';
+import type { Training } from './objectives.js';
 import { passes, passMemory, tokenBudget } from './scoreAnswers.js';
+import { answersGraph } from './scoringGraphs.js';
 import { stays } from './sessions.js';
 
 export interface PolicyMemory {
@@ -23,23 +26,38 @@ export interface PolicyMemory {
 }
 
 /**
- * @param longest a rollout as long as any.
+ * What the graphs take that the policy's answers and the reference's are scored with. Adapters are merged before, so it is the same
+ * with LoRA and without.
  * @param hasValues whether the policy has a value head; the reference has none.
  */
-export function policyMemory(
-  config: ModelConfig,
-  lora: LoraConfig | undefined,
-  longest: TokenSequence,
+export function scoringModels(
+  { config, compute }: Pick<Training, 'config' | 'compute'>,
   hasValues: boolean,
+): readonly MemoryModel[] {
+  const { preferences } = chosenDevice();
+  const outputs = [
+    { values: hasValues, entropies: true },
+    { values: false, entropies: false },
+  ];
+  return outputs.map((asked) => memoryModel(answersGraph(config, asked, compute, preferences).graph));
+}
+
+/**
+ * @param scoring of this model.
+ * @param longest a rollout as long as any.
+ */
+export function policyMemory(
+  { config, lora }: Pick<Training, 'config' | 'lora'>,
+  scoring: readonly MemoryModel[],
+  longest: TokenSequence,
+  budget: MemoryBudget,
 ): PolicyMemory {
   const model = languageModel(config);
-  const reference = answersGraph(config, { values: false, entropies: false });
-  const policy = answersGraph(config, { values: hasValues, entropies: true });
   // As many as a pass takes: how many a round has is not known here.
   const rollouts = new Array<TokenSequence>(Math.ceil(tokenBudget / trainedLength(longest))).fill(longest);
-  const needs = [policy, reference].map(({ graph }) => {
-    const [group = []] = passes(graph, rollouts, passMemory());
-    return memoryModel(graph)(groupSizes(allAt(rollouts, group)));
+  const needs = scoring.map((memory) => {
+    const [group = []] = passes(memory, rollouts, passMemory(budget));
+    return memory(groupSizes(allAt(rollouts, group)));
   });
   const kept = needs.filter(stays).reduce((total, bytes) => total + bytes, 0);
   return {

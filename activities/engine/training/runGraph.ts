@@ -2,7 +2,8 @@
 import type { Tensor } from 'onnxruntime-node';
 import { InvalidModel } from '../../errors.js';
 import { required } from '../../invariant.js';
-import { type InPlaceSession, placeOnDevice, runInPlace } from '../ort/runInPlace.js';
+import { placeOnDevice } from '../ort/placement.js';
+import { type InPlaceSession, runInPlace } from '../ort/runInPlace.js';
 import { float32 } from '../ort/tensors.js';
 import type { Parameters } from '../weights/parameters.js';
 import type { ModelGraph } from './graphs.js';

@@ -1,23 +1,24 @@
 /** Log-probabilities, entropies and values of given answers under a model, without gradients. */
 
 import { allAt, at } from '../../invariant.js';
-import type { Graph } from '../graph/graph.js';
+import { chosenDevice } from '../ort/devices.js';
 import { float32, int64 } from '../ort/tensors.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 import { loadModel } from '../weights/modelFiles.js';
-import { answersGraph } from './graphs.js';
 import type { TokenSequence } from './layout.js';
 import { groupByLength, layOutAnswers, sequenceFeeds, trainedLength, withinTokens } from './layout.js';
-import { memoryModel, usableMemory } from './memory.js';
+import { type MemoryModel, memoryModel } from './memory.js';
+import { type MemoryBudget, machineBudget, passShare } from './memoryBudget.js';
 import { groupSizes } from './microBatches.js';
 import { runGraph } from './runGraph.js';
+import { answersGraph } from './scoringGraphs.js';
 import { graphSession, releaseSession, stays } from './sessions.js';
 
 /** Padded tokens in one forward pass: more make it no faster. */
 export const tokenBudget = 8_192;
 
-/** Bytes one forward pass may take: with a large vocabulary far fewer tokens fit than would be fast. */
-export const passMemory = (): number => usableMemory() / 8;
+/** Bytes one forward pass may take. */
+export const passMemory = ({ microBatch }: MemoryBudget): number => passShare * microBatch;
 
 /** Each array has one entry an answer token. */
 export interface AnswerScores {
@@ -35,15 +36,18 @@ export interface AnswerScores {
 export async function scoreAnswers(
   files: ModelFiles,
   sequences: readonly TokenSequence[],
-  { entropies = false, bytes = passMemory() } = {},
+  { entropies = false, bytes = passMemory(machineBudget()) } = {},
 ): Promise<readonly AnswerScores[]> {
   const parameters = await loadModel(files);
   const values = parameters.has('value_head.weight');
   const asked = { values, entropies };
-  const key = `answers ${JSON.stringify([asked, files.config])}`;
-  const { modelGraph, session } = await graphSession(key, () => answersGraph(files.config, asked));
+  const { config, compute } = files;
+  const key = `answers ${JSON.stringify([asked, config, compute])}`;
+  const { preferences } = chosenDevice();
+  const { modelGraph, session } = await graphSession(key, () => answersGraph(config, asked, compute, preferences));
   const scores = new Array<AnswerScores>(sequences.length);
-  const groups = passes(modelGraph.graph, sequences, bytes);
+  const memory = memoryModel(modelGraph.graph);
+  const groups = passes(memory, sequences, bytes);
   for (const group of groups) {
     const layout = layOutAnswers(allAt(sequences, group));
     const answers = layout.labels.length;
@@ -70,20 +74,21 @@ export async function scoreAnswers(
       start = end;
     });
   }
-  const memory = memoryModel(modelGraph.graph);
   const largest = groups.map((group) => memory(groupSizes(allAt(sequences, group))));
   if (!largest.every(stays)) await releaseSession(key);
   return scores;
 }
 
-/** Sequences of like length together, as many as take no more than `bytes`; by their indices. */
+/**
+ * Sequences of like length together, as many as take no more than `bytes`; by their indices.
+ * @param memory what the graph takes that scores them.
+ */
 export function passes(
-  graph: Graph,
+  memory: MemoryModel,
   sequences: readonly TokenSequence[],
   bytes: number,
 ): readonly (readonly number[])[] {
   const lengths = sequences.map(trainedLength);
-  const memory = memoryModel(graph);
   const isFast = withinTokens(lengths, tokenBudget);
   return groupByLength(lengths, (group) => isFast(group) && memory(groupSizes(allAt(sequences, group))) <= bytes);
 }

@@ -1,9 +1,10 @@
 /**
  * Sessions of graphs, kept by what they were built from: a model's every epoch and round runs in the same session.
  */
+import { trimDevice } from '../ort/placement.js';
 import { createInPlaceSession, type InPlaceSession } from '../ort/runInPlace.js';
 import type { ModelGraph } from './graphs.js';
-import { usableMemory } from './memory.js';
+import { machineBudget } from './memoryBudget.js';
 
 export interface GraphSession<Built extends ModelGraph = ModelGraph> {
   readonly modelGraph: Built;
@@ -18,11 +19,12 @@ const sessions = new Map<string, GraphSession>();
 /**
  * For between two tasks. A session keeps what its largest run took for runs to come, and the next task plans with the machine's
  * memory as if it were alone: when the process has grown large, sessions go, and are created anew as they are needed. First those
- * that do not train, which are created soonest.
+ * that do not train, which are created soonest. Of the device's memory goes what no further task can use.
  *
  * @param bytes what the process may hold on to.
  */
-export async function trimSessions(bytes = usableMemory() / 2): Promise<void> {
+export async function trimSessions(bytes = machineBudget().training / 2): Promise<void> {
+  trimDevice();
   for (const isFirst of [true, false])
     for (const [key, { modelGraph }] of [...sessions]) {
       if (process.memoryUsage.rss() <= bytes) return;
@@ -45,6 +47,12 @@ export function stays(bytes: number): boolean {
   return bytes <= 2 ** 27;
 }
 
+/** How a session runs: as `createInPlaceSession` has it. */
+interface SessionOptions {
+  readonly operatorThreads?: number | undefined;
+  readonly recorded?: boolean;
+}
+
 /**
  * @param key says everything the graph is built from (model configuration, loss and constants), and its threads where they are
  * given.
@@ -52,7 +60,7 @@ export function stays(bytes: number): boolean {
 export async function graphSession<Built extends ModelGraph>(
   key: string,
   build: () => Built,
-  operatorThreads?: number,
+  options: SessionOptions = {},
 ): Promise<GraphSession<Built>> {
   const known = sessions.get(key);
   if (known) {
@@ -62,7 +70,7 @@ export async function graphSession<Built extends ModelGraph>(
     return known as GraphSession<Built>;
   }
   const modelGraph = build();
-  const session = await createInPlaceSession(modelGraph.graph, undefined, operatorThreads);
+  const session = await createInPlaceSession(modelGraph.graph, undefined, options.operatorThreads, options.recorded);
   sessions.set(key, { modelGraph, session });
   for (const [oldest, entry] of sessions) {
     if (sessions.size <= limit) break;

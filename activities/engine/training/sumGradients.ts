@@ -1,7 +1,7 @@
 /** The gradients of micro-batches, summed: what each worker thread does of a training step. */
-import { changedOnHost } from '../ort/residentTensors.js';
-import { accumulateGraph, gradientGraph, type TrainingGraph } from './graphs.js';
-import { buildObjective, type Training } from './objectives.js';
+import { fillWithZeros } from '../ort/placement.js';
+import type { TrainingGraph } from './graphs.js';
+import { buildAccumulation, buildGradients, type Training } from './objectives.js';
 import { type Feeds, joinMetrics, type Metrics, runWithMetrics, updated, withPrefix } from './runGraph.js';
 import { type GraphSession, graphSession } from './sessions.js';
 
@@ -20,9 +20,9 @@ export async function gradientSum(
   operatorThreads?: number,
 ): Promise<GradientSum> {
   const adds = microBatches > 1;
-  const [kind, graphOf] = adds ? (['accumulate', accumulateGraph] as const) : (['gradients', gradientGraph] as const);
+  const [kind, build] = adds ? (['accumulate', buildAccumulation] as const) : (['gradients', buildGradients] as const);
   const key = `${kind} in ${operatorThreads ?? 'all'} threads ${JSON.stringify(training)}`;
-  return { adds, ...(await graphSession(key, () => graphOf(buildObjective(training)), operatorThreads)) };
+  return { adds, ...(await graphSession(key, () => build(training), { operatorThreads })) };
 }
 
 /**
@@ -36,10 +36,7 @@ export async function sumGradients(
   gradients: Feeds,
   microBatches: readonly Feeds[],
 ): Promise<Metrics> {
-  if (adds) {
-    for (const { data } of Object.values(gradients)) if (data instanceof Float32Array) data.fill(0);
-    changedOnHost(gradients);
-  }
+  if (adds) fillWithZeros(gradients);
   const sums = withPrefix('g.', gradients);
   const results = updated(sums);
   const metrics: Metrics[] = [];

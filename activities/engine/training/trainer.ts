@@ -3,29 +3,34 @@
  *
  * A batch that fits in memory is one graph run: forward, backward, clipping and update. A larger one, and one of a small model, comes
  * in micro-batches, whose gradients are summed in place, by several worker threads at once where they can, before one more run clips and
- * applies them. A trainer owns its arrays until `save`.
+ * applies them. So does every batch on a device that likes flat updates. A trainer owns its arrays until `save`.
  */
+import type { Tensor } from 'onnxruntime-node';
 import { DivergedTraining, InvalidModel } from '../../errors.js';
 import { required } from '../../invariant.js';
 import type { ParameterShapes } from '../models/languageModel.js';
 import { createOptimiser, type OptimiserSettings } from '../optim/index.js';
+import { firstLossScale, nextLossScale, smallestLossScale } from '../optim/lossScale.js';
 import type { Optimiser } from '../optim/optimiser.js';
-import { toHost } from '../ort/residentTensors.js';
-import { placeOnDevice } from '../ort/runInPlace.js';
+import { chosenDevice } from '../ort/devices.js';
+import { placeOnDevice, toHost } from '../ort/placement.js';
 import { float32 } from '../ort/tensors.js';
 import type { ModelFiles } from '../weights/modelFiles.js';
 import { saveModel, takeModel } from '../weights/modelFiles.js';
 import type { NamedTensor, Parameters } from '../weights/parameters.js';
-import { type FlatState, stepsInThreads, stepsInTurn } from './accumulatedStep.js';
+import { apart, type FlatState, stepsInThreads, stepsInTurn, together } from './accumulatedStep.js';
 import { type FlatLayout, flatLayout, groupsWith, layFlat } from './flatTensors.js';
-import { stateShapes, type UpdatedTensor, updateGraph } from './graphs.js';
+import { lossScaleInput, stateShapes, type UpdatedTensor } from './graphs.js';
 import type { TokenSequence } from './layout.js';
-import { usableMemory } from './memory.js';
+import { machineBudget } from './memoryBudget.js';
 import { splitBatch } from './microBatches.js';
-import { buildObjective, type Training } from './objectives.js';
+import { buildUpdate, isScaled, type Training } from './objectives.js';
 import { type Feeds, type Metrics, runWithMetrics, updated } from './runGraph.js';
 import { graphSession } from './sessions.js';
-import { stepMemory } from './stepMemory.js';
+import { stepGraphs, stepMemory } from './stepMemory.js';
+
+/** Floats: where the optimiser's tensors start on a device, whose kernels read several numbers at once. */
+const deviceAlignment = 64;
 
 export interface Trainer {
   /** Metrics of a step that are the largest of its tokens; all others are sums. */
@@ -37,13 +42,20 @@ export interface Trainer {
   readonly split: (batch: readonly TokenSequence[]) => readonly (readonly number[])[];
   /**
    * One optimiser step on a batch, given as its micro-batches: the graphs' data inputs, with weights that add up over the batch.
-   * @returns the objective's metrics, `loss` and `gradient_norm` among them.
+   *
+   * In float16 a step whose gradients overflow is skipped: nothing changes but the loss scale.
+   * @returns the objective's metrics, `loss` and `gradient_norm` among them; the norm of a step that was skipped is 0.
    * @throws DivergedTraining when loss or gradient norm is not finite; the files on disk are untouched by it.
    */
   readonly step: (microBatches: readonly Feeds[], learningRate: number) => Promise<Metrics>;
+  /** In float16: how many steps were skipped, and the loss scale now. */
+  readonly scaling: () => ScalingMetrics;
   /** Writes what was trained, and the optimiser's state, to a directory. The trainer must not step any more. */
   readonly save: (directory: string) => Promise<ModelFiles>;
 }
+
+/** Empty but in float16. */
+export type ScalingMetrics = { readonly [Name in 'skippedSteps' | 'lossScale']?: number };
 
 /** Weights the files may lack (a head that training adds), made by `create`. */
 export interface NewHead {
@@ -52,7 +64,7 @@ export interface NewHead {
 }
 
 /**
- * @param usable bytes of memory that training may take.
+ * @param budget left out: this machine's, as if nothing had been planned.
  * @throws InvalidModel when the files lack a weight of the graph or have it in another shape, or when their state is that of
  * another optimiser.
  */
@@ -61,53 +73,80 @@ export async function createTrainer(
   files: ModelFiles,
   settings: OptimiserSettings,
   head?: NewHead,
-  usable = usableMemory(),
+  budget = machineBudget(),
 ): Promise<Trainer> {
   const optimiser = createOptimiser(settings);
   const updateKey = `update ${JSON.stringify([optimiser.key, settings.maxGradNorm, training])}`;
-  const updateSession = () => graphSession(updateKey, () => updateGraph(buildObjective(training), settings));
+  const updateSession = () => graphSession(updateKey, () => buildUpdate(training, settings));
   const { modelGraph: update } = await updateSession();
-  const memory = stepMemory(training, update, usable);
+  const memory = stepMemory(stepGraphs(training, update), budget);
   const loaded = await loadTraining(files, optimiser, head);
   checkShapes(files.parameters, loaded.weights, update.parameters, 'training');
   checkShapes(files.parameters, loaded.frozen, update.frozen, 'training');
   const frozen = feedsOf(loaded.frozen, update.frozen);
   await placeOnDevice(frozen);
 
-  const flat = memory.workerThreads > 1 ? flatten(loaded, flatLayout(update.parameters, optimiser)) : undefined;
+  const { flatUpdates } = chosenDevice().preferences;
+  const inThreads = memory.workerThreads > 1;
+  const layout = () => flatLayout(update.parameters, optimiser, flatUpdates ? deviceAlignment : undefined);
+  const flat = inThreads || flatUpdates ? flatten(loaded, layout()) : undefined;
   const { weights, state } = flat?.tensors ?? loaded;
   const [weightFeeds, stateFeeds] = [feedsOf(weights, update.parameters), feedsOf(state, update.state)];
   const changing = { ...weightFeeds, ...stateFeeds };
+  const held = flat ? together(flat.arrays) : apart(targetsOf(optimiser, update.parameters), weightFeeds, stateFeeds);
+  await placeOnDevice(held.updated);
   const steps = { training, optimiser: settings };
-  const inPieces = flat
-    ? stepsInThreads(steps, flat.arrays, memory.workerThreads)
-    : stepsInTurn(steps, targetsOf(optimiser, update.parameters), weightFeeds, stateFeeds, frozen);
+  const inPieces =
+    flat && inThreads ? stepsInThreads(steps, flat.arrays, memory.workerThreads) : stepsInTurn(steps, held, frozen);
   const wholeBatch = async (feeds: Feeds, scalars: Feeds): Promise<Metrics> => {
     const { modelGraph, session } = await updateSession();
     return runWithMetrics(modelGraph, session, { ...frozen, ...changing, ...feeds, ...scalars }, updated(changing));
   };
 
-  let step = files.moments === undefined ? 0 : files.step;
+  const isNew = files.moments === undefined;
+  let step = isNew ? 0 : files.step;
+  let lossScale = isScaled(training) ? ((isNew ? undefined : files.lossScale) ?? firstLossScale) : undefined;
+  let skippedSteps = 0;
+  const take = (microBatches: readonly Feeds[], learningRate: number): Promise<Metrics> => {
+    const scaling: Feeds = lossScale ? { [lossScaleInput]: scalar(lossScale.scale) } : {};
+    const own = Object.entries(optimiser.scalars(learningRate, step + 1)).map(([name, value]) => [name, scalar(value)]);
+    const scalars: Feeds = { ...Object.fromEntries(own), ...scaling };
+    const [whole, ...more] = microBatches;
+    if (whole && more.length === 0 && !flatUpdates) return wholeBatch(whole, scalars);
+    return inPieces(lossScale ? microBatches.map((feeds) => ({ ...feeds, ...scaling })) : microBatches, scalars);
+  };
   return {
     peaks: update.peaks,
     split: (batch) => splitBatch(batch, memory),
     step: async (microBatches, learningRate) => {
+      const metrics = await take(microBatches, learningRate);
+      if (lossScale) {
+        const isGood = Number.isFinite(metrics.gradient_norm);
+        const isLast = lossScale.scale <= smallestLossScale;
+        if (!isGood && !isLast && Number.isFinite(metrics.loss)) {
+          lossScale = nextLossScale(lossScale, false);
+          skippedSteps++;
+          return { ...metrics, gradient_norm: 0 };
+        }
+        lossScale = nextLossScale(lossScale, isGood);
+      }
       step++;
-      const scalars = Object.fromEntries(
-        Object.entries(optimiser.scalars(learningRate, step)).map(([name, value]) => [
-          name,
-          float32(Float32Array.of(value), []),
-        ]),
-      );
-      const [whole, ...more] = microBatches;
-      const metrics = whole && more.length === 0 ? wholeBatch(whole, scalars) : inPieces(microBatches, scalars);
-      return checkFinite(await metrics, step, learningRate);
+      return checkFinite(metrics, step, learningRate);
     },
+    scaling: () => (lossScale ? { skippedSteps, lossScale: lossScale.scale } : {}),
     save: async (directory) => {
       await toHost(changing);
       const { config, adapters } = files;
-      const adapted = adapters && { adapted: { base: files.parameters, lora: adapters.lora } };
-      return saveModel(directory, { config, parameters: weights, ...adapted, moments: state, step });
+      const { compute } = training;
+      return saveModel(directory, {
+        config,
+        parameters: weights,
+        ...(adapters ? { adapted: { base: files.parameters, lora: adapters.lora } } : {}),
+        moments: state,
+        step,
+        ...(compute ? { compute } : {}),
+        ...(lossScale ? { lossScale } : {}),
+      });
     },
   };
 }
@@ -200,6 +239,10 @@ function checkFinite(metrics: Metrics, step: number, learningRate: number): Metr
         `${name.replace('_', ' ')} became ${metrics[name]} at update ${step} (learning rate ${learningRate}): lower the learning rate or the clip norm`,
       );
   return metrics;
+}
+
+function scalar(value: number): Tensor {
+  return float32(Float32Array.of(value), []);
 }
 
 function zeros(shape: readonly number[]): NamedTensor {

@@ -7,16 +7,29 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvalidModel } from '../../errors.js';
+import type { Precision } from '../graph/precision.js';
 import type { LoraConfig } from '../lora/adapters.js';
 import { adaptersOf } from '../lora/adapters.js';
 import { mergeAdapters } from '../lora/mergeAdapters.js';
 import { languageModel, type ModelConfig } from '../models/index.js';
+import type { LossScale } from '../optim/lossScale.js';
 import type { Parameters } from './parameters.js';
 import { readSafetensors } from './safetensors.js';
 import { readDerived, readPrivate, readShared, writeAndKeep } from './tensorFileCache.js';
 
+/** How a model is computed, in training and in sampling. */
+export interface ComputeSettings {
+  readonly precision: Precision;
+  /** Whether the backward computes each layer's states again instead of keeping them from the forward. */
+  readonly recompute: boolean;
+  /** Whether attention of training and scoring takes memory that grows linearly with length. */
+  readonly attentionInBlocks: boolean;
+}
+
 export interface ModelFiles {
   readonly config: ModelConfig;
+  /** Absent: in float32, nothing computed again. */
+  readonly compute?: ComputeSettings;
   readonly parameters: string;
   /**
    * Present in LoRA training: `parameters` are frozen, and only this file (adapters under PEFT's names, and the value or reward
@@ -27,18 +40,17 @@ export interface ModelFiles {
   readonly moments?: string;
   /** Updates behind `moments`; bias correction counts from it. */
   readonly step: number;
+  /** Where training in float16 is, as `moments` are. */
+  readonly lossScale?: LossScale;
 }
 
-export interface TrainedModel {
-  readonly config: ModelConfig;
+export interface TrainedModel extends Pick<ModelFiles, 'config' | 'compute' | 'step' | 'lossScale'> {
   /** Every weight; for a model with adapters, these and the heads alone. */
   readonly parameters: Parameters;
   /** The file of the weights under the adapters, which are frozen. */
   readonly adapted?: { readonly base: string; readonly lora: LoraConfig };
   /** The optimiser's state, named as it names it. Null for a model that is not to be trained on. */
   readonly moments: Parameters | null;
-  /** Updates behind the state. */
-  readonly step: number;
 }
 
 /**
@@ -85,13 +97,17 @@ export async function takeModel(
  */
 export async function saveModel(directory: string, model: TrainedModel): Promise<ModelFiles> {
   await mkdir(directory, { recursive: true });
-  const { config, adapted, step } = model;
+  const { config, adapted, step, compute, lossScale } = model;
   const file = join(directory, adapted ? 'adapters.safetensors' : 'model.safetensors');
   // Without `format`, transformers refuses the file.
   await writeAndKeep(file, model.parameters, { format: 'pt' });
-  const files: ModelFiles = adapted
-    ? { config, parameters: adapted.base, adapters: { file, lora: adapted.lora }, step }
-    : { config, parameters: file, step };
+  const files: ModelFiles = {
+    config,
+    ...(adapted ? { parameters: adapted.base, adapters: { file, lora: adapted.lora } } : { parameters: file }),
+    step,
+    ...(compute ? { compute } : {}),
+    ...(lossScale ? { lossScale } : {}),
+  };
   if (model.moments === null) return files;
   const moments = join(directory, 'moments.safetensors');
   await writeAndKeep(moments, model.moments, {});

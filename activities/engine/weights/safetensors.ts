@@ -8,6 +8,7 @@
 import { constants } from 'node:buffer';
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 import { InvalidModel } from '../../errors.js';
+import { readForeignJson, repeatedName } from '../../foreignJson.js';
 import { widen } from './halfPrecision.js';
 import type { NamedTensor, Parameters } from './parameters.js';
 
@@ -168,16 +169,11 @@ async function readBytes(
 }
 
 function parseHeader(bytes: Uint8Array, path: string): { places: TensorPlace[]; metadata: Metadata } {
-  let text: string;
-  let header: unknown;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    header = JSON.parse(text);
-  } catch (error) {
-    throw new InvalidModel(`${path}: the header is not JSON`, { cause: error });
-  }
+  const read = readForeignJson(bytes, largestHeader);
+  if ('problem' in read) throw new InvalidModel(`${path}: the header ${read.problem}`);
+  const header = read.value;
   if (!isRecord(header)) throw new InvalidModel(`${path}: the header is not a JSON object`);
-  const twice = firstRepeatedKey(text);
+  const twice = repeatedName(bytes);
   if (twice !== undefined) throw new InvalidModel(`${path}: tensor ${clip(twice)} is named twice`);
   const { __metadata__: metadata = {}, ...entries } = header;
   if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string'))
@@ -227,24 +223,6 @@ function checkCoverage(places: readonly TensorPlace[], dataLength: number, path:
   }
   if (covered !== dataLength)
     throw new InvalidModel(`${path}: ${dataLength - covered} bytes at the end belong to no tensor`);
-}
-
-/** JSON.parse keeps the last of two equal keys without a word, so the (valid) text is scanned for its outermost keys. */
-function firstRepeatedKey(text: string): string | undefined {
-  const seen = new Set<string>();
-  let depth = 0;
-  let string = '';
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]:]/g)) {
-    if (token === '{' || token === '[') depth++;
-    else if (token === '}' || token === ']') depth--;
-    else if (token !== ':') string = token;
-    else if (depth === 1) {
-      const key: string = JSON.parse(string);
-      if (seen.has(key)) return key;
-      seen.add(key);
-    }
-  }
-  return undefined;
 }
 
 /** A hostile header's names and values may be megabytes long; they end up in logs and in Temporal's history. */

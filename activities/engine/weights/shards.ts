@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InvalidModel } from '../../errors.js';
+import { readForeignJson } from '../../foreignJson.js';
 import { at } from '../../invariant.js';
 
 export const weightsFile = 'model.safetensors';
@@ -15,15 +16,25 @@ export interface Shard {
 }
 
 /** A name in the same folder, so that an index cannot point elsewhere. */
-const shardName = z
-  .string()
-  .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*\.safetensors$/, 'names a file that is no .safetensors beside it');
-const indexSchema = z.object({ weight_map: z.record(z.string(), shardName) });
+const shardName = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}\.safetensors$/;
+const indexSchema = z.object({ weight_map: z.record(z.string(), z.unknown()) });
+
+/** The largest models have some thousand tensors to a shard. */
+const mostIndexBytes = 64 * 2 ** 20;
 
 /** The names of an index's shards. @throws InvalidModel when it is no index. */
-export function shardNames(index: string, file: string): ReadonlyMap<string, readonly string[]> {
+export function shardNames(index: Uint8Array, file: string): ReadonlyMap<string, readonly string[]> {
+  const read = readForeignJson(index, mostIndexBytes);
+  if ('problem' in read) throw new InvalidModel(`${file} ${read.problem}`);
+  const { data, error } = indexSchema.safeParse(read.value);
+  if (error) throw new InvalidModel(`${file} cannot be used: ${z.prettifyError(error)}`);
   const shards = new Map<string, string[]>();
-  for (const [tensor, shard] of Object.entries(parseIndex(index, file).weight_map)) {
+  for (const [tensor, shard] of Object.entries(data.weight_map)) {
+    // Names in an index may be of any length.
+    if (typeof shard !== 'string' || !shardName.test(shard))
+      throw new InvalidModel(
+        `${file} names a file for tensor ${tensor.slice(0, 200)} that is no .safetensors beside it`,
+      );
     const known = shards.get(shard);
     if (known) known.push(tensor);
     else shards.set(shard, [tensor]);
@@ -41,7 +52,7 @@ export async function findShards(directory: string): Promise<readonly Shard[]> {
     throw new InvalidModel(
       `${directory}: neither ${weightsFile} nor ${indexFile} is there (PyTorch .bin files are not read)`,
     );
-  const shards = Array.from(shardNames(await readFile(index, 'utf8'), index), ([name, tensors]) => ({
+  const shards = Array.from(shardNames(await readFile(index), index), ([name, tensors]) => ({
     path: join(directory, name),
     tensors,
   }));
@@ -49,16 +60,6 @@ export async function findShards(directory: string): Promise<readonly Shard[]> {
     if (!(await isFile(path)))
       throw new InvalidModel(`${path} is missing, ${index} names it for tensor ${at(tensors, 0).slice(0, 200)}`);
   return shards;
-}
-
-function parseIndex(text: string, file: string): z.output<typeof indexSchema> {
-  try {
-    return indexSchema.parse(JSON.parse(text));
-  } catch (error) {
-    const problem = error instanceof z.ZodError ? z.prettifyError(error) : 'it is not JSON';
-    // The names in an index may be of any length and number.
-    throw new InvalidModel(`${file} cannot be used: ${problem.slice(0, 500)}`);
-  }
 }
 
 async function isFile(path: string): Promise<boolean> {

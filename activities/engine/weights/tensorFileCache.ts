@@ -6,6 +6,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { machine } from '../ort/machine.js';
+import { leaveDevice } from '../ort/placement.js';
 import type { Parameters } from './parameters.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
 
@@ -45,7 +46,10 @@ export async function readPrivate(path: string): Promise<Parameters> {
   const entry = entries.get(identity);
   if (entry === undefined) return (await readSafetensors(path)).tensors;
   entries.delete(identity);
-  return entry.shared ? copyOf(entry.tensors) : entry.tensors;
+  if (!entry.shared) return entry.tensors;
+  // A reader who still has the arrays finds the same numbers in them.
+  leaveDevice(Array.from(entry.tensors.values(), ({ data }) => data.buffer));
+  return copyOf(entry.tensors);
 }
 
 /** Writes a file and keeps its tensors, which from now on belong to the cache: the caller must not change them any more. */

@@ -2,14 +2,23 @@
  * Runs Python in a pool of sandbox processes: programs that a model wrote, and verifiers that a user wrote.
  *
  * Each outcome depends on the job alone, never on its neighbours, its place in the batch or the process that ran it: the
- * memory of a process is put back after every job that could have changed anything lasting, and a process that a job
- * takes down is replaced, with the rest of its chunk given to the next. The one exception is the processor-time limit, which
- * is generous: ordinary programs need a thousandth of it.
+ * memory of a process is put back after every job that could have changed anything lasting, and a process that ends is replaced,
+ * with the rest of its chunk given to the next. The job that it was running is run again, alone (`fallen.ts`). The one exception is
+ * the processor-time limit, which is generous: ordinary programs need a thousandth of it.
  */
 import { SandboxUnavailable } from '../../errors.js';
+import { at } from '../../invariant.js';
 import type { Log } from '../../log.js';
-import type { ProgramOutcome, SandboxJob, VerifierJob, VerifierOutcome } from './outcome.js';
-import { type SandboxLimits, type SandboxProcess, startSandboxProcess } from './sandboxProcess.js';
+import { runAlone, startPatiently } from './fallen.js';
+import {
+  type ProgramOutcome,
+  readProgramOutcome,
+  readVerifierOutcome,
+  type SandboxJob,
+  type VerifierJob,
+  type VerifierOutcome,
+} from './outcome.js';
+import type { SandboxLimits, SandboxProcess, Tell } from './sandboxProcess.js';
 
 export interface SandboxPoolOptions extends SandboxLimits {
   readonly processes: number;
@@ -21,6 +30,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Told how many jobs have ended. */
   readonly onProgress?: (done: number) => void;
+  /** Told of each job, in order of their ends, the processor time that it took, in seconds; null where its process fell. */
+  readonly onTime?: (index: number, seconds: number | null) => void;
 }
 
 /** Both throw the signal's reason once aborted; SandboxUnavailable when no sandbox process can be started or the pool is closed. */
@@ -40,8 +51,8 @@ const chunkSize = 64;
 
 interface Run {
   readonly jobs: readonly SandboxJob[];
-  /** Records an outcome; ignored once the run is over. */
-  readonly settle: (index: number, outcome: unknown) => void;
+  /** Records what a process said of a job; ignored once the run is over. */
+  readonly settle: (index: number, outcome: unknown, seconds: number | null) => void;
   /** Ends the run early. */
   readonly fail: (error: unknown) => void;
   readonly isOver: () => boolean;
@@ -76,8 +87,8 @@ export function createSandboxPool({ processes, log, ...limits }: SandboxPoolOpti
     const seated = await seat.process;
     if (seated?.alive()) return seated;
     if (closed) throw closedError();
-    if (seated) log?.('warn', 'a program took the sandbox process down; starting another');
-    const starting = startSandboxProcess(limits);
+    if (seated) log?.('warn', 'a sandbox process ended; starting another');
+    const starting = startPatiently(limits, () => closed, log);
     seat.process = starting;
     starting.catch(() => {
       seat.process = null;
@@ -85,15 +96,28 @@ export function createSandboxPool({ processes, log, ...limits }: SandboxPoolOpti
     return starting;
   }
 
-  /** Runs a chunk to its end, through as many processes as its jobs take down. */
+  /** Runs a chunk to its end, through as many processes as end meanwhile. */
   async function runChunk(seat: Seat, { run, from, to }: Chunk): Promise<void> {
     let next = from;
+    const runIn = async (sandbox: SandboxProcess, jobs: readonly SandboxJob[], tell: Tell) => {
+      seat.working = run;
+      try {
+        return await sandbox.run(jobs, tell);
+      } finally {
+        seat.working = null;
+      }
+    };
     while (next < to && !run.isOver()) {
       const sandbox = await occupy(seat);
       if (run.isOver()) return;
-      seat.working = run;
-      await sandbox.run(run.jobs.slice(next, to), (outcome) => run.settle(next++, outcome));
-      seat.working = null;
+      const end = await runIn(sandbox, run.jobs.slice(next, to), (outcome, seconds) =>
+        run.settle(next++, outcome, seconds),
+      );
+      if (run.isOver() || end === null || end.kind === 'last words') continue;
+      log?.('warn', 'a sandbox process ended while a job ran', { ...end });
+      const job = at(run.jobs, next);
+      const outcome = await runAlone(job, end, async (tell) => runIn(await occupy(seat), [job], tell), run.isOver);
+      run.settle(next++, outcome, end.seconds ?? null);
     }
   }
 
@@ -112,7 +136,8 @@ export function createSandboxPool({ processes, log, ...limits }: SandboxPoolOpti
 
   async function submit<Outcome>(
     jobs: readonly SandboxJob[],
-    { signal, onProgress }: RunOptions,
+    read: (told: unknown) => Outcome,
+    { signal, onProgress, onTime }: RunOptions,
   ): Promise<readonly Outcome[]> {
     signal?.throwIfAborted();
     if (closed) throw closedError();
@@ -129,10 +154,11 @@ export function createSandboxPool({ processes, log, ...limits }: SandboxPoolOpti
       const run: Run = {
         jobs,
         isOver: () => over,
-        settle: (index, outcome) => {
+        settle: (index, outcome, seconds) => {
           if (over) return;
-          outcomes[index] = outcome as Outcome;
+          outcomes[index] = read(outcome);
           done++;
+          onTime?.(index, seconds);
           onProgress?.(done);
           if (done < jobs.length) return;
           end();
@@ -155,9 +181,9 @@ export function createSandboxPool({ processes, log, ...limits }: SandboxPoolOpti
   }
 
   return {
-    run: (programs, options = {}) => submit<ProgramOutcome>(programs, options),
+    run: (programs, options = {}) => submit(programs, readProgramOutcome, options),
 
-    judge: (jobs, options = {}) => submit<VerifierOutcome>(jobs, options),
+    judge: (jobs, options = {}) => submit(jobs, readVerifierOutcome, options),
 
     warmUp: async () => {
       await Promise.all(seats.map(occupy));

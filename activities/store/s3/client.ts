@@ -8,6 +8,15 @@ import { requestHandlerFor } from '../../network/handler.js';
 import { proxyFor } from '../../network/proxies.js';
 import { type Addressing, type Dialect, usualDialect } from './dialect.js';
 
+/** How the server is to encrypt what it is given, as S3 calls it. */
+export const encryptionAlgorithms = ['AES256', 'aws:kms', 'aws:kms:dsse'] as const;
+
+export interface Encryption {
+  readonly algorithm: (typeof encryptionAlgorithms)[number];
+  /** Of the key management service; absent: the account's own key. */
+  readonly kmsKeyId?: string;
+}
+
 export interface S3Options {
   readonly bucket: string;
   /** Absent: Amazon's own, for the region. */
@@ -23,6 +32,8 @@ export interface S3Options {
   readonly prefix?: string;
   /** Absent: by path where an endpoint is given, as Amazon wants it otherwise. */
   readonly addressing?: Addressing;
+  /** Absent: as the bucket says. */
+  readonly encryption?: Encryption;
   /** What the server was found to know; absent: everything. */
   readonly dialect?: Dialect;
   /** A file of authorities (PEM) to trust instead of those that Node trusts. */
@@ -46,16 +57,26 @@ export function checkSettings({ bucket, endpoint, prefix = '' }: S3Options): voi
     );
   if (prefix !== '' && !isPrefix(prefix))
     throw new InvalidSettings(
-      `S3_PREFIX is ${JSON.stringify(prefix)}: allowed are names of letters, digits and !_.*'()- with slashes between them, ` +
-        `${longestPrefix} characters at most`,
+      `S3_PREFIX is ${JSON.stringify(prefix)}: allowed are names with slashes between them, none of them "." or "..", without ` +
+        `backslashes and control characters, ${longestPrefix} bytes at most`,
     );
 }
 
-/** Names that every server, URL and log takes as they are, with a slash behind each. */
+/** What goes with each object that is written. */
+export function encryptionParameters({ encryption }: S3Options): {
+  readonly ServerSideEncryption?: Encryption['algorithm'];
+  readonly SSEKMSKeyId?: string;
+} {
+  if (encryption === undefined) return {};
+  const { algorithm, kmsKeyId } = encryption;
+  return { ServerSideEncryption: algorithm, ...(kmsKeyId === undefined ? {} : { SSEKMSKeyId: kmsKeyId }) };
+}
+
+/** Names with a slash behind each, of which no server, file system or URL makes others. What one does not take, the start finds out. */
 function isPrefix(prefix: string): boolean {
   const names = prefix.slice(0, -1).split('/');
-  if (!prefix.endsWith('/') || prefix.length > longestPrefix) return false;
-  return names.every((name) => /^[\w!.*'()-]+$/.test(name) && !/^\.+$/.test(name));
+  if (!prefix.endsWith('/') || Buffer.byteLength(prefix) > longestPrefix) return false;
+  return names.every((name) => /^[^\\\p{Cc}\p{Cs}\u2028\u2029]+$/u.test(name) && !/^\.{1,2}$/.test(name));
 }
 
 /** Whether buckets can be parts of the endpoint's host name: those of an IP address cannot. */
@@ -63,10 +84,13 @@ export function hasHostNames({ endpoint }: S3Options): boolean {
   return endpoint === undefined || isIP(new URL(endpoint).hostname.replace(/^\[(.*)\]$/, '$1')) === 0;
 }
 
-/** @throws InvalidSettings when a setting cannot be used; no request is sent */
-export function createClient(options: S3Options, tries = 5): S3Client {
+/**
+ * @param credentials another client's, instead of those that the options say
+ * @throws InvalidSettings when a setting cannot be used; no request is sent
+ */
+export function createClient(options: S3Options, tries = 5, credentials?: S3Client['config']['credentials']): S3Client {
   checkSettings(options);
-  return new S3Client(configOf(options, tries));
+  return new S3Client({ ...configOf(options, tries), ...(credentials === undefined ? {} : { credentials }) });
 }
 
 function configOf(options: S3Options, maxAttempts: number): S3ClientConfig {

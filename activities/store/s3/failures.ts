@@ -4,7 +4,7 @@
  * The SDK's own errors do not leave this folder: some hold the access key in a field, which a log or a workflow history would show.
  */
 import { S3ServiceException } from '@aws-sdk/client-s3';
-import { messageOf, StoreUnavailable } from '../../errors.js';
+import { messageOf, StoreRefused, StoreUnavailable } from '../../errors.js';
 import type { S3Options } from './client.js';
 
 const refusals = new Set([
@@ -18,24 +18,55 @@ const refusals = new Set([
   'XAdminUserNotFound',
 ]);
 
+/** That the time of a request is not the server's. */
+export function isOfAnotherTime(error: unknown): boolean {
+  return ['RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture'].includes(nameOf(error));
+}
+
 /** True when the credentials are not for what was asked, or are none. */
 export function isRefusal(error: unknown): boolean {
   const status = statusOf(error);
+  if (isOfAnotherTime(error)) return false;
   return refusals.has(nameOf(error)) || status === 401 || status === 403;
 }
 
-export function describeFailure(options: S3Options, key: string, error: unknown): StoreUnavailable {
+/** What servers say when they, or a bucket's share of them, are full. Amazon has no such word. */
+const outOfRoom = new Set([
+  'InsufficientStorage',
+  'QuotaExceeded',
+  'StorageFull',
+  'XMinioAdminBucketQuotaExceeded',
+  'XMinioStorageFull',
+]);
+
+function isOutOfRoom(error: unknown): boolean {
+  return outOfRoom.has(nameOf(error)) || statusOf(error) === 507;
+}
+
+/** `StoreRefused` is what a person has to mend. */
+export type StoreFailure = StoreUnavailable | StoreRefused;
+
+/** That an object's lock or legal hold refuses what was asked; the answer's code is that of any refusal. */
+export function isLocked(error: unknown): boolean {
+  return isRefusal(error) && /object.?lock|legal.?hold|retention/i.test(`${nameOf(error)} ${messageOf(error)}`);
+}
+
+export function describeFailure(options: S3Options, key: string, error: unknown): StoreFailure {
   const name = nameOf(error);
   const server = options.endpoint === undefined ? 'Amazon S3' : `S3 at ${addressOf(options.endpoint)}`;
   if (name === 'NoSuchBucket')
-    return new StoreUnavailable(
-      `${server} has no bucket ${options.bucket}: create it, or check S3_BUCKET (${key})`,
-      true,
+    return new StoreRefused(`${server} has no bucket ${options.bucket}: create it, or check S3_BUCKET (${key})`);
+  if (isOutOfRoom(error))
+    return new StoreRefused(
+      `${server} has no room left in bucket ${options.bucket} (${name}): make room, or raise its quota (${key})`,
     );
   if (isRefusal(error))
-    return new StoreUnavailable(
+    return new StoreRefused(
       `${server} refused the credentials for bucket ${options.bucket} (${name}): check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (${key})`,
-      true,
+    );
+  if (isOfAnotherTime(error))
+    return new StoreUnavailable(
+      `${server} refused the time of a request (${name}): set the clock of this machine, or that of the server (${key})`,
     );
   const code = codeOf(error);
   if (statusOf(error) === undefined && code !== undefined)
@@ -64,6 +95,13 @@ export function nameOf(error: unknown): string {
 /** The HTTP status of the server's answer; undefined when there was none. */
 export function statusOf(error: unknown): number | undefined {
   return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+}
+
+/** The region that a server tells whoever asked in another, in the answer's body or its head. */
+export function toldRegion(error: unknown): string | undefined {
+  if (!(error instanceof S3ServiceException)) return undefined;
+  const told = 'Region' in error ? error.Region : error.$response?.headers['x-amz-bucket-region'];
+  return typeof told === 'string' && told !== '' ? told : undefined;
 }
 
 /** The system's error code (`ECONNREFUSED`), or the SDK's `TimeoutError`. */

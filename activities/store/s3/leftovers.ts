@@ -8,6 +8,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { createClient, type S3Options } from './client.js';
+import { isRefusal, statusOf } from './failures.js';
 
 /** No upload of a living process takes so long: activities have shorter time limits. */
 const abandonedMs = 24 * 60 * 60_000;
@@ -18,7 +19,7 @@ const folders = ['objects/', 'runs/'] as const;
 /**
  * Ends the uploads in parts that began long ago, and removes their parts.
  * @returns how many there were
- * @throws the SDK's error when the credentials may not list uploads or end them
+ * @throws the SDK's error when the credentials may not list uploads
  */
 export async function removeLeftovers(options: S3Options, olderThanMs = abandonedMs): Promise<number> {
   const { bucket: Bucket, prefix = '' } = options;
@@ -29,8 +30,15 @@ export async function removeLeftovers(options: S3Options, olderThanMs = abandone
     for (const folder of folders)
       for await (const { Key, UploadId, Initiated } of uploadsUnder(client, Bucket, prefix + folder)) {
         if (!Key?.startsWith(prefix + folder) || Initiated === undefined || Initiated.getTime() > before) continue;
-        await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
-        removed += 1;
+        const isEnded = await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId })).then(
+          () => true,
+          // Others' that these credentials may not end, or that are held, stay; one that is gone has been ended by somebody else.
+          (error: unknown) => {
+            if (isRefusal(error) || statusOf(error) === 404) return false;
+            throw error;
+          },
+        );
+        if (isEnded) removed += 1;
       }
     return removed;
   } finally {

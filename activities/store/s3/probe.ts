@@ -17,15 +17,20 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { createClient, hasHostNames, type S3Options } from './client.js';
+import { InvalidSettings } from '../../errors.js';
+import { createClient, type Encryption, encryptionParameters, hasHostNames, type S3Options } from './client.js';
 import { type Addressing, type Dialect, probeKey, usualDialect } from './dialect.js';
-import { nameOf, statusOf } from './failures.js';
+import { nameOf, statusOf, toldRegion } from './failures.js';
 
 export interface Findings {
   readonly addressing: Addressing;
   readonly dialect: Dialect;
   /** The store works without it. */
   readonly mayList: boolean;
+  /** How it encrypts, where that was asked for. */
+  readonly encryption?: Encryption['algorithm'];
+  /** Where the bucket is, or what requests are to be signed for, as the server tells it; absent where the region given is right. */
+  readonly region?: string;
 }
 
 const content = Buffer.from('written');
@@ -41,6 +46,16 @@ interface Way {
  * @throws the error of the SDK for the first way to write when none works
  */
 export async function probe(options: S3Options, create: boolean): Promise<Findings> {
+  try {
+    return await probeInRegion(options, create);
+  } catch (error) {
+    const region = toldRegion(error);
+    if (region === undefined || region === options.region) throw error;
+    return { ...(await probeInRegion({ ...options, region }, create)), region };
+  }
+}
+
+async function probeInRegion(options: S3Options, create: boolean): Promise<Findings> {
   const way = await findWayToWrite(options, create);
   const found = await examine(options, way);
   if (way.checksums === 'none' || found.dialect.uploadsInParts) return found;
@@ -52,37 +67,50 @@ export async function probe(options: S3Options, create: boolean): Promise<Findin
 function examine(options: S3Options, { addressing, checksums }: Way): Promise<Findings> {
   const given = { ...options, addressing, dialect: { ...usualDialect, checksums } };
   return withClient(given, async (client) => {
-    const place = placeOf(options);
+    const place = { ...placeOf(options), ...encryptionParameters(options) };
     const [conditional, parts, mayList] = await Promise.all([
       outcomeOf(() => client.send(new PutObjectCommand({ ...place, Body: content, IfNoneMatch: '*' }))),
       tryParts(client, place, checksums),
       canList(client, place),
     ]);
     const dialect = { checksums, conditionalWrites: conditional === 'kept', ...parts };
-    return { addressing, dialect, mayList };
+    const { encryption } = options;
+    return { addressing, dialect, mayList, ...(encryption === undefined ? {} : { encryption: encryption.algorithm }) };
   });
 }
 
 /**
- * How buckets are addressed, found by reading alone: for commands that write nothing.
- * By path where neither way is answered.
+ * How buckets are addressed and which region is right, found by reading alone: for commands that write nothing.
+ * By path where neither way is answered. A server that was started here is not asked.
  */
-export async function findAddressing(options: S3Options): Promise<Addressing> {
-  if (options.addressing !== undefined) return options.addressing;
+export async function findWayToRead(options: S3Options): Promise<Pick<Findings, 'addressing' | 'region'>> {
+  const usual = { addressing: options.addressing ?? 'path' } as const;
+  if (options.isLocal) return usual;
   for (const addressing of addressingsOf(options)) {
-    const answer = await withClient({ ...options, addressing }, (client) =>
-      client.send(new GetObjectCommand(placeOf(options))).then(
-        ({ Body }) => Body?.transformToByteArray().then(() => true),
-        (error: unknown) => nameOf(error) === 'NoSuchKey',
-      ),
-    );
-    if (answer) return addressing;
+    const answer = await tryToRead({ ...options, addressing });
+    if (answer.works) return { addressing };
+    const { region } = answer;
+    if (region !== undefined && (await tryToRead({ ...options, addressing, region })).works)
+      return { addressing, region };
   }
-  return 'path';
+  return usual;
+}
+
+/** Whether the server answers, and the region that it tells where it does not. */
+function tryToRead(options: S3Options): Promise<{ readonly works: boolean; readonly region?: string | undefined }> {
+  return withClient(options, async (client) => {
+    try {
+      const { Body } = await client.send(new GetObjectCommand(placeOf(options)));
+      await Body?.transformToByteArray();
+      return { works: true };
+    } catch (error) {
+      return { works: nameOf(error) === 'NoSuchKey', region: toldRegion(error) };
+    }
+  });
 }
 
 /** What the probe found, for people. */
-export function describeFindings({ addressing, dialect, mayList }: Findings): string {
+export function describeFindings({ addressing, dialect, mayList, region, encryption }: Findings): string {
   const { checksums, conditionalWrites, conditionalParts, uploadsInParts } = dialect;
   return [
     addressing === 'path' ? 'buckets in the path' : 'buckets in the host name',
@@ -91,7 +119,9 @@ export function describeFindings({ addressing, dialect, mayList }: Findings): st
       ? 'conditional writes'
       : 'no conditional writes (it is asked before each write)',
     uploadsInParts ? 'uploads in parts' : 'no uploads in parts (objects up to 5 GiB)',
+    ...(encryption === undefined ? [] : [`encrypts (${encryption})`]),
     mayList ? 'may list' : 'may not list (not needed)',
+    ...(region === undefined ? [] : [`region ${region}, whatever AWS_REGION says`]),
   ].join(', ');
 }
 
@@ -132,12 +162,18 @@ function isUnanswered(error: unknown): boolean {
 
 async function writeAndRead(client: S3Client, options: S3Options, create: boolean): Promise<void> {
   const place = placeOf(options);
-  const write = () => client.send(new PutObjectCommand({ ...place, Body: content }));
-  await write().catch(async (error: unknown) => {
+  const write = () => client.send(new PutObjectCommand({ ...place, Body: content, ...encryptionParameters(options) }));
+  const { ServerSideEncryption: done } = await write().catch(async (error: unknown) => {
     if (!create || nameOf(error) !== 'NoSuchBucket') throw error;
     await createBucket(client, options);
-    await write();
+    return write();
   });
+  const wanted = options.encryption?.algorithm;
+  if (wanted !== undefined && done !== wanted)
+    throw new InvalidSettings(
+      `S3_SSE is ${JSON.stringify(wanted)}, but the server does not say that it has encrypted so what it was given (it says ` +
+        `${JSON.stringify(done ?? 'nothing')}): take a server that does, or leave S3_SSE out`,
+    );
   const { Body } = await client.send(new GetObjectCommand(place));
   const read = await Body?.transformToByteArray();
   if (read !== undefined && content.equals(read)) return;
@@ -170,11 +206,11 @@ async function outcomeOf(write: () => Promise<unknown>): Promise<'kept' | 'writt
 
 async function tryParts(
   client: S3Client,
-  place: ReturnType<typeof placeOf>,
+  written: ReturnType<typeof placeOf>,
   checksums: Dialect['checksums'],
 ): Promise<Pick<Dialect, 'uploadsInParts' | 'conditionalParts'>> {
   const algorithm = checksums === 'crc32' ? { ChecksumAlgorithm: 'CRC32' as const } : {};
-  const begun = client.send(new CreateMultipartUploadCommand({ ...place, ...algorithm }));
+  const begun = client.send(new CreateMultipartUploadCommand({ ...written, ...algorithm }));
   const UploadId = await begun
     .then(({ UploadId }) => UploadId)
     .catch((error: unknown) => {
@@ -182,7 +218,8 @@ async function tryParts(
       throw error;
     });
   if (UploadId === undefined) return { uploadsInParts: false, conditionalParts: false };
-  const upload = { ...place, UploadId };
+  const { Bucket, Key } = written;
+  const upload = { Bucket, Key, UploadId };
   try {
     const { ETag, ChecksumCRC32 } = await client.send(
       new UploadPartCommand({ ...upload, PartNumber: 1, Body: content }),

@@ -7,11 +7,11 @@
 import { Readable } from 'node:stream';
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { InternalError, type StoreUnavailable } from '../../errors.js';
+import { InternalError } from '../../errors.js';
 import type { Log } from '../../log.js';
-import { createClient, type S3Options } from './client.js';
+import { createClient, encryptionParameters, type S3Options } from './client.js';
 import { probeKey, usualDialect } from './dialect.js';
-import { codeOf, describeFailure, isMissing, nameOf, statusOf } from './failures.js';
+import { codeOf, describeFailure, isMissing, nameOf, type StoreFailure, statusOf } from './failures.js';
 
 /** S3 takes at most 10,000 parts of at least 5 MiB; files are split into parts of this size, or larger ones if need be. */
 const partBytes = 8 * 2 ** 20;
@@ -27,20 +27,32 @@ export interface Content {
   readonly sha256: string | undefined;
 }
 
+export interface Examined {
+  readonly bytes: number;
+  readonly ageMs: number;
+}
+
 export interface S3 {
   /** Whether a write with `onlyIfAbsent` of so many bytes leaves what is there, without being asked before. */
   writesConditionally(bytes: number): boolean;
   /** Size of an object in bytes; null when there is none. */
   size(key: string): Promise<number | null>;
+  /** The same, and how long ago it was written. */
+  examine(key: string): Promise<Examined | null>;
   /** An object's content; null when there is none. `from` is another bucket, whose keys are taken as they are, without the prefix. */
   get(key: string, from?: string): Promise<Content | null>;
   /**
    * Writes an object, in parts when large; it is visible whole or not at all, and a failed upload's parts are removed.
    * With `onlyIfAbsent` an object already there stays as it is, where the server knows conditions.
+   * @returns false when it stays
    */
-  put(key: string, body: Uint8Array | Readable, options: PutOptions): Promise<void>;
-  /** Turns any failure of a request or of a body being read into a `StoreUnavailable` about `key`. */
-  failure(key: string, error: unknown, from?: string): StoreUnavailable;
+  put(key: string, body: Uint8Array | Readable, options: PutOptions): Promise<boolean>;
+  /** Turns any failure of a request or of a body being read into a failure of the table about `key`. */
+  failure(key: string, error: unknown, from?: string): StoreFailure;
+  /** The same server, by connections of its own. */
+  reconnect(): S3;
+  /** Ends its connections. */
+  close(): void;
 }
 
 export interface PutOptions {
@@ -53,10 +65,13 @@ export interface PutOptions {
 
 /** @throws InvalidSettings when a setting cannot be used; no request is sent */
 export function connect(options: S3Options): S3 {
+  return talkBy(createClient(options), options);
+}
+
+function talkBy(client: S3Client, options: S3Options): S3 {
   const { bucket, prefix = '', dialect = usualDialect } = options;
-  const client = createClient(options);
   if (options.log) logFailedTries(client, options.log);
-  const failure = (key: string, error: unknown, from = bucket): StoreUnavailable =>
+  const failure = (key: string, error: unknown, from = bucket): StoreFailure =>
     describeFailure({ ...options, bucket: from }, key, error);
 
   function writesConditionally(bytes: number): boolean {
@@ -74,14 +89,21 @@ export function connect(options: S3Options): S3 {
     );
   }
 
-  async function size(key: string): Promise<number | null> {
+  async function examine(key: string): Promise<Examined | null> {
     try {
-      const { ContentLength } = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: prefix + key }));
-      return ContentLength ?? null;
+      const found = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: prefix + key }));
+      const { ContentLength: bytes, LastModified: written } = found;
+      // One without a time is taken for old.
+      return bytes === undefined ? null : { bytes, ageMs: Date.now() - (written?.getTime() ?? 0) };
     } catch (error) {
       if (isMissing(error) || (await hides(error))) return null;
       throw failure(key, error);
     }
+  }
+
+  async function size(key: string): Promise<number | null> {
+    const found = await examine(key);
+    return found === null ? null : found.bytes;
   }
 
   async function get(key: string, from?: string): Promise<Content | null> {
@@ -96,7 +118,7 @@ export function connect(options: S3Options): S3 {
     }
   }
 
-  async function put(key: string, body: Uint8Array | Readable, given: PutOptions): Promise<void> {
+  async function put(key: string, body: Uint8Array | Readable, given: PutOptions): Promise<boolean> {
     const { bytes, contentType, onlyIfAbsent, sha256 } = given;
     const isConditional = onlyIfAbsent && writesConditionally(bytes);
     const params = {
@@ -104,14 +126,16 @@ export function connect(options: S3Options): S3 {
       Key: prefix + key,
       Body: body,
       ContentType: contentType,
+      ...encryptionParameters(options),
       ...(sha256 === undefined ? {} : { Metadata: { [sha256Name]: sha256 } }),
       ...(isConditional ? { IfNoneMatch: '*' } : {}),
     };
     try {
       if (dialect.uploadsInParts) await uploadInParts(params, bytes);
       else await client.send(new PutObjectCommand({ ...params, ContentLength: bytes }));
+      return true;
     } catch (error) {
-      if (isConditional && (await isThere(error, key, bytes))) return;
+      if (isConditional && (await isThere(error, key, bytes))) return false;
       throw failure(key, error);
     }
   }
@@ -131,7 +155,12 @@ export function connect(options: S3Options): S3 {
     return isUnclear && (await size(key)) === bytes;
   }
 
-  return { writesConditionally, size, get, put, failure };
+  function reconnect(): S3 {
+    // With its credentials: they may have been given for this client, at some cost.
+    return talkBy(createClient(options, undefined, client.config.credentials), options);
+  }
+
+  return { writesConditionally, size, examine, get, put, failure, reconnect, close: () => client.destroy() };
 }
 
 /** Only the error's name and status: its other fields may hold the access key. */

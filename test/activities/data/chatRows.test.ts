@@ -68,6 +68,38 @@ describe('case data-chat-rows', () => {
     });
   });
 
+  it.each(['messages.-1.content', 'messages[1].content', 'messages[-1].content', 'completion[0].content'])(
+    'and from the end, and in brackets: %s',
+    async (answer) => {
+      const fields = { question: 'messages[0].content', answer, value: 'answer' };
+      expect(firstOf(await load([{ ...row, completion: row.messages.slice(1) }], fields))).toMatchObject({
+        question: 'Add 2 and 3.',
+        answer: chain,
+      });
+    },
+  );
+
+  it.each<[string, unknown]>([
+    [
+      'in the older form',
+      [
+        { from: 'human', value: 'Add 2 and 3.' },
+        { from: 'gpt', value: '2 + 3 = 5. The answer is 5.' },
+      ],
+    ],
+    ['as JSON text, as in a column of CSV', JSON.stringify(row.messages)],
+    ['with an empty list of calls', row.messages.map((one) => ({ ...one, name: null, tool_calls: [] }))],
+    [
+      'with its content in parts',
+      row.messages.map(({ role, content }) => ({ role, content: [{ type: 'text', text: content }] })),
+    ],
+  ])('messages %s', async (_, messages) => {
+    expect(firstOf(await load([{ messages, answer: '5' }], whole))).toMatchObject({
+      messages: [{ role: 'user', content: 'Add 2 and 3.' }],
+      answer: chain,
+    });
+  });
+
   it('messages as a whole: the last one is the answer', async () => {
     const question = {
       id: 'train-1',
@@ -153,6 +185,20 @@ describe('conversations that cannot be used are listed', () => {
     ['no text', [{ role: 'user', content: null }, said], /^message of role user has no content that is text$/],
     ['a picture', [{ role: 'user', content: [{ type: 'image' }] }, said], /has no content that is text$/],
     ['nothing asked', [said], /^conversation asks nothing$/],
+    ['instructions alone', [{ role: 'system', content: 'Be kind.' }, said], /^conversation asks nothing$/],
+    ['two answers', [user, said, said], /^conversation has two turns of the assistant behind one another$/],
+    [
+      'a call of a tool',
+      [user, { role: 'assistant', content: '', tool_calls: [{ id: 'a' }] }, { role: 'tool', content: '5' }, said],
+      /^message of role assistant calls a tool, which is not supported$/,
+    ],
+    ['an older call', [user, { ...said, function_call: { name: 'add' } }], /assistant calls a tool/],
+    ['no content', [{ role: 'user' }, said], /^message of role user has no content that is text$/],
+    ['content that is a number', [{ role: 'user', content: 5 }, said], /has no content that is text$/],
+    ['a value in place of the content', [{ role: 'user', value: 'Add.' }, said], /has no content that is text$/],
+    ['an empty role', [{ role: ' ', content: 'Add.' }, said], /^message has no role$/],
+    ['a role that is none', [{ role: 5, content: 'Add.' }, said], /^message has no role$/],
+    ['an answer of spaces', [user, { role: 'assistant', content: ' ' }], /^row lacks an answer of the assistant$/],
     ['no answer', [user], /^row lacks an answer of the assistant$/],
     ['no messages', [], /^row lacks messages$/],
     ['too many messages', Array.from({ length: 1_001 }, () => user), /more than 1000 messages$/],

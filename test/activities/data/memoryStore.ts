@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseJson } from '../../../activities/store/inForm.js';
 import type { ObjectRef, Store } from '../../../activities/store/types.js';
 
 type ObjectStore = Pick<
@@ -53,12 +54,12 @@ export function createMemoryStore(): Store {
     putJson: (value) => putText(JSON.stringify(value)),
     putLines: (values) => putText([...values].map((value) => `${JSON.stringify(value)}\n`).join('')),
     getBytes,
-    getJson: async (ref) => JSON.parse(await getText(ref)),
+    getJson: async (ref) => parseJson(ref.key, await getText(ref), 'JSON'),
     getLines: async (ref) =>
       (await getText(ref))
         .trimEnd()
         .split('\n')
-        .map((line) => JSON.parse(line)),
+        .map((line) => parseJson(ref.key, line, 'JSON')),
   };
   const unused = async (): Promise<never> => {
     throw new Error('the memory store writes no files');
@@ -73,6 +74,7 @@ export function createMemoryStore(): Store {
       named.set(name, content);
     },
     saveTo: unused,
+    makeRoom: async () => undefined,
     read: async (name) => named.get(name) ?? null,
   };
 }

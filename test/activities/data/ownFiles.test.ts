@@ -1,39 +1,17 @@
 /** Data sets of a user's own, from a specification to questions. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import type { Question, QuestionSets } from '../../../activities/data/questions.js';
+import type { QuestionSets } from '../../../activities/data/questions.js';
 import { loadQuestions } from '../../../activities/data/sets/index.js';
-import { comparisonSchema } from '../../../activities/rewards/compareAnswers.js';
-import { createSandboxPool } from '../../../activities/rewards/sandbox/pool.js';
+import type { comparisonSchema } from '../../../activities/rewards/compareAnswers.js';
 import { dataSchema } from '../../../workflows/config/data.js';
 import { resolveSpec } from '../../../workflows/config/resolve.js';
+import { annotated, useOwnRows } from './ownRows.js';
 import { sourceAccess } from './sourceAccess.js';
 
-const directory = mkdtempSync(join(tmpdir(), 'reft-own-'));
-const sandbox = createSandboxPool({ processes: 1, secondsPerProgram: 2, megabytes: 256 });
-afterAll(async () => {
-  rmSync(directory, { recursive: true });
-  await sandbox.close();
-});
-
-const write = (name: string, content: string): string => {
-  writeFileSync(join(directory, name), content);
-  return name;
-};
-const load = (
-  source: object,
-  cot: 'natural' | 'program' = 'natural',
-  comparison?: z.input<typeof comparisonSchema>,
-): Promise<QuestionSets> => {
-  const data = dataSchema.parse({ source, cot, validation: 1 });
-  const reading = comparison && { comparison: comparisonSchema.parse(comparison) };
-  return loadQuestions({ ...sourceAccess(directory, sandbox), ...reading, data, seed: 1 });
-};
-const annotated = ({ train, validation }: QuestionSets): Question[] =>
-  [...train, ...validation].sort((a, b) => (a.id < b.id ? -1 : 1));
+const { directory, write, load } = useOwnRows();
 const parquet = (name: string): string => join(import.meta.dirname, 'files', name);
 
 describe('rows of known forms', () => {
@@ -115,26 +93,6 @@ describe('fields', () => {
     expect([...sets.test]).toEqual([{ id: 'test-1', question: 'Which?\na ) 1 , b ) 2', answerValue: 'a' }]);
     expect(sets.answerKind).toBe('choice');
   });
-
-  it('may give programs, which are run and dropped when they are wrong', async () => {
-    const program = (body: string): string => `def solution():\n    """How many?"""\n    ${body}`;
-    const rows = [
-      { q: '1?', v: 3, p: program('return 1 + 2') },
-      { q: '2?', v: 3, p: program('x = 1.5\n    return x * 2') },
-      { q: '3?', v: 3, p: program('return 4') },
-      { q: '4?', v: 3, p: program('return 1 / 0') },
-      { q: '5?', v: 3, p: 'print(3)' },
-    ];
-    const train = write('programs.json', JSON.stringify(rows));
-    const test = write('numbers.json', JSON.stringify([{ q: '6?', v: 3 }]));
-    const sets = await load({ train, test, fields: { question: 'q', value: 'v', answer: 'p' } }, 'program');
-    expect(annotated(sets).map(({ answer }) => answer)).toEqual(['    return 1 + 2', '    x = 1.5\n    return x * 2']);
-    expect(sets.dropped).toEqual({
-      'p is not a solution() that returns its result': { count: 1, examples: ['programs.json row 5: train-5'] },
-      'program of the row gives another answer': { count: 1, examples: ['programs.json row 3'] },
-      'program of the row fails (exception)': { count: 1, examples: ['programs.json row 4'] },
-    });
-  });
 });
 
 describe('right answers', () => {
@@ -204,29 +162,6 @@ describe('right answers', () => {
     expect(bad.dropped).toMatchObject({ 'v is no index of o': { count: 4 } });
     const lacking = { train: 'index.json', test: 'test.json', fields: { ...fields, valueIndexFrom: 0 } };
     expect(dataSchema.safeParse({ source: lacking }).error?.message).toContain('valueIndexFrom');
-  });
-
-  it('program-annotated: programs of another form are kept, and run', async () => {
-    const programs = [
-      'from fractions import Fraction\ndef solution() -> int:\n\tx: int = 3\n\treturn x * 4',
-      "'''Says how.'''\nimport math\n\ndef solve() -> float:\n  return math.sqrt(144)\n\nprint(solve())",
-      'import os\ndef solution() -> int:\n\treturn 12',
-      'def solution() -> int:\n\treturn 13',
-    ];
-    const train = write(
-      'annotated.json',
-      JSON.stringify(programs.map((why, index) => ({ q: `${index}?`, v: 12, why }))),
-    );
-    const test = write('test.json', JSON.stringify([{ q: 'x?', v: 12 }]));
-    const sets = await load({ train, test, fields }, 'program');
-    expect(annotated(sets).map(({ answer }) => answer)).toEqual([
-      '    from fractions import Fraction\n    x: int = 3\n    return x * 4',
-      '    import math\n    return math.sqrt(144)',
-    ]);
-    expect(sets.dropped).toMatchObject({
-      'program of the row fails (exception)': { count: 1 },
-      'program of the row gives another answer': { count: 1 },
-    });
   });
 });
 
@@ -302,6 +237,8 @@ describe('questions left out by id', () => {
     ['lines', 'b\r\n\n  d\nelsewhere\n', 3],
     ['JSON texts and numbers', '["b", "d", 5]', 3],
     ['JSON records', '{"id": "b"}\n{"id": "d"}\n', 2],
+    ['JSON texts, a line each', '"b"\n"d"\n', 2],
+    ['lines behind a byte-order mark', '\ufeffb\nd', 2],
   ])('from a file: %s', async (_, content, rows) => {
     const name = write('leave-out.txt', content);
     const sets = await loadWithout(name);
@@ -314,9 +251,11 @@ describe('questions left out by id', () => {
     [['b', 'z', 'w'], 'InvalidSpec', /data\.exclude: no row has the id "z", "w"$/],
     ['none.txt', 'InvalidData', /^none\.txt \(data\.exclude\): no row has an id of it, such as "z"$/],
     ['bad.txt', 'InvalidData', /^bad\.txt row 2: no id$/],
+    ['empty.txt', 'InvalidData', /^empty\.txt \(data\.exclude\): it has no ids$/],
     ['nowhere.txt', 'InvalidData', /cannot read .*nowhere\.txt/],
   ])('and those that are not there are a mistake: %j', async (exclude, name, message) => {
     write('none.txt', 'z\n');
+    write('empty.txt', '\n');
     write('bad.txt', '["b", {"name": "d"}]');
     await expect(loadWithout(exclude)).rejects.toMatchObject({ name, message: expect.stringMatching(message) });
   });

@@ -246,14 +246,49 @@ describe('a folder of our own', () => {
       ]);
     });
 
-    it('has no programs, and says where there would be some', async () => {
-      write('gsm8k/train.jsonl', lines({ question: 'How many?', answer: 'Three.\n#### 3' }));
-      await expect(load(directory, { source: 'gsm8k' })).rejects.toMatchObject(
-        refusal(
-          /gsm8k has no training file with programs in .*looked for gsm8k\/gsm8k_python_sdp\.json, gsm8k_python_sdp\.json; with data\.cot natural, gsm8k\/train\.jsonl would do/,
-        ),
-      );
+    it('has programs made of its notes', async () => {
+      const answers = ['5+1 = <<5+1=6>>6 hens\n#### 6', 'So.\n#### 7', '<<2*4=8>>8 hens, so <<8-1=7>>7 eggs\n#### 7'];
+      write('gsm8k/train.jsonl', lines(...answers.map((answer, index) => ({ question: `${index}?`, answer }))));
+      write('gsm8k/test.jsonl', lines({ question: 'How many?', answer: 'Three.\n#### 3' }));
+      const { train, validation, dropped } = await load(directory, { source: 'gsm8k' });
+      expect([...train, ...validation].map(({ answer }) => answer).sort()).toEqual([
+        '    hens = 2 * 4\n    eggs = hens - 1\n    result = eggs\n    return result',
+        '    hens = 5 + 1\n    result = hens\n    return result',
+      ]);
+      expect(Object.keys(dropped)).toEqual(['chain of thought has no calculator notes']);
     });
+  });
+
+  it('that is in one piece is split by hash, and rows stay where they are', async () => {
+    const mawps = (id: number) => ({
+      iIndex: id,
+      sQuestion: `Tom has ${id} pens and finds 3.0 pens. How many?`,
+      lEquations: [`X=(${id}.0+3.0)`],
+      lSolutions: [id + 3],
+    });
+    const splits: Record<string, string>[] = [];
+    for (const many of [40, 80]) {
+      write(
+        'mawps/mawps.json',
+        Array.from({ length: many }, (_, id) => mawps(id)),
+      );
+      const sets = await load(directory, { source: 'mawps' });
+      const train = annotated(sets).map(({ id }): [string, string] => [id, 'train']);
+      const test = [...sets.test].map(({ id }): [string, string] => [id, 'test']);
+      expect(train.length + test.length).toBe(many);
+      expect(test.length).toBeGreaterThan(0);
+      splits.push(Object.fromEntries([...train, ...test]));
+    }
+    expect(splits[1]).toMatchObject(splits[0] ?? {});
+  });
+
+  it('says where there would be chains of thought of the other form', async () => {
+    write('svamp/svamp_nl.json', '[]');
+    await expect(load(directory, { source: 'svamp' })).rejects.toMatchObject(
+      refusal(
+        /svamp has no training file with programs in .*looked for svamp\/svamp_python_sdp\.json, svamp_python_sdp\.json, svamp\/train\.csv; with data\.cot natural, svamp\/svamp_nl\.json would do/,
+      ),
+    );
   });
 
   describe('in the form of MathQA', () => {
@@ -300,18 +335,19 @@ describe('a folder of our own', () => {
       const numeric = await load(directory, { source: 'mathqa-numeric' });
       expect(annotated(numeric).map(({ answer }) => answer)).toEqual(
         expect.arrayContaining([
-          '    x1 = 100 - 44\n    x2 = 650 * x1\n    result = x2 / 100\n    return result',
-          '    x1 = 4 + 5\n    x2 = 2 * x1\n    result = x2 * x1\n    return result',
+          '    difference = 100 - 44\n    product = 650 * difference\n    result = product / 100\n    return result',
+          '    total = 4 + 5\n    product = 2 * total\n    result = product * total\n    return result',
         ]),
       );
       const choice = await load(directory, { source: 'mathqa' });
       expect(annotated(choice).find(({ id }) => id === 'train-1')?.answer).toBe(
         [
-          '    x1 = 100 - 44',
-          '    x2 = 650 * x1',
-          '    value = x2 / 100',
+          '    difference = 100 - 44',
+          '    product = 650 * difference',
+          '    value = product / 100',
           "    options = {'a': 163, 'b': 286, 'c': 364, 'd': 1117}",
-          '    result = next(letter for letter in options if abs(options[letter] - value) <= 0.01)',
+          '    nearest = min(options, key=lambda letter: abs(options[letter] - value))',
+          "    result = nearest if abs(options[nearest] - value) <= 0.05 * abs(value) else 'none of these'",
           '    return result',
         ].join('\n'),
       );
@@ -323,7 +359,7 @@ describe('a folder of our own', () => {
         mathqa({ correct: 'f' }),
         mathqa({ correct: undefined }),
         mathqa({ correct: 'e' }),
-        mathqa({ annotated_formula: 'p_after_gain(14, 650)' }),
+        mathqa({ annotated_formula: 'speed_after_gain(14, 650)' }),
         mathqa({ annotated_formula: 'add(650, 44' }),
         mathqa({ annotated_formula: 'add(650, 44)' }),
         mathqa({ annotated_formula: 'divide(650, subtract(44, 44))' }),

@@ -22,7 +22,8 @@ process.once('exit', () => rmSync(workDirectory, { recursive: true, force: true 
 export const noHub: HubAccess = { endpoint: 'http://127.0.0.1:9' };
 
 /** For data whose programs need no proof. */
-export const noSandbox: Pick<SandboxPool, 'run'> = {
+export const noSandbox: Pick<SandboxPool, 'run' | 'warmUp'> = {
+  warmUp: async () => undefined,
   run: async (programs) => {
     if (programs.length > 0) throw new Error(`${programs.length} programs for a sandbox that is not there`);
     return [];

@@ -28,8 +28,12 @@ describe.skipIf(folder === '')('an exported run (REFT_EXPORTED)', () => {
   const run = () => {
     const { spec }: { spec: Spec } = JSON.parse(read('result.json'));
     const lines = read('samples.jsonl').trimEnd().split('\n');
+    // Samples, and other models' answers, come after the final model's greedy ones.
+    const all = lines.map((line): AnsweredQuestion & { readonly model?: string; readonly sample?: number } =>
+      JSON.parse(line),
+    );
     const answered = spread(
-      lines.map((line): AnsweredQuestion => JSON.parse(line)),
+      all.filter(({ model, sample }) => model === all[0]?.model && sample === undefined),
       6,
     );
     const plain = { format: spec.data.cot, docstring: spec.data.docstring };
@@ -71,7 +75,6 @@ describe.skipIf(folder === '')('an exported run (REFT_EXPORTED)', () => {
     async () => {
       const { spec, prompts, answers, tokens } = run();
       if (!('from' in spec.model)) throw new Error('a run from scratch has no base model');
-      // A model of the hub is named there as others find it; one that started from a folder, by the folder alone.
       const { base_model_name_or_path: name, revision } = JSON.parse(read('adapter/adapter_config.json'));
       const base: string = name ?? spec.model.from;
       const texts = await goOnInPython({

@@ -56,7 +56,7 @@ describe('a model of the hub', () => {
     const without = hubFromEnvironment({ HF_ENDPOINT: hub.endpoint, HF_TOKEN: '' });
     await expect(obtain('hf:org/tiny', without)).rejects.toThrow(/answers 401/);
     expect(hub.requests.at(-1)?.token).toBeUndefined();
-    expect(hubFromEnvironment({})).toEqual({ endpoint: undefined, token: undefined });
+    expect(hubFromEnvironment({})).toMatchObject({ endpoint: undefined, token: undefined });
   });
 
   it.each(['plain-token-of-a-mirror', 'eyJhbGciOi.J9.c2lnbmF0dXJl', 'a:b/c+d==', 'hf_of_a_mirror', 'two words'])(
@@ -113,6 +113,61 @@ describe('a model of the hub', () => {
   });
 });
 
+describe('a download has a limit', () => {
+  const downloads = () => hub.requests.filter(({ path }) => path.includes('/resolve/'));
+  const access = (mostBytes: number): HubAccess => ({ endpoint: hub.endpoint, token, mostBytes });
+  const bytesOf = (names: readonly string[]) =>
+    names.reduce((sum, name) => sum + (hub.files.get(name)?.length ?? 0), 0);
+
+  it('of all files together, refused before the first byte', async () => {
+    const all = bytesOf([...hub.files.keys()]);
+    await expect(obtain('hf:org/tiny', access(all - 1))).rejects.toMatchObject({
+      name: 'InvalidModel',
+      message: expect.stringMatching(
+        /^hf:org\/tiny@main: its files have [\d.e-]+ GiB, and [\d.e-]+ GiB may be downloaded; set REFT_DOWNLOAD_GIB for the worker to a larger number$/,
+      ),
+    });
+    expect(downloads()).toEqual([]);
+    await obtain('hf:org/tiny', access(all));
+  });
+
+  it('of all shards', async () => {
+    const sharded = await writeFolder(join(root, `limited-${attempt}`), 'gpt2', { shards: 3 });
+    hub.files.delete(weights);
+    for (const name of await readdir(sharded)) hub.files.set(name, await readFile(join(sharded, name)));
+    const all = bytesOf([...hub.files.keys()].filter((name) => !name.includes('index')));
+    await expect(obtain('hf:org/tiny', access(all - 1))).rejects.toMatchObject({ name: 'InvalidModel' });
+    expect(downloads().filter(({ path }) => path.endsWith('.safetensors'))).toEqual([]);
+    await obtain('hf:org/tiny', access(all));
+  });
+
+  it('that is the room on the disk, less what is there already', async () => {
+    hub.announces.set(weights, 2 ** 60);
+    await expect(obtain('hf:org/tiny', access(2 ** 61))).rejects.toMatchObject({
+      name: 'DiskFull',
+      message: expect.stringMatching(/ GiB are to be downloaded, and the disk of .* has room for [\d.]+ GiB$/),
+    });
+    expect(downloads()).toEqual([]);
+  });
+
+  it('of what a file was announced to have', async () => {
+    hub.announces.set(weights, 2_000);
+    await expect(obtain()).rejects.toMatchObject({
+      name: 'DownloadFailed',
+      message: expect.stringMatching(/model\.safetensors broke off: .*more than the 2000 bytes that the hub announced/),
+    });
+  });
+
+  it('that the worker’s environment says', () => {
+    expect(hubFromEnvironment({}).mostBytes).toBe(64 * 2 ** 30);
+    expect(hubFromEnvironment({ REFT_DOWNLOAD_GIB: '0.5' }).mostBytes).toBe(2 ** 29);
+    for (const wrong of ['0', '-1', 'much', '64GiB', 'NaN', '1e9'])
+      expect(() => hubFromEnvironment({ REFT_DOWNLOAD_GIB: wrong })).toThrow(
+        `REFT_DOWNLOAD_GIB is "${wrong}": allowed is a number from above 0 to 1048576`,
+      );
+  });
+});
+
 describe('what cannot be had is refused at once', () => {
   it.each([
     ['a model that is not there', () => obtain('hf:org/none'), /hf:org\/none@main at http.*answers 404/],
@@ -121,7 +176,7 @@ describe('what cannot be had is refused at once', () => {
       () => obtain('hf:org/tiny', { endpoint: hub.endpoint, token: 'hf_other' }),
       /answers 401.*HF_TOKEN/,
     ],
-    ['a folder that is not there', () => obtain('/no/such/folder'), /\/no\/such\/folder is no folder/],
+    ['a folder that is not there', () => obtain('/no/such/folder'), /\/no\/such\/folder cannot be read .* outside/],
   ])('%s', async (_, attempt, message) => {
     await expect(attempt()).rejects.toMatchObject({ name: 'InvalidModel', message: expect.stringMatching(message) });
   });

@@ -20,6 +20,8 @@ export interface HubServer {
   breakOff: { file: string; bytes: number } | undefined;
   /** Sends a file's content with a byte changed, once. */
   corrupt: string | undefined;
+  /** Sizes that it tells of files, where they are not the true ones. */
+  readonly announces: Map<string, number>;
   /** Another server's address, to which requests for files are led. */
   leadsTo: string | undefined;
   /** Also gives files of the branch main, which the reader under test must not ask for: it may move meanwhile. */
@@ -51,6 +53,7 @@ export async function startHub(files: Map<string, Buffer>, token?: string): Prom
     requests: [],
     breakOff: undefined,
     corrupt: undefined,
+    announces: new Map(),
     leadsTo: undefined,
     servesBranches: false,
   };
@@ -69,7 +72,7 @@ export async function startHub(files: Map<string, Buffer>, token?: string): Prom
     if (token !== undefined && authorization !== `Bearer ${token}`) json({ error: 'Invalid credentials' }, 401);
     else if (/^\/api\/models\/org\/tiny\/revision\/(main|v1|refs%2Fconvert%2Fparquet)$/.test(pathname)) json(modelInfo);
     else if (pathname === `/api/models/org/tiny/tree/${commit}`)
-      json([...files].map(([path, bytes]) => entry(path, bytes)));
+      json([...files].map(([path, bytes]) => entry(path, bytes, hub.announces.get(path))));
     else if (content !== undefined && hub.leadsTo !== undefined)
       response.writeHead(302, { location: `${hub.leadsTo}${pathname}` }).end();
     else if (content === undefined) json({ error: 'Repository not found' }, 404);
@@ -102,8 +105,8 @@ export async function startHub(files: Map<string, Buffer>, token?: string): Prom
   return hub;
 }
 
-function entry(path: string, content: Buffer): object {
+function entry(path: string, content: Buffer, size = content.length): object {
   const oid = sha('sha1', `blob ${content.length}\0`, content);
-  const lfs = { oid: sha('sha256', content), size: content.length, pointerSize: 130 };
-  return { type: 'file', path, size: content.length, oid, ...(content.length >= 1_000 ? { lfs } : {}) };
+  const lfs = { oid: sha('sha256', content), size, pointerSize: 130 };
+  return { type: 'file', path, size, oid, ...(content.length >= 1_000 ? { lfs } : {}) };
 }

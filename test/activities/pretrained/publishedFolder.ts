@@ -33,6 +33,14 @@ export async function publishedFrom(
   const passedOn: Record<string, ObjectRef> = {};
   for (const [name, bytes] of fromScratch ? [] : otherFiles) passedOn[name] = await store.putBytes(bytes);
   const published = `${directory}-published`;
-  await publishModelFolder(store, published, files, await store.putBytes(tokenizer), passedOn);
+  const temporary = `${directory}-temporary`;
+  await mkdir(temporary, { recursive: true });
+  await publishModelFolder(
+    { store, directory: temporary },
+    published,
+    files,
+    await store.putBytes(tokenizer),
+    passedOn,
+  );
   return { files, published };
 }

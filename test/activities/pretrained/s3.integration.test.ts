@@ -57,5 +57,5 @@ it('is worth another attempt where the server is away, or the run’s own bucket
   const away = { endpoint: 'http://127.0.0.1:9' };
   await expect(obtain('s3://models/some/tiny', away)).rejects.toMatchObject({ name: 'StoreUnavailable' });
   const other = { credentials: { accessKeyId: 'somebody', secretAccessKey: 'else' } };
-  await expect(obtain('s3://reft/some/tiny', other)).rejects.toMatchObject({ name: 'StoreUnavailable' });
+  await expect(obtain('s3://reft/some/tiny', other)).rejects.toMatchObject({ name: 'StoreRefused' });
 });

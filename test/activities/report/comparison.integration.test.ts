@@ -70,7 +70,7 @@ async function finishedComparison(): Promise<PublishComparisonInput> {
       return { top1: isRight, voting: isRight, reranking: isRight, weightedVoting: isRight, correct: isRight ? 3 : 0 };
     });
     const checkpoint = { ...(await store.putJson({ model, right })), step: 1, weightBytes: 4_000 };
-    return { model, checkpoint, verdicts: await store.putLines(verdicts) };
+    return { model, warmUp: 1, checkpoint, verdicts: await store.putLines(verdicts) };
   };
   const models = [
     await evaluated('warmUp', 15),
@@ -87,6 +87,7 @@ async function finishedComparison(): Promise<PublishComparisonInput> {
     trainings: [
       {
         model: 'sft',
+        warmUp: 1,
         seed: 1,
         done: 12,
         step: 7,
@@ -96,6 +97,7 @@ async function finishedComparison(): Promise<PublishComparisonInput> {
       },
       {
         model: 'reft',
+        warmUp: 1,
         seed: 2,
         done: 40,
         step: 31,
@@ -130,10 +132,19 @@ describe('a published comparison', () => {
       failures: input.failures,
       notes: input.notes,
     });
-    expect(result.checkpoints[0]).toEqual({ model: 'warmUp', checkpoint: input.models[0]?.checkpoint.sha256 });
-    expect(result.checkpoints[2]).toEqual({ model: 'reft', seed: 1, checkpoint: input.models[2]?.checkpoint.sha256 });
+    expect(result.checkpoints[0]).toEqual({
+      model: 'warmUp',
+      warmUp: 1,
+      checkpoint: input.models[0]?.checkpoint.sha256,
+    });
+    expect(result.checkpoints[2]).toEqual({
+      model: 'reft',
+      warmUp: 1,
+      seed: 1,
+      checkpoint: input.models[2]?.checkpoint.sha256,
+    });
     const report = Buffer.from((await store.read(published.report)) ?? []).toString();
-    for (const text of ['76.3 ± 1.8', 'voting@8', 'upper bound@8', 'ReFT less SFT', 'seed 2', 'McNemar'])
+    for (const text of ['76.3 ± 1.8', 'voting@8', 'upper bound@8', 'ReFT less SFT', 'seed 2', 'Hillis'])
       expect(report).toContain(text);
     expect(await createPublishComparison({ store })(input)).toEqual(published);
   });
@@ -180,7 +191,7 @@ describe('its page and table', () => {
   it('shows a row a model on a terminal, and the differences below', () => {
     const table = comparisonTable(metrics);
     expect(table).toMatch(/│ ReFT +│ +76\.3 ± 1\.8 │/);
-    expect(table).toMatch(/│ warm-up +│ +37\.5 │.*\n│ \(shared\)/);
+    expect(table).toMatch(/│ warm-up +│ +37\.5 │.*\n│ \(1 warm-up\)/);
     expect(table).toContain('Percent right on 40 test questions: mean');
     for (const line of table.split('\n').slice(0, -1)) expect(line.length).toBeLessThanOrEqual(96);
     expect(mainModel(metrics)).toBe('reft');

@@ -119,7 +119,7 @@ async function readText(key: string): Promise<string> {
 }
 
 test('leaves report, result, samples and model under the run', async () => {
-  const published = await createPublishRun({ store })(input);
+  const published = await createPublishRun({ store, workDirectory })(input);
   const prefix = 'runs/team~20a~2Frun~201';
   expect(published).toEqual({
     bucket: server.access.bucket,
@@ -157,6 +157,31 @@ test('leaves report, result, samples and model under the run', async () => {
     truncated: false,
   });
 
+  // Every model's greedy answers and samples: votes can be counted again.
+  const [first, second] = input.sampled;
+  const sampled = [first, second].filter((ref) => ref !== undefined);
+  const probability = (example: number) => ({ example, sample: 0, probability: 0.25 });
+  const scores = await Promise.all(
+    [Array.from({ length: 12 }, (_, index) => index), Array.from({ length: 8 }, (_, index) => 12 + index)].map((part) =>
+      store.putLines(part.map(probability)),
+    ),
+  );
+  const answers = [
+    { model: 'warmUp', greedy: sampled.toReversed(), sampled: [], rewardModelScores: [] },
+    { model: 'reft', greedy: sampled, sampled, rewardModelScores: scores },
+  ];
+  await createPublishRun({ store, workDirectory })({ ...input, answers });
+  const lines = (await readText(published.samples)).trimEnd().split('\n');
+  const told = lines.map(
+    (line): { readonly model: string; readonly sample?: number; readonly rewardModelScore?: number } =>
+      JSON.parse(line),
+  );
+  expect(told.map(({ model, sample, rewardModelScore }) => [model, sample, rewardModelScore])).toEqual([
+    ...Array.from({ length: 20 }, () => ['reft', undefined, undefined]),
+    ...Array.from({ length: 20 }, () => ['warmUp', undefined, undefined]),
+    ...Array.from({ length: 20 }, () => ['reft', 0, 0.25]),
+  ]);
+
   const report = await readText(published.report);
   // Curves from the recorded points and those still on the way: the warm-up is in the former, the reward model in the latter.
   for (const text of ['Warm-up: Loss', 'Reward model: Loss', input.model.sha256])
@@ -170,16 +195,16 @@ test('rows left out of the data are in result and report, by reason', async () =
     'program gives another answer': { count: 1_000, examples: ['q-7', 'q-8'] },
   };
   const data = { ...input.data, files, dropped };
-  const published = await createPublishRun({ store })({ ...input, runId: 'dropped', data });
+  const published = await createPublishRun({ store, workDirectory })({ ...input, runId: 'dropped', data });
   const result = publishedResultSchema.parse(JSON.parse(await readText(published.result)));
   expect(result.data).toEqual({ train: 60, validation: 5, test: 20, files, dropped });
   const report = await readText(published.report);
   expect(report).toContain('train.json row 3, train.json row &lt;6>');
-  expect(report).toMatch(/program gives another answer<\/th>\s*<td>1,000<\/td>\s*<td>q-7, q-8, …<\/td>/);
+  expect(report).toMatch(/program gives another answer<\/th>\s*<td>1,000<\/td>\s*<td class="wrap">q-7, q-8, …<\/td>/);
 });
 
 test('the model folder holds the language model alone, in Hugging Face layout', async () => {
-  const { prefix } = await createPublishRun({ store })(input);
+  const { prefix } = await createPublishRun({ store, workDirectory })(input);
   const file = join(directory, 'published.safetensors');
   await writeFile(file, (await store.read(`${prefix}/model/model.safetensors`)) ?? Buffer.of());
   const { tensors, metadata } = await readSafetensors(file);
@@ -202,7 +227,7 @@ test('the model folder holds the language model alone, in Hugging Face layout', 
 });
 
 test('published again, everything is the same', async () => {
-  const publish = createPublishRun({ store });
+  const publish = createPublishRun({ store, workDirectory });
   const first = await publish(input);
   const before = await Promise.all([first.report, first.result, first.samples].map(readText));
   await publish(input);
@@ -214,7 +239,7 @@ test('without its answers nothing says the run is finished', async () => {
   if (!first) throw new Error('no answers');
   const [answer] = (await store.getLines(first)) as ScoredSample[];
   const stranger = await store.putLines([{ ...answer, example: 999 }]);
-  const publishing = createPublishRun({ store })({ ...input, runId: 'broken', sampled: [stranger] });
+  const publishing = createPublishRun({ store, workDirectory })({ ...input, runId: 'broken', sampled: [stranger] });
   await expect(publishing).rejects.toMatchObject({ name: 'CorruptObject' });
   expect(await store.read('runs/broken/result.json')).toBeNull();
 });

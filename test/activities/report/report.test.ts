@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { spread } from '../../../activities/report/answers.js';
 import { phaseCurves } from '../../../activities/report/curves.js';
 import { renderReport } from '../../../activities/report/page.js';
+import { renderPartialReport } from '../../../activities/report/partialPage.js';
 import { resultLine, resultTable } from '../../../activities/report/table.js';
 import type { CurvePoint } from '../../../activities/report/types.js';
 import { accuracy, answers, metricsOf, sampleReport } from './sampleReport.js';
@@ -37,6 +38,16 @@ describe('tables', () => {
     const table = resultTable({ warmUp: { top1: accuracy(410), samples: 8 }, reft: metricsOf(681, 689, 672, 803) });
     expect(table).toMatch(/voting@8 +│ +│ 68.9/);
   });
+});
+
+test('the page of a cancelled run says that it is partial, and where the run was', () => {
+  const { metrics: _, answers: __, ...rest } = sampleReport;
+  const partial = renderPartialReport({ ...rest, reached: 'PPO, round 3 of 80', validationAccuracy: 61.5 });
+  expect(partial).toMatch(/^<!doctype html>/);
+  expect(partial).toMatch(/Partial report.*the run was cancelled \(PPO, round 3 of 80\)/s);
+  expect(partial).toContain(', 61.5 % right on validation questions');
+  expect(partial).toContain('<svg');
+  expect(partial).not.toMatch(brokenNumber);
 });
 
 describe('page', () => {

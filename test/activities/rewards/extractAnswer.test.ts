@@ -105,6 +105,11 @@ describe('what users bring', () => {
     ['\\boxed 7', 7],
     ['\\boxed{x=\\frac{1}{8}}', 0.125],
     ['\\boxed{1} and \\boxed{2', 1],
+    ['\\boxed{\\boxed{7}}', 7],
+    ['\\boxed{f(1, x) = 2 + 5 = 7}', 7],
+    ['\\boxed{10^3 = 1,000}', 1000],
+    ['\\boxed{a = 1, b = 2}', null],
+    ['\\boxed{a = 1;\\ b = 2}', null],
     ['\\boxed{3,5}', null],
     ['\\boxed{\\frac{1}{0}}', null],
     ['\\boxed{\\{1, 2\\}}', null],
@@ -119,6 +124,49 @@ describe('what users bring', () => {
     const exact = { extraction: 'boxed', comparison: { name: 'exact' } } as const;
     expect(extractFromText('\\boxed{\\frac{3}{4}}', 'text', exact)).toEqual({ value: '\\frac{3}{4}' });
     expect(extractFromText('4', 'number', boxed)).toEqual({ value: null, failure: 'no-box' });
+  });
+
+  it.each<[text: string, value: number | null, asked?: number]>([
+    ['It costs -$18.50.', -18.5],
+    ['It is −5.', -5],
+    ['5−3', 3],
+    ['10-3', 3],
+    ['٣ and ١٨', 18],
+    ['1e3 grams', 1000],
+    ['It is 18 % of 5%.', 5],
+    ['The 7th of 12.', 12],
+    ['No.5', 5],
+    ['.5.', 0.5],
+    ['5 in v1.2.3', 5],
+    ['16, or 0x10', null],
+    ['0b11', null],
+    ['1.234,5', null],
+    ['1,2,3', null],
+    ['3.14.15', null],
+    ['2/3', null, 2 / 3],
+    ['3 and 1½ cups', null, 1.5],
+    ['about 1 3⁄4', null, 1.75],
+    ['¾', null, 0.75],
+    ['7/0', null],
+    ['H2O', null],
+    ['none', null],
+  ])('the last number of %j is %j', (text, value, asked) => {
+    expect(read(text, { extraction: 'last-number' })).toBe(value);
+    const everything = numeric({ fractions: true, percentages: 'number', currencies: true });
+    expect(read(text, { extraction: 'last-number', comparison: everything })).toBe(value ?? asked ?? null);
+  });
+
+  it.each<[text: string, value: number | null]>([
+    ['#### 1\n#### 2', 2],
+    ['####72', 72],
+    ['##### 1,234.', 1234],
+    ['#### 3,5', null],
+    ['#### 0x10', null],
+    ['#### 72 apples', null],
+    ['### 72', null],
+    ['#### 72\n####', null],
+  ])('the number behind hashes in %j is %j', (text, value) => {
+    expect(read(text, { extraction: 'hashes' })).toBe(value);
   });
 
   it.each([

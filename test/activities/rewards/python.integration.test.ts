@@ -250,7 +250,7 @@ describe('a verifier that runs the response', () => {
     expect(await score(counts, [shadows, '    return 1', forges, '    return 2'], program)).toMatchObject([
       { reward: 4, failure: 'none' },
       { reward: 4, failure: 'none' },
-      { reward: 4, failure: 'crash' },
+      { reward: 4, failure: 'none' },
       { reward: 4, failure: 'none' },
     ]);
   });
@@ -355,6 +355,28 @@ describe('the page “Write a reward”', () => {
   const examples = [...(section.split(/^## /m)[0] ?? '').matchAll(/^```python\n([\s\S]*?)^```/gm)].map(
     ([, source = '']) => source,
   );
+
+  it('has a verifier of unit tests that compares what the calls return', async () => {
+    const [, columns = ''] = page.split(/^## Columns of your rows$/m);
+    const [row = '', , source = ''] = [...columns.matchAll(/^```\w+\n([\s\S]*?)^```/gm)].map(([, text = '']) => text);
+    const { task, code, tests } = JSON.parse(row);
+    const example = { ...question, question: task, answer: code, answerValue: null, columns: { tests } };
+    const texts = [
+      code,
+      'def double(n):\n    return n + 4',
+      'def double(n):\n    return 2 *',
+      'class Same: __eq__ = lambda *_: True\n\ndef double(n):\n    return Same()',
+      'import sys\n\ndef double(n):\n    sys.exit(0)',
+    ];
+    const scores = await score(verifier(source), texts, { example });
+    expect(scores.map(({ reward, correct, parts }) => [reward, correct, parts?.passed])).toEqual([
+      [1, true, 2],
+      [0.5, false, 1],
+      [0, false, 0],
+      [0, false, 0],
+      [0, false, 0],
+    ]);
+  });
 
   it('has examples that do what it says', async () => {
     expect(examples).toHaveLength(2);

@@ -102,6 +102,6 @@ it('fits the data where its terms do, and compares answers as the term that says
   });
   expect(comparisonOf(sum)).toMatchObject({ comparison: { name: 'numeric', relativeTolerance: 0.1 } });
   expect(comparisonOf(rewardSchema.parse({ name: 'answer' }))).toEqual({});
-  const misfits = misfitsOf(sum, { format: 'natural', answerKind: 'number' });
+  const misfits = misfitsOf(sum, { format: 'natural', answerKind: 'number', hasValues: true });
   expect(misfits.map(({ field }) => field.join('.'))).toEqual(['terms.0.reward.extraction']);
 });

@@ -65,7 +65,7 @@ const adapterFiles = ['adapter_config.json', 'adapter_model.safetensors'];
 
 it("holds the adapters alone, under PEFT's names", async () => {
   const files = await modelFiles();
-  await publishAdapterFolder(store, 'plain', files);
+  await publishAdapterFolder({ store, directory }, 'plain', files);
   const folder = await fetchFolder('plain', adapterFiles);
   const { tensors, metadata } = await readSafetensors(join(folder, 'adapter_model.safetensors'));
   expect(tensors).toEqual(decodeTensors(fixture.adaptersAfter));
@@ -77,7 +77,7 @@ it("holds the adapters alone, under PEFT's names", async () => {
     target_modules: ['q_proj', 'v_proj', 'down_proj'],
     fan_in_fan_out: false,
   });
-  await publishAdapterFolder(store, 'transposed', await gpt2Files());
+  await publishAdapterFolder({ store, directory }, 'transposed', await gpt2Files());
   expect(JSON.parse(Buffer.from((await store.read('transposed/adapter_config.json')) ?? '').toString())).toMatchObject({
     target_modules: ['c_attn', 'c_proj'],
     fan_in_fan_out: true,
@@ -87,11 +87,10 @@ it("holds the adapters alone, under PEFT's names", async () => {
 it.each([
   ['hf:org/name@abc123', 'org/name', 'abc123'],
   ['hf:gpt2', 'gpt2', null],
-  // Names that mean nothing on another machine.
-  ['/models/tiny', null, null],
-  ['s3://bucket/runs/x/model', null, null],
+  ['/models/tiny', '/models/tiny', null],
+  ['s3://bucket/runs/x/model', 's3://bucket/runs/x/model', null],
   [null, null, null],
-])('names the base model where others find it: %s', (base, name, revision) => {
+])('names the base model: %s', (base, name, revision) => {
   expect(adapterConfig(fixture.lora, base, false)).toMatchObject({ base_model_name_or_path: name, revision });
 });
 
@@ -124,9 +123,9 @@ it.skipIf(peer === undefined).each([
     const files = await filesOf();
     const tokenizer = await store.putJson({ added_tokens: [] });
     const { adapters: _, ...base } = files;
-    await publishModelFolder(store, `${name}/base`, base, tokenizer);
-    await publishModelFolder(store, `${name}/merged`, files, tokenizer);
-    await publishAdapterFolder(store, `${name}/adapter`, files);
+    await publishModelFolder({ store, directory }, `${name}/base`, base, tokenizer);
+    await publishModelFolder({ store, directory }, `${name}/merged`, files, tokenizer);
+    await publishAdapterFolder({ store, directory }, `${name}/adapter`, files);
     const modelFolder = ['config.json', 'generation_config.json', 'model.safetensors'];
     const folders = [
       await fetchFolder(`${name}/base`, modelFolder),

@@ -1,15 +1,14 @@
-/** The cache: its bound (the least recently used go first, what was just handed out stays), its checks, and many processes at once. */
-import { execFile } from 'node:child_process';
+/** The cache: its bound (the least recently used go first, what was just handed out stays) and its checks. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { at } from '../../../activities/invariant.js';
 import { createCache } from '../../../activities/store/cache.js';
 import { sha256OfBytes } from '../../../activities/store/digest.js';
+import { bytesHeld } from './bytesHeld.js';
 
 let directory: string;
 beforeAll(async () => {
@@ -25,12 +24,6 @@ async function add(cache: ReturnType<typeof createCache>, size: number): Promise
   await writeFile(temporary, bytes);
   const sha256 = sha256OfBytes(bytes);
   return { sha256, path: await cache.adopt(temporary, sha256) };
-}
-
-async function bytesHeld(folder: string): Promise<number> {
-  const names = await readdir(join(folder, 'objects'));
-  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, 'objects', name))).size));
-  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 test('copies not used for a while make room, oldest first, and the bound holds', async () => {
@@ -202,14 +195,4 @@ test('what killed processes left half written is cleared away', async () => {
   await add(cache, 100);
   await expect(stat(old)).rejects.toThrow('ENOENT');
   await expect(stat(recent)).resolves.toBeDefined();
-});
-
-test('three processes sharing a small folder never see a damaged or half-written copy', async () => {
-  const folder = join(directory, 'shared');
-  const script = new URL('./cacheProcess.ts', import.meta.url).pathname;
-  const runs = await Promise.all(
-    [1, 2, 3].map(() => promisify(execFile)(process.execPath, ['--import', 'tsx', script, folder])),
-  );
-  for (const { stdout } of runs) expect(JSON.parse(stdout)).toMatchObject({ damaged: 0, used: expect.any(Number) });
-  expect(await bytesHeld(folder)).toBeLessThanOrEqual(60 * 20_000);
 });

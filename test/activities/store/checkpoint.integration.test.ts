@@ -50,6 +50,20 @@ async function parts(parameters: Uint8Array, moments?: Uint8Array): Promise<Chec
   };
 }
 
+test('how a model is computed and scaled is part of it, and nothing where it is so by default', async () => {
+  const parameters = randomBytes(4000);
+  const plain = await writeCheckpoint(store, await parts(parameters));
+  const settings = {
+    compute: { precision: 'float16', recompute: true, attentionInBlocks: false },
+    lossScale: { scale: 2 ** 15, goodSteps: 12 },
+  } as const;
+  const ref = await writeCheckpoint(store, { ...(await parts(parameters)), ...settings });
+  expect(ref.sha256).not.toBe(plain.sha256);
+  expect((await readCheckpoint(freshStore(), ref, { moments: true })).files).toMatchObject(settings);
+  const { files } = await readCheckpoint(freshStore(), plain, { moments: true });
+  expect(Object.keys(files).sort()).toEqual(['config', 'parameters', 'step']);
+});
+
 test('what is written is read, with and without the moments', async () => {
   const [parameters, moments] = [randomBytes(4000), randomBytes(8000)];
   const ref = await writeCheckpoint(store, await parts(parameters, moments));

@@ -6,11 +6,12 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { usualDialect } from '../../../activities/store/s3/dialect.js';
+import { findWayToRead } from '../../../activities/store/s3/probe.js';
 import { createStore } from '../../../activities/store/store.js';
 import { prepareBucket, type S3Access } from '../../../infra/s3/access.js';
 import { type Front, type FrontOptions, rules, startFront } from './pickyFront.js';
 import { type S3Server, startS3 } from './s3Server.js';
-import { serverChecks } from './serverChecks.js';
+import { awkwardPrefix, serverChecks } from './serverChecks.js';
 
 let server: S3Server;
 let front: Front | undefined;
@@ -49,6 +50,12 @@ describe.each<[string, FrontOptions, object]>([
     { rules: [rules.noConditions, rules.noChecksums] },
     { checksums: 'none', conditionalWrites: false, conditionalParts: false },
   ],
+  [
+    'case s3-no-conditional: overlooks conditions',
+    { rules: [rules.overlooksConditions] },
+    { conditionalWrites: false },
+  ],
+  ['case s3-no-crc32: calls a checksum invalid', { rules: [rules.invalidChecksums] }, { checksums: 'none' }],
   ['lets nobody list', { rules: [rules.mayNotList], hidesMissing: true }, {}],
   ['lets nobody delete', { rules: [rules.mayNotDelete] }, {}],
   ['takes no parts', { rules: [rules.noParts] }, { uploadsInParts: false, conditionalParts: false }],
@@ -62,7 +69,7 @@ describe.each<[string, FrontOptions, object]>([
     });
   });
 
-  const needed = serverChecks.filter(({ name }) => !/^parts/.test(name));
+  const needed = [...serverChecks.filter(({ name }) => !/^parts/.test(name)), awkwardPrefix];
   test.each(needed.map((check) => [check.name, check] as const))('%s', async (_, check) => {
     const { access } = await behind(options);
     await check.run(await prepareBucket(access));
@@ -93,6 +100,33 @@ describe('case s3-no-conditional', () => {
   });
 });
 
+describe('the region', () => {
+  test.each([
+    ['wants', rules.wantsRegion],
+    ['sends to', rules.isElsewhere],
+  ])('that a server %s is taken instead of the one given', async (_, rule) => {
+    const { access } = await behind({ rules: [rule] });
+    const elsewhere = { ...access, region: 'eu-north-1' };
+    const prepared = await prepareBucket(elsewhere);
+    expect(prepared).toMatchObject({ region: 'us-east-1', addressing: 'path', dialect: usualDialect });
+    const bytes = randomBytes(1000);
+    const ref = await openStore(prepared).putBytes(bytes);
+    // Commands that only read find it by reading.
+    const way = await findWayToRead(elsewhere);
+    expect(way).toEqual({ addressing: 'path', region: 'us-east-1' });
+    expect(bytes.equals(await openStore({ ...elsewhere, ...way }).getBytes(ref))).toBe(true);
+  });
+});
+
+test('a server of another time is refused, and the clock is named', async () => {
+  const { access } = await behind({ rules: [rules.otherClock] });
+  await expect(prepareBucket(access)).rejects.toThrow(/RequestTimeTooSkewed .*: set the clock of this machine/);
+  await expect(openStore(access).read('runs/a/report.html')).rejects.toMatchObject({
+    name: 'StoreUnavailable',
+    message: expect.stringContaining('refused the time of a request (RequestTimeTooSkewed): set the clock of this'),
+  });
+}, 20_000);
+
 test('a server that implements nothing is refused at once', async () => {
   const { access } = await behind({ rules: [() => [501, 'NotImplemented']] });
   await expect(prepareBucket(access)).rejects.toThrow('cannot be used: NotImplemented (HTTP 501)');
@@ -105,6 +139,6 @@ describe('whoever may not list', () => {
     await front.close();
     const closed = await behind({ rules: [() => [403, 'AccessDenied']] });
     const store = openStore({ ...prepared, endpoint: closed.access.endpoint });
-    await expect(store.read('runs/a/report.html')).rejects.toMatchObject({ name: 'StoreUnavailable', isRefused: true });
+    await expect(store.read('runs/a/report.html')).rejects.toMatchObject({ name: 'StoreRefused' });
   });
 });

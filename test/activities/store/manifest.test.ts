@@ -39,6 +39,16 @@ describe('a manifest', () => {
     });
   });
 
+  test('without a version is of the first, which today’s code writes; one of a later version is refused', async () => {
+    expect(await read({ version: 1 })).toEqual(manifest);
+    await expect(read({ version: 2, colour: 'red' })).rejects.toMatchObject({
+      name: 'IncompatibleVersion',
+      message: expect.stringMatching(
+        /^objects\/[0-9a-f]+ is a checkpoint of version 2; this ReFT knows version 1 alone$/,
+      ),
+    });
+  });
+
   test('of another step than its reference says is corrupt', async () => {
     await expect(read({}, 4)).rejects.toThrow('expected step 4, as its reference says, got step 3');
   });

@@ -1,5 +1,5 @@
 /**
- * A front of a real S3 server that knows less, allows less or stands elsewhere, as the servers and the rights of other people do.
+ * A front of a real S3 server that knows less, allows less, stands elsewhere or spoils what passes, as other people's servers do.
  * Everything it does not refuse goes to the server as it came, so signatures, answers and objects are the real ones.
  */
 import { once } from 'node:events';
@@ -7,12 +7,16 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse, request as send } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { Transform } from 'node:stream';
+import { at } from '../../../activities/invariant.js';
 
 export interface Asked {
   readonly method: string;
   /** With the query: `/reft/objects/…`. */
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
+  /** The client's port: equal for requests of one connection. */
+  readonly connection: number | undefined;
 }
 
 export interface Front {
@@ -22,8 +26,15 @@ export interface Front {
   close(): Promise<void>;
 }
 
-/** A refusal: the status and the code that S3 would answer with; undefined where the request goes on. */
-export type Rule = (request: Asked) => readonly [status: number, code: string] | undefined;
+/** What S3 would answer in place of the server: a status and a code, and what else stands in the body and the head. */
+type Refusal = readonly [
+  status: number,
+  code: string,
+  more?: { readonly body?: string; readonly headers?: Readonly<Record<string, string>> },
+];
+
+/** A refusal; undefined where the request goes on. */
+export type Rule = (request: Asked) => Refusal | undefined;
 
 export interface FrontOptions {
   readonly rules: readonly Rule[];
@@ -31,6 +42,14 @@ export interface FrontOptions {
   readonly hidesMissing?: boolean;
   /** With the certificate of `test/support/certificates`. */
   readonly isSecure?: boolean;
+  /** Whether the answer passes with one bit of its content changed. */
+  readonly flips?: (request: Asked) => boolean;
+  /** Whether the connection is closed in the middle of the answer. */
+  readonly cuts?: (request: Asked) => boolean;
+  /** Whether what is sent to the server passes with one bit changed. */
+  readonly flipsSent?: (request: Asked) => boolean;
+  /** Keeps no list of what it was asked: for hours of use. */
+  readonly forgets?: boolean;
 }
 
 const notImplemented = [501, 'NotImplemented'] as const;
@@ -58,7 +77,27 @@ export const rules = {
       : undefined,
   mayNotDelete: ({ method, url }) => (method === 'DELETE' && !url.includes('uploadId=') ? denied : undefined),
   noParts: ({ url }) => (/[?&](uploads|uploadId)\b/.test(url) ? notImplemented : undefined),
+  /** Takes the condition for a header that it does not know: what would be written is told as written. */
+  overlooksConditions: ({ method, headers }) => (method === 'PUT' && headers['if-none-match'] ? [200, ''] : undefined),
+  /** Other words for a checksum that is not known. */
+  invalidChecksums: ({ headers }) =>
+    Object.keys(headers).some((name) => /^x-amz-(checksum|trailer)/.test(name)) ? [400, 'InvalidRequest'] : undefined,
+  /** In the body, as most servers tell it. */
+  wantsRegion: ({ headers }) =>
+    isSignedFor(headers, 'us-east-1')
+      ? undefined
+      : [400, 'AuthorizationHeaderMalformed', { body: '<Region>us-east-1</Region>' }],
+  /** In the head, as Amazon tells of a bucket that lies elsewhere. */
+  isElsewhere: ({ headers }) =>
+    isSignedFor(headers, 'us-east-1')
+      ? undefined
+      : [301, 'PermanentRedirect', { headers: { 'x-amz-bucket-region': 'us-east-1' } }],
+  otherClock: () => [403, 'RequestTimeTooSkewed'],
 } as const satisfies Readonly<Record<string, Rule>>;
+
+function isSignedFor({ authorization }: IncomingMessage['headers'], region: string): boolean {
+  return authorization?.includes(`/${region}/s3/`) === true;
+}
 
 const certificate = (name: string): Buffer =>
   readFileSync(new URL(`../../support/certificates/${name}`, import.meta.url));
@@ -70,8 +109,8 @@ export async function startFront(endpoint: string, options: FrontOptions): Promi
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
     const { method = '', url = '', headers } = request;
-    const heard = { method, url, headers };
-    asked.push(heard);
+    const heard = { method, url, headers, connection: request.socket.remotePort };
+    if (!options.forgets) asked.push(heard);
     const refusal = options.rules.map((rule) => rule(heard)).find((one) => one !== undefined);
     if (refusal !== undefined) {
       request.resume();
@@ -87,10 +126,13 @@ export async function startFront(endpoint: string, options: FrontOptions): Promi
       // Whether a connection is kept is each server's own matter.
       const { connection: _, ...headers } = found.headers;
       response.writeHead(found.statusCode ?? 502, headers);
-      found.pipe(response);
+      if (options.cuts?.(heard)) cutOff(found, response);
+      else if (options.flips?.(heard)) found.pipe(flipBit()).pipe(response);
+      else found.pipe(response);
     });
     onward.on('error', () => response.destroy());
-    request.pipe(onward);
+    if (options.flipsSent?.(heard)) request.pipe(flipBit()).pipe(onward);
+    else request.pipe(onward);
   }
 
   const server = options.isSecure
@@ -116,7 +158,32 @@ export async function startFront(endpoint: string, options: FrontOptions): Promi
   };
 }
 
-function refuse(response: ServerResponse, method: string, status: number, code: string): void {
-  const body = `<?xml version="1.0"?><Error><Code>${code}</Code><Message>refused by the front</Message></Error>`;
-  response.writeHead(status, { 'content-type': 'application/xml' }).end(method === 'HEAD' ? '' : body);
+/** Changes the last bit of the first byte that passes. */
+function flipBit(): Transform {
+  let isDone = false;
+  return new Transform({
+    transform(chunk: Buffer, _, pass) {
+      if (!isDone) chunk[0] = at(chunk, 0) ^ 1;
+      isDone = true;
+      pass(null, chunk);
+    },
+  });
+}
+
+/** Half of the first piece of the body passes; then the connection ends. */
+function cutOff(found: IncomingMessage, response: ServerResponse): void {
+  found.once('data', (chunk: Buffer) => {
+    response.write(chunk.subarray(0, Math.floor(chunk.length / 2)), () => response.socket?.destroy());
+    found.destroy();
+  });
+  found.once('end', () => response.socket?.destroy());
+}
+
+function refuse(response: ServerResponse, method: string, ...[status, code, more = {}]: Refusal): void {
+  const { body = '', headers } = more;
+  const error = `<Error><Code>${code}</Code><Message>refused by the front</Message>${body}</Error>`;
+  const hasBody = method !== 'HEAD' && status !== 200;
+  response
+    .writeHead(status, { 'content-type': 'application/xml', ...headers })
+    .end(hasBody ? `<?xml version="1.0"?>${error}` : '');
 }

@@ -12,7 +12,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { usualDialect } from '../../../activities/store/s3/dialect.js';
-import { findAddressing } from '../../../activities/store/s3/probe.js';
+import { findWayToRead } from '../../../activities/store/s3/probe.js';
 import { createStore } from '../../../activities/store/store.js';
 import { prepareBucket, type S3Access, s3FromEnvironment } from '../../../infra/s3/access.js';
 import { setEnvironment } from '../../support/environment.js';
@@ -77,10 +77,9 @@ describe.skipIf(executable === null)('with versitygw (skipped where it is neithe
       expect(found).toMatchObject({ addressing: 'virtual', dialect: usualDialect });
       expect(proxy.asked).toContainEqual(`GET http://reft.s3.example:${front.port}/write-check?x-id=GetObject`);
       const { bucket, region, credentials } = server.access;
-      expect(await findAddressing({ endpoint, bucket, region, ...(credentials ? { credentials } : {}) })).toBe(
-        'virtual',
-      );
-      expect(await findAddressing({ ...server.access, endpoint: front.endpoint })).toBe('path');
+      const given = { bucket, region, ...(credentials ? { credentials } : {}) };
+      expect(await findWayToRead({ ...given, endpoint })).toEqual({ addressing: 'virtual' });
+      expect(await findWayToRead({ ...given, endpoint: front.endpoint })).toEqual({ addressing: 'path' });
     });
 
     test.each([

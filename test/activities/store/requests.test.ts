@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { nonRetryableFailures } from '../../../activities/errors.js';
 import { sha256OfBytes } from '../../../activities/store/digest.js';
+import { usualDialect } from '../../../activities/store/s3/dialect.js';
 import { connect } from '../../../activities/store/s3/requests.js';
 import { createStore } from '../../../activities/store/store.js';
 
@@ -113,20 +114,26 @@ describe('a failure says what to check', () => {
   const refused =
     /^S3 at http:\/\/127\.0\.0\.1:\d+ refused the credentials for bucket reft \(\w+\): check AWS_ACCESS_KEY_ID.*\(runs\/a\)$/;
   test.each([
-    [404, 'NoSuchBucket', true, /has no bucket reft: create it, or check S3_BUCKET \(runs\/a\)$/],
-    [403, 'SignatureDoesNotMatch', true, refused],
-    [403, 'Anything', true, refused],
-    [401, 'Anything', true, refused],
-    [400, 'ExpiredToken', true, refused],
-    [400, 'Anything', false, /^S3 at http:\/\/127\.0\.0\.1:\d+ failed on reft\/runs\/a: Anything: keys …, … and …$/],
-  ])('%i %s', async (status, code, isRefused, message) => {
+    [404, 'NoSuchBucket', 'StoreRefused', /has no bucket reft: create it, or check S3_BUCKET \(runs\/a\)$/],
+    [403, 'SignatureDoesNotMatch', 'StoreRefused', refused],
+    [403, 'Anything', 'StoreRefused', refused],
+    [401, 'Anything', 'StoreRefused', refused],
+    [400, 'ExpiredToken', 'StoreRefused', refused],
+    [507, 'Anything', 'StoreRefused', /has no room left in bucket reft \(Anything\): make room, or raise its quota/],
+    [403, 'QuotaExceeded', 'StoreRefused', /has no room left in bucket reft/],
+    [
+      400,
+      'Anything',
+      'StoreUnavailable',
+      /^S3 at http:\/\/127\.0\.0\.1:\d+ failed on reft\/runs\/a: Anything: keys …, … and …$/,
+    ],
+  ])('%i %s', async (status, code, name, message) => {
     const body = `<Error><Code>${code}</Code><Message>keys access, secret and token</Message></Error>`;
     answer = (_, response) => response.writeHead(status).end(body);
     const address = endpoint.replace('//', '//user:pass@');
     const s3 = connect({ bucket: 'reft', endpoint: address, credentials: { ...credentials, sessionToken: 'token' } });
     await expect(s3.get('runs/a')).rejects.toMatchObject({
-      name: 'StoreUnavailable',
-      isRefused,
+      name,
       message: expect.stringMatching(message),
     });
   });
@@ -138,9 +145,9 @@ describe('a failure says what to check', () => {
     ['a code that is no text', Object.assign(new Error('odd'), { code: 5 }), 'failed on reft/runs/a: Error: odd'],
     ['what is no error', 'odd', 'failed on reft/runs/a: Error: odd'],
   ])('%s', (_, error, message) => {
-    const { message: told, isRefused } = connect({ bucket: 'reft' }).failure('runs/a', error);
+    const { message: told, name } = connect({ bucket: 'reft' }).failure('runs/a', error);
     expect(told).toContain(`Amazon S3 ${message}`);
-    expect(isRefused).toBe(false);
+    expect(name).toBe('StoreUnavailable');
   });
 });
 
@@ -161,8 +168,15 @@ test.each([
   ]);
 });
 
+test('an endpoint below another address keeps its path', async () => {
+  answerWith(200);
+  const below = `${endpoint}/gateway/s3`;
+  expect(await connect({ bucket: 'reft', endpoint: below, credentials }).size('a b/ü+c')).toBe(3);
+  expect(requests).toEqual(['HEAD /gateway/s3a%20b/%C3%BC%2Bc']);
+});
+
 describe('a conditional write', () => {
-  const write = (onlyIfAbsent: boolean): Promise<void> => {
+  const write = (onlyIfAbsent: boolean): Promise<boolean> => {
     const options = { bytes: 3, contentType: 'text/plain', onlyIfAbsent };
     return connect({ bucket: 'reft', endpoint, credentials }).put('a', Buffer.from('abc'), options);
   };
@@ -189,9 +203,46 @@ describe('a conditional write', () => {
   });
 });
 
-test('an object that is not there has no size', async () => {
-  answerWith(404);
-  expect(await connect({ bucket: 'reft', endpoint, credentials }).size('a')).toBeNull();
+test.each([
+  [{}, [true, true, true]],
+  [{ conditionalParts: false }, [true, true, false]],
+  [{ conditionalParts: false, uploadsInParts: false }, [true, true, true]],
+  [{ conditionalWrites: false }, [false, false, false]],
+])('small and large writes are conditional where the server knows: %j', (lacking, expected) => {
+  const s3 = connect({ bucket: 'reft', endpoint, credentials, dialect: { ...usualDialect, ...lacking } });
+  expect([0, 8 * 2 ** 20 - 1, 8 * 2 ** 20].map(s3.writesConditionally)).toEqual(expected);
+});
+
+describe('an object that is not there', () => {
+  const s3 = () => connect({ bucket: 'reft', endpoint, credentials, prefix: 'team/' });
+  /** Answers with the statuses in turn; an error to a GET has a body that names it. */
+  const refuseWith = (...statuses: readonly number[]): void => {
+    const left = [...statuses];
+    answer = ({ method }, response) => {
+      const status = left.shift() ?? 500;
+      const error = `<Error><Code>${status === 404 ? 'NoSuchKey' : 'AccessDenied'}</Code></Error>`;
+      response.writeHead(status).end(method === 'GET' ? error : '');
+    };
+  };
+
+  test('has no size and no content', async () => {
+    refuseWith(404, 404);
+    expect([await s3().size('a'), await s3().get('a')]).toEqual([null, null]);
+    expect(requests).toEqual(['HEAD team/a', 'GET team/a']);
+  });
+
+  test('is told as forbidden to whoever may not list: the same credentials open what is there', async () => {
+    refuseWith(403, 200, 403, 200);
+    expect([await s3().size('a'), await s3().get('a')]).toEqual([null, null]);
+    expect(requests).toEqual(['HEAD team/a', 'HEAD team/write-check', 'GET team/a', 'HEAD team/write-check']);
+  });
+
+  test('is not what is forbidden, where they open nothing or the bucket is another', async () => {
+    refuseWith(403, 403, 403);
+    await expect(s3().size('a')).rejects.toMatchObject({ name: 'StoreRefused' });
+    await expect(s3().get('b/c', 'other')).rejects.toMatchObject({ name: 'StoreRefused' });
+    expect(requests).toEqual(['HEAD team/a', 'HEAD team/write-check', 'GET /other/b/c']);
+  });
 });
 
 describe('an object', () => {
@@ -231,9 +282,26 @@ describe('an object', () => {
     answerWith(200);
     const small = await store.putBytes(new Uint8Array(2 ** 18 - 1));
     expect(requests).toEqual([`PUT ${small.key}`]);
-    answer = (_, response) => response.writeHead(200, { 'content-length': 2 ** 18 }).end();
+    let age = 60_000;
+    answer = (_, response) => {
+      const written = new Date(Date.now() - age).toUTCString();
+      response.writeHead(200, { 'content-length': 2 ** 18, 'last-modified': written }).end();
+    };
     const large = await store.putBytes(new Uint8Array(2 ** 18));
     expect(requests).toEqual([`PUT ${small.key}`, `HEAD ${large.key}`]);
+    // From a quarter of an hour on it may be about to be collected, and is written again.
+    requests.length = 0;
+    age = 20 * 60_000;
+    answer = (request, response) => {
+      request.resume();
+      if (request.method === 'PUT') return response.writeHead(200).end();
+      if (request.url?.includes('condemned')) return response.writeHead(404).end();
+      const written = new Date(Date.now() - age).toUTCString();
+      response.writeHead(200, { 'content-length': 2 ** 18, 'last-modified': written }).end();
+    };
+    await store.putBytes(new Uint8Array(2 ** 18));
+    const { key, sha256 } = large;
+    expect(requests).toEqual([`HEAD ${key}`, `PUT ${key}`, `HEAD condemned/${sha256}`, `HEAD ${key}`]);
   });
 
   test('that is no JSON is told with its first eighty characters', async () => {
@@ -284,8 +352,11 @@ test.each([
   [{ prefix: '/reft/' }, /S3_PREFIX is "\/reft\/": allowed are names/],
   [{ prefix: 'a//b/' }, /S3_PREFIX/],
   [{ prefix: 'a/../b/' }, /S3_PREFIX/],
-  [{ prefix: 'ä/' }, /S3_PREFIX/],
-  [{ prefix: `${'a'.repeat(512)}/` }, /S3_PREFIX is .* 512 characters at most/],
+  [{ prefix: 'a/./b/' }, /S3_PREFIX/],
+  [{ prefix: 'a\\b/' }, /S3_PREFIX/],
+  [{ prefix: 'a\nb/' }, /S3_PREFIX/],
+  [{ prefix: '\ud800/' }, /S3_PREFIX/],
+  [{ prefix: `${'a'.repeat(512)}/` }, /S3_PREFIX is .* 512 bytes at most/],
   [{ authoritiesFile: '/no/such.pem' }, /AWS_CA_BUNDLE is "\/no\/such.pem", which cannot be read: ENOENT/],
 ])('settings that cannot be used end a run at once: %j', (settings, message) => {
   const options = { bucket: 'reft', endpoint, cacheDirectory: directory, cacheBytes: 1, ...settings };

@@ -13,6 +13,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import getPort from 'get-port';
 import { findOnPath } from '../../../infra/obtain/commands.js';
 import { buildVersitygw } from '../../../infra/obtain/fromGo.js';
+import { joinKeeper } from '../../../infra/process/keeper.js';
 import { prepareBucket, type S3Access } from '../../../infra/s3/access.js';
 import { startS3 as startLocalS3 } from '../../../infra/s3/local.js';
 import { binDirectory } from '../../support/stack.js';
@@ -37,13 +38,16 @@ export interface ServerInHand extends S3Server {
 /** Starts a server with an empty bucket. */
 export async function startS3(): Promise<S3Server> {
   const directory = await mkdtemp(join(tmpdir(), 'reft-s3-'));
-  const { access, owned } = await startLocalS3(join(directory, 'data'), binDirectory, { bucket }, () => undefined);
+  const log = () => undefined;
+  const data = join(directory, 'data');
+  const keeper = await joinKeeper(data, log);
+  const { access } = await startLocalS3(data, binDirectory, { bucket }, { keeper, log });
   await prepareBucket(access);
   return {
     access,
     directory,
     close: async () => {
-      await owned?.stop();
+      await keeper.leave();
       await rm(directory, { recursive: true, force: true });
     },
   };

@@ -76,7 +76,7 @@ describe.skipIf(executable === null)('with versitygw (skipped where it is neithe
     const ref = { key: 'objects/0', sha256: '0', bytes: 1 };
     for (const call of [() => store.putBytes(Buffer.of(1)), () => store.getBytes(ref), () => store.read('runs/a/b')])
       await expect(call()).rejects.toMatchObject({
-        name: 'StoreUnavailable',
+        name: 'StoreRefused',
         message: expect.stringContaining('has no bucket absent: create it, or check S3_BUCKET'),
       });
   });

@@ -6,7 +6,7 @@ import { seaweedfsWheel } from '../../../infra/obtain/wheels.js';
 import { prepareBucket, type S3Access } from '../../../infra/s3/access.js';
 import { type RunningServer, seaweedfs, startServer } from '../../s3Servers/servers.js';
 import { binDirectory } from '../../support/stack.js';
-import { serverChecks } from './serverChecks.js';
+import { awkwardPrefix, serverChecks } from './serverChecks.js';
 
 const canRun = `${process.platform}-${process.arch}` in seaweedfsWheel.platforms && (await findPython()) !== null;
 
@@ -23,5 +23,7 @@ describe.skipIf(!canRun)('SeaweedFS (needs Python with pip)', () => {
     expect(access).toMatchObject({ addressing: 'path', dialect: usualDialect });
   });
 
-  test.each(serverChecks.map((check) => [check.name, check] as const))('%s', (_, check) => check.run(access));
+  test.each([...serverChecks, awkwardPrefix].map((check) => [check.name, check] as const))('%s', (_, check) =>
+    check.run(access),
+  );
 });

@@ -20,14 +20,14 @@ import { writeRandomWeights } from './weights.js';
 /** Of each family a model that is measured, or one of which its size alone is said, and what transformers computed. */
 const families = [
   { family: 'Llama, SmolLM2', fixture: 'llama-biased', measured: 'HuggingFaceTB/SmolLM2-135M' },
-  { family: 'Llama 3', fixture: 'rope-llama3', sized: 'meta-llama/Llama-3.2-1B' },
+  { family: 'Llama 3', fixture: 'rope-llama3', measured: 'meta-llama/Llama-3.2-1B' },
   { family: 'Qwen2, Qwen2.5', fixture: 'qwen2', measured: 'Qwen/Qwen2.5-0.5B' },
   { family: 'Qwen3', fixture: 'qwen3', measured: 'Qwen/Qwen3-0.6B' },
   { family: 'Mistral', fixture: 'mistral', sized: 'mistralai/Mistral-7B-v0.1' },
   { family: 'SmolLM3', fixture: 'smollm3', sized: 'HuggingFaceTB/SmolLM3-3B' },
-  { family: 'Gemma 3, text', fixture: 'gemma3', sized: 'google/gemma-3-270m' },
-  { family: 'GPT-2', fixture: 'gpt2', sized: 'openai-community/gpt2' },
-  { family: 'OPT, Galactica', fixture: 'opt', sized: 'facebook/opt-125m' },
+  { family: 'Gemma 3, text', fixture: 'gemma3', measured: 'google/gemma-3-270m' },
+  { family: 'GPT-2', fixture: 'gpt2', measured: 'openai-community/gpt2' },
+  { family: 'OPT, Galactica', fixture: 'opt', measured: 'facebook/opt-125m' },
 ] as const;
 
 type Family = (typeof families)[number];

@@ -34,20 +34,24 @@ export async function withSides<T>(
     engineEnvironment(process.env),
   );
   try {
-    const python = process.env.REFT_PEER_PYTHON;
-    if (!python) return await work(our, null);
-    const their = await startSide(
-      python,
-      [fileURLToPath(new URL(peer.script, import.meta.url)), peer.job],
-      process.env,
-    );
-    try {
-      return await work(our, their);
-    } finally {
-      await their.close();
-    }
+    return await withPeer(peer, (their) => work(our, their));
   } finally {
     await our.close();
+  }
+}
+
+/** Works with a peer by itself: null where `REFT_PEER_PYTHON` names no Python. Its script is one of this folder. */
+export async function withPeer<T>(
+  { script, job }: { readonly script: string; readonly job: string },
+  work: (peer: Peer | null) => Promise<T>,
+): Promise<T> {
+  const python = process.env.REFT_PEER_PYTHON;
+  if (!python) return work(null);
+  const peer = await startSide(python, [fileURLToPath(new URL(script, import.meta.url)), job], process.env);
+  try {
+    return await work(peer);
+  } finally {
+    await peer.close();
   }
 }
 

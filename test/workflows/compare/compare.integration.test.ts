@@ -100,11 +100,50 @@ describe('a comparison', () => {
     const details = await detailsOf(handle);
     expect(details).toMatch(/\*\*Comparison\*\*: step 11 of 11/);
     const lines = details.split('\n');
-    expect(lines).toContain('- **ReFT** (2 seeds): greedy 50.0 (45.0–55.0)');
+    expect(lines).toContain('- **ReFT** (2 trainings): greedy 50.0 (45.0–55.0)');
     expect(lines).toContain('- **ReFT less SFT**: greedy +5.0 points (+1.0 to +9.0), p = 0.03');
     const { phase, table } = await handle.query(progressQuery);
     expect(phase).toBe('finished');
     expect(table).toHaveLength(5);
+  });
+
+  it('trains from several warm-ups, which learn from the same data, each with a judge of its own', async () => {
+    const standIns = await serve();
+    const handle = await start(spec([101], { warmUps: [101, 102] }));
+    const result = await handle.result();
+
+    expect(result.children).toEqual({ done: 14, reused: 0 });
+    expect(standIns.inputsOf('prepareData').map(({ seed }) => seed)).toEqual([101, 101]);
+    expect(
+      standIns
+        .inputsOf('initialiseModel')
+        .map(({ seed }) => seed)
+        .sort(),
+    ).toEqual([101, 102]);
+    const [published] = standIns.inputsOf('publishComparison');
+    expect(published?.models.map(({ model, warmUp, seed }) => [model, warmUp, seed])).toEqual([
+      ['warmUp', 101, undefined],
+      ['warmUp', 102, undefined],
+      ['sft', 101, 101],
+      ['reft', 101, 101],
+      ['sft', 102, 101],
+      ['reft', 102, 101],
+    ]);
+    expect(published?.trainings.map(({ model, warmUp, seed }) => [model, warmUp, seed])).toContainEqual([
+      'reft',
+      102,
+      101,
+    ]);
+    const references = new Set(standIns.inputsOf('updatePolicy').map(({ reference }) => reference.sha256));
+    expect(references.size).toBe(2);
+    const judges = new Set(standIns.inputsOf('scoreByRewardModel').map(({ rewardModel }) => rewardModel.sha256));
+    expect(judges.size).toBe(2);
+    const lines = (await detailsOf(handle)).split('\n');
+    expect(lines).toContain('- **warm-up** (2 warm-ups): greedy 50.0 (45.0–55.0)');
+
+    // Another warm-up: what was done is taken over, whatever the order.
+    const more = await start(spec([101], { warmUps: [102, 101, 103] }));
+    expect((await more.result()).children).toEqual({ done: 7, reused: 14 });
   });
 
   it('tells how its trainings went, of signs of collapse while they are under way', async () => {
@@ -116,7 +155,7 @@ describe('a comparison', () => {
     const handle = await start(spec([81, 82]));
     await held.reached;
     const details = await detailsOf(handle);
-    expect(details).toMatch(/- \*\*ReFT\*\* \(2 seeds\): greedy 50\.0 ± 0\.0, voting@2 50\.0 ± 0\.0/);
+    expect(details).toMatch(/- \*\*ReFT\*\* \(2 trainings\): greedy 50\.0 ± 0\.0, voting@2 50\.0 ± 0\.0/);
     expect(details).toMatch(/- ⚠ \*\*Warning\*\*, ReFT, seed 82, rounds 3–4: the policy is 2 nats a token away/);
     held.open();
     await handle.result();
@@ -190,7 +229,11 @@ describe('a comparison', () => {
     const { failures, metrics, children } = await handle.result();
     expect(failures).toEqual(['ReFT, seed 32: loss is NaN in round 3']);
     expect(children.done).toBe(9);
-    expect(metrics.rows.map(({ model, seeds }) => `${model} ${seeds}`)).toEqual(['warmUp ', 'sft 31,32', 'reft 31']);
+    expect(metrics.rows.map(({ model, trainings }) => [model, ...trainings.map(({ seed }) => seed)])).toEqual([
+      ['warmUp', undefined],
+      ['sft', 31, 32],
+      ['reft', 31],
+    ]);
     expect(await detailsOf(handle)).toMatch(/- \*\*Failed\*\*: ReFT, seed 32: loss is NaN in round 3/);
   });
 

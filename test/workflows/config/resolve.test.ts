@@ -45,6 +45,25 @@ describe('resolveSpec', () => {
     expect(resolveSpec({ preset: 'countdown', reward: { seconds: 5 } }).reward).toEqual({ ...reward, seconds: 5 });
   });
 
+  it('wants a reward of one’s own, and answers in words, where rows have no right answer', () => {
+    const source = { train: 'a.jsonl', test: 'b.jsonl', fields: { question: 'q', answer: 'a' } };
+    const spec = (data: object, reward: object) => ({ preset: 'smoke', data: { source, ...data }, reward });
+    const verifier = { name: 'python', source: 'def reward(example, response): return 1' };
+    const terms = [
+      { part: 'tests', reward: verifier },
+      { part: 'answer', reward: { name: 'answer' } },
+    ];
+    const words = { cot: 'natural', source: { ...source, answers: 'text' } };
+    expect(resolveSpec(spec(words, verifier)).reward).toMatchObject(verifier);
+    expect(problemsOf(spec(words, { name: 'answer' }))).toContain('reward.name: got "answer"');
+    expect(problemsOf(spec(words, { name: 'sum', terms }))).toContain('reward.terms.1.reward.name: got "answer"');
+    const problems = problemsOf(spec({ cot: 'program' }, verifier));
+    expect(problems).toContain('data.source.answers: missing, allowed: "text", where fields names no value');
+    expect(problems).toContain('data.source.fields.value: missing, allowed: a column');
+    const indexed = { ...words.source, fields: { ...source.fields, options: 'o', valueIndexFrom: 0 } };
+    expect(problemsOf(spec({ ...words, source: indexed }, verifier))).toContain('data.source.fields.valueIndexFrom');
+  });
+
   it('lets a pretrained model take the place of a preset’s', () => {
     for (const from of ['hf:gpt2', 'hf:org/Name-1.5@main', 's3://bucket/runs/x/model', '/models/tiny'])
       expect(resolveSpec({ preset: 'demo', model: { from } }).model).toEqual({ from });
@@ -71,8 +90,11 @@ describe('resolveSpec', () => {
     [{ preset: 'demo', seed: -1 }, ['seed: got -1', 'a whole number from 0 to 4294967295']],
     [{ preset: 'demo', seed: 1.5 }, ['seed: got 1.5', 'a whole number from 0']],
     [{ preset: 'demo', seed: '1' }, ['seed: got "1"', 'a whole number']],
-    [{ preset: 'demo', sede: 1 }, ['sede: unknown field', 'title, method, seed']],
-    [{ preset: 'demo', __proto__: null, ppo: { lr: 1 } }, ['ppo.lr: unknown field', 'klCoefficient']],
+    [
+      { preset: 'demo', sede: 1 },
+      ['sede: unknown field (did you mean "seed"?), allowed here: ', 'title, method, seed'],
+    ],
+    [{ preset: 'demo', __proto__: null, ppo: { lr: 1 } }, ['ppo.lr: unknown field, allowed here: ', 'klCoefficient']],
     [
       { preset: 'demo', ppo: { optimiser: { learningRate: 0 } } },
       ['ppo.optimiser.learningRate: got 0', 'greater than 0'],
@@ -112,7 +134,7 @@ describe('resolveSpec', () => {
     ],
     [
       { preset: 'demo', reward: { name: 'answer', comparison: { name: 'numeric', absoluteTolerance: -1 } } },
-      ['reward.comparison.absoluteTolerance: got -1', 'of at least 0'],
+      ['reward.comparison.absoluteTolerance: got -1', 'from 0 to 1000000000'],
     ],
     [
       { preset: 'demo', reward: { name: 'answer', comparison: { name: 'fuzzy' } } },
@@ -141,6 +163,7 @@ describe('resolveSpec', () => {
       { preset: 'svamp', data: { source: { train: 'a.csv', test: 'b.csv', fields: { question: 'q' } } } },
       ['data.source.fields.value: missing'],
     ],
+    [{ preset: 'demo', compute: { precision: 'fp8' } }, ['compute.precision: got "fp8"', '"bfloat16"']],
     [{ preset: 'demo', lora: { rank: 0, alpha: 16 } }, ['lora.rank: got 0', 'from 1 to 1024']],
     [{ preset: 'demo', lora: { rank: 8 } }, ['lora.alpha: missing', 'greater than 0']],
     [

@@ -222,7 +222,10 @@ describe('every method', () => {
       spec: { ...input.spec, method: 'grpo', grpo: null },
     });
     await expect(handle.result()).rejects.toMatchObject({
-      cause: { type: 'InvalidSpec', message: expect.stringContaining('grpo: method grpo needs it') },
+      cause: {
+        type: 'InvalidSpec',
+        message: expect.stringContaining('grpo: got null, allowed: method grpo needs an object here'),
+      },
     });
   });
 

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { atMost } from '../../../activities/atMost.js';
 import type { PreparedData } from '../../../activities/data/types.js';
 import { openJournal } from '../../../workflows/monitoring/journal.js';
-import { answerQuestions, shardsAtOnce } from '../../../workflows/steps/rollout.js';
+import { answerQuestions } from '../../../workflows/steps/rollout.js';
 
 const underWay = vi.hoisted(() => ({ now: 0, most: 0 }));
 
@@ -85,6 +85,7 @@ describe('answerQuestions', () => {
         seed: 1,
         generation: { maxAnswerTokens: 24, questionsPerShard: 250 },
         reward: { name: 'answer', partialReward: 0.1 },
+        fleet: { shardsAtOnce: 24 },
       },
       data: {} as PreparedData,
       checkpoint: { ...questions, step: 1, weightBytes: 4_000 },
@@ -101,6 +102,6 @@ describe('answerQuestions', () => {
     // At 100 samples a question, a shard has ten.
     expect(answers.scored).toEqual(Array.from({ length: 3_000 }, (_, shard) => 10 * shard));
     expect([done, answers.count, answers.correct]).toEqual([3_000, 30_000, 3_000]);
-    expect(underWay.most).toBe(shardsAtOnce);
+    expect(underWay.most).toBe(24);
   });
 });

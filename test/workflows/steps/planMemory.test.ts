@@ -5,6 +5,7 @@ import type { MethodName } from '../../../workflows/config/methods.js';
 import type { OptimiserSpec } from '../../../workflows/config/optimiser.js';
 import { resolveSpec } from '../../../workflows/config/resolve.js';
 import { describePlan, plannedSteps } from '../../../workflows/steps/planMemory.js';
+import { noParts, plannedBudget } from '../standIns.js';
 
 const data = { longestPrompt: 40, longestAnswer: 30 } as PreparedData;
 
@@ -66,14 +67,15 @@ describe('describePlan', () => {
   it('says what each step needs, in how many parts, and what the machine has', () => {
     const plan = {
       steps: [
-        { name: 'warm-up', bytes: 2 ** 29, microBatches: 1 },
-        { name: 'PPO', bytes: 1.25 * 2 ** 30, microBatches: 2 },
+        { name: 'warm-up', bytes: 2 ** 29, parts: noParts, sequences: 8, microBatches: 1 },
+        { name: 'PPO', bytes: 1.25 * 2 ** 30, parts: noParts, sequences: 4, microBatches: 2 },
       ],
       usableBytes: 8 * 2 ** 30,
-      machineBytes: 16 * 2 ** 30,
+      room: { device: 'cpu', bytes: 16 * 2 ** 30 } as const,
+      budget: plannedBudget,
     };
     expect(describePlan(plan)).toBe(
-      "A training step takes at most 0.50 GiB (warm-up), 1.3 GiB (PPO, in 2 parts); training may take 8.0 of the machine's 16.0 GiB.",
+      "A training step takes at most 0.50 GiB (warm-up), 1.3 GiB (PPO, in 2 parts); training may take 8.0 GiB of the machine's 16.0 GiB.",
     );
   });
 });

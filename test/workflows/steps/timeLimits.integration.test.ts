@@ -33,6 +33,7 @@ it('is the limit of each activity, waiting for a worker left out', async () => {
   }
   expect([...seen.keys()].sort()).toEqual([
     'initialiseModel',
+    'keepStart',
     'planTraining',
     'prepareData',
     'publishRun',

@@ -5,10 +5,13 @@
  */
 import type { ComparisonPreset } from '../compare.js';
 import type { SpecPreset } from '../spec.js';
+import { codellama7bGsm8k } from './codellama7bGsm8k.js';
 import { countdown } from './countdown.js';
 import { demo } from './demo.js';
 import { paperSmall } from './paperSmall.js';
 import { paperSmallNatural } from './paperSmallNatural.js';
+import { qwen0p5bGsm8k } from './qwen0p5bGsm8k.js';
+import { qwen1p5bGsm8kLora } from './qwen1p5bGsm8kLora.js';
 import { smoke } from './smoke.js';
 import { smollm2SvampLora } from './smollm2SvampLora.js';
 import { svamp } from './svamp.js';
@@ -19,6 +22,8 @@ interface Preset<Fields> {
   /** What it is for, as the documents say it. */
   readonly purpose: string;
   readonly fields: Fields;
+  /** The least GPU that its memory plan fits, with questions of up to 300 tokens as the paper has them; left out, a machine without one will do. */
+  readonly gpuGiB?: number;
 }
 
 export const presets: Readonly<Record<string, Preset<SpecPreset>>> = {
@@ -46,6 +51,22 @@ export const presets: Readonly<Record<string, Preset<SpecPreset>>> = {
     purpose:
       'A pretrained model on real questions. It trains adapters only, so that two cores go from import to report in well under an hour.',
     fields: smollm2SvampLora,
+  },
+  'qwen2.5-0.5b-gsm8k': {
+    purpose: 'Every weight of a small pretrained model on GSM8K.',
+    fields: qwen0p5bGsm8k,
+    gpuGiB: 24,
+  },
+  'qwen2.5-1.5b-gsm8k-lora': {
+    purpose: 'A larger one with LoRA on GSM8K.',
+    fields: qwen1p5bGsm8kLora,
+    gpuGiB: 40,
+  },
+  'codellama-7b-gsm8k': {
+    purpose:
+      'The paper’s main run, with LoRA: its epochs, batches, KL penalty and sampling on GSM8K, and a hundred samples for voting and reranking. `lora: null` is the paper’s own, which trains every weight; its learning rates are a tenth.',
+    fields: codellama7bGsm8k,
+    gpuGiB: 140,
   },
   smoke: { purpose: 'Touches every step in seconds and learns nothing: for tests.', fields: smoke },
 };

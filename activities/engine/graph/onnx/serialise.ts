@@ -27,9 +27,15 @@ const microsoftOperators = { domain: 'com.microsoft', version: 1 };
 export function serialise(graph: Graph): Uint8Array {
   return ModelProto.encode({
     ...modelHeader,
-    opset_import: [...modelHeader.opset_import, microsoftOperators],
+    opset_import: [...modelHeader.opset_import, microsoftOperators, ...ownOperators(graph)],
     graph: graphProto(graph),
   }).finish();
+}
+
+/** Domains of our own operators, those that the graph has. */
+function ownOperators({ nodes }: Graph): readonly object[] {
+  const domains = new Set(nodes.map(({ domain }) => domain).filter((domain) => domain.startsWith('reft')));
+  return [...domains].map((domain) => ({ domain, version: 1 }));
 }
 
 /**

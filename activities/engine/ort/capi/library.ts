@@ -7,28 +7,26 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { LibraryHandle } from 'koffi';
 import { UnavailableDevice } from '../../../errors.js';
 import { at } from '../../../invariant.js';
 import { chosenDevice } from '../devices.js';
+import { functionAt, loadLibraryFile } from './foreign.js';
 import {
   apiVersion,
   type Box,
+  type Entry,
   functions,
   type Handle,
   type OrtApi,
+  type ParameterKind,
   parameterTypes,
   type RawApi,
+  type ResultKind,
   resultTypes,
 } from './functions.js';
 import { failureOf } from './status.js';
 
 const load = createRequire(import.meta.url);
-
-/** Loaded when it is first asked for: on a platform that it has no build for, this throws, and the engine goes on without the C API. */
-function foreignFunctions(): typeof import('koffi') {
-  return load('koffi');
-}
 
 const fileNames: Readonly<Record<string, string>> = {
   linux: 'libonnxruntime.so.1',
@@ -37,7 +35,7 @@ const fileNames: Readonly<Record<string, string>> = {
 };
 
 /** Where onnxruntime-node has its library for this platform; null where it has none. */
-export function libraryPath(platform: string = process.platform, arch: string = process.arch): string | null {
+export function nodesLibraryPath(platform: string = process.platform, arch: string = process.arch): string | null {
   const file = fileNames[platform];
   if (file === undefined) return null;
   const root = dirname(dirname(load.resolve('onnxruntime-node')));
@@ -45,49 +43,46 @@ export function libraryPath(platform: string = process.platform, arch: string = 
   return existsSync(path) ? path : null;
 }
 
+type Entries = Readonly<Record<string, Entry<readonly ParameterKind[], ResultKind>>>;
+
 let loaded: OrtApi | undefined;
 
 /**
  * The library's functions, loaded once a thread.
- * @throws UnavailableDevice where onnxruntime-node has no library for this platform, or it is not the one expected.
+ * @param path of the library that the thread's first call loads: onnxruntime-node's, or one like it with other providers beside it.
+ * @throws UnavailableDevice where there is no library for this platform, or it is not the one expected.
  */
-export function ortApi(): OrtApi {
-  loaded ??= loadLibrary(libraryPath());
+export function ortApi(path: string | null = nodesLibraryPath()): OrtApi {
+  loaded ??= loadLibrary(path);
   return loaded;
 }
 
-/** Kept, because koffi unloads a library that nothing refers to, and a table's functions do not count. */
-const libraries: LibraryHandle[] = [];
-
-/** @throws UnavailableDevice when the file is no library whose table is known. */
-export function loadLibrary(path: string | null): OrtApi {
+/**
+ * @param more functions beside those of the table.
+ * @throws UnavailableDevice when the file is no library whose table is known.
+ */
+export function loadLibrary(path: string | null, more: Entries = {}): OrtApi {
   const device = chosenDevice().name;
   if (path === null)
     throw new UnavailableDevice(device, `onnxruntime-node has no library for ${process.platform} ${process.arch}`);
-  const library = foreignFunctions().load(path);
-  libraries.push(library);
-  const base: Handle = library.func('void *OrtGetApiBase()')();
+  const base: Handle = loadLibraryFile(path).func('void *OrtGetApiBase()')();
   const version: string = functionAt(base, 1, 'const char *', [])();
   const table: Handle | null = functionAt(base, 0, 'void *', ['uint32_t'])(apiVersion);
   const refuse = (fault: string): never => {
     throw new UnavailableDevice(device, `${path} is onnxruntime ${version}, not the one expected: ${fault}`);
   };
   if (table === null) return refuse(`it has no C API of version ${apiVersion}`);
+  const entries = { ...more, ...functions };
   const raw = Object.fromEntries(
-    Object.entries(functions).map(([name, { place, result, parameters }]) => {
-      const types = parameters.map((kind) => parameterTypes[kind]);
-      return [name, functionAt(table, place, resultTypes[result], types)];
-    }),
+    Object.entries<Entry<readonly ParameterKind[], ResultKind>>(entries).map(
+      ([name, { place, result, parameters }]) => {
+        const types = parameters.map((kind) => parameterTypes[kind]);
+        return [name, functionAt(table, place, resultTypes[result], types)];
+      },
+    ),
   ) as RawApi;
   const fault = faultOf(raw, version);
-  return fault === null ? checked(raw) : refuse(fault);
-}
-
-/** The function that a table of pointers has at a place. */
-function functionAt(table: Handle, place: number, result: string, parameters: readonly string[]) {
-  const koffi = foreignFunctions();
-  const pointer: Handle = koffi.decode(table, place * koffi.sizeof('void *'), 'void *');
-  return koffi.decode(pointer, koffi.proto(result, [...parameters]));
+  return fault === null ? checked(raw, entries) : refuse(fault);
 }
 
 /** What shows that the table is not what it is taken for, by functions without side effects from its whole length. */
@@ -102,7 +97,7 @@ function faultOf(raw: RawApi, version: string): string | null {
 }
 
 /** The same functions; a status that one returns is thrown as the failure that it stands for. */
-function checked(raw: RawApi): OrtApi {
+function checked(raw: RawApi, entries: Entries): OrtApi {
   const check = (status: Handle | null, during: string): void => {
     if (status === null) return;
     const [code, message] = [raw.GetErrorCode(status), raw.GetErrorMessage(status)];
@@ -110,7 +105,7 @@ function checked(raw: RawApi): OrtApi {
     throw failureOf(code, message, during, chosenDevice().name);
   };
   return Object.fromEntries(
-    Object.entries(functions).map(([name, { result }]) => {
+    Object.entries(entries).map(([name, { result }]) => {
       const call = raw[name as keyof RawApi] as (...passed: unknown[]) => Handle | null;
       return [name, result === 'status' ? (...passed: unknown[]) => check(call(...passed), name) : call];
     }),
@@ -122,9 +117,4 @@ export function given(call: (box: Box) => void): bigint {
   const box = new BigUint64Array(1);
   call(box);
   return at(box, 0);
-}
-
-/** The text that ends with a zero at an address. */
-export function textAt(address: Handle): string {
-  return foreignFunctions().decode(address, 'char', -1);
 }

@@ -7,9 +7,10 @@
 import type { Tensor } from 'onnxruntime-node';
 import { InternalError } from '../../../errors.js';
 import { onnxElementTypes } from '../../graph/graph.js';
-import { sessionEntries, type Tensors } from '../session.js';
+import type { Tensors } from '../session.js';
 import type { Handle, OrtApi } from './functions.js';
-import { given, ortApi, textAt } from './library.js';
+import { given } from './library.js';
+import { createNativeSession, memoryInfo, theEnvironment } from './nativeSession.js';
 
 export interface BoundSession {
   /** Shapes that the graph declares for its outputs: -1 where a dimension is dynamic. */
@@ -28,68 +29,24 @@ export interface BoundRun {
   release(): void;
 }
 
-const errorsOnly = 3;
-const allOptimisations = 99;
-
-interface Environment {
-  readonly api: OrtApi;
-  readonly env: Handle;
-  readonly cpuMemory: Handle;
-  readonly allocator: Handle;
-}
-
-let environment: Environment | undefined;
-
-function theEnvironment(): Environment {
-  if (environment) return environment;
-  const api = ortApi();
-  const [arena, defaultMemory] = [1, 0];
-  environment = {
-    api,
-    env: given((box) => api.CreateEnv(errorsOnly, 'reft', box)),
-    cpuMemory: given((box) => api.CreateCpuMemoryInfo(arena, defaultMemory, box)),
-    allocator: given((box) => api.GetAllocatorWithDefaultOptions(box)),
-  };
-  return environment;
-}
+let hostInfo: Handle | undefined;
 
 /**
  * @param operatorThreads threads inside one operator.
  * @throws InternalError when the model is not valid.
  */
 export function createBoundSession(model: Uint8Array, operatorThreads: number): BoundSession {
-  const { api, env, cpuMemory, allocator } = theEnvironment();
-  const session = withOptions(api, operatorThreads, (options) =>
-    given((box) => api.CreateSessionFromArray(env, model, model.byteLength, options, box)),
-  );
-  let isReleased = false;
+  const session = createNativeSession(model, operatorThreads);
+  hostInfo ??= memoryInfo('Cpu', 0);
+  const memory = hostInfo;
   return {
-    outputShapes: new Map(outputsOf(api, session, allocator)),
+    outputShapes: session.outputShapes,
     bind(feeds, results) {
-      if (isReleased) throw new InternalError('a session that was released');
-      return bind(api, session, cpuMemory, feeds, results);
+      session.check();
+      return bind(theEnvironment().api, session.handle, memory, feeds, results);
     },
-    release() {
-      if (isReleased) return;
-      isReleased = true;
-      api.ReleaseSession(session);
-    },
+    release: () => session.release(),
   };
-}
-
-function withOptions(api: OrtApi, operatorThreads: number, create: (options: Handle) => Handle): Handle {
-  const options = given((box) => api.CreateSessionOptions(box));
-  try {
-    api.SetSessionGraphOptimizationLevel(options, allOptimisations);
-    api.SetSessionLogSeverityLevel(options, errorsOnly);
-    api.SetIntraOpNumThreads(options, operatorThreads);
-    api.SetInterOpNumThreads(options, 1);
-    api.DisableMemPattern(options);
-    for (const [name, value] of Object.entries(sessionEntries)) api.AddSessionConfigEntry(options, name, value);
-    return create(options);
-  } finally {
-    api.ReleaseSessionOptions(options);
-  }
 }
 
 function bind(api: OrtApi, session: Handle, memory: Handle, feeds: Tensors, results: Tensors): BoundRun {
@@ -126,32 +83,22 @@ function bind(api: OrtApi, session: Handle, memory: Handle, feeds: Tensors, resu
   return { run, release };
 }
 
-/** A value over a tensor's array. */
-function valueOver(api: OrtApi, memory: Handle, { type, data, dims }: Tensor): Handle {
-  if (!ArrayBuffer.isView(data) || !(type in onnxElementTypes))
+/** By the names of onnxruntime-node's types, which lack bfloat16 (`../tensors.ts`). */
+const elementTypes = { ...onnxElementTypes, uint16: onnxElementTypes.bfloat16 };
+
+/**
+ * A value over a tensor's array, or over memory on a device.
+ * @param memory what `memoryInfo` gives.
+ * @param address of the memory, where it is not the array's.
+ */
+export function valueOver(api: OrtApi, memory: Handle, { type, data, dims }: Tensor, address?: Handle): Handle {
+  if (!ArrayBuffer.isView(data) || !(type in elementTypes))
     throw new InternalError(`a tensor of type ${type} cannot be bound`);
-  const elementType = onnxElementTypes[type as keyof typeof onnxElementTypes];
+  const elementType = elementTypes[type as keyof typeof elementTypes];
   // Asking for its buffer moves a small array out of V8's heap, where the garbage collector would move it.
   if (data.buffer.byteLength < data.byteLength) throw new InternalError('an array is longer than its buffer');
   const shape = BigInt64Array.from(dims, BigInt);
   return given((box) =>
-    api.CreateTensorWithDataAsOrtValue(memory, data, data.byteLength, shape, dims.length, elementType, box),
+    api.CreateTensorWithDataAsOrtValue(memory, address ?? data, data.byteLength, shape, dims.length, elementType, box),
   );
-}
-
-function outputsOf(api: OrtApi, session: Handle, allocator: Handle): (readonly [string, readonly number[]])[] {
-  const count = Number(given((box) => api.SessionGetOutputCount(session, box)));
-  return Array.from({ length: count }, (_, index) => {
-    const chars = given((box) => api.SessionGetOutputName(session, index, allocator, box));
-    const name = textAt(chars);
-    api.AllocatorFree(allocator, chars);
-    const info = given((box) => api.SessionGetOutputTypeInfo(session, index, box));
-    // Belongs to `info`.
-    const tensor = given((box) => api.CastTypeInfoToTensorInfo(info, box));
-    const rank = Number(given((box) => api.GetDimensionsCount(tensor, box)));
-    const shape = new BigInt64Array(rank);
-    api.GetDimensions(tensor, shape, rank);
-    api.ReleaseTypeInfo(info);
-    return [name, Array.from(shape, Number)] as const;
-  });
 }

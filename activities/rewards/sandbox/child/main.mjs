@@ -2,35 +2,36 @@
  * A sandbox process: Python in WebAssembly, sealed, running the programs and verifiers that come in on standard input.
  *
  * In: one JSON line a chunk, an array of jobs: a program's text, or a verifier with what it is to judge (`../outcome.ts`). Out, on file
- * descriptor 3: `{"ready":true}` once, then one JSON line `{outcome, last?}` a job, written before the next one starts, so the
- * parent always knows which job is running; `last` tells that the process ends with that job.
+ * descriptor 3: `{"ready":true,at}` once, then one JSON line `{outcome,at,last?}` a job, written before the next one starts, so the
+ * parent always knows which job is running; `at` is the processor time that the process has taken by then, in seconds, and `last` tells
+ * that it ends now. A line `{"again":true,at}` before a job's own tells that the job begins once more.
  *
  * Plain JavaScript, because the process starts under Node's permission model, which leaves no room for a TypeScript loader.
  */
-import { constants, readFileSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { guardImports } from './seal.mjs';
+import { loadInterpreter } from './interpreter.mjs';
 
 const resultDescriptor = 3;
-/** How long Python that swallows its KeyboardInterrupt may go on, in seconds. */
-const graceSeconds = 0.5;
+/** How long Python that swallows its KeyboardInterrupt may go on, in parts of its time limit. */
+const grace = 0.2;
 
 /** Plain jobs leave garbage at most (cycles are not collected): a restore now and then, some milliseconds, sweeps it. */
 const mostJobsBetweenRestores = 500;
+
+/** Bytes of what Python says of a program; longer, it was not `runner.py` that said it. */
+const mostProgramBytes = 4 * 2 ** 10;
+/** Bytes of a verdict, or of a program that a verifier wants run. */
+const mostVerdictBytes = 4 * 2 ** 20;
+/** Runs before the snapshot. */
+const warmUps = 30;
+/** Verifiers whose judgement is remembered. */
+const mostVerifiers = 100;
 
 const { pyodideUrl, secondsPerProgram, megabytes } = JSON.parse(process.argv[2] ?? '');
 
 /** Limits of the job that runs now; `null` between jobs. */
 let running = null;
-
-const write = (line) => writeSync(resultDescriptor, `${JSON.stringify(line)}\n`);
-
-/** Ends the process with the running job's outcome as its last words. */
-function die(failure, detail) {
-  if (running !== null) write({ outcome: { ok: false, failure, detail }, last: true });
-  process.kill(process.pid, 'SIGKILL');
-  throw new Error('unreachable');
-}
 
 /** Processor seconds of this process: a busy machine must not turn a right answer into a timeout. */
 function processorSeconds() {
@@ -38,102 +39,137 @@ function processorSeconds() {
   return (user + system) / 1e6;
 }
 
-function pendingSignal() {
-  if (running === null || performance.now() < running.earliest) return 0;
-  const used = processorSeconds() - running.from;
-  if (used < running.seconds) return 0;
-  if (used > running.seconds + graceSeconds) die('timeout', `over ${running.seconds} s`);
-  running.interrupted = true;
-  return 2;
+/** Processor time at the last line, from which the next job's counts. */
+let at = 0;
+
+function write(line) {
+  at = processorSeconds();
+  writeSync(resultDescriptor, `${JSON.stringify({ ...line, at })}\n`);
 }
 
-const { seal } = guardImports({
+const python = await loadInterpreter({
+  pyodideUrl,
   megabytes,
-  pendingSignal,
-  onForbidden: (name) => {
-    const exits = name === 'proc_exit' || name === 'exit' || name.includes('abort');
-    if (running?.interrupted) die('timeout', `over ${running.seconds} s`);
-    return die(exits ? 'exit' : 'forbidden', `closed import ${name}`);
+  files: ['./plain.py', './plain_syntax.py', './runner.py', './verifier.py'],
+  warmUp(call) {
+    const verifier = 'def reward(example, response):\n    return 1';
+    const calls = [
+      ['prepare', 'def solution():\n    """How many?"""\n    cups = 3 * 4\n    result = cups / 2\n    return result'],
+      ['run', null],
+      ['judge_verifier', verifier],
+      ['verify', JSON.stringify({ source: verifier, given: { example: {}, response: '', outcomes: {} } })],
+      ['forget_verifiers', null],
+    ];
+    // Python fits its code to what it has seen: all of that is part of the snapshot.
+    for (const [name, text] of Array(warmUps).fill(calls).flat()) {
+      const { failure, detail } = call(name, text, mostVerdictBytes);
+      if (failure !== undefined) throw new Error(`${name} fails at the start: ${failure}, ${detail}`);
+    }
   },
+  isOverTime() {
+    if (running === null || performance.now() < running.earliest) return false;
+    running.isInterrupted ||= processorSeconds() - running.from >= running.seconds;
+    return running.isInterrupted;
+  },
+  isOverdue: () => processorSeconds() - running.from > (1 + grace) * running.seconds,
 });
 
-// Emscripten reads the file system's constants this way, which the permission model forbids.
-process.binding = () => ({ fs: constants });
-const { loadPyodide } = await import(pyodideUrl);
-const silent = () => undefined;
-const pyodide = await loadPyodide({
-  // A fixed hash seed: the order of a set of strings must not differ from process to process.
-  env: { HOME: '/', PYTHONHASHSEED: '0', _: 'python' },
-  jsglobals: {},
-  stdin: () => null,
-  stdout: silent,
-  stderr: silent,
-});
-const runner = pyodide.toPy({});
-for (const file of ['./runner.py', './verifier.py'])
-  pyodide.runPython(readFileSync(new URL(file, import.meta.url), 'utf8'), { globals: runner });
-const run = runner.get('run');
-const verify = runner.get('verify');
-// Any truthy buffer turns polling on; `pendingSignal` stands in for reading it.
-pyodide.setInterruptBuffer(new Int32Array(1));
-run('def solution():\n    return 1');
-verify(
-  JSON.stringify({
-    source: 'def reward(example, response):\n    return 1',
-    given: { example: {}, response: '', outcomes: {} },
-  }),
-);
-
-const memory = () => pyodide._module.HEAPU8;
-const snapshot = memory().slice();
 /** Jobs since the memory was put back. */
 let jobsSinceRestore = 0;
 
-/** Puts the interpreter's whole memory back, and with it every object a job could have changed. */
 function restore() {
-  memory().set(snapshot);
+  python.restore();
   jobsSinceRestore = 0;
 }
 
-/** What a program gave: its value as text and as a number, or why there is none. */
-function programOutcome(program) {
-  const [plain, failure, text, number] = JSON.parse(run(program));
-  return { plain, outcome: failure === null ? { ok: true, text, number } : { ok: false, failure, detail: text } };
+/**
+ * Whether a job may share memory with others is decided before it runs, by what `judge` of it says: afterwards nothing that Python
+ * says can be relied on. One that may not gets a memory that no job has touched. Of the outcome only the form is believed here; the
+ * parent process reads it.
+ *
+ * @returns {{ isPlain: boolean, outcome: unknown }}
+ */
+function runProgram(source) {
+  if (!source.isWellFormed()) return { isPlain: true, outcome: failed('syntax', 'half a surrogate pair in the text') };
+  const judge = () => python.call('prepare', source, mostProgramBytes);
+  let judged = judge();
+  if (judged.text === 'other' && jobsSinceRestore > 0) {
+    restore();
+    judged = judge();
+  }
+  const { text: said } = judged;
+  const isJudged = said === 'plain' || said === 'other';
+  const { text, failure, detail } = isJudged ? python.call('run', null, mostProgramBytes) : judged;
+  if (text === undefined) return { isPlain: false, outcome: failed(failure, detail) };
+  const row = jsonIn(text);
+  const [reason, value, number] = Array.isArray(row) ? row : ['exception', 'it changed what runs it'];
+  const outcome = reason === null ? { ok: true, text: value, number } : failed(reason, value);
+  return { isPlain: said === 'plain' || (!isJudged && reason === 'syntax'), outcome };
+}
+
+/** By their source. */
+const plainVerifiers = new Map();
+
+function runVerifier(job) {
+  const { source } = job;
+  if (plainVerifiers.size > mostVerifiers) plainVerifiers.clear();
+  const isKnown = plainVerifiers.has(source);
+  if (!isKnown) {
+    const { text, failure, detail } = python.call('judge_verifier', source, mostProgramBytes);
+    if (text === undefined) return { isPlain: false, outcome: failed(failure, detail) };
+    plainVerifiers.set(source, text === 'plain');
+  }
+  const isPlain = plainVerifiers.get(source);
+  if (!isPlain && !(isKnown && jobsSinceRestore === 0)) restore();
+  const { text, failure, detail } = python.call('verify', JSON.stringify(job), mostVerdictBytes);
+  if (text === undefined) return { isPlain: false, outcome: failed(failure, detail) };
+  const outcome = jsonIn(text) ?? failed('exception', 'it changed what runs it');
+  return { isPlain: isPlain && outcome.ok !== false, outcome };
+}
+
+const failed = (failure, detail) => ({ ok: false, failure, detail });
+
+/** What JSON says; null where it is none. */
+function jsonIn(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 function attempt(job) {
   const isProgram = typeof job === 'string';
   const seconds = isProgram ? secondsPerProgram : job.seconds;
-  running = { seconds, earliest: performance.now() + seconds * 1e3, from: processorSeconds(), interrupted: false };
-  try {
-    const { plain, outcome } = isProgram ? programOutcome(job) : JSON.parse(verify(JSON.stringify(job)));
-    jobsSinceRestore++;
-    if (running.interrupted)
-      return { plain: false, outcome: { ok: false, failure: 'timeout', detail: `over ${seconds} s` } };
-    // Raised by the job itself.
-    if (outcome.failure === 'interrupted') return { plain, outcome: { ...outcome, failure: 'exception' } };
-    return { plain, outcome };
-  } catch (error) {
-    return die(running.interrupted ? 'timeout' : 'crash', String(error).slice(0, 200));
-  } finally {
-    running = null;
-  }
+  running = { seconds, earliest: performance.now() + seconds * 1e3, from: at, isInterrupted: false };
+  const { isPlain, outcome } = isProgram ? runProgram(job) : runVerifier(job);
+  const { isInterrupted } = running;
+  running = null;
+  const wasClean = jobsSinceRestore++ === 0;
+  if (isInterrupted) return { isPlain: false, wasClean, outcome: failed('timeout', `over ${seconds} s`) };
+  // Raised by the job itself.
+  if (outcome.failure === 'interrupted') return { isPlain, wasClean, outcome: { ...outcome, failure: 'exception' } };
+  return { isPlain, wasClean, outcome };
 }
 
 /** An outcome that does not depend on the jobs before: plain ones leave nothing behind, others are undone. */
 function outcomeOf(job) {
-  const startedClean = jobsSinceRestore === 0;
-  let { plain, outcome } = attempt(job);
-  // How much memory is left does depend on what ran before: only a failure from a clean start counts.
-  if (outcome.failure === 'memory' && !startedClean) {
+  let { isPlain, wasClean, outcome } = attempt(job);
+  // How much memory is left does depend on what ran before: a job that takes much counts from a clean start only.
+  if (!wasClean && python.hasGrown()) {
     restore();
-    ({ plain, outcome } = attempt(job));
+    write({ again: true });
+    ({ isPlain, outcome } = attempt(job));
   }
-  if (!plain || jobsSinceRestore >= mostJobsBetweenRestores) restore();
+  if (!isPlain || python.hasGrown() || jobsSinceRestore >= mostJobsBetweenRestores) restore();
   return outcome;
 }
 
-seal(memory);
 write({ ready: true });
 for await (const line of createInterface({ input: process.stdin }))
-  for (const job of JSON.parse(line)) write({ outcome: outcomeOf(job) });
+  for (const job of JSON.parse(line)) {
+    const outcome = outcomeOf(job);
+    const last = python.isWornOut();
+    write({ outcome, ...(last && { last }) });
+    if (last) process.kill(process.pid, 'SIGKILL');
+  }

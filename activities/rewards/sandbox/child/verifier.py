@@ -14,8 +14,10 @@ VERIFIER_MODULES = ALLOWED_MODULES | {"ast", "difflib", "json", "textwrap", "uni
 
 # Names beside a program's that a verifier may load and still count as plain: functions and attributes that change no object which
 # outlives the verdict. A verifier with other names costs a restore of the memory for each response.
-VERIFIER_NAMES = PLAIN_NAMES | frozenset(
-    """ast bisect cmath collections copy difflib fractions functools heapq itertools json numbers operator re statistics
+VERIFIER_NAMES = PLAIN_BUILTINS | PLAIN_METHODS | PLAIN_CONSTANTS | frozenset(
+    """solution math enumerate filter frozenset iter map next reversed set slice zip
+    add difference discard intersection issubset issuperset union
+    ast bisect cmath collections copy difflib fractions functools heapq itertools json numbers operator re statistics
     string textwrap unicodedata run isinstance type callable bytes bytearray BaseException RecursionError SyntaxError
     UnicodeError
     parse walk literal_eval dump unparse iter_child_nodes AST Module Expression Expr BinOp UnaryOp BoolOp Compare Constant
@@ -65,7 +67,7 @@ class Unusable(Exception):
 
 
 def compile_verifier(source):
-    """The verifier's code, and whether it is plain."""
+    """The verifier's code, and whether its verdicts may share memory."""
     if source not in verifiers:
         tree = ast.parse(source, VERIFIER_FILE)
         nodes = list(ast.walk(tree))
@@ -73,7 +75,7 @@ def compile_verifier(source):
         own = {node.id for node in variables if isinstance(node.ctx, ast.Store)}
         own.update(node.name for node in nodes if isinstance(node, ast.FunctionDef))
         code = compile(tree, VERIFIER_FILE, "exec")
-        plain = is_plain(code, VERIFIER_NAMES | own | {"__doc__"}) and NEVER_VARIABLES.isdisjoint(node.id for node in variables)
+        plain = changes_nothing(code, VERIFIER_NAMES | own | {"__doc__"}) and NEVER_VARIABLES.isdisjoint(node.id for node in variables)
         verifiers[source] = (code, plain)
     return verifiers[source]
 
@@ -181,12 +183,24 @@ def judge(source, given):
     return {"wanted": wanted[0]}
 
 
+def judge_verifier(source):
+    """`plain` or `other`: whether its verdicts may share memory. Nothing of it runs."""
+    try:
+        return "plain" if compile_verifier(source)[1] else "other"
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return "other"
+
+
+def forget_verifiers():
+    verifiers.clear()
+    return ""
+
+
 def verify(request):
-    """JSON text of `{plain, outcome}` for JSON text of `{source, given}`; shapes as in `../outcome.ts`."""
+    """JSON text of the outcome for JSON text of `{source, given}`; shapes as in `../outcome.ts`."""
     asked = json.loads(request)
     try:
-        outcome = judge(asked["source"], asked["given"])
-        return json.dumps({"plain": compile_verifier(asked["source"])[1], "outcome": outcome})
+        return json.dumps(judge(asked["source"], asked["given"]))
     except Unusable as error:
         failure, detail = "verdict", str(error)
     except SyntaxError as error:
@@ -200,4 +214,4 @@ def verify(request):
         failure, detail = "interrupted", describe(error)
     except BaseException as error:
         failure, detail = "exception", f"{line_of(error)}{describe(error)}"
-    return json.dumps({"plain": False, "outcome": {"ok": False, "failure": failure, "detail": detail}})
+    return json.dumps({"ok": False, "failure": failure, "detail": detail})

@@ -102,6 +102,20 @@ describe('a data set of the hub', () => {
     expect(await obtain('hf:org/tiny')).toEqual([['default/train/0.parquet', other]]);
   });
 
+  it('has a limit for all files of a split together', async () => {
+    const both = parquet.length + other.length;
+    const limited = (mostBytes: number) => {
+      access = fileAccess(undefined, createMemoryStore(), { endpoint: hub.endpoint, token, mostBytes });
+      return obtain('hf:org/tiny');
+    };
+    await expect(limited(both - 1)).rejects.toMatchObject({
+      name: 'InvalidData',
+      message: expect.stringMatching(/^hf:org\/tiny@refs\/convert\/parquet: its files have .* set REFT_DOWNLOAD_GIB/),
+    });
+    expect(hub.requests.filter(({ path }) => path.includes('/resolve/'))).toEqual([]);
+    expect(await limited(both)).toEqual(train);
+  });
+
   it('that arrives damaged may be fetched anew', async () => {
     hub.corrupt = '0000.parquet';
     await expect(obtain('hf:org/tiny')).rejects.toMatchObject({ name: 'DownloadFailed' });

@@ -203,7 +203,7 @@ describe('formats', () => {
       'row is larger than 4 MiB',
       'a text of the row has more than 200000 characters',
       expect.objectContaining({}),
-      'row has lists or records more than 32 deep',
+      'row nests lists or records more than 32 deep',
       { a: 2 },
     ];
     write('big.jsonl', [...rows, `{"a": ${deep}}`, '{"a": 2}'].join('\n'));
@@ -270,7 +270,9 @@ describe('places', () => {
     await expect(read('nowhere.json')).rejects.toMatchObject(
       refusal(new RegExp(`cannot read ${directory}/nowhere\\.json \\(ENOENT\\); REFT_DATA_DIR is ${directory}`)),
     );
-    await expect(read('/nowhere.json')).rejects.toMatchObject(refusal(/\(ENOENT\); on the machine of this worker/));
+    await expect(read(join(directory, 'not.json'))).rejects.toMatchObject(
+      refusal(/\(ENOENT\); on the machine of this worker/),
+    );
     const unset = readDataFile('here.json', fileAccess(undefined));
     await expect(unset).rejects.toMatchObject(
       refusal(

@@ -190,6 +190,20 @@ describe('added tokens', () => {
     expect(encode(' <l>  <l> ')).toEqual([1_000, 1_000, ...space]);
   });
 
+  it('are found among the white space that another has taken, as the Rust implementation finds them', () => {
+    const { encode } = withTokens({ content: '<r>', rstrip: true }, { content: '  ' }, { content: '\n', lstrip: true });
+    expect(encode('<r>  x')).toEqual([1_000, 1_001, ...encode('x')]);
+    expect(encode('<r>   x')).toEqual([1_000, 1_001, ...encode(' x')]);
+    expect(encode('<r> \nx')).toEqual([1_000, ...encode('x')]);
+  });
+
+  it('that are control tokens hide what lies within them, though they are no tokens in a text', () => {
+    const { encode, encodeRendered } = withTokens({ content: '<|x|>', special: true }, { content: 'x|' });
+    expect(encode('<|x|>')).toEqual([...encode('<|'), ...encode('x'), ...encode('|>')]);
+    expect(encode('<x|>')).toContain(1_001);
+    expect(encodeRendered([], () => '<|x|>').tokens).toEqual([1_000]);
+  });
+
   it('the longest of those that begin at the first place is taken', () => {
     const { encode } = withTokens({ content: 'ab' }, { content: 'abcd' }, { content: 'bcde' });
     expect(encode('abcde')).toEqual([1_001, ...encode('e')]);

@@ -13,6 +13,7 @@ import { gradients } from '../../../../activities/engine/graph/gradients.js';
 import { append, constant, createGraph, input, scalar } from '../../../../activities/engine/graph/graph.js';
 import {
   add,
+  concatenate,
   divide,
   equal,
   erf,
@@ -31,10 +32,10 @@ import {
   negate,
   reciprocal,
   reshape,
-  rotaryEmbedding,
   sigmoid,
   slice,
   softmax,
+  split,
   sqrt,
   subtract,
   sum,
@@ -42,6 +43,7 @@ import {
   transpose,
   where,
 } from '../../../../activities/engine/graph/operators.js';
+import { rotaryEmbedding } from '../../../../activities/engine/graph/rotaryEmbedding.js';
 import { gradientRules } from '../../../../activities/engine/graph/rules.js';
 import type { Dimension, Shape } from '../../../../activities/engine/graph/shape.js';
 import { forwardGraph, type GradientCase, gradientErrors } from './centralDifferences.js';
@@ -188,6 +190,22 @@ const shapes: readonly GradientCase[] = [
   { name: 'Transpose', inputs: { x }, sizes, build: (t) => transpose(t('x'), [2, 0, 1]) },
   { name: 'Reshape', inputs: { x }, sizes, build: (t) => reshape(t('x'), ['3*batch', 2]) },
   { name: 'Slice of columns', inputs: { x: { shape: ['batch', 7] } }, sizes, build: (t) => slice(t('x'), 2, 5) },
+  {
+    name: 'Concat',
+    inputs: { x: { shape: [2, 3] }, y: { shape: [4, 3] }, z: { shape: [1, 3] } },
+    sizes: {},
+    build: (t) => concatenate([t('x'), t('y'), t('z')], 0),
+  },
+  {
+    name: 'Split, its parts read unlike each other',
+    inputs: { x: { shape: ['batch', 7] } },
+    sizes,
+    build: (t) => {
+      const [a, b, c] = split(t('x'), [2, 2, 3], 1);
+      if (!a || !b || !c) throw new Error('three parts');
+      return concatenate([multiply(a, b), c], 1);
+    },
+  },
   { name: 'Slice to the end', inputs: { x: { shape: ['batch', 7] } }, sizes, build: (t) => slice(t('x'), 5, 7) },
   { name: 'Expand', inputs: { x: { shape: [3, 1] } }, build: (t) => expand(t('x'), [2, 3, 4]) },
 ];

@@ -1,8 +1,10 @@
 /** Half precision: which nodes of a training graph are computed in it, and that its results are near those of float32. */
 import { describe, expect, it } from 'vitest';
+import { emulate } from '../../../../activities/engine/graph/emulate.js';
 import { gradients } from '../../../../activities/engine/graph/gradients.js';
 import { createGraph, type Graph, input, output } from '../../../../activities/engine/graph/graph.js';
 import {
+  gatherRows,
   log,
   matmul,
   mean,
@@ -14,7 +16,9 @@ import {
   vecdot,
 } from '../../../../activities/engine/graph/operators.js';
 import { inHalfPrecision } from '../../../../activities/engine/graph/precision.js';
+import { optimiserSchema } from '../../../../activities/engine/optim/index.js';
 import { gradientGraph, supervisedObjective } from '../../../../activities/engine/training/graphs.js';
+import { buildUpdate } from '../../../../activities/engine/training/objectives.js';
 import { required } from '../../../../activities/invariant.js';
 import { readFixture, relativeError } from '../../../reference/fixtures.js';
 import { type Feeds, parameterFeeds, runOnce } from '../runGraph.js';
@@ -36,17 +40,24 @@ function smallGraph(): Graph {
   return graph;
 }
 
-const feeds: Feeds = parameterFeeds(
-  new Map(
-    Object.entries(shapes).map(([name, shape]) => {
-      const data = Float32Array.from(
-        { length: shape[0] * shape[1] },
-        (_, i) => 1 + 0.5 * Math.sin(name.length + 7 * i),
-      );
-      return [name, { shape, data }];
-    }),
-  ),
-);
+/** @param size of the numbers. With larger ones the sigmoid is nearly 1, and in bfloat16 its slope is 0. */
+const feedsOf = (size: number): Feeds =>
+  parameterFeeds(
+    new Map(
+      Object.entries(shapes).map(([name, shape]) => {
+        const wave = (_: unknown, i: number): number => size * (1 + 0.5 * Math.sin(name.length + 7 * i));
+        return [name, { shape, data: Float32Array.from({ length: shape[0] * shape[1] }, wave) }];
+      }),
+    ),
+  );
+
+/** Operators that have an operand or a result in half precision. */
+const inHalf = ({ nodes }: Graph): ReadonlySet<string> =>
+  new Set(
+    nodes
+      .filter(({ inputs, outputs }) => [...inputs, ...outputs].some((tensor) => tensor?.type.endsWith('float16')))
+      .map(({ operator }) => operator),
+  );
 
 /** Types of the first outputs of all nodes of an operator. */
 const typesOf = (graph: Graph, operator: string): string[] => [
@@ -91,6 +102,15 @@ describe('half precision', () => {
     expect(castsOf('second')).toHaveLength(1);
   });
 
+  it('leaves the optimiser in float32, whatever products it has', () => {
+    const compute = { precision: 'bfloat16', recompute: false, attentionInBlocks: false } as const;
+    const { config } = readFixture('llama-grouped');
+    const muon = optimiserSchema.parse({ name: 'muon', learningRate: 1e-3 });
+    const { graph } = buildUpdate({ objective: 'supervised', config, compute }, muon);
+    expect(typesOf(graph, 'Gemm')).toEqual(['float32']);
+    expect(typesOf(graph, 'Softmax')).toEqual(['bfloat16']);
+  });
+
   it('leaves the graph that it is given as it is', () => {
     const graph = smallGraph();
     const before = graph.nodes.map(({ outputs }) => outputs.map(({ type }) => type));
@@ -99,14 +119,26 @@ describe('half precision', () => {
   });
 
   it('float16 computes a loss and its gradient near those of float32', async () => {
-    const expected = await runOnce({ graph: smallGraph() }, feeds);
-    const found = await runOnce({ graph: inHalfPrecision(smallGraph(), { type: 'float16' }) }, feeds);
+    const expected = await runOnce({ graph: smallGraph() }, feedsOf(1));
+    const found = await runOnce({ graph: inHalfPrecision(smallGraph(), { type: 'float16' }) }, feedsOf(1));
     for (const name of ['loss', 'gradient']) {
       const [half, full] = [required(found.get(name), name).data, required(expected.get(name), name).data];
       const error = relativeError(half, full);
       expect(error).toBeLessThan(3e-3);
       expect(error).toBeGreaterThan(0);
     }
+  });
+
+  it('rounds the rows of a table of embeddings, fed in half precision or not, and hands them on in float32', () => {
+    const graph = createGraph();
+    const [table, rows] = [input(graph, 'table', 'float32', [4, 8]), input(graph, 'rows', 'int64', ['n'])];
+    output(multiply(gatherRows(table, rows), 2), 'doubled');
+    const operators = (halfInputs: (name: string) => boolean) =>
+      inHalfPrecision(graph, { type: 'float16', halfInputs }).nodes.map(
+        ({ operator, outputs: [result] }) => `${operator} ${result?.type}`,
+      );
+    expect(operators(() => false)).toEqual(['Gather float32', 'Cast float16', 'Cast float32', 'Mul float32']);
+    expect(operators((name) => name === 'table')).toEqual(['Gather float16', 'Cast float32', 'Mul float32']);
   });
 
   it('leaves the loss and the norms of a whole model in float32', () => {
@@ -116,5 +148,36 @@ describe('half precision', () => {
     expect(typesOf(halved, 'Reciprocal')).toEqual(['float32']);
     expect(typesOf(halved, 'Softmax')).toEqual(['bfloat16']);
     expect(halved.outputs.map(({ tensor }) => tensor.type)).toEqual(halved.outputs.map(() => 'float32'));
+  });
+});
+
+describe('operators without a kernel', () => {
+  const none = { float16: new Set<string>(), bfloat16: new Set<string>() };
+
+  it.each(['float16', 'bfloat16'] as const)('compute in float32, and %s results are rounded', async (type) => {
+    const half = inHalfPrecision(smallGraph(), { type });
+    const emulated = emulate(half, { ...none, [type]: 'all' });
+    expect([...inHalf(emulated)]).toEqual(['Cast']);
+    expect(emulated.outputs.map(({ name, tensor }) => [name, tensor.type])).toEqual(
+      half.outputs.map(({ name, tensor }) => [name, tensor.type]),
+    );
+    const [expected, found] = [
+      await runOnce({ graph: smallGraph() }, feedsOf(0.5)),
+      await runOnce({ graph: emulated }, feedsOf(0.5)),
+    ];
+    const error = relativeError(
+      required(found.get('gradient'), 'gradient').data,
+      required(expected.get('gradient'), 'gradient').data,
+    );
+    // Half of the distance between two numbers of so many bits, a few times over.
+    expect(error).toBeLessThan(type === 'float16' ? 3e-3 : 3e-2);
+    expect(error).toBeGreaterThan(type === 'float16' ? 1e-5 : 1e-4);
+  });
+
+  it('are those that the table names, in its type alone', () => {
+    const half = inHalfPrecision(smallGraph(), { type: 'bfloat16' });
+    const emulated = emulate(half, { ...none, bfloat16: new Set(['Sigmoid']) });
+    expect([...inHalf(half)].filter((operator) => !inHalf(emulated).has(operator))).toEqual(['Sigmoid']);
+    expect(emulate(half, { ...none, float16: 'all' })).toBe(half);
   });
 });

@@ -1,7 +1,8 @@
 /** The two-class reward model against PyTorch's LlamaForSequenceClassification. */
 import { describe, expect, it } from 'vitest';
-import { rewardModelGraph, rewardModelObjective, updateGraph } from '../../../../activities/engine/training/graphs.js';
+import { rewardModelObjective, updateGraph } from '../../../../activities/engine/training/graphs.js';
 import { layOutWhole, sequenceFeeds } from '../../../../activities/engine/training/layout.js';
+import { rewardModelGraph } from '../../../../activities/engine/training/scoringGraphs.js';
 import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { floats, gradientsAsMoments, integers, parameterFeeds, runOnce, runSteps } from '../runGraph.js';
 

@@ -99,6 +99,16 @@ describe('fields that would change something', () => {
     ['gemma3_text', { attn_logit_softcapping: 50 }, /attn_logit_softcapping is 50, supported: null/],
     ['gemma3_text', { use_bidirectional_attention: true }, /use_bidirectional_attention is true/],
     ['gemma3_text', { hidden_activation: 'relu' }, /hidden_activation is "relu"/],
+    ['llama', { num_hidden_layers: 1e9 }, /num_hidden_layers is 1000000000, Too big/],
+    ['llama', { quantization_config: { quant_method: 'gptq' } }, /quantization_config is given/],
+    ['llama', { rope_scaling: { rope_type: 'llama3', factor: 8 } }, /rope_scaling\.low_freq_factor is missing/],
+    ['llama', { num_key_value_heads: 3 }, /num_key_value_heads is 3, a divisor/],
+    ['llama', { hidden_size: '64' }, /hidden_size is "64"/],
+    [
+      'qwen2',
+      { architectures: ['Qwen2ForSequenceClassification'], num_labels: 1 },
+      /architectures is \["Qwen2ForSequenceClassification"\], supported: a language model, such as Qwen2ForCausalLM/,
+    ],
   ])('are refused, named: a %s with %j', (type, fields, message) => {
     expect(() => read({ ...tiny(type), ...fields })).toThrow(message);
   });

@@ -7,6 +7,7 @@ import { float32 } from '../../../../activities/engine/ort/tensors.js';
 import { supervisedFeeds } from '../../../../activities/engine/tasks/trainSupervised.js';
 import { maxWorkerThreads } from '../../../../activities/engine/threads/workerThreads.js';
 import { applyGraph } from '../../../../activities/engine/training/graphs.js';
+import type { MemoryBudget } from '../../../../activities/engine/training/memoryBudget.js';
 import { metricOf } from '../../../../activities/engine/training/runGraph.js';
 import { createTrainer } from '../../../../activities/engine/training/trainer.js';
 import type { Parameters } from '../../../../activities/engine/weights/parameters.js';
@@ -16,6 +17,7 @@ import { resolveSpec } from '../../../../workflows/config/resolve.js';
 import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { temporaryFolder, writeModel } from '../modelFolder.js';
 import { gradientsAsMoments } from '../runGraph.js';
+import { trainingWithin } from '../support/budget.js';
 
 const settings = {
   name: 'muon',
@@ -37,8 +39,10 @@ const rowsOf = (data: ArrayLike<number>, columns: number): Matrix =>
     Array.from({ length: columns }, (_unused, column) => at(data, row * columns + column)),
   );
 const transposed = (a: Matrix): Matrix => at(a, 0).map((_, column) => a.map((row) => at(row, column)));
-const product = (a: Matrix, b: Matrix): Matrix =>
-  a.map((row) => transposed(b).map((column) => row.reduce((sum, value, index) => sum + value * at(column, index), 0)));
+const product = (a: Matrix, b: Matrix): Matrix => {
+  const columns = transposed(b);
+  return a.map((row) => columns.map((column) => row.reduce((sum, value, index) => sum + value * at(column, index), 0)));
+};
 const combined = (...terms: readonly (readonly [number, Matrix])[]): Matrix =>
   at(terms, 0)[1].map((row, i) =>
     row.map((_, j) => terms.reduce((sum, [factor, matrix]) => sum + factor * at(at(matrix, i), j), 0)),
@@ -121,9 +125,9 @@ const sequences = new Array(8).fill(batches.flat()).flat();
 const folder = await temporaryFolder();
 
 /** One step on all sequences; the trained weights, and the optimiser's state. */
-async function oneStep(place: string, optimiser: OptimiserSettings, usable?: number) {
+async function oneStep(place: string, optimiser: OptimiserSettings, budget?: MemoryBudget) {
   const model = await writeModel(join(folder, `${place}.safetensors`), config, decodeTensors(parameters));
-  const trainer = await createTrainer({ objective: 'supervised', config }, model, optimiser, undefined, usable);
+  const trainer = await createTrainer({ objective: 'supervised', config }, model, optimiser, undefined, budget);
   const answers = sequences.reduce((total, { answer }) => total + answer.length, 0);
   const microBatches = trainer.split(sequences).map((group) => supervisedFeeds(allAt(sequences, group), answers));
   const metrics = await trainer.step(microBatches, learningRate);
@@ -143,15 +147,15 @@ const isHidden = (name: string): boolean => /\.layers\..*_proj\.weight$/.test(na
 describe.each([
   ['in worker threads, where there are cores for them', undefined],
   // Bytes: plenty for this model, but no worker thread has a place in it.
-  ['in one thread', 2 ** 27],
-])('one step of training %s', (place, usable) => {
+  ['in one thread', trainingWithin(2 ** 27)],
+])('one step of training %s', (place, budget) => {
   it('is Muon’s for hidden matrices and AdamW’s for everything else', async () => {
-    const { state: gradients, norm } = await oneStep(`gradients ${place}`, gradientsAsMoments, usable);
+    const { state: gradients, norm } = await oneStep(`gradients ${place}`, gradientsAsMoments, budget);
     const clip = Math.min(1, settings.maxGradNorm / (norm + 1e-6));
     const { momentum: _, ...options } = settings;
-    const plain = await oneStep(`adamw ${place}`, { ...options, name: 'adamw' }, usable);
-    const { weights, state, microBatches } = await oneStep(`muon ${place}`, settings, usable);
-    expect(microBatches > 1).toBe(usable === undefined && maxWorkerThreads() > 1);
+    const plain = await oneStep(`adamw ${place}`, { ...options, name: 'adamw' }, budget);
+    const { weights, state, microBatches } = await oneStep(`muon ${place}`, settings, budget);
+    expect(microBatches > 1).toBe(budget === undefined && maxWorkerThreads() > 1);
     let hidden = 0;
     for (const [name, { shape, data }] of decodeTensors(parameters)) {
       const actual = required(weights.get(name), name).data;

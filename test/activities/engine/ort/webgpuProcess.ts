@@ -17,6 +17,7 @@ import { createTrainer, type Trainer } from '../../../../activities/engine/train
 import { readSafetensors, writeSafetensors } from '../../../../activities/engine/weights/safetensors.js';
 import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { floats, parameterFeeds } from '../runGraph.js';
+import { trainingWithin } from '../support/budget.js';
 
 type Locations = Readonly<Record<string, string>>;
 
@@ -40,7 +41,13 @@ const modelGraph = updateGraph(supervisedObjective(config), optimiser);
 const state = ['', 'm.', 'v.'].flatMap((prefix) => modelGraph.parameters.map(([name]) => prefix + name));
 
 const newTrainer = (usable?: number): Promise<Trainer> =>
-  createTrainer({ objective: 'supervised', config }, { config, parameters, step: 0 }, optimiser, undefined, usable);
+  createTrainer(
+    { objective: 'supervised', config },
+    { config, parameters, step: 0 },
+    optimiser,
+    undefined,
+    usable === undefined ? usable : trainingWithin(usable),
+  );
 
 /** Feeds of a batch's micro-batches, each of the indices given. */
 function feedsOf(batch: readonly TokenSequence[], groups: readonly (readonly number[])[]) {

@@ -45,13 +45,16 @@ const failure = (promise: Promise<unknown>): Promise<Error> =>
     (error) => error,
   );
 
+/** The same for less time, where the end has to be waited for. */
+const rather: LlamaConfig = { ...slow, num_hidden_layers: 40 };
+
 /** Runs until the process is certainly in the middle of a task. */
-async function underWay(): Promise<{ task: Promise<unknown>; processId: number }> {
+async function underWay(config = slow) {
   let started = () => {};
   const progress = new Promise<void>((resolve) => {
     started = resolve;
   });
-  const task = engine.run('initialise', input(slow), { onProgress: () => started() });
+  const task = engine.run('initialise', input(config), { onProgress: () => started() });
   await Promise.race([progress, task]);
   const processId = engine.processId();
   if (processId === undefined) throw new Error('no engine process');
@@ -148,6 +151,60 @@ describe('the engine', () => {
       ['warn', 'engine process ended; the next task starts another', { task: 'initialise' }],
       ['info', 'engine process started', { pid: engine.processId() }],
     ]);
+  });
+
+  it('replaces a process that is stopped, and gives the same', async () => {
+    const calm = await readFile((await engine.run('initialise', input(rather))).files.parameters);
+    await engine.close();
+    told = [];
+    engine = createEngine(process.env, log, 3);
+    const { task, processId } = await underWay(rather);
+    process.kill(processId, 'SIGSTOP');
+    const { files } = await task;
+    expect(calm.equals(await readFile(files.parameters))).toBe(true);
+    expect(isAlive(processId)).toBe(false);
+    expect(told.map(([, message]) => message)).toEqual([
+      'engine process started',
+      'engine process hangs; another begins its task again',
+      'engine process started',
+    ]);
+    expect(told[1]?.[2]).toEqual({
+      task: 'initialise',
+      reason: expect.stringMatching(/^the engine process hung during initialise: no processor time for [34] s$/),
+    });
+  });
+
+  it('waits for a process that is stopped for a while', async () => {
+    engine = createEngine(process.env, log, 9);
+    const { task, processId } = await underWay(rather);
+    process.kill(processId, 'SIGSTOP');
+    await setTimeout(3_000);
+    process.kill(processId, 'SIGCONT');
+    await task;
+    expect(engine.processId()).toBe(processId);
+  });
+
+  it('fails the task, to be tried again, when one process after the other hangs', async () => {
+    engine = createEngine(process.env, log, 1);
+    const failed = failure(engine.run('initialise', input(slow)));
+    let isOver = false;
+    void failed.then(() => {
+      isOver = true;
+    });
+    const stopped = new Set<number>();
+    while (!isOver) {
+      const processId = engine.processId();
+      if (processId !== undefined && !stopped.has(processId)) process.kill(processId, 'SIGSTOP');
+      if (processId !== undefined) stopped.add(processId);
+      await setTimeout(20);
+    }
+    expect(await failed).toMatchObject({
+      name: 'EngineCrashed',
+      message: expect.stringContaining('the engine process hung'),
+    });
+    expect(stopped.size).toBe(4);
+    // Each had twice the patience of the last.
+    expect((await failed).message).toMatch(/no processor time for ([89]|10) s$/);
   });
 
   it('tells what the process wrote before it died', async () => {

@@ -7,7 +7,7 @@ import type { LlamaConfig } from '../../../../activities/engine/models/index.js'
 import { machine } from '../../../../activities/engine/ort/machine.js';
 import type { Engine } from '../../../../activities/engine/process/engineClient.js';
 import { createEnginePool } from '../../../../activities/engine/process/enginePool.js';
-import { runMemory, usableMemory } from '../../../../activities/engine/training/memory.js';
+import { machineBudget } from '../../../../activities/engine/training/memoryBudget.js';
 import { tinyConfig } from '../support/tinyConfig.js';
 
 let directory: string;
@@ -69,10 +69,10 @@ describe('a pool of two engines', () => {
   });
 
   it('has a share of memory and cores for each', async () => {
-    const [usable, run] = [usableMemory(), runMemory()];
+    const { training } = machineBudget();
     const cores = machine.cores;
     vi.stubEnv('REFT_ENGINES', String(cores));
-    expect([usableMemory(), runMemory()]).toEqual([usable / cores, run / cores]);
+    expect(machineBudget().training).toBe(Math.floor(training / cores));
     vi.resetModules();
     const { threads } = await import('../../../../activities/engine/ort/session.js');
     expect(threads).toBe(1);

@@ -94,7 +94,7 @@ describe('one round, as PyTorch does it', () => {
 
   it('of offline self-training: right samples, each another text, beside the annotated answers', async () => {
     const store = createMemoryStore();
-    const { train, added } = await createAddSamples({ store })({
+    const { train, added } = await createAddSamples({ store, workDirectory: outputDirectory('add-samples') })({
       train: { ...(await store.putLines(examples)), count: examples.length },
       scored: [await store.putLines(scored.slice(0, 8)), await store.putLines(scored.slice(8))],
       keepPerQuestion: fixture.keepPerQuestion,

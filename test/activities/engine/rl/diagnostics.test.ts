@@ -9,7 +9,7 @@ import {
   ratioDiagnostics,
   rolloutDiagnostics,
 } from '../../../../activities/engine/rl/diagnostics.js';
-import { valueHeadShapes } from '../../../../activities/engine/training/graphs.js';
+import { valueHeadShapes } from '../../../../activities/engine/training/declareModel.js';
 import { layOutAnswers, sequenceFeeds } from '../../../../activities/engine/training/layout.js';
 import { createTrainer } from '../../../../activities/engine/training/trainer.js';
 import { decodeTensors, ppoOf, readFixture, relativeError } from '../../../reference/fixtures.js';

@@ -14,8 +14,8 @@ const model = await writeModel(join(await temporaryFolder(), 'model.safetensors'
 /** Of every token of an answer: its old log π, taken for something some way off, and what of it the model has. */
 const oldLogProbs = samples.map(({ samplerLogProbs }) => samplerLogProbs);
 
-async function metricsOf(groups: readonly (readonly number[])[]) {
-  const algorithm = { name: 'gspo', clipRange: 0.05 } as const;
+async function metricsOf(groups: readonly (readonly number[])[], name: 'gspo' | 'grpo' = 'gspo') {
+  const algorithm = { name, clipRange: 0.05 } as const;
   const trainer = await createTrainer({ objective: 'policy', config, algorithm }, model, optimiser);
   const feedsOf = (group: readonly number[]) => {
     const own = allAt(samples, group);
@@ -56,4 +56,13 @@ it('is the geometric mean of the tokens’ ratios', async () => {
     const advantage = at(samples, index).reward - 0.5;
     if (clipFraction === 0) expect(policyLoss).toBeCloseTo((-advantage * own) / samples.length, 6);
   }
+});
+
+it('tells how far the tokens have moved, as GRPO does', async () => {
+  const all = samples.map((_, index) => index);
+  const [gspo, grpo] = [await metricsOf([all]), await metricsOf([all], 'grpo')];
+  const kl = required(grpo.approximateKl, 'the KL');
+  expect(relativeError([required(gspo.approximateKl, 'the KL')], [kl])).toBeLessThan(1e-6);
+  // That of the answers' ratios would be less, and their largest ratio is.
+  expect(required(gspo.largestRatio, 'a ratio')).toBeLessThan(required(grpo.largestRatio, 'a ratio'));
 });

@@ -24,6 +24,18 @@ describe('metrics of a round', () => {
     expect([penalty(0), penalty(0.5), penalty(2)]).toEqual([0, 1.5, 6]);
   });
 
+  it.each(['reward', 'loss'] as const)(
+    'grpo, β 0 in the %s: an infinite KL estimate does not touch rewards',
+    (klPlacement) => {
+      const rollouts = [rollout(0, 1, 2, { referenceLogProbs: new Float32Array(2).fill(-Infinity) }), rollout(0, 0, 2)];
+      const { inputsOf } = bindAlgorithm({ name: 'grpo', scaleRewards: 'none', klPlacement }).prepare(
+        rollouts,
+        context,
+      );
+      expect(inputsOf([0, 1]).map(({ advantages }) => advantages)).toEqual([0.5, -0.5]);
+    },
+  );
+
   it('ppo: the critic is judged by the returns it was to tell', () => {
     // Without a penalty and with γ = λ = 1, the return at each token is the answer's reward.
     const choice: AlgorithmChoice = { name: 'ppo', klCoefficient: 0, gamma: 1, lambda: 1 };

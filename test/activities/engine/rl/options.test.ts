@@ -27,8 +27,8 @@ describe('soft overlong punishment', () => {
   it('begins a fifth before the limit where no buffer is given, and not at all where it is left out', () => {
     expect([8, 9, 10].map((tokens) => overlongPenalty(tokens, 10, { buffer: null, penalty: 1 }))).toEqual([0, 0.5, 1]);
     expect(overlongPenalty(10, 10, null)).toBe(0);
-    // A fifth of three tokens is less than one.
-    expect([2, 3].map((tokens) => overlongPenalty(tokens, 3, { buffer: null, penalty: 1 }))).toEqual([0, 1]);
+    // A fifth of two tokens is none: one is the least.
+    expect([1, 2].map((tokens) => overlongPenalty(tokens, 2, { buffer: null, penalty: 1 }))).toEqual([0, 1]);
   });
 
   it('is taken off the reward before answers are compared, and told', () => {
@@ -60,9 +60,11 @@ describe('DAPO', () => {
   });
 
   it('refuses a buffer longer than an answer may be', () => {
-    const problems = (buffer: number) => algorithms.dapo.check({ overlong: { buffer } }, { maxAnswerTokens: 10 });
-    expect(problems(10)).toEqual([]);
-    expect(problems(11)).toEqual([{ path: ['overlong', 'buffer'], message: 'at most generation.maxAnswerTokens 10' }]);
+    const problems = (overlong: object | null) => algorithms.dapo.check({ overlong }, { maxAnswerTokens: 10 });
+    for (const overlong of [{ buffer: 10 }, { buffer: null }, null]) expect(problems(overlong)).toEqual([]);
+    expect(problems({ buffer: 11 })).toEqual([
+      { path: ['overlong', 'buffer'], message: 'at most generation.maxAnswerTokens 10' },
+    ]);
   });
 });
 

@@ -1,8 +1,9 @@
 /** A PPO update of a Llama with a value head against PyTorch: two passes of two mini-batches. */
 import { describe, expect, it } from 'vitest';
 import { bindAlgorithm } from '../../../../activities/engine/rl/index.js';
-import { answersGraph, policyObjective, updateGraph } from '../../../../activities/engine/training/graphs.js';
+import { policyObjective, updateGraph } from '../../../../activities/engine/training/graphs.js';
 import { layOutAnswers, sequenceFeeds } from '../../../../activities/engine/training/layout.js';
+import { answersGraph } from '../../../../activities/engine/training/scoringGraphs.js';
 import { decodeTensors, ppoOf, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { type Feeds, floats, gradientsAsMoments, integers, parameterFeeds, runOnce, runSteps } from '../runGraph.js';
 

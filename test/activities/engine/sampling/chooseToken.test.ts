@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createGraph, input, output } from '../../../../activities/engine/graph/graph.js';
 import { cast } from '../../../../activities/engine/graph/operators.js';
 import { float32 } from '../../../../activities/engine/ort/tensors.js';
-import { chooseAtRandom, chooseGreedily } from '../../../../activities/engine/sampling/chooseToken.js';
+import { chooseAtRandom, chooseGreedily, chooseTempered } from '../../../../activities/engine/sampling/chooseToken.js';
 import { fillNormal, uniform } from '../../../../activities/engine/sampling/random.js';
 import { runOnce } from '../runGraph.js';
 
@@ -37,31 +37,47 @@ describe.each([150, 514, 1024, 1009])('a vocabulary of %s tokens', (vocabulary) 
   const logits = randomLogits(vocabulary);
   const row = (index: number): Float32Array => logits.subarray(index * vocabulary, (index + 1) * vocabulary);
 
-  it('is drawn from by the inverse of the cumulative distribution', async () => {
-    const graph = createGraph();
-    const given = input(graph, 'logits', 'float32', ['batch', vocabulary]);
-    const chosen = chooseAtRandom(given, input(graph, 'uniforms', 'float32', ['batch']));
-    output(cast(chosen.tokens, 'float32'), 'tokens');
-    output(chosen.logProbs, 'log_probs');
-    const uniforms = Float32Array.from({ length: rows }, (_, position) =>
-      position < 2 ? position * (1 - 2 ** -24) : uniform({ seed: 9, purpose: 'rollout', position }),
-    );
-    const outputs = await runOnce(
-      { graph },
-      { logits: float32(logits, [rows, vocabulary]), uniforms: float32(uniforms, [rows]) },
-    );
-    const tokens = outputs.get('tokens')?.data ?? new Float32Array();
-    expect(tokens.length).toBe(rows);
-    tokens.forEach((token, index) => {
-      const drawn = uniforms[index] ?? Number.NaN;
-      const { cumulative, logProbs } = expected(row(index), drawn);
-      expect(cumulative[token] ?? Number.NaN).toBeGreaterThan(drawn - 1e-6);
-      expect(cumulative[token - 1] ?? 0).toBeLessThan(drawn + 1e-6);
-      expect(token % 5).not.toBe(0);
-      expect(outputs.get('log_probs')?.data[index]).toBeCloseTo(logProbs[token] ?? Number.NaN, 5);
-    });
-    expect(new Set(tokens).size).toBeGreaterThan(rows / 2);
-  });
+  it.each([1, 0.5, 2])(
+    'is drawn from by the inverse of the cumulative distribution, at temperature %s',
+    async (temperature) => {
+      const graph = createGraph();
+      const given = input(graph, 'logits', 'float32', ['batch', vocabulary]);
+      const uniform01 = input(graph, 'uniforms', 'float32', ['batch']);
+      const chosen =
+        temperature === 1
+          ? chooseAtRandom(given, uniform01)
+          : chooseTempered(given, uniform01, input(graph, 'inverse_temperature', 'float32', [1]));
+      output(cast(chosen.tokens, 'float32'), 'tokens');
+      output(chosen.logProbs, 'log_probs');
+      const uniforms = Float32Array.from({ length: rows }, (_, position) =>
+        position < 2 ? position * (1 - 2 ** -24) : uniform({ seed: 9, purpose: 'rollout', position }),
+      );
+      const outputs = await runOnce(
+        { graph },
+        {
+          logits: float32(logits, [rows, vocabulary]),
+          uniforms: float32(uniforms, [rows]),
+          ...(temperature === 1 ? {} : { inverse_temperature: float32(Float32Array.of(1 / temperature), [1]) }),
+        },
+      );
+      const tokens = outputs.get('tokens')?.data ?? new Float32Array();
+      expect(tokens.length).toBe(rows);
+      tokens.forEach((token, index) => {
+        const drawn = uniforms[index] ?? Number.NaN;
+        // Drawn at the temperature; the log-probabilities are the model's own.
+        const { cumulative } = expected(
+          row(index).map((logit) => logit / temperature),
+          drawn,
+        );
+        const { logProbs } = expected(row(index), drawn);
+        expect(cumulative[token] ?? Number.NaN).toBeGreaterThan(drawn - 1e-6);
+        expect(cumulative[token - 1] ?? 0).toBeLessThan(drawn + 1e-6);
+        expect(token % 5).not.toBe(0);
+        expect(outputs.get('log_probs')?.data[index]).toBeCloseTo(logProbs[token] ?? Number.NaN, 5);
+      });
+      expect(new Set(tokens).size).toBeGreaterThan(rows / 2);
+    },
+  );
 
   it('has a most likely token', async () => {
     const graph = createGraph();

@@ -1,7 +1,7 @@
 /** Answers in slots that are filled again, against answers in fixed batches: the same tokens. */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, decode } from '../../../../activities/engine/sampling/continuousBatch.js';
+import { type Answer, decode, stepSize } from '../../../../activities/engine/sampling/continuousBatch.js';
 import { createDecoder, type Decoder } from '../../../../activities/engine/sampling/decoder.js';
 import type { GenerateTask } from '../../../../activities/engine/sampling/generate.js';
 import { generate } from '../../../../activities/engine/sampling/generate.js';
@@ -14,6 +14,7 @@ import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
 import { randomParameters } from '../support/randomParameters.js';
 import { tinyConfig } from '../support/tinyConfig.js';
 import { generateInFixedBatches, type SampledAnswer, samplingTask } from './fixedBatches.js';
+import { floats } from './floats.js';
 
 /** Twenty prompts of 1 to 13 tokens. */
 const prompts = Array.from({ length: 20 }, (_, example) => ({
@@ -133,6 +134,28 @@ describe('slots', () => {
     expect(ended.reduce((total, count) => total + count, 0)).toBe(10);
   });
 
+  it('are as many as ever where steps are of fixed sizes, and those without an answer change no other', async () => {
+    const { decoder, rows } = await watchedDecoder();
+    const all = Array.from({ length: 3 }, () =>
+      prompts.map(({ example, tokens }, index) => answer(example, tokens, 1 + (index % 7))),
+    );
+    const [fixed = [], open = []] = all;
+    await decode(fixed, { ...decoding, decoder, slots: 20, fixedSteps: true });
+    expect(rows).toEqual([20, 20, 20, 20, 20, 5, 5]);
+    await decode(open, { ...decoding, decoder, slots: 20, fixedSteps: false });
+    expect(fixed.map(({ tokens }) => tokens)).toEqual(open.map(({ tokens }) => tokens));
+  });
+
+  it('shrink to a quarter, and not below sixteen, where steps are of fixed sizes', () => {
+    const sizes = (slots: number) =>
+      [256, 65, 64, 17, 16, 3, 1].map((rows) => stepSize(Math.min(rows, slots), slots, true));
+    expect(sizes(256)).toEqual([256, 256, 64, 64, 16, 16, 16]);
+    expect(sizes(100)).toEqual([100, 100, 100, 25, 25, 7, 7]);
+    expect(sizes(5)).toEqual([5, 5, 5, 5, 5, 5, 5]);
+    expect(stepSize(1, 1, true)).toBe(1);
+    expect([40, 2, 1].map((rows) => stepSize(rows, 256, false))).toEqual([40, 2, 2]);
+  });
+
   it('stop between two steps when the task is cancelled', async () => {
     const { decoder, rows } = await watchedDecoder();
     const answers = prompts.map(({ example, tokens }) => answer(example, tokens, 20));
@@ -159,23 +182,29 @@ describe('the prefixes of prompts', () => {
     };
     const tokens = prompts.map((prompt) => prompt.tokens);
     // The longest prompt is 12 tokens and one more: eight rows.
-    const prefixes = createPrefixCache(counting, tokens, 100);
-    const cache = createCache(decoder.attention, 2, 20);
-    const expected = createCache(decoder.attention, 1, 20);
+    const prefixes = await createPrefixCache(counting, tokens, 100);
+    const cache = await createCache(decoder.attention, 2, 20);
+    const expected = await createCache(decoder.attention, 1, 20);
     let computed = 0;
     for (const prompt of tokens) {
       computed += await prefixes.copyTo(cache, 0, prompt);
       expect(await prefixes.copyTo(cache, 1, prompt)).toBe(0);
       await decoder.prefill(expected, 0, [prompt.slice(0, -1)]);
-      const floats = 20 * decoder.attention.size * decoder.attention.keyValueHeads;
+      const size = 20 * decoder.attention.size * decoder.attention.keyValueHeads;
       for (const row of [0, 1])
         cache.layers.forEach(({ keys, values }, layer) => {
           for (let head = 0; head < decoder.attention.keyValueHeads; head++) {
             const start = head * 20 * decoder.attention.size;
             const end = start + (prompt.length - 1) * decoder.attention.size;
             const alone = expected.layers[layer];
-            expectClose(keys.subarray(row * floats + start, row * floats + end), alone?.keys.subarray(start, end));
-            expectClose(values.subarray(row * floats + start, row * floats + end), alone?.values.subarray(start, end));
+            expectClose(
+              floats(keys).subarray(row * size + start, row * size + end),
+              floats(alone?.keys).subarray(start, end),
+            );
+            expectClose(
+              floats(values).subarray(row * size + start, row * size + end),
+              floats(alone?.values).subarray(start, end),
+            );
           }
         });
     }

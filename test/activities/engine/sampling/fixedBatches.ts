@@ -49,7 +49,7 @@ async function decodeBatch(
   decoder: Decoder,
 ): Promise<readonly SampledAnswer[]> {
   const longest = Math.max(...batch.map(({ prompt }) => prompt.length));
-  const cache = createCache(decoder.attention, batch.length, longest + maxAnswerTokens);
+  const cache = await createCache(decoder.attention, batch.length, longest + maxAnswerTokens);
   const beginnings = batch.map(({ prompt }) => prompt.slice(0, -1));
   for (let row = 0; row < batch.length; row += 8) await decoder.prefill(cache, row, beginnings.slice(row, row + 8));
   const arrays: StepArrays = {

@@ -12,11 +12,11 @@ const folder = await temporaryFolder();
 const config = { ...tinyConfig, hidden_size: 256, vocab_size: 32_000 };
 const initialised = async (seed: number): Promise<ModelFiles> =>
   (await initialise({ config, seed, outputDirectory: join(folder, `${seed}`) }, quietContext)).files;
+const [first, second] = [await initialised(1), await initialised(2)];
 
 it.each([0, 1] as const)(
   'is that of the same question beside others, of every checkpoint: temperature %i',
   async (temperature) => {
-    const [first, second] = [await initialised(1), await initialised(2)];
     const answer = async (model: ModelFiles, questions: number) => {
       const input: GenerateTask['input'] = {
         model,

@@ -10,6 +10,7 @@ import { cacheTensors, createCache } from '../../../../activities/engine/samplin
 import { fillNormal } from '../../../../activities/engine/sampling/random.js';
 import { architectures, decodeTensors, readFixture } from '../../../reference/fixtures.js';
 import { parameterFeeds } from '../runGraph.js';
+import { floats } from './floats.js';
 
 describe.each(architectures)('%s with its weights on the left, or stored', (name) => {
   const fixture = readFixture(name);
@@ -18,10 +19,10 @@ describe.each(architectures)('%s with its weights on the left, or stored', (name
 
   it('decodes the same', async () => {
     const rows = 9;
-    const cache = createCache(languageModel(config).attention, rows, 4);
+    const cache = await createCache(languageModel(config).attention, rows, 4);
     for (const [layer, { keys, values }] of cache.layers.entries()) {
-      fillNormal(keys, 1, { seed: 1, purpose: 'initialise', example: layer });
-      fillNormal(values, 1, { seed: 2, purpose: 'initialise', example: layer });
+      fillNormal(floats(keys), 1, { seed: 1, purpose: 'initialise', example: layer });
+      fillNormal(floats(values), 1, { seed: 2, purpose: 'initialise', example: layer });
     }
     const feeds = {
       ...parameterFeeds(parameters),

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { OptimiserSettings } from '../../../../activities/engine/optim/index.js';
 import { addAdapters } from '../../../../activities/engine/tasks/addAdapters.js';
 import { supervisedFeeds } from '../../../../activities/engine/tasks/trainSupervised.js';
+import type { MemoryBudget } from '../../../../activities/engine/training/memoryBudget.js';
 import { createTrainer } from '../../../../activities/engine/training/trainer.js';
 import type { ModelFiles } from '../../../../activities/engine/weights/modelFiles.js';
 import type { Parameters } from '../../../../activities/engine/weights/parameters.js';
@@ -11,6 +12,7 @@ import { readSafetensors } from '../../../../activities/engine/weights/safetenso
 import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
 import { gradientsAsMoments } from '../runGraph.js';
+import { trainingWithin } from '../support/budget.js';
 
 const folder = await temporaryFolder();
 const { config, batches, optimiser, parameters } = readFixture('llama-grouped');
@@ -34,13 +36,13 @@ function microBatchesOf(groups: readonly (readonly number[])[]) {
 let runs = 0;
 /** Trains on the given micro-batches, the same at every step. */
 async function train(
-  { model, usable }: { readonly model: ModelFiles; readonly usable?: number },
+  { model, budget }: { readonly model: ModelFiles; readonly budget?: MemoryBudget },
   groups: readonly (readonly number[])[],
   options: OptimiserSettings,
   steps: number,
 ) {
   const training = { objective: 'supervised', config, lora: model.adapters?.lora } as const;
-  const trainer = await createTrainer(training, model, options, undefined, usable);
+  const trainer = await createTrainer(training, model, options, undefined, budget);
   const microBatches = microBatchesOf(groups);
   const metrics = [];
   for (let step = 0; step < steps; step++) metrics.push(await trainer.step(microBatches, 4e-3));
@@ -52,7 +54,7 @@ async function tensorsIn(file: string | undefined): Promise<Parameters> {
 }
 
 /** Bytes: plenty for this model, but no worker thread has a place in it. */
-const tooLittleForThreads = 2 ** 27;
+const tooLittleForThreads = trainingWithin(2 ** 27);
 const whole = [sequences.map((_, index) => index)];
 const halves = [
   [8, 1, 3, 0],
@@ -62,7 +64,7 @@ const singly = sequences.map((_, index) => [index]);
 
 describe.each([
   ['every weight, in workerThreads where there are cores for them', { model: full }],
-  ['every weight, in one thread', { model: full, usable: tooLittleForThreads }],
+  ['every weight, in one thread', { model: full, budget: tooLittleForThreads }],
   ['LoRA', { model: adapted }],
 ])('%s', (_, trained) => {
   it.each([
@@ -100,7 +102,7 @@ describe.each([
 it('splits by itself where memory is short, and gets the same loss', async () => {
   const training = { objective: 'supervised', config } as const;
   const lossWithin = async (usable: number) => {
-    const trainer = await createTrainer(training, full, optimiser, undefined, usable);
+    const trainer = await createTrainer(training, full, optimiser, undefined, trainingWithin(usable));
     const groups = trainer.split(sequences);
     expect(groups.flat().sort((a, b) => a - b)).toEqual(whole[0]);
     const { loss } = await trainer.step(microBatchesOf(groups), 0);
@@ -120,6 +122,6 @@ it('an adapted model too large for the machine is refused before any step', asyn
     quietContext,
   );
   const training = { objective: 'supervised', config, lora } as const;
-  const trainer = await createTrainer(training, files, optimiser, undefined, 50_000);
-  expect(() => trainer.split(sequences)).toThrow(/needs \d+ bytes of memory .*, 50000 are available/);
+  const trainer = await createTrainer(training, files, optimiser, undefined, trainingWithin(50_000));
+  expect(() => trainer.split(sequences)).toThrow(/needs \d+ bytes of memory .*, 50000 bytes are available/);
 });

@@ -5,6 +5,7 @@ import { machine } from '../../../../activities/engine/ort/machine.js';
 import { type AlgorithmName, algorithmNames } from '../../../../activities/engine/rl/index.js';
 import type { PlannedStep } from '../../../../activities/engine/tasks/planTraining.js';
 import { planTraining } from '../../../../activities/engine/tasks/planTraining.js';
+import type { DeviceRoom, MemoryBudget } from '../../../../activities/engine/training/memoryBudget.js';
 import type { ObjectiveChoice } from '../../../../activities/engine/training/objectives.js';
 import { quietContext } from '../modelFolder.js';
 import { gradientsAsMoments } from '../runGraph.js';
@@ -63,16 +64,67 @@ describe('planTraining', () => {
       ...algorithmNames.map((name) => [name, 1]),
       ['reward model', 1],
     ]);
-    expect(plan.machineBytes).toBe(machine.memoryBytes);
-    expect(plan.usableBytes).toBeLessThan(plan.machineBytes);
+    expect(plan.room).toEqual({ device: 'cpu', bytes: machine.memoryBytes });
+    expect(plan.usableBytes).toBe(Math.floor(machine.memoryBytes / 2));
   });
 
-  it('refuses a model that cannot fit, naming the step, without loading a weight', async () => {
+  const wide = { ...tinyConfig, vocab_size: 5_000, hidden_size: 256, intermediate_size: 512 };
+  /** A GPU that leaves training so many bytes. */
+  const gpuWith = (bytes: number) => ({ device: 'cuda', bytes: Math.ceil(bytes / 0.9) }) as const;
+  const planOn = async (room: DeviceRoom, memory?: MemoryBudget, before?: MemoryBudget) => {
+    const steps = [step({ sequences: 64 }, policyOf('ppo')), step({ sequences: 64 })];
+    const answers = { promptTokens: 30, answerTokens: 18 };
+    const earlier = before ? { before } : {};
+    return planTraining({ config: wide, steps, answers, room, memory, ...earlier }, quietContext);
+  };
+  it('takes a GPU whole, and smaller micro-batches where there is less of it, down to one sequence', async () => {
+    const large = await planOn(gpuWith(2 ** 40));
+    expect(large.steps.map(({ microBatches }) => microBatches)).toEqual([1, 1]);
+    expect(large.rollouts?.rows).toBe(256);
+    const [largest] = large.steps;
+    const small = await planOn(gpuWith((largest?.bytes ?? 0) - 0.5 * (largest?.parts.activations ?? 0)));
+    expect(small.steps[0]?.microBatches).toBeGreaterThan(1);
+    for (const { bytes } of small.steps) expect(bytes).toBeLessThanOrEqual(small.usableBytes);
+    expect(small.budget.microBatch).toBeLessThan(large.budget.microBatch);
+    const { steps } = await planOn(gpuWith(2 ** 40), { ...small.budget, training: 2 ** 40, microBatch: 1 });
+    const least = Math.max(...steps.map(({ bytes }) => bytes));
+    const singly = await planOn(gpuWith(least + 2 ** 20));
+    expect(singly.steps[0]?.sequences).toBe(1);
+    await expect(planOn(gpuWith(least - 2 ** 20))).rejects.toThrow(/even with one sequence in a micro-batch/);
+  });
+
+  it('keeps to the memory that is given, whatever the device has', async () => {
+    const memory = { training: 2 ** 32, microBatch: 2 ** 24, cache: 2 ** 22 };
+    const plans = [await planOn(gpuWith(2 ** 40), memory), await planOn({ device: 'cpu', bytes: 2 ** 34 }, memory)];
+    for (const { budget, steps, rollouts } of plans) {
+      expect(budget).toEqual(memory);
+      expect(steps).toEqual(plans[0]?.steps);
+      // 4 MiB of rows of 48 positions: two layers, keys and values, two heads of 64 floats.
+      expect(rollouts?.rows).toBe(Math.floor(2 ** 22 / (2 * 2 * 2 * 48 * 64 * 4)));
+    }
+  });
+
+  it('takes what an earlier run kept to where all steps fit, and else chooses as if there had been none', async () => {
+    const before = { training: 2 ** 32, microBatch: 2 ** 24, cache: 2 ** 22 };
+    const again = await planOn({ device: 'cpu', bytes: 2 ** 36 }, undefined, before);
+    expect(again.budget).toEqual(before);
+    const large = await planOn(gpuWith(2 ** 40));
+    const [largest] = large.steps;
+    const small = gpuWith((largest?.bytes ?? 0) - 0.5 * (largest?.parts.activations ?? 0));
+    const fresh = await planOn(small);
+    expect(fresh.budget).not.toEqual(large.budget);
+    expect(await planOn(small, undefined, large.budget)).toEqual(fresh);
+    expect((await planOn(small, fresh.budget, large.budget)).budget).toEqual(fresh.budget);
+  });
+
+  it('refuses a model that cannot fit, saying what it needs and what does not help, without loading a weight', async () => {
     const huge = { ...tinyConfig, hidden_size: 65_536, intermediate_size: 262_144, num_hidden_layers: 8 };
     await expect(planTraining({ config: huge, steps: [step()] }, quietContext)).rejects.toThrow(
       expect.objectContaining({
         name: 'InsufficientMemory',
-        message: expect.stringMatching(/^warm-up: training on one sequence of 49 tokens needs \d+ bytes of memory/),
+        message: expect.stringMatching(
+          /^warm-up needs \d+\.\d GiB of memory even with one sequence in a micro-batch: weights in training \d+\.\d GiB, optimiser state \d+\.\d GiB, .*activations .*\. Training may take [\d.]+ GiB of the [\d.]+ GiB of this machine\. Not enough: LoRA of rank 16 \([\d.]+ GiB\), compute in bfloat16, with recompute and attentionInBlocks \([\d.]+ GiB\), answers of half the length .*all of these/,
+        ),
       }),
     );
   });

@@ -6,10 +6,10 @@ import { exp } from '../../../../activities/engine/graph/operators.js';
 import { runInPlace } from '../../../../activities/engine/ort/runInPlace.js';
 import { float32 } from '../../../../activities/engine/ort/tensors.js';
 import { initialise } from '../../../../activities/engine/tasks/initialise.js';
-import { answersGraph } from '../../../../activities/engine/training/graphs.js';
 import { memoryModel } from '../../../../activities/engine/training/memory.js';
 import { groupSizes } from '../../../../activities/engine/training/microBatches.js';
 import { passes, scoreAnswers } from '../../../../activities/engine/training/scoreAnswers.js';
+import { answersGraph } from '../../../../activities/engine/training/scoringGraphs.js';
 import { graphSession, trimSessions } from '../../../../activities/engine/training/sessions.js';
 import { decodeTensors, readFixture, relativeError } from '../../../reference/fixtures.js';
 import { quietContext, temporaryFolder, writeModel } from '../modelFolder.js';
@@ -56,7 +56,7 @@ it('of scoring go at once where they hold much', async () => {
   const config = { ...tinyConfig, vocab_size: 50_000, hidden_size: 8, intermediate_size: 8, num_attention_heads: 2 };
   const folder = await temporaryFolder();
   const { files } = await initialise({ config, seed: 0, outputDirectory: folder }, quietContext);
-  const key = `answers ${JSON.stringify([{ values: false, entropies: false }, config])}`;
+  const key = `answers ${JSON.stringify([{ values: false, entropies: false }, config, files.compute])}`;
   const build = () => answersGraph(config, { values: false, entropies: false });
   const isKeptAfter = async (rows: number): Promise<boolean> => {
     const { session } = await graphSession(key, build);
@@ -77,14 +77,15 @@ it('scores the same whether the sequences fit in one pass or in many', async () 
     await scoreAnswers(files, sequences, { entropies: true, bytes: 1 }),
   ];
   const { graph } = answersGraph(fixture.config, { entropies: true, values: false });
-  expect(passes(graph, sequences, Number.POSITIVE_INFINITY)).toHaveLength(1);
-  expect(passes(graph, sequences, 1)).toHaveLength(sequences.length);
+  const memory = memoryModel(graph);
+  expect(passes(memory, sequences, Number.POSITIVE_INFINITY)).toHaveLength(1);
+  expect(passes(memory, sequences, 1)).toHaveLength(sequences.length);
   const bytes = 20_000;
-  const some = passes(graph, sequences, bytes);
+  const some = passes(memory, sequences, bytes);
   expect(some.flat().sort((a, b) => a - b)).toEqual(sequences.map((_, index) => index));
   expect(some.length).toBeLessThan(sequences.length);
   for (const group of some)
-    expect(memoryModel(graph)(groupSizes(group.flatMap((index) => sequences[index] ?? [])))).toBeLessThan(bytes);
+    expect(memory(groupSizes(group.flatMap((index) => sequences[index] ?? [])))).toBeLessThan(bytes);
 
   for (const [index, { logProbs, entropies }] of together.entries()) {
     expect(relativeError(apart[index]?.logProbs ?? [], logProbs)).toBeLessThan(1e-5);

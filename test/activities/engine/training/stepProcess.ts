@@ -9,8 +9,9 @@ import { supervisedFeeds } from '../../../../activities/engine/tasks/trainSuperv
 import { updateGraph } from '../../../../activities/engine/training/graphs.js';
 import { memoryModel } from '../../../../activities/engine/training/memory.js';
 import { buildObjective } from '../../../../activities/engine/training/objectives.js';
-import { stepMemory, stepNeed } from '../../../../activities/engine/training/stepMemory.js';
+import { stepGraphs, stepMemory, stepNeed } from '../../../../activities/engine/training/stepMemory.js';
 import { createTrainer } from '../../../../activities/engine/training/trainer.js';
+import { trainingWithin } from '../support/budget.js';
 
 const { config, rows, prompt, answer, rank }: StepRequest = JSON.parse(process.argv[2] ?? '');
 
@@ -43,7 +44,7 @@ const lora = { rank, alpha: 2 * rank, targetModules: 'all-linear' } as const;
 const files =
   rank > 0 ? (await addAdapters({ model: base, lora, seed: 0, outputDirectory: folder }, quiet)).files : base;
 const training = { objective: 'supervised', config, lora: files.adapters?.lora } as const;
-const trainer = await createTrainer(training, files, options, undefined, Number.POSITIVE_INFINITY);
+const trainer = await createTrainer(training, files, options, undefined, trainingWithin(Number.POSITIVE_INFINITY));
 const tokens = (count: number): number[] => Array.from({ length: count }, (_, index) => 2 + (index % 17));
 const sequences = Array.from({ length: rows }, () => ({ prompt: tokens(prompt), answer: tokens(answer) }));
 const loaded = process.memoryUsage.rss();
@@ -69,6 +70,9 @@ const time = prompt + answer - 1;
 const sizes = { batch: rows, time, tokens: rows * time, answers: rows * answer };
 const modelGraph = updateGraph(buildObjective(training), options);
 const expected = memoryModel(modelGraph.graph)(sizes);
-const planned = stepNeed(sequences, stepMemory(training, modelGraph, Number.POSITIVE_INFINITY)).bytes;
+const planned = stepNeed(
+  sequences,
+  stepMemory(stepGraphs(training, modelGraph), trainingWithin(Number.POSITIVE_INFINITY)),
+).bytes;
 await rm(folder, { recursive: true });
 console.log(JSON.stringify({ measured, expected, peak, planned, grown } satisfies StepMeasures));

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { createGraph, input, output } from '../../../../../activities/engine/graph/graph.js';
 import { serialise } from '../../../../../activities/engine/graph/onnx/serialise.js';
 import { matmul } from '../../../../../activities/engine/graph/operators.js';
-import { libraryPath, loadLibrary } from '../../../../../activities/engine/ort/capi/library.js';
+import { loadLibrary, nodesLibraryPath } from '../../../../../activities/engine/ort/capi/library.js';
 import { createBoundSession } from '../../../../../activities/engine/ort/capi/session.js';
 import { failureOf } from '../../../../../activities/engine/ort/capi/status.js';
 import { float32 } from '../../../../../activities/engine/ort/tensors.js';
-import { InsufficientMemory, InternalError, UnavailableDevice } from '../../../../../activities/errors.js';
+import { InternalError, OutOfMemory, UnavailableDevice } from '../../../../../activities/errors.js';
 
 function square(): Uint8Array {
   const graph = createGraph();
@@ -18,12 +18,12 @@ function square(): Uint8Array {
 
 describe('the library', () => {
   it('is the one of onnxruntime-node, on each of its platforms', () => {
-    expect(libraryPath('linux', 'x64')).toMatch(/linux.x64.libonnxruntime\.so\.1$/);
-    expect(libraryPath('linux', 'arm64')).not.toBeNull();
-    expect(libraryPath('darwin', 'arm64')).not.toBeNull();
-    expect(libraryPath('win32', 'x64')).not.toBeNull();
-    expect(libraryPath('linux', 'riscv64')).toBeNull();
-    expect(libraryPath('aix', 'x64')).toBeNull();
+    expect(nodesLibraryPath('linux', 'x64')).toMatch(/linux.x64.libonnxruntime\.so\.1$/);
+    expect(nodesLibraryPath('linux', 'arm64')).not.toBeNull();
+    expect(nodesLibraryPath('darwin', 'arm64')).not.toBeNull();
+    expect(nodesLibraryPath('win32', 'x64')).not.toBeNull();
+    expect(nodesLibraryPath('linux', 'riscv64')).toBeNull();
+    expect(nodesLibraryPath('aix', 'x64')).toBeNull();
   });
 
   it('is refused where there is none, or it is another', () => {
@@ -34,8 +34,8 @@ describe('the library', () => {
 
 describe('a status', () => {
   it.each([
-    ['Failed to allocate memory for requested buffer of size 1099511627776', 6, InsufficientMemory],
-    ['CUDA failure 2: out of memory', 11, InsufficientMemory],
+    ['Failed to allocate memory for requested buffer of size 1099511627776', 6, OutOfMemory],
+    ['CUDA failure 2: out of memory', 11, OutOfMemory],
     ['CUDA failure 700: an illegal memory access was encountered', 11, UnavailableDevice],
     ['Unexpected input data type', 2, InternalError],
   ])('%s (%i) is a failure with a type', (message, code, type) => {
