@@ -53,6 +53,13 @@ export async function findRunningTemporal(
   return record && { access: accessOf(record), source: record.source };
 }
 
+/** Tasks of several runs in one queue are given out in turns. Each partition of a queue has its own order: so there is one. */
+export const fairness = [
+  'matching.enableFairness=true',
+  'matching.numTaskqueueReadPartitions=1',
+  'matching.numTaskqueueWritePartitions=1',
+] as const;
+
 /**
  * Finds or obtains the Temporal CLI and starts its server.
  * @throws MissingSoftware when there is no Temporal to be had
@@ -75,8 +82,7 @@ export async function startTemporal(
       args: [
         ...['server', 'start-dev', '--ip', loopback, '--port', String(frontend), '--ui-port', String(ui)],
         ...['--db-filename', join(directory, 'temporal.sqlite'), '--namespace', namespace, '--log-level', 'warn'],
-        // Tasks of several runs in one queue are given out in turns.
-        ...['--dynamic-config-value', 'matching.enableFairness=true'],
+        ...fairness.flatMap((setting) => ['--dynamic-config-value', setting]),
       ],
       source,
       isHealthy: () => isTemporalHealthy(accessAt({ frontend, ui }, namespace)),
