@@ -5,19 +5,26 @@
 import { required } from '../invariant.js';
 
 /** What Python's `float` takes for white space: JavaScript's `\s` without the byte-order mark, and NEL. */
-const space = '(?:(?!\\ufeff)[\\s\\x85])';
-const surroundingSpace = new RegExp(`^${space}+|${space}+$`, 'gu');
+const isSpace = (character: string): boolean => /(?!\ufeff)[\s\x85]/u.test(character);
 const digits = '\\d(?:_?\\d)*';
 const decimal = new RegExp(`^[+-]?(?:${digits}\\.?(?:${digits})?|\\.${digits})(?:e[+-]?${digits})?$`, 'i');
 const special = /^([+-]?)(nan|inf|infinity)$/i;
 
 /** What Python's `str.strip` removes: the same, and the separators U+001C to U+001F. */
-const strippable = '(?:(?!\\ufeff)[\\s\\x85\\x1c-\\x1f])';
-const surroundingStrippable = new RegExp(`^${strippable}+|${strippable}+$`, 'gu');
+const isStrippable = (character: string): boolean =>
+  isSpace(character) || (character >= '\u001c' && character <= '\u001f');
 
 /** Python's `text.strip()`. */
 export function pythonStrip(text: string): string {
-  return text.replace(surroundingStrippable, '');
+  return without(isStrippable, text);
+}
+
+/** A text without what surrounds it. A pattern that ends in `$` would try each run of blanks within, and take the square of its length. */
+function without(isTaken: (character: string) => boolean, text: string): string {
+  let [from, to] = [0, text.length];
+  while (from < to && isTaken(text.charAt(from))) from++;
+  while (from < to && isTaken(text.charAt(to - 1))) to--;
+  return text.slice(from, to);
 }
 
 /**
@@ -27,7 +34,7 @@ export function pythonStrip(text: string): string {
  * and `infinity`; it refuses fractions, units, currency signs, thousands commas, hexadecimal and the Unicode minus.
  */
 export function pythonFloat(text: string): number | null {
-  const stripped = asciiDigits(text.replace(surroundingSpace, ''));
+  const stripped = asciiDigits(without(isSpace, text));
   const named = special.exec(stripped);
   if (named) {
     if (named[2]?.toLowerCase() === 'nan') return Number.NaN;

@@ -18,6 +18,13 @@ describe('hostile inputs are read or refused, in bounds', () => {
   });
 });
 
+describe('what hostile inputs are made of is read', () => {
+  it.each(Object.entries(targets))('%s', async (target, { sound }) => {
+    for (const input of sound())
+      expect(await reader.read({ target, input })).toEqual({ problem: null, outcome: 'read' });
+  });
+});
+
 const folder = join(import.meta.dirname, 'found');
 const found = existsSync(folder) ? readdirSync(folder) : [];
 

@@ -12,6 +12,11 @@ import { shortenBlanks } from './shortenBlanks.js';
 import { evaluate, python, readSum, type Sum, same, tolerance } from './sums.js';
 import { type NumberInText, newName, reservedNames } from './variableNames.js';
 
+/** More than any chain of thought has: a row with thousands would take the square of their number. */
+const mostNotes = 100;
+/** As much of a line as a name is sought in, before a number and behind it. */
+const context = 300;
+
 interface Note extends NumberInText {
   readonly sum: Sum;
   /** What the chain says it comes to. */
@@ -30,6 +35,7 @@ export function noteLines(
   const notes = readNotes(shortenBlanks(chain));
   if (notes === null) return { problem: 'a calculator note is no sum' };
   if (notes.length === 0) return { problem: 'chain of thought has no calculator notes' };
+  if (notes.length > mostNotes) return { problem: `chain of thought has more than ${mostNotes} calculator notes` };
   const lines: string[] = [];
   const known: { readonly name: string; readonly value: number; isUsed: boolean }[] = [];
   const given = numbersIn(question);
@@ -70,11 +76,8 @@ function readNotes(chain: string): readonly Note[] | null {
       const sum = readSum(parts[0] ?? '');
       const value = readSum(parts.at(-1) ?? '');
       if (parts.length < 2 || sum === null || value === null) return null;
-      const behind = line.slice(match.index + whole.length);
-      found.push({
-        note: { sum, value: evaluate(value), before: line.slice(0, match.index), behind },
-        place: match.index,
-      });
+      const around = contextOf(line, match.index, match.index + whole.length);
+      found.push({ note: { sum, value: evaluate(value), ...around }, place: match.index });
     }
     // Of the same length, so that places stay; what a note states twice is no sum of its own.
     const without = line.replace(/=?\s*\$?<<[^<>]*>>\s*\$?[\d.,]*/g, (note) => '|'.repeat(note.length));
@@ -86,14 +89,17 @@ function readNotes(chain: string): readonly Note[] | null {
       const note = {
         sum,
         value: Number(value.replaceAll(',', '')),
-        before: line.slice(0, match.index),
-        behind: line.slice(start),
+        ...contextOf(line, match.index, start),
       };
       found.push({ note, place: match.index });
     }
     notes.push(...found.sort((a, b) => a.place - b.place).map(({ note }) => note));
   }
   return notes;
+}
+
+function contextOf(line: string, from: number, to: number): NumberInText {
+  return { before: line.slice(Math.max(0, from - context), from), behind: line.slice(to, to + context) };
 }
 
 /** Numbers that a question gives, in digits or words. */

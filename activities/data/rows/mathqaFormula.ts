@@ -7,6 +7,9 @@
  */
 import { freeName } from './freeName.js';
 
+/** Deeper than any formula that people write. */
+const mostNested = 100;
+
 /** A number of the question or a constant, or an operation on such. */
 type Formula = string | { readonly operation: string; readonly operands: readonly Formula[] };
 
@@ -137,7 +140,8 @@ function literal(text: string): string | null {
 /** Operands are separated by a comma and a space: a comma alone belongs to a number. */
 function parse(text: string): Formula | null {
   let at = 0;
-  const parsePart = (): Formula | null => {
+  const parsePart = (depth: number): Formula | null => {
+    if (depth > mostNested) return null;
     const token = /^(?:[^(), ]|,(?! ))+/.exec(text.slice(at))?.[0];
     if (token === undefined) return null;
     at += token.length;
@@ -145,7 +149,7 @@ function parse(text: string): Formula | null {
     const operands: Formula[] = [];
     do {
       at += operands.length === 0 ? 1 : 2;
-      const operand = parsePart();
+      const operand = parsePart(depth + 1);
       if (operand === null) return null;
       operands.push(operand);
     } while (text.startsWith(', ', at));
@@ -153,6 +157,6 @@ function parse(text: string): Formula | null {
     at += 1;
     return { operation: token, operands };
   };
-  const parsed = parsePart();
+  const parsed = parsePart(0);
   return at === text.length ? parsed : null;
 }

@@ -12,6 +12,13 @@ export interface SpecialTokens {
 const mostTokens = 2 ** 21;
 /** Of one token: runs of blanks are the longest, in a published tokenizer of more than a thousand. */
 const mostCharacters = 4_000;
+/** Of a pattern, or any other text in a normaliser and its like. */
+const mostPartCharacters = 4_000;
+/** Of what a part puts into a text, in many places: a long one makes a huge text of a short one. */
+const mostInserted = 100;
+const inserted: ReadonlySet<string> = new Set(['content', 'replacement', 'prepend']);
+/** A table in base64, which has a check of its own. */
+const table = 'precompiled_charsmap';
 /** Added tokens that a message shows. */
 const shownCharacters = 80;
 
@@ -80,6 +87,7 @@ export function readTokenizerFile(json: unknown, special: Partial<SpecialTokens>
     ...others,
     added_tokens: given.map((token, index) => read(givenTokenSchema, token, `tokenizer.json: added_tokens[${index}]`)),
   };
+  for (const name of ['normalizer', 'pre_tokenizer', 'post_processor', 'decoder']) checkTexts(others[name], name);
   const texts = textsOf(parts.model.vocab);
   checkModel(parts.model);
   for (const { id, content } of parts.added_tokens) texts[id] = content;
@@ -118,6 +126,17 @@ function textsOf(vocab: Vocabulary): (string | undefined)[] {
       add(text, id);
     }
   return texts;
+}
+
+/** @param path where the value stands in the file */
+function checkTexts(value: unknown, path: string, name = ''): void {
+  if (typeof value === 'string' && name !== table) {
+    const most = inserted.has(name) ? mostInserted : mostPartCharacters;
+    if (value.length > most)
+      throw new InvalidData(`tokenizer.json: ${path} has ${value.length} characters; at most ${most} are allowed`);
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inside] of Object.entries(value)) checkTexts(inside, `${path}.${key}`.slice(0, mostCharacters), key);
 }
 
 /** What the schema leaves out, since there is so much of it. */

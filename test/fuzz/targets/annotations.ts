@@ -34,6 +34,7 @@ const words = [
 
 export const annotations: Target = {
   make: (random) => Buffer.from(mutatedText(words, random)),
+  sound: () => [Buffer.from('48/2 = <<48/2=24>>24')],
   read: (input) => {
     // As long as a row's text may be.
     const text = Buffer.from(input).toString().slice(0, 200_000);

@@ -55,6 +55,7 @@ const comparisons = [
 
 export const answers: Target = {
   make: (random) => Buffer.from(mutatedText(words, random)),
+  sound: () => [Buffer.from('The answer is: 3')],
   read: (input) => {
     const text = Buffer.from(input).toString().slice(0, 200_000);
     for (const comparison of comparisons) {

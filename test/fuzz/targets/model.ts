@@ -22,6 +22,7 @@ const sound: Readonly<Record<string, unknown>> = {
 function folderTarget(name: string, values: readonly unknown[]): Target {
   return {
     make: (random) => hostileJson(values, random),
+    sound: () => values.map((value) => Buffer.from(JSON.stringify(value))),
     read: async (input, folder) => {
       for (const [file, content] of Object.entries(sound)) writeFileSync(join(folder, file), JSON.stringify(content));
       writeFileSync(join(folder, name), input);
@@ -51,6 +52,7 @@ export const safetensors: Target = {
     random.uniform() < 0.7
       ? weights(mutatedJson(header, random))
       : mutatedBytes(weights(JSON.stringify(header)), random),
+  sound: () => [weights(JSON.stringify(header))],
   read: async (input, folder) => {
     const path = join(folder, 'model.safetensors');
     writeFileSync(path, input);
@@ -58,10 +60,13 @@ export const safetensors: Target = {
   },
 };
 
+const index = { metadata: {}, weight_map: { a: 'model-1.safetensors', b: 'model-2.safetensors' } };
+
 export const weightsIndex: Target = {
-  make: (random) =>
-    hostileJson([{ metadata: {}, weight_map: { a: 'model-1.safetensors', b: 'model-2.safetensors' } }], random),
+  make: (random) => hostileJson([index], random),
+  sound: () => [Buffer.from(JSON.stringify(index))],
   read: (input, folder) => {
+    for (const file of Object.values(index.weight_map)) writeFileSync(join(folder, file), '');
     writeFileSync(join(folder, 'model.safetensors.index.json'), input);
     return findShards(folder);
   },

@@ -2,6 +2,7 @@
 import { createFindBranch } from '../../../activities/branchPoints.js';
 import { readExamples } from '../../../activities/examples.js';
 import { createRecallResult } from '../../../activities/recallResult.js';
+import { findKept, readNote, roundKey } from '../../../activities/retention/notes.js';
 import { readManifest } from '../../../activities/store/checkpoint.js';
 import { readScored } from '../../../activities/trainingSteps.js';
 import { stepTroubles } from '../../../workers/command/troubles.js';
@@ -10,7 +11,7 @@ import { readFixture } from '../../reference/fixtures.js';
 import { hostileJson } from '../mutate.js';
 import type { Target } from '../target.js';
 
-const ref = { key: 'objects/a', sha256: 'a', bytes: 10 };
+const ref = { key: 'objects/a', sha256: 'a'.repeat(64), bytes: 10 };
 const manifest = {
   kind: 'checkpoint',
   config: { ...readFixture('qwen2').configJson, eos_token_id: 1, pad_token_id: 2 },
@@ -32,10 +33,26 @@ const sample = {
   correct: true,
   value: 8,
 };
-const start = { version: 1, checkpoint: { ...ref, step: 1, weightBytes: 3 }, round: 0, data: {}, spec: {} };
+const checkpointRef = { ...ref, step: 1, weightBytes: 3 };
+const note = {
+  version: 1,
+  round: 1,
+  checkpoint: checkpointRef,
+  memory: { training: 1, microBatch: 2, cache: 3 },
+  needs: { best: checkpointRef, others: [ref] },
+};
+const start = {
+  version: 1,
+  spec: {},
+  data: {},
+  start: {},
+  base: {},
+  first: { round: 0, checkpoint: checkpointRef },
+  lineage: [],
+};
 
 function objectTarget(value: unknown, read: (input: Uint8Array) => unknown): Target {
-  return { make: (random) => hostileJson([value], random), read };
+  return { make: (random) => hostileJson([value], random), sound: () => [Buffer.from(JSON.stringify(value))], read };
 }
 
 export const checkpoint = objectTarget(manifest, async (input) => {
@@ -53,10 +70,19 @@ export const scoredSamples = objectTarget(sample, async (input) => {
   return readScored(store, [await store.putBytes(input)]);
 });
 
-export const publishedNotes = objectTarget(start, async (input) => {
-  const store = { ...createMemoryStore(), read: async () => input };
+/** What a run leaves under its id: the same bytes are read as each of its notes. */
+const published = { ...note, ...start, data: { tokenizer: ref }, rounds: [0], last: 1 };
+
+export const publishedNotes = objectTarget(published, async (input) => {
+  const store = {
+    ...createMemoryStore(),
+    read: async (key: string) => (/[2-9]\.json$/.test(key) ? null : input),
+    getJson: async () => manifest,
+  };
   await createRecallResult({ store })({ unit: 'training', edition: 1, content: {} });
-  return createFindBranch({ store })({ run: 'a', round: 0 } as never);
+  await readNote(store, roundKey('a', 1));
+  await findKept(store, 'a', 0);
+  return createFindBranch({ store })({ run: 'a', round: 1 });
 });
 
 export const heartbeats = objectTarget({ done: 1, total: 2, unit: 'rows', quietSeconds: 99 }, (input) =>

@@ -12,8 +12,8 @@ import type { Target } from '../target.js';
 const replies = [
   { scores: [1, { reward: 0.5, correct: true, value: '8', parts: { length: 0.1 } }] },
   { scores: [{ reward: 1, failure: 'timeout' }, 0] },
-  [1, 2],
 ];
+const sound = replies.map((reply) => Buffer.from(JSON.stringify(reply)));
 const example = { id: 'q', question: 'What?', prompt: 'What?', answerValue: 8 };
 const response = { text: '8', tokens: [1], logProbs: [-1], truncated: false };
 const pairs: readonly NumberedPair[] = [0, 1].map((sample) => ({ example, response, sample }) as never);
@@ -30,6 +30,7 @@ export const httpReward: Target = {
     const whole = answer(hostileJson(replies, random));
     return random.uniform() < 0.5 ? whole : mutatedBytes(whole, random);
   },
+  sound: () => sound.map(answer),
   read: async (input) => {
     const server = createServer((socket) => {
       socket.on('error', () => undefined);
@@ -52,6 +53,7 @@ const activity = { type: 'score', taskQueue: 'scorers', timeoutSeconds: 1, heart
 
 export const activityReward: Target = {
   make: (random) => hostileJson(replies, random),
+  sound: () => sound,
   read: (input) => {
     const payload = { metadata: { encoding: Buffer.from('json/plain') }, data: input };
     if (input.length === 0) throw new ScorerUnavailable('nothing came');

@@ -28,6 +28,7 @@ export const spec: Target = {
     const chosen = random.integer(0, specs.length - 1);
     return Buffer.concat([Uint8Array.of(chosen), hostileJson([at(specs, chosen)[0]], random)]);
   },
+  sound: () => specs.map(([spec], place) => Buffer.concat([Uint8Array.of(place), Buffer.from(JSON.stringify(spec))])),
   read: (input) => {
     const [, resolve] = at(specs, Number(input[0]) % specs.length);
     let json: unknown;

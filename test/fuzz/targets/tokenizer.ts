@@ -26,6 +26,7 @@ const texts = [
 
 export const tokenizer: Target = {
   make: (random) => hostileJson(tokenizers, random),
+  sound: () => tokenizers.map((one) => Buffer.from(JSON.stringify(one))),
   read: (input) => {
     const loaded = loadTokenizer(parseModelFile('tokenizer.json', input), { endTokens: [0], padToken: 1 });
     for (const text of texts) {
@@ -102,6 +103,7 @@ export const chatTemplate: Target = {
     random.uniform() < 0.5
       ? mutatedBytes(Buffer.from(oneOf(random, templates)), random)
       : Buffer.from(mutatedText(words, random)),
+  sound: () => [Buffer.from(chatMl)],
   read: (input) => {
     const chat = readChatTemplate(new Map([['chat_template.jinja', input]]));
     const content = ['What is 1 + 1?', 'Two</s>'];

@@ -34,6 +34,16 @@ describe('a tokenizer is refused', () => {
     ['a token without a score', { model: { type: 'Unigram', vocab: [['a']], unk_id: 0 } }, /token 0 of the vocabulary/],
     ['an unknown token that is none', { model: { type: 'Unigram', vocab: [['a', 0]], unk_id: 9 } }, /unk_id is 9/],
     ['a merge that is none', { model: { type: 'BPE', vocab: { a: 0 }, merges: [[1, 'a']] } }, /the merge \[1,"a"\]/],
+    [
+      'a long text in the place of each space',
+      wordLevel({ a: 0 }, { normalizer: { type: 'Replace', pattern: { String: ' ' }, content: 'x'.repeat(101) } }),
+      /^tokenizer\.json: normalizer\.content has 101 characters; at most 100 are allowed$/,
+    ],
+    [
+      'a pattern of a megabyte',
+      wordLevel({ a: 0 }, split('a'.repeat(1e6))),
+      /pre_tokenizer\.pattern\.Regex has 1000000/,
+    ],
   ])('for %s', (_, json, message) => {
     expect(() => load(json)).toThrow(refusal(message));
   });
