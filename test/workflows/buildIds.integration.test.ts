@@ -3,8 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { at } from '../../activities/invariant.js';
+import { resetTo } from '../../workers/command/reset.js';
 import { deploymentName } from '../../workers/createWorkers.js';
 import type { reft } from '../../workflows/index.js';
+import { createMemoryStore } from '../activities/data/memoryStore.js';
 import { type Harness, openHarness } from './harness.js';
 import { createStandIns, gate, type StandInOptions } from './standIns.js';
 
@@ -21,10 +24,22 @@ afterEach(async () => {
 });
 
 async function serve(buildId: string | undefined, options?: StandInOptions) {
+  return (await serveUntilStopped(buildId, options)).standIns;
+}
+
+async function serveUntilStopped(buildId: string | undefined, options?: StandInOptions) {
   const standIns = createStandIns(options);
   const { stop } = await harness.startWorkers(standIns, undefined, 2, buildId);
-  stops.push(stop);
-  return standIns;
+  stops.push(once(stop));
+  return { standIns, stop: at(stops, -1) };
+}
+
+function once(stop: () => Promise<void>): () => Promise<void> {
+  let stopped: Promise<void> | undefined;
+  return () => {
+    stopped ??= stop();
+    return stopped;
+  };
 }
 
 /** As the command of workers/VERSIONS.md: tried until the server has heard of the build. */
@@ -132,6 +147,33 @@ describe('workers with build ids', () => {
     expect([one.inputsOf('updatePolicy').length, two.inputsOf('updatePolicy').length]).toEqual([1, 7]);
     // The baseline ends where it began.
     expect(await buildsOf(harness.environment.client.workflow.getHandle('before-sft'))).toEqual(['one']);
+  });
+
+  it('serve what a reset goes back to where it was begun; from the next safe point the current build does', async () => {
+    const held = heldUpdate();
+    const { stop, standIns: first } = await serveUntilStopped('seven', held);
+    await makeCurrent('seven');
+    const run = await start('reset');
+    await held.reached;
+    await serve('eight');
+    await makeCurrent('eight');
+    held.open();
+    const { checkpoint } = await run.result();
+    expect(await buildsOf(run)).toEqual(['seven', 'eight']);
+    await stop();
+
+    const { client } = harness.environment;
+    await resetTo(client, createMemoryStore(), 'reset', 0);
+    const again = client.workflow.getHandle<typeof reft>('reset');
+    // Nobody else may do steps whose order seven alone knows: it waits, and loses nothing.
+    await sleep(2_000);
+    expect((await again.describe()).status.name).toBe('RUNNING');
+    const before = first.inputsOf('updatePolicy').length;
+    const { standIns: second } = await serveUntilStopped('seven');
+    expect((await again.result()).checkpoint.sha256).toBe(checkpoint.sha256);
+    expect((await buildsOf(again)).slice(-2)).toEqual(['seven', 'eight']);
+    // The round's beginning is a safe point.
+    expect([before, second.inputsOf('updatePolicy').length]).toEqual([1, 0]);
   });
 
   it('are rolled back: runs change over to the earlier build in the same way', async () => {
