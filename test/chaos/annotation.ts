@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { basename } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
   },
 });
+const folder = required(process.env.REFT_SMOLLM2, 'REFT_SMOLLM2');
 const questions = Number(values.questions);
 const random = randomNumbers(Number(values.seed));
 
@@ -42,7 +44,6 @@ interface CountedModel {
 
 async function startModel(): Promise<CountedModel> {
   const command = fileURLToPath(new URL('../../workers/bin/reft.js', import.meta.url));
-  const folder = required(process.env.REFT_SMOLLM2, 'REFT_SMOLLM2');
   const model = spawn(process.execPath, [command, 'serve', folder, '--port', '0'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -107,7 +108,7 @@ async function annotate(url: string, kills: number): Promise<AnnotationResult> {
           annotator: {
             kind: 'endpoint',
             url,
-            model: 'SmolLM2-135M-Instruct',
+            model: basename(folder),
             maxTokens: 96,
             atOnce: 4,
             price: { input: 1, output: 2 },

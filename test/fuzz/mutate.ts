@@ -45,12 +45,26 @@ function nested(depth: number, random: RandomNumbers): Raw {
   return new Raw(`${open.repeat(depth)}1${random.uniform() < 0.8 ? close.repeat(depth) : ''}`);
 }
 
+/** Of an input: a list of ten thousand long texts would be more than a text can hold. */
+const mostCharacters = 2 ** 26;
+
 /** The text of a JSON value with one to four of its parts changed. */
 export function mutatedJson(value: unknown, random: RandomNumbers): string {
   let changed = value;
   const times = random.integer(1, 4);
-  for (let done = 0; done < times; done++) changed = changedAt(changed, random);
+  for (let done = 0; done < times; done++) {
+    const next = changedAt(changed, random);
+    if (charactersOf(next) <= mostCharacters) changed = next;
+  }
   return textOf(changed);
+}
+
+/** About as many as its text has. */
+function charactersOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (value instanceof Raw) return value.text.length;
+  if (typeof value !== 'object' || value === null) return 1;
+  return Object.values(value).reduce((sum: number, inside) => sum + 1 + charactersOf(inside), 0);
 }
 
 /** Goes down into the value, and changes what it comes to. */
