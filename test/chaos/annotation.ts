@@ -32,6 +32,18 @@ const folder = required(process.env.REFT_SMOLLM2, 'REFT_SMOLLM2');
 const questions = Number(values.questions);
 const random = randomNumbers(Number(values.seed));
 
+/** Short ones: most of what a small model is told is told anew with each question. */
+const examples = [
+  {
+    question: 'A shop had 12 cakes. It sold 5 of them. How many cakes are left?',
+    answer: '12 - 5 = 7 cakes are left.\nTherefore, the answer is: 7',
+  },
+  {
+    question: 'There are 4 boxes with 6 pens each. How many pens are there?',
+    answer: '4 * 6 = 24 pens are in the boxes.\nTherefore, the answer is: 24',
+  },
+];
+
 interface CountedModel {
   readonly url: string;
   /** Whole answers by key. */
@@ -109,12 +121,13 @@ async function annotate(url: string, kills: number): Promise<AnnotationResult> {
             kind: 'endpoint',
             url,
             model: basename(folder),
-            maxTokens: 96,
+            maxTokens: 64,
+            temperature: 0.3,
             atOnce: 4,
             price: { input: 1, output: 2 },
             extraBody: { seed: 7 },
           },
-          prompt: { examples: 'none' },
+          prompt: { examples },
           samples: 1,
           retries: { samples: 0 },
         },
