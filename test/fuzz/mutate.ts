@@ -46,7 +46,7 @@ function nested(depth: number, random: RandomNumbers): Raw {
 }
 
 /** Of an input: a list of ten thousand long texts would be more than a text can hold. */
-const mostCharacters = 2 ** 26;
+const mostCharacters = 2 ** 22;
 
 /** The text of a JSON value with one to four of its parts changed. */
 export function mutatedJson(value: unknown, random: RandomNumbers): string {
