@@ -8,6 +8,7 @@
 import { asyncLocalStorage } from '@temporalio/activity';
 import { z } from 'zod';
 import type { Spec } from '../workflows/config/spec.js';
+import type { ChooseQuestionsResult } from './chooseQuestions.js';
 import type { PreparedData } from './data/types.js';
 import type { MemoryBudget } from './engine/training/memoryBudget.js';
 import { InvalidSpec } from './errors.js';
@@ -49,6 +50,8 @@ export interface TrainingStart {
   /** The model before the warm-up. */
   readonly base: CheckpointRef;
   readonly pretrained?: PretrainedModel;
+  /** The questions that the method trains on, where `difficulty` has them chosen. */
+  readonly chosen?: ChooseQuestionsResult;
   /** The first round that can be branched from: 0, the warm-up, but in a branch. */
   readonly first: Pick<RoundNote, 'round' | 'checkpoint' | 'memory'>;
   /** Oldest first; none of a run that is no branch. */

@@ -7,6 +7,7 @@ import { createAddSamples } from './addSamples.js';
 import { createAskAnnotator } from './askAnnotator.js';
 import { createFindBranch, createKeepStart } from './branchPoints.js';
 import { createCheckReward } from './checkReward.js';
+import { createChooseQuestions } from './chooseQuestions.js';
 import { createCollectGarbage } from './collectGarbage.js';
 import type { Engine } from './engine/process/engineClient.js';
 import type { FailureName } from './errors.js';
@@ -71,6 +72,7 @@ const generalActivities = {
   askAnnotator: createAskAnnotator,
   addSamples: createAddSamples,
   selectGroups: createSelectGroups,
+  chooseQuestions: createChooseQuestions,
   tallyEvaluation: createTallyEvaluation,
   recordCurve: createRecordCurve,
   keepStart: createKeepStart,

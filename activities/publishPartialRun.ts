@@ -7,6 +7,7 @@ import { heartbeatWhile } from './heartbeatWhile.js';
 import { publishModel } from './publishModel.js';
 import { readCurve } from './recordCurve.js';
 import { summariseData } from './report/data.js';
+import type { DifficultySummary } from './report/difficulty.js';
 import { renderPartialReport } from './report/partialPage.js';
 import type { CurvePoint, TrainingWarning, Work } from './report/types.js';
 import { partialPrefix } from './store/runKeys.js';
@@ -24,6 +25,8 @@ export interface PublishPartialRunInput {
   /** How far the run was, in words. */
   readonly reached: string;
   readonly data: PreparedData;
+  /** Where `difficulty` had questions chosen. */
+  readonly difficulty?: DifficultySummary;
   readonly curve: ObjectRef | null;
   /** Points not yet flushed to `curve`. */
   readonly points: readonly CurvePoint[];

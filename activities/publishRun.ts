@@ -12,6 +12,7 @@ import { type ModelAnswers, publishAnswers } from './publishAnswers.js';
 import { publishModel } from './publishModel.js';
 import { readCurve } from './recordCurve.js';
 import { summariseData } from './report/data.js';
+import type { DifficultySummary } from './report/difficulty.js';
 import { renderReport } from './report/page.js';
 import type { PublishedResult } from './report/publishedResult.js';
 import type { CurvePoint, TrainingWarning, Work } from './report/types.js';
@@ -25,6 +26,8 @@ export interface PublishRunInput {
   readonly spec: unknown;
   readonly model: CheckpointRef;
   readonly data: PreparedData;
+  /** Where `difficulty` had questions chosen. */
+  readonly difficulty?: DifficultySummary;
   readonly metrics: RunMetrics;
   readonly curve: ObjectRef | null;
   /** Points not yet flushed to `curve`. */
@@ -74,6 +77,7 @@ export function createPublishRun({ store, workDirectory }: Pick<EngineDependenci
 
       const curve = [...(await readCurve(store, input.curve)), ...input.points];
       const data = summariseData(input.data);
+      const difficulty = input.difficulty === undefined ? {} : { difficulty: input.difficulty };
       const report = {
         runId,
         title,
@@ -82,6 +86,7 @@ export function createPublishRun({ store, workDirectory }: Pick<EngineDependenci
         curve,
         answers,
         data,
+        ...difficulty,
         work,
         notes,
         warnings,
@@ -99,6 +104,7 @@ export function createPublishRun({ store, workDirectory }: Pick<EngineDependenci
         metrics,
         checkpoint,
         data,
+        ...difficulty,
         work,
         notes: [...notes],
         warnings: [...warnings],

@@ -65,12 +65,18 @@ export async function readScored(store: Store, refs: readonly ObjectRef[]): Prom
 
 /** Indices into the data set of the selected questions, in order. */
 export function selectQuestions(count: number, selection: QuestionSelection, seed: number): readonly number[] {
-  const order =
-    selection.order === 'plain'
-      ? Array.from({ length: count }, (_, index) => index)
-      : [...permutation(count, { seed, purpose: 'order-rollout', round: selection.epoch })];
+  const order = orderOf(count, selection, seed);
   const { from, to } = selection;
   return Array.from({ length: to - from }, (_, place) => at(order, (from + place) % count));
+}
+
+function orderOf(count: number, selection: QuestionSelection, seed: number): readonly number[] {
+  if (selection.order === 'plain') return Array.from({ length: count }, (_, index) => index);
+  const shuffled = [...permutation(count, { seed, purpose: 'order-rollout', round: selection.epoch })];
+  if (selection.order === 'shuffled') return shuffled;
+  const levelOf = selection.levels.flatMap((size, level) => new Array<number>(size).fill(level));
+  // Sorting is stable: within a level questions stay shuffled.
+  return shuffled.sort((a, b) => at(levelOf, a) - at(levelOf, b));
 }
 
 /** Consecutive groups of `size`, the last one smaller where it does not divide. */

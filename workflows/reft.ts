@@ -16,6 +16,7 @@ import { serveProgress, showProgress, whilePaused } from './monitoring/progress.
 import { openRun, type RunResult, type RunState } from './runState.js';
 import { general } from './steps/activities.js';
 import { branch } from './steps/branch.js';
+import { difficultyOf } from './steps/difficulty.js';
 import { type Contestant, evaluate } from './steps/evaluateModels.js';
 import { keepPartialRun } from './steps/partialRun.js';
 import { prepareData } from './steps/prepare.js';
@@ -134,6 +135,7 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
       spec,
       model: final.checkpoint,
       data,
+      ...difficultyOf(run),
       metrics: { ...metrics, warmUp: warmUpMetrics },
       curve: run.curve,
       points: journal.points,
@@ -160,6 +162,7 @@ async function publish(run: RunState, data: PreparedData, final: Measured): Prom
     metrics: { ...metrics, warmUp: warmUpMetrics },
     report: published.report,
     published,
+    ...(run.chosen ? { difficulty: run.chosen } : {}),
     lineage: run.lineage ?? [],
     warnings,
     work: journal.work,

@@ -1,6 +1,7 @@
 /** All a run knows between two units of work: small, plain JSON, carried whole through continue-as-new. */
 
 import type { Ancestor } from '../activities/branchPoints.js';
+import type { ChooseQuestionsResult } from '../activities/chooseQuestions.js';
 import type { PreparedData } from '../activities/data/types.js';
 import type { MemoryBudget } from '../activities/engine/training/memoryBudget.js';
 import type { EvaluationMetrics } from '../activities/evaluation/types.js';
@@ -58,6 +59,8 @@ export interface RunResult {
   /** Key of the HTML report. */
   readonly report: string;
   readonly published: PublishRunResult;
+  /** Each training question's pass rate, and those that were chosen by it. */
+  readonly difficulty?: ChooseQuestionsResult;
   /** Runs that this one was branched from, oldest first. */
   readonly lineage: readonly Ancestor[];
   /** Signs of collapse while training. */

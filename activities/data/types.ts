@@ -66,7 +66,16 @@ export interface PreparedData {
 /** Which questions of a data set an activity works on: positions [from, to) of an order that begins again past its end. */
 export type QuestionSelection =
   | { readonly order: 'plain'; readonly from: number; readonly to: number }
-  | { readonly order: 'shuffled'; readonly epoch: number; readonly from: number; readonly to: number };
+  | { readonly order: 'shuffled'; readonly epoch: number; readonly from: number; readonly to: number }
+  | {
+      /** Of a data set that lies in levels: these one after the other, each shuffled. */
+      readonly order: 'by-level';
+      readonly epoch: number;
+      /** Questions of each. */
+      readonly levels: readonly number[];
+      readonly from: number;
+      readonly to: number;
+    };
 
 /** The tokenizer a pretrained model brings along. */
 export interface PretrainedTokenizer {

@@ -7,6 +7,7 @@ import { answersSection } from './answerCards.js';
 import type { AnsweredQuestion } from './answers.js';
 import { type Curve, type PhaseCurves, phaseCurves } from './curves.js';
 import { type DataSummary, dataSection } from './data.js';
+import { type DifficultySummary, difficultySection } from './difficulty.js';
 import { renderDocument } from './document.js';
 import { intervalChart } from './intervalChart.js';
 import { lineChart, short } from './lineChart.js';
@@ -25,6 +26,8 @@ export interface Report {
   /** Greedy answers of the final model to the test questions. */
   readonly answers: readonly AnsweredQuestion[];
   readonly data: DataSummary;
+  /** Where questions were chosen by it. */
+  readonly difficulty?: DifficultySummary;
   readonly work: Readonly<Record<string, Work>>;
   readonly notes: readonly string[];
   readonly warnings: readonly TrainingWarning[];
@@ -40,6 +43,7 @@ export function renderReport(report: Report): string {
   const curves = phaseCurves(report.curve);
   const content = html`
     ${header(report)} ${warningsSection(report.warnings)} ${results(report.metrics)} ${training(curves)} ${answersSection(report.answers)} ${dataSection(report.data)}
+    ${difficultySection(report.difficulty)}
     ${compute(report.work)} ${notes(report.notes)} ${specification(report.spec)}
     <footer>
       Run <code>${report.runId}</code>, final checkpoint <code>${report.checkpoint}</code>

@@ -4,6 +4,7 @@ import type { VNode } from 'preact';
 import { percent } from '../../workflows/config/metricText.js';
 import { phaseCurves } from './curves.js';
 import { dataSection } from './data.js';
+import { difficultySection } from './difficulty.js';
 import { renderDocument } from './document.js';
 import { type Report, training } from './page.js';
 import { compute, notes, specification } from './sections.js';
@@ -26,8 +27,8 @@ export function renderPartialReport(report: PartialReport): string {
       <h1>${title}</h1>
       <p class="lead soft"><strong>Partial report</strong>: the run was cancelled (${reached}). No test question has been asked.</p>
     </header>
-    ${warningsSection(report.warnings)} ${training(phaseCurves(report.curve))} ${dataSection(report.data)} ${compute(report.work)}
-    ${notes(report.notes)} ${specification(report.spec)}
+    ${warningsSection(report.warnings)} ${training(phaseCurves(report.curve))} ${dataSection(report.data)}
+    ${difficultySection(report.difficulty)} ${compute(report.work)} ${notes(report.notes)} ${specification(report.spec)}
     <footer>
       Run <code>${runId}</code>, best checkpoint so far <code>${checkpoint}</code>${best}
     </footer>

@@ -8,6 +8,7 @@ import { methodNames } from '../../workflows/config/methods.js';
 import type { Accuracy, EvaluationMetrics, RunMetrics } from '../evaluation/types.js';
 import { formats, versionOf } from '../formats.js';
 import type { DataSummary } from './data.js';
+import type { DifficultySummary } from './difficulty.js';
 import type { CurvePoint, TrainingWarning, Work } from './types.js';
 
 const count = z.int().min(0);
@@ -37,6 +38,17 @@ const dataSummarySchema: z.ZodType<DataSummary> = z.strictObject({
   test: count,
   files: z.array(z.strictObject({ name: z.string(), sha256: z.string(), rows: count })),
   dropped: z.record(z.string(), z.strictObject({ count, examples: z.array(z.string()) })),
+});
+
+const difficultySchema: z.ZodType<DifficultySummary> = z.strictObject({
+  samplesPerQuestion: count,
+  min: z.number(),
+  max: z.number(),
+  order: z.enum(['random', 'easy-first']),
+  measured: count,
+  kept: count,
+  histogram: z.array(count),
+  passRates: z.strictObject({ key: z.string(), sha256: z.string(), bytes: count }),
 });
 
 const workSchema: z.ZodType<Work> = z.strictObject({
@@ -72,6 +84,8 @@ export const publishedResultSchema = z.strictObject({
   checkpoint: z.strictObject({ sha256: z.string(), step: count }),
   /** Questions by set, the files they came from, and rows left out by reason with the first few named. */
   data: dataSummarySchema,
+  /** Pass rates of the training questions, where some of them were chosen by it. */
+  difficulty: difficultySchema.exactOptional(),
   /** Engine work by phase. */
   work: z.record(z.string(), workSchema),
   notes: z.array(z.string()),

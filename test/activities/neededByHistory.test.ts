@@ -72,3 +72,17 @@ it('is what children gave, and the result of one that has just ended', () => {
   add({ workflowExecutionCompletedEventAttributes: { result: payloads('own') } });
   expect(neededByHistory(events)).toEqual(['child', 'own']);
 });
+
+it('is the pass rates of questions and the questions chosen by them, to the end', () => {
+  const { events, run } = history();
+  const chosen = { passRates: ref('rates'), train: ref('chosen') };
+  run('rollout', ...rollout('s1', 'sample-difficulty'));
+  run('scoreSamples', ...score('s1', 'x1'));
+  run('chooseQuestions', { scored: [ref('x1')] }, chosen);
+  run('rollout', ...rollout('s2'));
+  run('scoreSamples', ...score('s2', 'x2'));
+  run('updatePolicy', { scored: [ref('x2')] }, 'p1');
+  run('updatePolicy', { scored: [ref('x3')] }, 'p2');
+  // So are the answers that they were chosen by: a run that is reset may have to choose again.
+  expect(neededByHistory(events)).toEqual([{ scored: ref('x1') }, chosen, 'p2']);
+});

@@ -55,3 +55,17 @@ it('selects questions past the end of the order from its beginning', () => {
   expect(select(6, 8)).toEqual(order.slice(0, 2));
   expect(selectQuestions(6, { order: 'plain', from: 1, to: 3 }, 5)).toEqual([1, 2]);
 });
+
+it('goes from level to level, each of which is shuffled anew each epoch', () => {
+  const levels = [20, 1, 30];
+  const select = (epoch: number) => selectQuestions(51, { order: 'by-level', levels, epoch, from: 0, to: 51 }, 5);
+  const sorted = (places: readonly number[]) => [...places].sort((a, b) => a - b);
+  const first = select(0);
+  const all = Array.from({ length: 51 }, (_, place) => place);
+  expect(sorted(first.slice(0, 20))).toEqual(all.slice(0, 20));
+  expect(first[20]).toBe(20);
+  expect(sorted(first.slice(21))).toEqual(all.slice(21));
+  expect(first.slice(0, 20)).not.toEqual(all.slice(0, 20));
+  expect(select(1)).not.toEqual(first);
+  expect(select(0)).toEqual(first);
+});

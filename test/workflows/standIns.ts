@@ -57,6 +57,8 @@ export interface StandInOptions {
   readonly shortage?: (input: UpdatePolicyInput) => { readonly halvedMemory?: MemoryBudget };
   /** How many of a batch's questions have right answers alone, and wrong ones: those that dynamic sampling drops. */
   readonly dropped?: (questions: number) => { readonly right: number; readonly wrong: number };
+  /** How many of the training questions are chosen by their pass rates. */
+  readonly chosen?: (questions: number) => number;
   /** Longest sequence of a pretrained model. */
   readonly positions?: number;
   /** What `keepStart` has kept, by run. */
@@ -105,6 +107,7 @@ export function createStandIns({
   policyFigures = () => ({}),
   shortage = () => ({}),
   dropped = () => ({ right: 0, wrong: 0 }),
+  chosen = (questions) => questions / 2,
   positions = 1_024,
   kept = new Map(),
   starts = new Map(),
@@ -260,6 +263,18 @@ export function createStandIns({
         const { right, wrong } = dropped(questions);
         const kept = questions - right - wrong;
         return { scored: kept > 0 ? [refer('groups', input)] : [], kept, right, wrong };
+      }),
+      chooseQuestions: record('chooseQuestions', async ({ train, scored, difficulty }) => {
+        const kept = chosen(train.count);
+        if (kept === 0) throw new InvalidSpec('difficulty: no question is left');
+        const histogram = new Array<number>(difficulty.samplesPerQuestion + 1).fill(0);
+        return {
+          passRates: refer('pass rates', { train, scored }),
+          measured: train.count,
+          histogram: histogram.with(0, train.count - kept).with(1, kept),
+          train: { ...refer('chosen', { train, scored, difficulty }), count: kept },
+          ...(difficulty.order === 'easy-first' ? { levels: [kept] } : {}),
+        };
       }),
       askAnnotator: record('askAnnotator', async (input) => {
         const answered = input.to - input.from;

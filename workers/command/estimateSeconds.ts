@@ -44,6 +44,7 @@ function amounts(spec: Spec, { train, validation, test }: QuestionCounts): Recor
   return {
     ...Object.fromEntries(trainings),
     'warm-up': spec.warmUp.epochs * train,
+    difficulty: spec.difficulty === null ? 0 : spec.difficulty.samplesPerQuestion * train,
     validation: units.reduce((sum, one) => sum + one.units, 1) * validation,
     // Greedy answers of each model, and the final one's samples.
     evaluation: test * (units.length + 1 + samplesPerQuestion),

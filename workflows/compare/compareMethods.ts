@@ -161,7 +161,10 @@ async function train(
     unit: 'training',
     title: trainingTitle(member, spec.warmUps.length > 1),
     name: `${method}-seed${seed}`,
-    content: { seed, method, settings, validation, generation: own.generation, reward: own.reward, ...shared },
+    content: {
+      ...{ seed, method, settings, validation, generation: own.generation, reward: own.reward, ...shared },
+      ...(own.difficulty === null || method === 'sft' ? {} : { difficulty: own.difficulty }),
+    },
     start: (keptUnder, options) =>
       startChild(comparisonTraining, {
         ...options,
@@ -169,7 +172,7 @@ async function train(
       }),
   });
   if (!result) return undefined;
-  const { work, ...trained } = result;
+  const { work, difficulty: _, ...trained } = result;
   state.trained[key] = trained;
   show();
   return trained.checkpoint;

@@ -17,7 +17,7 @@ import type { TallyEvaluationResult } from '../../activities/tallyEvaluation.js'
 import type { MethodName } from '../config/methods.js';
 import { resolveSpec } from '../config/resolve.js';
 import type { Spec } from '../config/spec.js';
-import type { MethodInput, MethodState, SharedStart } from '../methods/method.js';
+import type { MethodInput, MethodResult, MethodState, SharedStart } from '../methods/method.js';
 import { asWorkflow } from '../methods/training.js';
 import { beginPhase, type Controls, finishUnit, type Journal, openJournal } from '../monitoring/journal.js';
 import { serveProgress, showProgress, whilePaused } from '../monitoring/progress.js';
@@ -95,7 +95,7 @@ export type TrainingInput = UnitInput & MethodInput;
 /** Of a training that was stopped before its first epoch or round. */
 const noMetrics = {};
 
-export type TrainingResult = Trained & { readonly work: WorkByPurpose };
+export type TrainingResult = Trained & Pick<MethodResult, 'difficulty'> & { readonly work: WorkByPurpose };
 
 export async function comparisonTraining(input: TrainingInput, carried?: MethodState): Promise<TrainingResult> {
   const { points, version: _, ...result } = await asWorkflow(input, carried);

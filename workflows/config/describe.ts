@@ -11,6 +11,7 @@ export function describeSpec(spec: Spec): string {
     `**Model**: ${describeModel(model)}${lora ? `, ${describeLora(lora)}` : ''}${describeCompute(compute)}`,
     `**Warm-up**: ${plural(warmUp.epochs, 'epoch')} of supervised training`,
     sft && `**SFT**: the baseline, ${plural(sft.epochs, 'epoch')} more`,
+    describeDifficulty(spec),
     ...describeMethod(spec),
     `**Evaluation**: ${describeEvaluation(spec)}`,
     `**Seed**: ${spec.seed}`,
@@ -59,6 +60,13 @@ function describeMethod(spec: Spec): readonly string[] {
   const settings = spec[section];
   if (spec.method === 'sft' || settings === null) return [];
   return [`**${training}**: ${describeTraining(settings)}`];
+}
+
+/** SFT trains on all questions. */
+function describeDifficulty({ method, difficulty }: Spec): string | null {
+  if (difficulty === null || method === 'sft') return null;
+  const { samplesPerQuestion, min, max, order } = difficulty;
+  return `**Difficulty**: questions with a pass rate from ${min} to ${max} of ${plural(samplesPerQuestion, 'answer')}${order === 'easy-first' ? ', easy ones first' : ''}`;
 }
 
 function describeTraining(settings: NonNullable<Spec[(typeof methods)[Spec['method']]['section']]>): string {

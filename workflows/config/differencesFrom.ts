@@ -10,12 +10,12 @@ import type { StartFrom } from './startFrom.js';
  * run, whose method has to be the same unless the branch leaves from the warm-up.
  */
 export function differencesFrom(spec: Spec, from: Spec, { run, round }: StartFrom): readonly string[] {
-  const common = ({ data, model, lora, compute, method, reward }: Spec) => ({
+  const common = ({ data, model, lora, compute, method, difficulty, reward }: Spec) => ({
     data,
     model,
     lora,
     compute,
-    ...(round > 0 ? { method } : {}),
+    ...(round > 0 ? { method, difficulty } : {}),
     reward: comparisonOf(reward),
   });
   return differences(common(spec), common(from)).map(

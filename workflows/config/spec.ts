@@ -10,6 +10,7 @@ import { formats } from '../../activities/formats.js';
 import { algorithmSections, problemsOf } from './algorithms.js';
 import { computeSchema } from './compute.js';
 import { dataSchema } from './data.js';
+import { difficultySchema } from './difficulty.js';
 import { evaluationSchema } from './evaluation.js';
 import { fleetSchema } from './fleet.js';
 import { generationSchema } from './generation.js';
@@ -76,6 +77,12 @@ export const specSchema = z
     warmUp: supervisedSchema.describe(
       'Supervised training on the annotated answers, from which every method starts (paper, 3.1).',
     ),
+    difficulty: difficultySchema
+      .nullable()
+      .default(null)
+      .describe(
+        'After the warm-up: measures how often its model is right on each training question, and trains the method on questions of some difficulty alone, or on easy ones first. SFT and the reward model learn from all questions. Null measures nothing and takes all.',
+      ),
     sft: supervisedSchema
       .nullable()
       .default(null)

@@ -3,6 +3,7 @@ import { workflowInfo } from '@temporalio/workflow';
 import { isPolicyMethod, type MethodName } from '../config/methods.js';
 import { since } from '../patches.js';
 import { general } from '../steps/activities.js';
+import { chooseQuestions } from '../steps/difficulty.js';
 import type { MethodState, SharedStart, TrainMethod } from './method.js';
 import { trainOfflineSelfTraining } from './offlineSelfTraining.js';
 import { trainExpertIteration, trainOnlineSelfTraining } from './onSamples.js';
@@ -13,12 +14,31 @@ import { trainSft } from './sft.js';
 export function trainMethod(method: MethodName): TrainMethod {
   return async (run, shared, safePoint) => {
     if (!run.startKept && since('keep-start')) await keepStart(run, shared);
-    return trainBy(method)(run, shared, safePoint);
+    return trainBy(method)(run, await withChosen(method, run, shared, safePoint), safePoint);
   };
 }
 
+/** The start with the questions that `difficulty` leaves. SFT learns from annotated answers, whatever the model can do. */
+async function withChosen(
+  method: MethodName,
+  run: MethodState,
+  shared: SharedStart,
+  safePoint: () => Promise<void>,
+): Promise<SharedStart> {
+  const { difficulty } = run.spec;
+  if (difficulty === null || method === 'sft') return shared;
+  if (run.chosen === undefined) {
+    const chosen = await chooseQuestions(run, shared, difficulty, safePoint);
+    if (chosen === undefined) return shared;
+    run.chosen = chosen;
+    // The start was kept before, so that a run can branch from here where no question is left; now a branch finds them chosen.
+    await keepStart(run, shared);
+  }
+  return { ...shared, data: { ...shared.data, train: run.chosen.train } };
+}
+
 async function keepStart(run: MethodState, { data, start, base }: SharedStart): Promise<void> {
-  const { spec, journal, training, pretrained, lineage = [] } = run;
+  const { spec, journal, training, pretrained, chosen, lineage = [] } = run;
   const { done: round, checkpoint } = training ?? { done: 0, checkpoint: start.checkpoint };
   const { workflowId } = workflowInfo();
   await general.keepStart.executeWithOptions({ summary: 'keep the start of the training' }, [
@@ -31,6 +51,7 @@ async function keepStart(run: MethodState, { data, start, base }: SharedStart): 
       first: { round, checkpoint, memory: journal.budget },
       lineage,
       ...(pretrained ? { pretrained } : {}),
+      ...(chosen ? { chosen } : {}),
     },
   ]);
   run.startKept = true;

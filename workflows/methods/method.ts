@@ -1,5 +1,6 @@
 /** What every training method is given, keeps between two units of work, and gives back. */
 import type { Ancestor } from '../../activities/branchPoints.js';
+import type { ChooseQuestionsResult } from '../../activities/chooseQuestions.js';
 import type { DataSetRef, PreparedData } from '../../activities/data/types.js';
 import type { MemoryBudget } from '../../activities/engine/training/memoryBudget.js';
 import { InvalidSpec } from '../../activities/errors.js';
@@ -30,7 +31,9 @@ export interface MethodState {
   readonly journal: Journal;
   /** Absent until the first unit of training. */
   training?: Training;
-  /** The scored samples of offline self-training so far, a reference a shard. */
+  /** The questions that the method trains on, where `difficulty` has them chosen. */
+  chosen?: ChooseQuestionsResult;
+  /** The scored samples of what is under way before the first unit of training, a reference a shard. */
   samples?: ObjectRef[];
   /** What offline self-training trains on, once it has sampled. */
   enlarged?: DataSetRef;
@@ -71,6 +74,8 @@ export interface MethodResult extends Measured {
   readonly warnings: readonly TrainingWarning[];
   /** Engine work by what it was for. */
   readonly work: Readonly<Record<string, Work>>;
+  /** Where `difficulty` had questions chosen. */
+  readonly difficulty?: ChooseQuestionsResult;
 }
 
 /** What going on from the end of the round under way will need, and nothing else of the run tells. */

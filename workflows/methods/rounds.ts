@@ -76,7 +76,7 @@ export async function trainInRounds(
         data,
         checkpoint,
         questions: data.train,
-        selection: selectRound(settings, data.train.count, done),
+        selection: selectRound(settings, data.train.count, done, run.chosen?.levels),
         samples: settings.samplesPerQuestion,
         temperature: 1,
         purpose: 'rollout',

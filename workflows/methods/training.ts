@@ -31,7 +31,16 @@ export async function asWorkflow(input: MethodInput, carried: MethodState | unde
   await condition(allHandlersFinished);
   const { points, work } = journal;
   const version = versionOf(formats.trainingResult);
-  return { ...best, version, done: unitsDone(run), points, work, warnings: warningsOf(journal) };
+  const { chosen } = run;
+  return {
+    ...best,
+    version,
+    done: unitsDone(run),
+    points,
+    work,
+    warnings: warningsOf(journal),
+    ...(chosen ? { difficulty: chosen } : {}),
+  };
 }
 
 /** Halves the curve's resolution whenever it grows beyond what is worth keeping. */

@@ -36,6 +36,7 @@ const titlesOfMethods = Object.fromEntries(
 const titles: Readonly<Record<PhaseName, string>> = {
   prepare: 'Data',
   'warm-up': 'Warm-up',
+  difficulty: 'Difficulty',
   ...titlesOfMethods,
   'reward-model': 'Reward model',
   evaluation: 'Evaluation',
@@ -64,6 +65,7 @@ const percent = (value: number): string => `${value.toFixed(1)} %`;
 /** The metrics worth a place beside a phase, the most telling first; all others are in the query `progress`. */
 const shownMetrics: readonly (readonly [name: string, label: string, write: (value: number) => string])[] = [
   ['questions', 'questions', String],
+  ['kept', 'kept', String],
   ['vocabulary', 'vocabulary', String],
   ['reward', 'reward', plain],
   ['validationAccuracy', 'validation', percent],

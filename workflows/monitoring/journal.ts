@@ -11,6 +11,7 @@ import type { Watch } from './warnings.js';
 export type PhaseName =
   | 'prepare'
   | CurvePoint['phase']
+  | 'difficulty'
   | 'evaluation'
   | 'annotation'
   | 'comparison'

@@ -27,9 +27,12 @@ export async function branch(run: RunState, startFrom: StartFrom): Promise<void>
   showProgress(journal);
   const summary = `find round ${round} of ${startFrom.run}`;
   const found = await general.findBranch.executeWithOptions({ summary }, [startFrom]);
-  const { data, start, base, checkpoint, pretrained } = found;
+  const { data, start, base, checkpoint, pretrained, chosen } = found;
   const from = resolveSpec(found.spec);
-  const problems = [...differencesFrom(spec, from, startFrom), ...roundProblems(spec, data.train.count, round)];
+  const asBefore = JSON.stringify(spec.difficulty) === JSON.stringify(from.difficulty);
+  if (chosen && asBefore) run.chosen = chosen;
+  const { count } = run.chosen ? run.chosen.train : data.train;
+  const problems = [...differencesFrom(spec, from, startFrom), ...roundProblems(spec, count, round)];
   if (problems.length > 0) throw new InvalidSpec(...problems);
   await checkRewards(spec.reward);
   const sameMemory = JSON.stringify(spec.memory) === JSON.stringify(from.memory);

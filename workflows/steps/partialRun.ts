@@ -6,6 +6,7 @@ import { describeShortages, describeStop, warningsOf } from '../monitoring/journ
 import { since } from '../patches.js';
 import type { RunState } from '../runState.js';
 import { general } from './activities.js';
+import { difficultyOf } from './difficulty.js';
 
 /** Whoever cancels waits for this: an S3 that is away must not hold a run back. */
 const patience = '5 minutes';
@@ -28,6 +29,7 @@ export async function keepPartialRun(run: RunState): Promise<void> {
         ? ''
         : `${titleOf({ phase: current.name })}, ${current.unit} ${current.done} of ${current.total}`,
     data,
+    ...difficultyOf(run),
     curve: run.curve,
     points: journal.points,
     work: journal.work,

@@ -24,12 +24,18 @@ export function countRounds(spec: RoundsSpec, questions: number): number {
 /**
  * The questions of a 0-based round, in an order shuffled anew each epoch. An epoch's rounds are of equal size (± 1) and take
  * every question once, so no round is a small remainder whose whitened advantages would be noise.
+ * @param levels of questions that lie in levels, how many each has: an epoch goes from one to the next
  */
-export function selectRound(spec: RoundsSpec, questions: number, round: number): QuestionSelection {
+export function selectRound(
+  spec: RoundsSpec,
+  questions: number,
+  round: number,
+  levels?: readonly number[],
+): QuestionSelection {
   const rounds = roundsPerEpoch(spec, questions);
   const within = round % rounds;
   return {
-    order: 'shuffled',
+    ...(levels === undefined ? { order: 'shuffled' } : { order: 'by-level', levels }),
     epoch: Math.floor(round / rounds),
     from: Math.floor((within * questions) / rounds),
     to: Math.floor(((within + 1) * questions) / rounds),

@@ -36,6 +36,7 @@ export const timeLimits: { readonly [Name in keyof Activities]: Limit<Name> } = 
   planTraining: hour,
   addSamples: hour,
   selectGroups: hour,
+  chooseQuestions: hour,
   tallyEvaluation: hour,
   recordCurve: 15 * minute,
   keepStart: 15 * minute,

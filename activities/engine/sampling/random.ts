@@ -23,6 +23,7 @@ export type RandomPurpose =
   | 'sample-test'
   | 'sample-self-training'
   | 'sample-reward-model'
+  | 'sample-difficulty'
   | 'serve';
 
 /** Names one random number. Every field is an integer in 0 … 2³²−1; fields left out are 0. */
@@ -54,6 +55,7 @@ const purposeNumbers: Readonly<Record<RandomPurpose, number>> = {
   'order-self-training': 12,
   'sample-self-training': 13,
   serve: 14,
+  'sample-difficulty': 15,
 };
 
 /** Four random 32-bit words: Philox keyed by (seed, purpose) at the counter (round, example, sample, position). */
