@@ -14,20 +14,27 @@ export interface Dropped {
   readonly byReason: Readonly<Record<string, DroppedRows>>;
   /** @param name what to find the row by: its file and number, or its id */
   add(reason: string, name: string): void;
+  /** What was counted apart. */
+  addAll(others: Dropped): void;
 }
 
 export function createDropped(): Dropped {
   const byReason: Record<string, { count: number; readonly examples: string[] }> = {};
+  const addRows = (given: string, { count, examples }: DroppedRows): void => {
+    const short = given.slice(0, longestReason);
+    const isKnown = Object.hasOwn(byReason, short) || Object.keys(byReason).length < mostReasons;
+    const reason = isKnown ? short : otherReasons;
+    byReason[reason] ??= { count: 0, examples: [] };
+    const dropped = byReason[reason];
+    dropped.count += count;
+    for (const name of examples.slice(0, namedRows - dropped.examples.length))
+      dropped.examples.push(name.slice(0, longestName));
+  };
   return {
     byReason,
-    add(given, name) {
-      const short = given.slice(0, longestReason);
-      const isKnown = Object.hasOwn(byReason, short) || Object.keys(byReason).length < mostReasons;
-      const reason = isKnown ? short : otherReasons;
-      byReason[reason] ??= { count: 0, examples: [] };
-      const dropped = byReason[reason];
-      dropped.count += 1;
-      if (dropped.examples.length < namedRows) dropped.examples.push(name.slice(0, longestName));
+    add: (reason, name) => addRows(reason, { count: 1, examples: [name] }),
+    addAll(others) {
+      for (const [reason, rows] of Object.entries(others.byReason)) addRows(reason, rows);
     },
   };
 }

@@ -5,7 +5,15 @@
 import { z } from 'zod';
 import { at, required } from '../invariant.js';
 import { type AnswerKind, programFrom } from './answerFormat.js';
-import { type AnswerValue, type Comparison, comparisonSchema, comparisonsOf, sameAnswer } from './compareAnswers.js';
+import {
+  type AnswerValue,
+  type Comparison,
+  comparisonFor,
+  comparisonSchema,
+  comparisonsOf,
+  defaultComparison,
+  sameAnswer,
+} from './compareAnswers.js';
 import { type Extraction, extractFromProgram, extractFromText } from './extractAnswer.js';
 import type { JudgedData, Misfit, Reward, RewardTools } from './reward.js';
 import type { AskedQuestion, Response, Score } from './samples.js';
@@ -42,7 +50,9 @@ export type AnswerOptions = z.output<typeof options>;
 export const answer = {
   options,
 
-  comparison: ({ comparison }: AnswerOptions): Comparison | undefined => comparison,
+  /** Where the last number is the answer, right answers are numbers. */
+  comparison: ({ comparison, extraction }: AnswerOptions): Comparison | undefined =>
+    comparison ?? (extraction === 'last-number' ? defaultComparison('number') : undefined),
 
   misfits({ extraction, comparison }: AnswerOptions, { format, answerKind, hasValues }: JudgedData): readonly Misfit[] {
     if (!hasValues)
@@ -80,7 +90,7 @@ export const answer = {
         one.value,
         required(at(examples, index).answerValue, 'the right answer'),
         partialReward,
-        comparison,
+        comparisonFor(tools.answerKind, comparison),
       ),
       value: one.value,
       ...(one.value === null ? { failure: one.failure } : {}),

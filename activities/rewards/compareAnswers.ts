@@ -86,6 +86,14 @@ export function defaultComparison(kind: AnswerKind): Comparison {
   return defaults[kind];
 }
 
+/**
+ * What two answers are compared by: what the reward names, and texts without it as texts. Undefined leaves it to `sameAnswer`, where
+ * numbers and options need no word of what they are.
+ */
+export function comparisonFor(kind: AnswerKind, named: Comparison | undefined): Comparison | undefined {
+  return named ?? (kind === 'text' ? defaults.text : undefined);
+}
+
 /** The comparisons that fit what a data set's answers are. */
 export const comparisonsOf: Readonly<Record<AnswerKind, readonly Comparison['name'][]>> = {
   number: ['numeric'],

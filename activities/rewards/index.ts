@@ -8,7 +8,8 @@ import { z } from 'zod';
 import { at } from '../invariant.js';
 import { activity } from './activity.js';
 import { answer } from './answer.js';
-import type { Comparison } from './compareAnswers.js';
+import type { AnswerKind } from './answerFormat.js';
+import { type Comparison, comparisonFor } from './compareAnswers.js';
 import { http } from './http.js';
 import { python } from './python.js';
 import type { JudgedData, Misfit, Reward } from './reward.js';
@@ -36,9 +37,13 @@ export function misfitsOf(reward: RewardSpec, data: JudgedData): readonly Misfit
   return rewardNamed(reward.name).misfits?.(reward, data) ?? [];
 }
 
-/** The comparison that the reward names for itself, for all that compare answers beside it. */
-export function comparisonOf(reward: RewardSpec): { readonly comparison?: Comparison } {
-  const comparison = rewardNamed(reward.name).comparison?.(reward);
+/**
+ * The comparison that the reward names for itself, for all that compare answers beside it.
+ * @param kind of the answers, once they have been read: texts are compared as such where the reward names none
+ */
+export function comparisonOf(reward: RewardSpec, kind?: AnswerKind): { readonly comparison?: Comparison } {
+  const named = rewardNamed(reward.name).comparison?.(reward);
+  const comparison = kind === undefined ? named : comparisonFor(kind, named);
   return comparison === undefined ? {} : { comparison };
 }
 

@@ -3,7 +3,7 @@
 import { vote } from '../../activities/evaluation/voting.js';
 import { at } from '../../activities/invariant.js';
 import type { AnswerKind } from '../../activities/rewards/answerFormat.js';
-import { sameAnswer } from '../../activities/rewards/compareAnswers.js';
+import { comparisonFor, sameAnswer } from '../../activities/rewards/compareAnswers.js';
 import { extractFromProgram, extractFromText } from '../../activities/rewards/extractAnswer.js';
 import { comparisonOf } from '../../workflows/config/reward.js';
 import type { PromptForm } from '../names.js';
@@ -53,7 +53,8 @@ export async function ask(what: string, question: string, options: AskOptions): 
     new AbortController().signal,
   );
   const said = await readAnswers(model, texts, prompt.begun, options.answers);
-  const { comparison } = model.spec ? comparisonOf(model.spec.reward) : {};
+  const named = model.spec ? comparisonOf(model.spec.reward).comparison : undefined;
+  const comparison = comparisonFor(options.answers, named);
   const candidates = said.map(({ value }) => ({ value, correct: false }));
   const votes = said
     .filter(({ value }, index) => value !== null && said.findIndex((one) => isSame(one.value, value)) === index)

@@ -110,9 +110,9 @@ export const customSourceSchema = z.strictObject({
     ),
   answers: z
     .enum(['number', 'choice', 'text'])
-    .default('number')
+    .optional()
     .describe(
-      'What the right answers are: numbers, option letters or any text. How they are compared follows from it, unless `reward.comparison` says more.',
+      'What the right answers are: numbers, option letters or any text. How they are compared follows from it, unless `reward.comparison` says more. Left out, numbers; or texts, where most training rows have an answer without a digit and `reward.comparison` says nothing.',
     ),
   columns: z
     .array(fieldName)
@@ -255,9 +255,9 @@ export function sourcesOf(source: DataSource): readonly (DataSetName | CustomSou
   return isMixture(source) ? source.map((part) => part.source) : [source];
 }
 
-/** What the right answers of a source are. */
+/** What the right answers of a source are; of files that are not said what they have: numbers, until they are read. */
 export function answersOfSource(source: DataSetName | CustomSourceSpec): ReturnType<typeof answersOf> {
-  return typeof source === 'string' ? answersOf(source) : source.answers;
+  return typeof source === 'string' ? answersOf(source) : (source.answers ?? 'number');
 }
 
 export type MixturePart = z.output<typeof mixturePartSchema>;

@@ -196,9 +196,9 @@ async function measureByKind(
   return tally(measurement, answers);
 }
 
-function tally({ spec, questions, name }: Measurement, answers: TestAnswers): Promise<TallyEvaluationResult> {
+function tally({ spec, data, questions, name }: Measurement, answers: TestAnswers): Promise<TallyEvaluationResult> {
   return general.tallyEvaluation.executeWithOptions({ summary: `tally ${name}` }, [
-    { data: questions, ...answers, ...comparisonOf(spec.reward) },
+    { data: questions, ...answers, ...comparisonOf(spec.reward, data.answerKind) },
   ]);
 }
 

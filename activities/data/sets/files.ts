@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { CustomSourceSpec } from '../../../workflows/config/data.js';
 import { InvalidData, messageOf } from '../../errors.js';
+import type { AnswerKind } from '../../rewards/answerFormat.js';
 import { type Comparison, defaultComparison } from '../../rewards/compareAnswers.js';
 import { createDropped, type Dropped, describeDropped } from '../dropped.js';
 import { type Exclusion, readExclusion } from '../exclude.js';
@@ -12,6 +13,7 @@ import { type HeldOut, holdOut } from '../holdOut.js';
 import { checkLeakage, type LeakageRule, withoutDuplicates } from '../near/clean.js';
 import { provePrograms } from '../provePrograms.js';
 import type { Question, QuestionSets } from '../questions.js';
+import { notAnAnswer } from '../rows/answerValue.js';
 import { rowsWithFields } from '../rows/fields.js';
 import { type ReadQuestion, type RowsRequest, readRows } from '../rows/readRows.js';
 import { shareOf } from '../splitByHash.js';
@@ -23,7 +25,10 @@ import type { DataRequest } from './dataSet.js';
 export interface SourceRead {
   readonly annotated: Sequence<Question>;
   readonly tested: Sequence<Question>;
+  readonly answers: AnswerKind;
   readonly files: readonly DataFile[];
+  /** What the user should look at. */
+  readonly warnings: readonly string[];
 }
 
 /** What is left out of all sources of a run. */
@@ -42,9 +47,11 @@ export async function fromFiles(
   const exclusion = await readExclusion(request.data.exclude, request);
   const read = await readSource(source, request, { dropped, exclusion });
   exclusion.check();
+  const divided = divide(read, request, leakage, dropped);
   return {
-    ...divide(read, request, leakage, dropped),
-    answerKind: source.answers,
+    ...divided,
+    warnings: [...read.warnings, ...divided.warnings],
+    answerKind: read.answers,
     files: [...read.files, ...exclusion.files],
     dropped: dropped.byReason,
   };
@@ -57,18 +64,21 @@ export async function readSource(
   leavings: Leavings,
 ): Promise<SourceRead> {
   const { dropped } = leavings;
-  const trained = await readSplit('train', source, request, leavings);
-  const annotated = await proven(trained.questions, source, request, dropped);
+  const trained = await readTrained(source, request, leavings);
+  const { kind } = trained;
+  const annotated = await proven(trained.questions, kind, request, dropped);
   const isOneFile = typeof source.test === 'number';
   // What of one file cannot be read has been counted.
   const again = isOneFile ? { ...leavings, dropped: createDropped() } : leavings;
-  const tested = await readSplit('test', source, request, again);
+  const tested = await readSplit('test', source, kind, request, again);
   if (tested.questions.length === 0) throw nothingUsable('test', dropped, tested.columns);
   if (annotated.length === 0) throw nothingUsable('training', dropped, trained.columns);
   return {
     annotated,
     tested: mapped(tested.questions, ({ question }) => question),
+    answers: kind,
     files: [...trained.files, ...(isOneFile ? [] : tested.files)],
+    warnings: trained.warnings,
   };
 }
 
@@ -94,9 +104,47 @@ interface SplitRead {
   readonly columns: string;
 }
 
+interface TrainedRead extends SplitRead {
+  readonly kind: AnswerKind;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The training split, by what its answers are. Where neither the source nor the reward says what they are, they are numbers; or texts, where
+ * most rows have one that is no number and has no digit. (`$18` and `0x10` are numbers that cannot be read, and no texts.)
+ */
+async function readTrained(
+  source: CustomSourceSpec,
+  request: DataRequest,
+  { dropped, exclusion }: Leavings,
+): Promise<TrainedRead> {
+  const read = async (kind: AnswerKind) => {
+    const apart = createDropped();
+    const split = await readSplit('train', source, kind, request, { dropped: apart, exclusion });
+    return { split, kind, apart };
+  };
+  const take = ({ split, kind, apart }: Awaited<ReturnType<typeof read>>, warnings: readonly string[]): TrainedRead => {
+    dropped.addAll(apart);
+    return { ...split, kind, warnings };
+  };
+  const first = await read(source.answers ?? 'number');
+  const isSaid = source.answers !== undefined || request.comparison !== undefined;
+  const unread = first.apart.byReason[notAnAnswer.number];
+  if (isSaid || unread === undefined || unread.count <= first.split.questions.length) return take(first, []);
+  const texts = await read('text');
+  let words = 0;
+  for (const { question } of texts.split.questions) if (!/\p{Nd}/u.test(String(question.answerValue))) words += 1;
+  const rows = texts.split.questions.length;
+  if (2 * words <= rows) return take(first, []);
+  return take(texts, [
+    `The right answers are taken for texts: those of ${words} of ${rows} training rows have no digit in them (data.source.answers says otherwise).`,
+  ]);
+}
+
 async function readSplit(
   split: Split,
   source: CustomSourceSpec,
+  kind: AnswerKind,
   request: DataRequest,
   { dropped, exclusion }: Leavings,
 ): Promise<SplitRead> {
@@ -106,8 +154,8 @@ async function readSplit(
   let rowsBefore = 0;
   const rows: Omit<RowsRequest, 'rowsBefore' | 'onProgress'> = {
     split,
-    kind: source.answers,
-    comparison: comparisonOf(source, request),
+    kind,
+    comparison: comparisonOf(kind, request),
     format: request.questionsOnly ? undefined : request.data.cot,
     form: source.fields && rowsWithFields(source.fields),
     columns: source.columns,
@@ -132,15 +180,15 @@ async function readSplit(
 
 async function proven(
   read: Sequence<ReadQuestion>,
-  source: CustomSourceSpec,
+  kind: AnswerKind,
   request: DataRequest,
   dropped: Dropped,
 ): Promise<Sequence<Question>> {
   const { runPrograms, onProgress } = request;
   const questions = spoolIn<Question>(request);
   const proving = {
-    kind: source.answers,
-    comparison: comparisonOf(source, request),
+    kind,
+    comparison: comparisonOf(kind, request),
     runPrograms,
     onProgress: (done: number, total: number) => onProgress(done, total, 'programs proved'),
   };
@@ -148,8 +196,8 @@ async function proven(
   return questions.finish();
 }
 
-function comparisonOf({ answers }: CustomSourceSpec, { comparison }: DataRequest): Comparison {
-  return comparison ?? defaultComparison(answers);
+function comparisonOf(kind: AnswerKind, { comparison }: DataRequest): Comparison {
+  return comparison ?? defaultComparison(kind);
 }
 
 function spoolIn<T>({ workDirectory }: Pick<DataRequest, 'workDirectory'>): Spool<T> {

@@ -31,13 +31,19 @@ export async function fromMixture(
     const change = (question: Question): Question => ofPart(question, label, part.prompt);
     read.push({
       label,
-      answers: source.answers,
+      answers: own.answers,
+      warnings: own.warnings.map((warning) => `${label}: ${warning}`),
       annotated: mapped(own.annotated, change),
       tested: part.test === false ? [] : mapped(own.tested, change),
       files: own.files,
     });
   }
   exclusion.check();
+  const kinds = new Set(read.map(({ answers }) => answers));
+  if (kinds.size > 1)
+    throw new InvalidData(
+      `data.source: parts whose answers are of one kind are allowed, but there are ${read.map(({ label, answers }) => `${answers} answers in ${label}`).join(', ')} (answers of a part says what its are)`,
+    );
   const sets = {
     annotated: joined(read.map(({ annotated }) => annotated)),
     tested: joined(read.map(({ tested }) => tested)),
@@ -52,7 +58,7 @@ export async function fromMixture(
   return {
     ...held,
     train: train.questions,
-    warnings: [...held.warnings, train.told],
+    warnings: [...read.flatMap(({ warnings }) => warnings), ...held.warnings, train.told],
     answerKind: at(read, 0).answers,
     files: [...read.flatMap(({ files }) => files), ...exclusion.files],
     dropped: dropped.byReason,

@@ -266,5 +266,5 @@ it("the page's example is a specification", () => {
   const [example = ''] = [...page.matchAll(/```json\n([\s\S]*?)```/g)]
     .map(([, json = '']) => json)
     .filter((json) => json.includes('"fields"'));
-  expect(resolveSpec(JSON.parse(example)).data.source).toMatchObject({ answers: 'number' });
+  expect(resolveSpec(JSON.parse(example)).data.source).toMatchObject({ fields: { value: 'final_answer' } });
 });

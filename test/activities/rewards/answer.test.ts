@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { type AnswerOptions, answer } from '../../../activities/rewards/answer.js';
 import { functionStart } from '../../../activities/rewards/answerFormat.js';
+import { comparisonOf, rewardSchema } from '../../../activities/rewards/index.js';
 import type { RewardTools } from '../../../activities/rewards/reward.js';
 import type { ProgramOutcome } from '../../../activities/rewards/sandbox/outcome.js';
 
@@ -108,4 +109,40 @@ it('reads a chain of thought in words without the sandbox', async () => {
     { correct: false, reward: 0.25, value: 18.5 },
   ]);
   expect(run).toEqual([]);
+});
+
+it('compares texts as texts where it names no comparison, and numbers as ever', async () => {
+  const tools = { ...unused, format: 'natural', sandbox: standIn([]), signal, onProgress: () => undefined } as const;
+  const said = ['**New  York**.', 'new york', 'York', '"New York"'];
+  const [, responses] = batch(said.map((text) => `So.\nTherefore, the answer is: ${text}`));
+  const examples = responses.map((_, index) => ({
+    id: `q${index}`,
+    question: '',
+    prompt: '',
+    answerValue: 'New York.',
+  }));
+  const texts = await answer.score(examples, responses, options, { ...tools, answerKind: 'text' });
+  expect(texts.map(({ correct, reward }) => [correct, reward])).toEqual([
+    [true, 1],
+    [true, 1],
+    [false, 0.25],
+    [true, 1],
+  ]);
+  const exact = { ...options, comparison: { name: 'exact' } } as const;
+  const named = await answer.score(examples, responses, exact, { ...tools, answerKind: 'text' });
+  expect(named.map(({ correct }) => correct)).toEqual([false, false, false, false]);
+  const numbers = batch(['The answer is 18.004', 'The answer is 18.02']);
+  const scores = await answer.score(...numbers, options, { ...tools, answerKind: 'number' });
+  expect(scores.map(({ correct }) => correct)).toEqual([true, false]);
+});
+
+it('has votes go by texts where answers are texts, and by what it names where it names something', () => {
+  const reward = rewardSchema.parse({ name: 'answer' });
+  expect(comparisonOf(reward, 'text')).toEqual({ comparison: { name: 'text' } });
+  expect([comparisonOf(reward), comparisonOf(reward, 'number'), comparisonOf(reward, 'choice')]).toEqual([{}, {}, {}]);
+  const latex = rewardSchema.parse({ name: 'answer', comparison: { name: 'latex' } });
+  expect(comparisonOf(latex, 'text')).toEqual({ comparison: { name: 'latex' } });
+  // Where the last number is the answer, files are read for numbers.
+  const lastNumber = rewardSchema.parse({ name: 'answer', extraction: 'last-number' });
+  expect(comparisonOf(lastNumber)).toMatchObject({ comparison: { name: 'numeric', absoluteTolerance: 0.01 } });
 });

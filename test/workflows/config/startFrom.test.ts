@@ -65,3 +65,13 @@ describe('a specification', () => {
     expect(resolveSpec({ version: 1, preset: 'smoke' })).toEqual(resolveSpec({ preset: 'smoke' }));
   });
 });
+
+it('may leave open what its answers are where the earlier run said it, and not say another', () => {
+  const files = { train: 'a.jsonl', test: 'b.jsonl' };
+  const spec = (answers?: string) =>
+    resolveSpec({ preset: 'smoke', data: { cot: 'natural', source: { ...files, ...(answers ? { answers } : {}) } } });
+  const found = (own?: string, other?: string) => differencesFrom(spec(own), spec(other), { run: 'p', round: 1 });
+  expect(found(undefined, 'number')).toEqual([]);
+  expect(found('number', 'number')).toEqual([]);
+  expect(found('text', 'number')).toEqual([expect.stringMatching(/^data\.source\.answers: got "text", allowed: "num/)]);
+});
