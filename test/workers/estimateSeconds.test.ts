@@ -25,3 +25,11 @@ it('grows with epochs, questions and samples, each kind of work by itself', () =
   expect(estimateSeconds(spec, { ...data, test: 3_000 }, measured)).toBeCloseTo(1.4 * 150);
   expect(estimateSeconds(spec, { ...data, train: 1_000 }, measured)).toBeCloseTo(0.6 * 150);
 });
+
+it('tells the measuring of pass rates, where the other measured some', () => {
+  const withDifficulty = (samplesPerQuestion: number) =>
+    resolveSpec({ preset: 'demo', sft: null, difficulty: { samplesPerQuestion } });
+  const known = { ...measured, spec: withDifficulty(4), work: { ...measured.work, difficulty: work(100) } };
+  expect(estimateSeconds(withDifficulty(8), data, known)).toBeCloseTo(1.5 * 150);
+  expect(estimateSeconds(spec, data, known)).toBeCloseTo(0.5 * 150);
+});

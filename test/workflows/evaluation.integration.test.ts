@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { evaluation } from '../../workflows/index.js';
 import { progressQuery } from '../../workflows/monitoring/progress.js';
 import { type Harness, openHarness } from './harness.js';
-import { createStandIns } from './standIns.js';
+import { createStandIns, type StandInOptions } from './standIns.js';
 
 let harness: Harness;
 let eager: Harness;
@@ -27,8 +27,8 @@ const spec = {
   rewardModel: { samplesPerQuestion: 2, epochs: 2, batchSize: 8, optimiser },
 };
 
-async function run(on: Harness, input: unknown) {
-  const standIns = createStandIns();
+async function run(on: Harness, input: unknown, options?: StandInOptions) {
+  const standIns = createStandIns(options);
   const workers = await on.startWorkers(standIns);
   const handle = await on.start<typeof evaluation>('evaluation', 'evaluate-1', input);
   try {
@@ -90,4 +90,14 @@ it('is refused at once, field by field', async () => {
     /ppo: unknown field/,
   ])
     expect(failure?.message).toMatch(line);
+});
+
+it('counts votes by texts where answers turn out to be texts, and leaves numbers to their own rule', async () => {
+  const few = { ...spec, rewardModel: null, samples: 2 };
+  const comparisonGiven = async (answerKind: 'number' | 'text') => {
+    const { standIns } = await run(harness, few, { answerKind });
+    return standIns.inputsOf('tallyEvaluation').map(({ comparison }) => comparison);
+  };
+  expect(await comparisonGiven('text')).toEqual([{ name: 'text' }]);
+  expect(await comparisonGiven('number')).toEqual([undefined]);
 });

@@ -18,6 +18,7 @@ import type { Accuracy } from '../../activities/evaluation/types.js';
 import type { Activities, ActivitySet } from '../../activities/index.js';
 import type { PublishRunInput } from '../../activities/publishRun.js';
 import type { Work } from '../../activities/report/types.js';
+import type { AnswerKind } from '../../activities/rewards/answerFormat.js';
 import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
 import type { UpdatePolicyInput } from '../../activities/updatePolicy.js';
 
@@ -59,6 +60,8 @@ export interface StandInOptions {
   readonly dropped?: (questions: number) => { readonly right: number; readonly wrong: number };
   /** How many of the training questions are chosen by their pass rates. */
   readonly chosen?: (questions: number) => number;
+  /** What the right answers of the data are. */
+  readonly answerKind?: AnswerKind;
   /** Longest sequence of a pretrained model. */
   readonly positions?: number;
   /** What `keepStart` has kept, by run. */
@@ -108,6 +111,7 @@ export function createStandIns({
   shortage = () => ({}),
   dropped = () => ({ right: 0, wrong: 0 }),
   chosen = (questions) => questions / 2,
+  answerKind = 'number',
   positions = 1_024,
   kept = new Map(),
   starts = new Map(),
@@ -236,7 +240,7 @@ export function createStandIns({
         endTokens: [1],
         padToken: 0,
         format: data.cot,
-        answerKind: 'number',
+        answerKind,
         files: [],
         dropped: {},
         longestPrompt: 30,

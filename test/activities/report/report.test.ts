@@ -50,6 +50,30 @@ test('the page of a cancelled run says that it is partial, and where the run was
   expect(partial).not.toMatch(brokenNumber);
 });
 
+test('the page tells the pass rates that questions were chosen by, where they were', () => {
+  const difficulty = {
+    samplesPerQuestion: 4,
+    min: 0.01,
+    max: 0.99,
+    order: 'easy-first',
+    measured: 2_000,
+    kept: 1_250,
+    histogram: [500, 750, 0, 500, 250],
+    passRates: { key: 'objects/a', sha256: 'a', bytes: 1 },
+  } as const;
+  const page = renderReport({ ...sampleReport, difficulty });
+  const [section = ''] = /<h2>Difficulty<\/h2>[\s\S]*?<\/section>/.exec(page) ?? [];
+  const text = section.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
+  expect(text).toContain(
+    'answered each of 2,000 training questions 4 times. 1,250 with a pass rate from 0.01 to 0.99 were trained on, easy ones first.',
+  );
+  expect(text).toContain('0 of 4 500 25.0 % 1 of 4 750 37.5 % 3 of 4 500 25.0 % 4 of 4 250 12.5 %');
+  const { metrics: _, answers: __, ...rest } = sampleReport;
+  expect(renderPartialReport({ ...rest, difficulty, reached: 'PPO, round 3 of 80' })).toContain('Difficulty');
+  for (const one of [page, renderReport(sampleReport)]) expect(one).not.toMatch(brokenNumber);
+  expect(renderReport(sampleReport)).not.toContain('Difficulty');
+});
+
 describe('page', () => {
   const page = renderReport(sampleReport);
 
