@@ -167,3 +167,12 @@ it('nothing that a run needs is ever collected, and what it needs no more is', a
     /cannot go back to round 1: allowed: 0, 2.*which are done and kept/,
   );
 }, 500_000);
+
+it('pass rates stay, and the questions chosen by them, while a run goes on and after it', async () => {
+  const others = { difficulty: { samplesPerQuestion: 2, min: 0, max: 1, order: 'easy-first' } };
+  const { value } = await whileCollecting(() => resultOf('measured', others));
+  await expect.poll(async () => (await collectOnce()).removed.objects, { timeout: 60_000, interval: 1_000 }).toBe(0);
+  const { passRates, train } = required(value.difficulty, 'the chosen questions');
+  expect(await storeIn('reader').getLines(passRates)).toHaveLength(32);
+  expect(await storeIn('reader').getLines(train)).toHaveLength(32);
+}, 200_000);
