@@ -1,5 +1,6 @@
 /** Every method's training, by the method's name. */
 import { workflowInfo } from '@temporalio/workflow';
+import type { DifficultySpec } from '../config/difficulty.js';
 import { isPolicyMethod, type MethodName } from '../config/methods.js';
 import { since } from '../patches.js';
 import { general } from '../steps/activities.js';
@@ -14,19 +15,20 @@ import { trainSft } from './sft.js';
 export function trainMethod(method: MethodName): TrainMethod {
   return async (run, shared, safePoint) => {
     if (!run.startKept && since('keep-start')) await keepStart(run, shared);
-    return trainBy(method)(run, await withChosen(method, run, shared, safePoint), safePoint);
+    const { difficulty } = run.spec;
+    // Nothing is awaited where there is nothing to choose: the order of steps stays that of histories from before.
+    const own = difficulty === null || method === 'sft' ? shared : await withChosen(difficulty, run, shared, safePoint);
+    return trainBy(method)(run, own, safePoint);
   };
 }
 
-/** The start with the questions that `difficulty` leaves. SFT learns from annotated answers, whatever the model can do. */
+/** The start with the questions that `difficulty` leaves. SFT has all: it learns from annotated answers, whatever the model can do. */
 async function withChosen(
-  method: MethodName,
+  difficulty: DifficultySpec,
   run: MethodState,
   shared: SharedStart,
   safePoint: () => Promise<void>,
 ): Promise<SharedStart> {
-  const { difficulty } = run.spec;
-  if (difficulty === null || method === 'sft') return shared;
   if (run.chosen === undefined) {
     const chosen = await chooseQuestions(run, shared, difficulty, safePoint);
     if (chosen === undefined) return shared;
