@@ -25,7 +25,13 @@ async function serve(standIns: StandIns): Promise<StandIns> {
   return standIns;
 }
 
-const least = { preset: 'smoke', rewardModel: null, evaluation: { samplesPerQuestion: 0 } };
+/** One shard after the other, so that their order is known. */
+const least = {
+  preset: 'smoke',
+  rewardModel: null,
+  evaluation: { samplesPerQuestion: 0 },
+  fleet: { shardsAtOnce: 1 },
+};
 const difficulty = { samplesPerQuestion: 4 };
 
 function start(changes: object) {
@@ -34,9 +40,14 @@ function start(changes: object) {
 }
 
 async function run(changes: object = {}, options?: StandInOptions) {
-  const standIns = await serve(createStandIns(options));
+  const standIns = createStandIns(options);
+  const workers = await harness.startWorkers(standIns);
   const handle = await start(changes);
-  return { standIns, handle, result: await handle.result() };
+  try {
+    return { standIns, handle, result: await handle.result() };
+  } finally {
+    await workers.stop();
+  }
 }
 
 const isMeasuring = ({ name, input }: Call): boolean =>
@@ -141,13 +152,12 @@ describe('a run with difficulty', () => {
   });
 
   it('samples nothing again when its worker is lost, and ends in the same checkpoint', async () => {
-    const undisturbed = await run({ sft: null, fleet: { shardsAtOnce: 1 } });
-    await stops.pop()?.();
+    const undisturbed = await run({ sft: null });
     let measured = 0;
     const held = gate((call) => isMeasuring(call) && ++measured === 3);
     const standIns = createStandIns({ before: held.before });
     const first = await harness.startWorkers(standIns);
-    const handle = await start({ sft: null, fleet: { shardsAtOnce: 1 } });
+    const handle = await start({ sft: null });
     await held.reached;
     await first.stop();
     held.open();
