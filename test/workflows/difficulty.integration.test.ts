@@ -183,7 +183,10 @@ describe('a run with difficulty', () => {
     await serve(createStandIns({ chosen: () => 0, starts }));
     const handle = await start({ sft: null });
     const failure = await failureOf(handle.result());
-    expect(failure).toMatchObject({ type: 'InvalidSpec', message: 'difficulty: no question is left' });
+    expect(failure).toMatchObject({
+      type: 'InvalidSpec',
+      message: 'Invalid run specification: difficulty: no question is left',
+    });
     await stops.pop()?.();
     const branch = { sft: null, difficulty: { max: 0.5 }, startFrom: { run: handle.workflowId, round: 0 } };
     const { standIns, result } = await run(branch, { starts });
