@@ -2,7 +2,6 @@
  * The `reft` command: its sub-commands and options. Each does its work in `command/`, loaded only when it is called, so that
  * help and mistakes are answered at once.
  */
-import { createRequire } from 'node:module';
 import { Argument, Command, Option } from 'commander';
 import { IncompatibleVersion, InvalidSettings, MissingCodecKey, messageOf } from '../activities/errors.js';
 import { MissingSoftware } from '../infra/errors.js';
@@ -26,6 +25,7 @@ import {
   type SchemaName,
   schemaNames,
 } from './names.js';
+import { packageVersion } from './version.js';
 import { addWatchingCommands } from './watching.js';
 
 /** What a shell says of a program whose output nobody reads any more. */
@@ -59,7 +59,7 @@ async function serverTrouble(error: unknown): Promise<string | undefined> {
 function program(): Command {
   const reft = new Command('reft')
     .description('Reinforced fine-tuning as durable Temporal workflows')
-    .version((createRequire(import.meta.url)('../package.json') as { readonly version: string }).version)
+    .version(packageVersion)
     .showHelpAfterError('(reft --help shows what there is)')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 

@@ -28,3 +28,6 @@ export const answerKinds = ['number', 'choice', 'text'] as const;
 
 /** Where `reft serve` listens. */
 export const servePort = 8235;
+
+/** Where `reft up` serves live reports, if it is free. */
+export const livePort = 8236;

@@ -13,12 +13,14 @@ import { trainMethod } from './methods/index.js';
 import { serveHyperparameters } from './monitoring/hyperparameters.js';
 import { beginPhase, describeShortages, describeStop, finishUnit, warningsOf } from './monitoring/journal.js';
 import { serveProgress, showProgress, whilePaused } from './monitoring/progress.js';
+import { serveReport } from './monitoring/reportSoFar.js';
 import { openRun, type RunResult, type RunState } from './runState.js';
 import { general } from './steps/activities.js';
 import { branch } from './steps/branch.js';
 import { difficultyOf } from './steps/difficulty.js';
 import { type Contestant, evaluate } from './steps/evaluateModels.js';
 import { keepPartialRun } from './steps/partialRun.js';
+import { planPhases } from './steps/planPhases.js';
 import { prepareData } from './steps/prepare.js';
 import { openRenewal, type Renewal, takeUpRun } from './steps/renewal.js';
 import { trainRewardModel } from './steps/rewardModel.js';
@@ -51,9 +53,13 @@ async function trainAndMeasure(run: RunState, renewal: Renewal, input: SpecInput
   serveHyperparameters(run);
   serveProgress(
     journal,
-    () => (baseline || run.sft ? { baselineWorkflowId: baselineWorkflowId() } : {}),
+    () => ({
+      ...(baseline || run.sft ? { baselineWorkflowId: baselineWorkflowId() } : {}),
+      ...(run.data ? { plan: planPhases(run.spec, questionsIn(run.data)) } : {}),
+    }),
     () => run.curve,
   );
+  serveReport(run);
 
   /** The points at which a run may wait, save its curve, or go on with a fresh history. */
   const safePoint = async (): Promise<void> => {
@@ -89,6 +95,10 @@ async function trainAndMeasure(run: RunState, renewal: Renewal, input: SpecInput
   const result = await publish(run, data, final);
   await condition(allHandlersFinished);
   return result;
+}
+
+function questionsIn({ train, validation, test }: PreparedData) {
+  return { train: train.count, validation: validation.count, test: test.count };
 }
 
 async function saveCurve(run: RunState): Promise<void> {

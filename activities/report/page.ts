@@ -91,7 +91,7 @@ function summary(metrics: RunMetrics): string {
   return comparisons.length === 0 ? `${share}.` : `${share}, ${comparisons.join(' and ')}.`;
 }
 
-function results(metrics: RunMetrics): VNode {
+export function results(metrics: RunMetrics): VNode {
   const models = evaluatedModels(metrics);
   const measures = measuresOf(metrics);
   return html`

@@ -1,7 +1,14 @@
-/** Free loopback ports: the remembered ones first, then the customary ones, then any. */
+/** Servers on the loopback address: what they may be called, and free ports: the remembered ones first, then the customary ones, then any. */
 import getPort, { clearLockedPorts } from 'get-port';
 
 export const loopback = '127.0.0.1';
+
+const loopbackHost = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
+
+/** Whether a request's header `Host` names this machine: whoever is sent here by a name of its own choosing is a page of the web. */
+export function isLoopbackHost(host: string): boolean {
+  return loopbackHost.test(host);
+}
 
 /**
  * One free port for each name.

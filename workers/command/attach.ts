@@ -1,6 +1,7 @@
 /** `reft attach`: a run that is under way, shown as `reft run` shows it, from any terminal. It serves no run itself. */
 import { WorkflowFailedError } from '@temporalio/client';
 import { abortOnInterrupt } from '../interruption.js';
+import { liveReportAddress } from '../live/address.js';
 import { askProgress, describeRun, failureReason, uiAddress, withClient, withStack } from './access.js';
 import { kindOf } from './kinds.js';
 import { createJsonDisplay, createProgressDisplay } from './progressDisplay.js';
@@ -16,6 +17,8 @@ export function attach(id: string, { json = false }: { readonly json?: boolean }
       const kind = kindOf(type);
       const address = uiAddress(stack, id);
       if (address && !json) console.log(`Temporal UI: ${address}`);
+      const live = status.name === 'RUNNING' && !json ? await liveReportAddress(stack, id) : undefined;
+      if (live) console.log(`Live report: ${live}`);
       const display = json ? createJsonDisplay(process.stdout) : createProgressDisplay(process.stdout);
       const unanswered = status.name === 'RUNNING' ? await askProgress(client, id) : undefined;
       if (typeof unanswered === 'string') display.note(unanswered);

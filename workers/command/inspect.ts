@@ -7,6 +7,7 @@ import {
 } from '@temporalio/client';
 import { engineQueue, generalQueue } from '../../workflows/config/taskQueues.js';
 import { whenMended } from '../../workflows/monitoring/progress.js';
+import { liveReportAddress } from '../live/address.js';
 import { openStore } from '../openStore.js';
 import { askProgress, describeRun, failureReason, queryProgress, uiAddress, withClient, withStack } from './access.js';
 import { summariseResult } from './kinds.js';
@@ -22,10 +23,12 @@ export function status(id: string, { json = false }: { readonly json?: boolean }
       const handle = client.workflow.getHandle(id);
       const description = await describeRun(client, id);
       const { name } = description.status;
-      if (json) return console.log(JSON.stringify(await stateOf(client, description, uiAddress(stack, id)), null, 2));
+      const live = await liveReportAddress(stack, id);
+      const links = { ui: uiAddress(stack, id), live };
+      if (json) return console.log(JSON.stringify(await stateOf(client, description, links), null, 2));
       console.log(`${id}: ${name.toLowerCase()}`);
-      const address = uiAddress(stack, id);
-      if (address) console.log(`Temporal UI: ${address}`);
+      if (links.ui) console.log(`Temporal UI: ${links.ui}`);
+      if (live) console.log(`${name === 'RUNNING' ? 'Live report' : 'Report'}: ${live}`);
       if (name !== 'RUNNING') return console.log(await outcome(handle, description.type));
       const troubles = await allTroubles(client, description);
       for (const trouble of troubles) console.log(`Trouble: ${trouble}`);
@@ -54,10 +57,10 @@ export function status(id: string, { json = false }: { readonly json?: boolean }
 async function stateOf(
   client: Client,
   description: WorkflowExecutionDescription,
-  ui: string | undefined,
+  links: { readonly ui: string | undefined; readonly live: string | undefined },
 ): Promise<object> {
   const { workflowId: id, type, status } = description;
-  const known = { id, type, state: status.name.toLowerCase(), ui };
+  const known = { id, type, state: status.name.toLowerCase(), ...links };
   if (status.name === 'RUNNING') {
     const [troubles, progress] = [await allTroubles(client, description), await askProgress(client, id)];
     return { ...known, troubles, ...(typeof progress === 'string' ? { unanswered: progress } : { progress }) };

@@ -1,5 +1,5 @@
 /** `reft list`: the runs, comparisons, evaluations and annotations that Temporal knows of. */
-import type { WorkflowExecutionInfo } from '@temporalio/client';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import Table from 'cli-table3';
 import { withClient, withStack } from './access.js';
 import { annotationKind, compareKind, evaluationKind, runKind } from './kinds.js';
@@ -9,7 +9,7 @@ export interface ListOptions {
   readonly json?: boolean;
 }
 
-interface Row {
+export interface Row {
   readonly id: string;
   readonly type: string;
   /** `running`, `completed`, `failed`, `canceled`, … */
@@ -27,19 +27,24 @@ const newest = 20;
 export function list({ all = false, json = false }: ListOptions): Promise<void> {
   return withStack((stack) =>
     withClient(stack, async (client) => {
-      const types = [runKind, compareKind, evaluationKind, annotationKind].map(({ type }) => `'${type}'`).join(', ');
-      const rows: Row[] = [];
-      // A run that has continued as new is in the list once for each of its executions.
-      const query = `WorkflowType IN (${types}) AND ExecutionStatus != 'ContinuedAsNew'`;
-      for await (const info of client.workflow.list({ query })) {
-        // The runs that are parts of a comparison are told of by the comparison.
-        if (info.parentExecution) continue;
-        if (rows.length === newest && !all) break;
-        rows.push(rowOf(info));
-      }
+      const rows = await listRuns(client, all ? Number.POSITIVE_INFINITY : newest);
       console.log(json ? JSON.stringify(rows, null, 2) : tableOf(rows));
     }),
   );
+}
+
+/** The newest first. The runs that are parts of a comparison are told of by the comparison. */
+export async function listRuns(client: Client, most = newest): Promise<readonly Row[]> {
+  const types = [runKind, compareKind, evaluationKind, annotationKind].map(({ type }) => `'${type}'`).join(', ');
+  const rows: Row[] = [];
+  // A run that has continued as new is in the list once for each of its executions.
+  const query = `WorkflowType IN (${types}) AND ExecutionStatus != 'ContinuedAsNew'`;
+  for await (const info of client.workflow.list({ query })) {
+    if (info.parentExecution) continue;
+    if (rows.length === most) break;
+    rows.push(rowOf(info));
+  }
+  return rows;
 }
 
 function rowOf(info: WorkflowExecutionInfo): Row {

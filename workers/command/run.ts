@@ -7,6 +7,7 @@ import { readResult } from '../../activities/formats.js';
 import type { Stack, StackAccess } from '../../infra/stack.js';
 import { generalQueue } from '../../workflows/config/taskQueues.js';
 import { abortOnInterrupt } from '../interruption.js';
+import { liveReportAddress } from '../live/address.js';
 import { openStore } from '../openStore.js';
 import { cacheBytes, engineCount, metricsAddress } from '../settings.js';
 import { failureReason, uiAddress, withClient, withReadyStack } from './access.js';
@@ -129,6 +130,8 @@ async function follow<Result extends object>(
   console.log(`${beginnings[state]} ${kind.noun} ${workflowId}`);
   const address = uiAddress(stack, workflowId);
   if (address) console.log(`Temporal UI: ${address}`);
+  const live = await liveReportAddress(stack, workflowId);
+  if (live) console.log(`Live report: ${live}`);
 
   const display = createProgressDisplay(process.stdout);
   const goOn = `To go on: npx reft ${shellWords([kind.command, ...args, '--id', workflowId])}`;

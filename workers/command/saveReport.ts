@@ -8,13 +8,18 @@ import { UsageError } from './usageError.js';
 
 /** Copies the report to `.data/runs/<id>/report.html`, and returns that path. Of a cancelled run it is the partial one. */
 export async function saveReport(store: Store, runId: string): Promise<string> {
-  const prefix = runPrefix(runId);
-  const report =
-    (await store.read(`${prefix}/report.html`)) ?? (await store.read(`${partialPrefix(runId)}/report.html`));
+  const report = await leftReport(store, runId);
   if (report === null) throw new UsageError(`Run "${runId}" has no report: it has not finished, or never was`);
-  const directory = join(dataDirectory, prefix);
+  const directory = join(dataDirectory, runPrefix(runId));
   await mkdir(directory, { recursive: true });
   const path = join(directory, 'report.html');
   await writeFile(path, report);
   return path;
+}
+
+/** What has been published of a run that has ended; null where it left none. */
+export async function leftReport(store: Store, runId: string): Promise<Uint8Array | null> {
+  return (
+    (await store.read(`${runPrefix(runId)}/report.html`)) ?? (await store.read(`${partialPrefix(runId)}/report.html`))
+  );
 }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attachStack, endStack, type Stack, startStack } from '../../infra/stack.js';
 import { aborted, abortOnInterrupt } from '../interruption.js';
+import { createLive } from '../live/serveLive.js';
 import { log } from '../log.js';
 import { type QueueName, queueNames } from '../names.js';
 import { cacheBytes, dataDirectory, engineCount, metricsAddress } from '../settings.js';
@@ -33,13 +34,21 @@ export async function up(): Promise<void> {
 
 const whatEnds = 'Ctrl-C ends this, and the servers once nobody uses them; runs go on at the next start.';
 
-async function serveAlone(stack: Stack, signal: AbortSignal): Promise<void> {
-  const worker = await startWorker(stack, queueNames);
-  // Whoever has servers of their own says when (`reft gc --schedule`).
-  if (stack.s3.isLocal) await withClient(stack, collectHourly);
-  console.log(`Ready. ${whatEnds}`);
-  await Promise.race([aborted(signal), worker.ended]);
-  await worker.stop();
+function serveAlone(stack: Stack, signal: AbortSignal): Promise<void> {
+  return withClient(stack, async (client) => {
+    const worker = await startWorker(stack, queueNames);
+    // Whoever has servers of their own says when (`reft gc --schedule`).
+    if (stack.s3.isLocal) await collectHourly(client);
+    const live = createLive(client, stack);
+    try {
+      console.log(`Live reports: ${await live.serve()}`);
+      console.log(`Ready. ${whatEnds}`);
+      await Promise.race([aborted(signal), worker.ended]);
+    } finally {
+      await live.stop();
+      await worker.stop();
+    }
+  });
 }
 
 const lookMilliseconds = 2_000;
@@ -48,16 +57,21 @@ const lookMilliseconds = 2_000;
 function standBy(stack: Stack, signal: AbortSignal): Promise<void> {
   return withClient(stack, async (client) => {
     const standby = createStandby(client, stack);
+    const live = createLive(client, stack);
     try {
       const isFirst = await standby.serveIfNobodyDoes();
       if (stack.s3.isLocal) await collectHourly(client);
       console.log(`Attached to the servers that run in ${dataDirectory}.`);
+      console.log(`Live reports: ${await live.serve()}`);
       console.log(`Ready${isFirst ? '' : ', to take over from the worker that serves them'}. ${whatEnds}`);
       while (!signal.aborted) {
         await sleep(lookMilliseconds, undefined, { signal }).catch(() => undefined);
-        if (!signal.aborted && (await standby.serveIfNobodyDoes())) console.log('The worker is gone: this one serves.');
+        if (signal.aborted || !(await standby.serveIfNobodyDoes())) continue;
+        console.log('The worker is gone: this one serves.');
+        console.log(`Live reports: ${await live.serve()}`);
       }
     } finally {
+      await live.stop();
       await standby.stop();
     }
   });

@@ -56,7 +56,7 @@ async function publishedCurve(store: Store, id: string): Promise<readonly CurveP
 }
 
 /** What a run's workflow and its baseline's tell; undefined where no worker answers. */
-async function askedCurve(client: Client, store: Store, id: string): Promise<readonly CurvePoint[] | undefined> {
+export async function askedCurve(client: Client, store: Store, id: string): Promise<readonly CurvePoint[] | undefined> {
   const progress = await queryProgress(client, id);
   if (progress === undefined) return undefined;
   const { recorded, points } = await client.workflow.getHandle(id).query(curveQuery);

@@ -86,6 +86,8 @@ export async function trainInRounds(
       method.dynamicSampling(),
     );
     addWork(journal, `${method.phase} rollout`, answers.work);
+    const [scored] = answers.scored;
+    if (scored) journal.latestAnswers = { round: done + 1, questions: data.train, scored };
     const update = await method.update({
       checkpoint,
       answers,

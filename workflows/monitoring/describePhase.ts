@@ -1,7 +1,7 @@
 /** A phase in words, for whoever watches a run: in the details of Temporal's UI, and on a terminal. */
 
 import { methodNames, methods, type TrainingPhase, trainingPhaseOf } from '../config/methods.js';
-import { estimateSecondsLeft, type Phase, type PhaseName } from './journal.js';
+import { estimateSecondsLeft, type Phase, type PhaseName, secondsPerUnit } from './journal.js';
 
 /** A phase as it is shown: `round` of `rounds` units are done. */
 export interface PhaseProgress {
@@ -14,10 +14,15 @@ export interface PhaseProgress {
   readonly stopped?: true;
   /** Until this phase ends; absent before its first unit is done. */
   readonly etaSeconds?: number;
+  /** What a unit takes at its pace; absent before its first. */
+  readonly unitSeconds?: number;
+  /** When it began, in milliseconds since 1970; absent where an earlier version began it. */
+  readonly startedAt?: number;
 }
 
 export function progressOf(phase: Phase): PhaseProgress {
   const etaSeconds = phase.stopped ? undefined : estimateSecondsLeft(phase);
+  const unitSeconds = secondsPerUnit(phase);
   return {
     phase: phase.name,
     unit: phase.unit,
@@ -26,6 +31,8 @@ export function progressOf(phase: Phase): PhaseProgress {
     metrics: phase.metrics,
     ...(phase.stopped ? { stopped: phase.stopped } : {}),
     ...(etaSeconds === undefined ? {} : { etaSeconds }),
+    ...(unitSeconds === undefined ? {} : { unitSeconds }),
+    ...(phase.startedAt === undefined ? {} : { startedAt: phase.startedAt }),
   };
 }
 

@@ -3,9 +3,11 @@
  *
  * Plain JSON, changed in place and carried whole through continue-as-new. `progress.ts` shows it.
  */
+import type { DataSetRef } from '../../activities/data/types.js';
 import type { MemoryBudget } from '../../activities/engine/training/memoryBudget.js';
 import { at } from '../../activities/invariant.js';
 import type { CurvePoint, TrainingWarning, Work } from '../../activities/report/types.js';
+import type { ObjectRef } from '../../activities/store/types.js';
 import type { Watch } from './warnings.js';
 
 export type PhaseName =
@@ -31,6 +33,8 @@ export interface Phase {
   recentSeconds: number[];
   /** When the unit under way began, in milliseconds since 1970. */
   unitStartedAt: number;
+  /** When the phase began, likewise; absent in one that an earlier version began. */
+  readonly startedAt?: number;
   /** Set where `stopEarly` ended it before its last unit. */
   stopped?: true;
 }
@@ -56,6 +60,16 @@ export interface Journal {
   accuracy?: number;
   /** Of a comparison: its table so far, a line a row. */
   table?: readonly string[];
+  /** Some of the newest round's answers, for whoever watches; absent before the first round. */
+  latestAnswers?: LatestAnswers;
+}
+
+/** A shard of a round's scored answers, and the questions that they are to. */
+export interface LatestAnswers {
+  /** From 1. */
+  readonly round: number;
+  readonly questions: DataSetRef;
+  readonly scored: ObjectRef;
 }
 
 export interface Controls {
@@ -78,7 +92,9 @@ export function openJournal(
 export function beginPhase(journal: Journal, name: PhaseName, unit: PhaseUnit, total: number): Phase {
   const entered = journal.phases.find((phase) => phase.name === name);
   if (entered) return entered;
-  const phase: Phase = { name, unit, total, done: 0, metrics: {}, recentSeconds: [], unitStartedAt: Date.now() };
+  const now = Date.now();
+  const begun = { unitStartedAt: now, startedAt: now };
+  const phase: Phase = { name, unit, total, done: 0, metrics: {}, recentSeconds: [], ...begun };
   journal.phases.push(phase);
   return phase;
 }
@@ -109,17 +125,23 @@ export function describeStop({ controls, phases }: Journal): readonly string[] {
 }
 
 /**
- * Seconds until a phase ends, at the pace of its latest units; undefined before the first is done. Their median, so that an
- * outage or a retry in one unit does not count for all; of a comparison, whose steps are long trainings and short evaluations,
- * their mean.
+ * What a unit of a phase takes, in seconds, from its latest ones; undefined before the first is done. Their median, so that an outage or a
+ * retry in one unit does not count for all; of a comparison, whose steps are long trainings and short evaluations, and of shards, which
+ * are done several at once, their mean.
  */
-export function estimateSecondsLeft({ name, recentSeconds, total, done }: Phase): number | undefined {
+export function secondsPerUnit({ name, unit, recentSeconds }: Phase): number | undefined {
   const count = recentSeconds.length;
   if (count === 0) return undefined;
+  if (name === 'comparison' || name === 'reward-model' || unit === 'shard')
+    return recentSeconds.reduce((sum, seconds) => sum + seconds, 0) / count;
   const sorted = [...recentSeconds].sort((a, b) => a - b);
-  const median = at(sorted, Math.floor(count / 2));
-  const mean = recentSeconds.reduce((sum, seconds) => sum + seconds, 0) / count;
-  return (name === 'comparison' ? mean : median) * (total - done);
+  return at(sorted, Math.floor(count / 2));
+}
+
+/** Seconds until a phase ends, at that pace. */
+export function estimateSecondsLeft(phase: Phase): number | undefined {
+  const seconds = secondsPerUnit(phase);
+  return seconds === undefined ? undefined : seconds * (phase.total - phase.done);
 }
 
 /** Signs of collapse so far: none before the first round. */

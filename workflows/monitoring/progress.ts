@@ -20,6 +20,7 @@ import { type Controls, describeShortages, type Journal, warningsOf } from './jo
 import { describeUnknownSignals, noteUnknownSignals } from './unknownSignals.js';
 import { beginAnew, noteWaiting, onWaiting, waitingReasons } from './waiting.js';
 import { describeWarning } from './warnings.js';
+import type { PlannedPhase } from './wholeRun.js';
 
 /** Answer of the query `progress`: the phase under way, and each phase so far. */
 export interface Progress extends PhaseProgress {
@@ -35,6 +36,8 @@ export interface Progress extends PhaseProgress {
   readonly table?: readonly string[];
   /** Of an annotation: what it has spent, and what is left. */
   readonly annotation?: AnnotationProgress;
+  /** Of a run: its phases from the first to the last and how much work each is; absent before its data are prepared. */
+  readonly plan?: readonly PlannedPhase[];
   /** What the run waits for that a person has to mend. */
   readonly waiting: readonly string[];
   /** What it was told and cannot obey, in sentences; absent where it obeyed all. */

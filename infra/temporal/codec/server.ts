@@ -9,7 +9,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { z } from 'zod';
 import { InvalidSettings, MissingCodecKey, messageOf } from '../../../activities/errors.js';
-import { loopback } from '../../process/ports.js';
+import { isLoopbackHost, loopback } from '../../process/ports.js';
 
 export interface CodecServerOptions {
   readonly codec: PayloadCodec;
@@ -26,8 +26,6 @@ export interface CodecServer {
 
 /** Temporal's own limit of a message is 4 MB; a page of a history has many. */
 const mostBytes = 64 * 2 ** 20;
-/** Whoever is sent here by a name of its own choosing is a page of the web, whatever origin it tells. */
-const hostForm = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 
 const base64 = z.string().regex(/^[A-Za-z0-9+/_-]*={0,2}$/);
 const bodySchema = z.object({
@@ -77,7 +75,8 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const { origin, host = '' } = request.headers;
-  if (!hostForm.test(host)) throw new Refused(403, `not asked for as ${host}`);
+  // Whatever origin it tells.
+  if (!isLoopbackHost(host)) throw new Refused(403, `not asked for as ${host}`);
   if (origin !== undefined && !origins.includes(origin)) throw new Refused(403, `pages of ${origin} may not ask`);
   response.setHeader('vary', 'origin');
   if (origin !== undefined) response.setHeader('access-control-allow-origin', origin);

@@ -1,0 +1,50 @@
+/** The first page of the live reports: what runs, and what ran lately, with a link to each. Pure. */
+import { html } from 'htm/preact';
+import type { VNode } from 'preact';
+import { renderDocument } from '../../activities/report/document.js';
+import type { Row } from '../command/list.js';
+import { pathOf } from './address.js';
+import { inUtc } from './page.js';
+import { refreshScript } from './script.js';
+import { liveStyle } from './style.js';
+
+const title = 'Runs';
+
+export function renderListPage(rows: readonly Row[], asOf: Date): string {
+  const content = html`
+    <header>
+      <h1>${title}</h1>
+      <p class="lead soft">
+        As of <time datetime=${asOf.toISOString()}>${inUtc(asOf)}</time>
+        <span class="lost" hidden>: the server no longer answers</span>
+      </p>
+    </header>
+    ${rows.length === 0 ? html`<p>There are none yet: <code>npx reft run demo</code> starts one.</p>` : table(rows)}
+  ` as VNode;
+  return renderDocument(title, content, { script: refreshScript, style: liveStyle });
+}
+
+function table(rows: readonly Row[]): VNode {
+  return html`
+    <div class="card scroll">
+      <table>
+        <thead><tr><th>id</th><th>type</th><th>state</th><th>started, UTC</th><th>phase</th><th>round</th><th>accuracy</th></tr></thead>
+        <tbody>
+          ${rows.map(
+            ({ id, type, state, started, phase, round, accuracy }) => html`
+              <tr>
+                <th><a href=${pathOf(id)}>${id}</a></th>
+                <td>${type}</td>
+                <td>${state}</td>
+                <td>${started.slice(0, 16).replace('T', ' ')}</td>
+                <td>${phase}</td>
+                <td>${round}</td>
+                <td>${accuracy !== null && `${accuracy.toFixed(1)} %`}</td>
+              </tr>
+            `,
+          )}
+        </tbody>
+      </table>
+    </div>
+  ` as VNode;
+}

@@ -1,0 +1,92 @@
+/**
+ * The server of the live reports: `/` lists what runs, `/runs/<id>` is a run's page. It only reads, listens on the loopback address, and
+ * answers who asks for it by that address's names: a page of the web that is sent here by a name of its own choosing gets nothing.
+ */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { messageOf } from '../../activities/errors.js';
+import { at } from '../../activities/invariant.js';
+import { isLoopbackHost, loopback } from '../../infra/process/ports.js';
+import { log } from '../log.js';
+import { tokenHeader } from './address.js';
+
+export interface LivePages {
+  list(): Promise<string>;
+  /** Undefined where there is no run of this id. */
+  run(id: string): Promise<string | Uint8Array | undefined>;
+}
+
+export interface LiveServer {
+  /** `http://127.0.0.1:8236`. */
+  readonly address: string;
+  /** In the header `x-reft-live` of its answers. */
+  readonly token: string;
+  close(): Promise<void>;
+}
+
+/** A page may ask for nothing beside what its own policy names, be shown in no other page, and be kept nowhere. */
+const headers = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': "frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+} as const;
+
+/** @param port 0 takes a free one. */
+export async function startLiveServer(pages: LivePages, port: number): Promise<LiveServer> {
+  const token = randomUUID();
+  const server = createServer((request, response) => {
+    answer(pages, token, request, response).catch((error: unknown) => {
+      log('warn', 'a live report cannot be told', { error });
+      refuse(response, 503, messageOf(error));
+    });
+  });
+  server.listen(port, loopback);
+  await once(server, 'listening');
+  const address = server.address();
+  const chosen = typeof address === 'object' && address !== null ? address.port : port;
+  return {
+    address: `http://${loopback}:${chosen}`,
+    token,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function answer(
+  pages: LivePages,
+  token: string,
+  { method, url = '/', headers: { host = '' } }: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (!isLoopbackHost(host)) return refuse(response, 403, `not asked for as ${host}`);
+  if (method !== 'GET' && method !== 'HEAD') return refuse(response, 405, 'allowed is GET');
+  response.setHeader(tokenHeader, token);
+  // Whoever only asks whether it is there.
+  if (method === 'HEAD') return void response.writeHead(200, headers).end();
+  const path = at(url.split('?'), 0);
+  const [, named] = /^\/runs\/([^/]+)$/.exec(path) ?? [];
+  const id = named === undefined ? undefined : readId(named);
+  const page = path === '/' ? await pages.list() : id === undefined ? undefined : await pages.run(id);
+  if (page === undefined) return refuse(response, 404, id === undefined ? 'no such page' : `There is no run "${id}"`);
+  response.writeHead(200, headers).end(page);
+}
+
+/** Undefined where it is not encoded as addresses are. */
+function readId(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** As text: nothing in it is read as a page. */
+function refuse(response: ServerResponse, status: number, message: string): void {
+  if (!response.headersSent) response.writeHead(status, { ...headers, 'content-type': 'text/plain; charset=utf-8' });
+  response.end(`${message}\n`);
+}
