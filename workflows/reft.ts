@@ -55,7 +55,7 @@ async function trainAndMeasure(run: RunState, renewal: Renewal, input: SpecInput
     journal,
     () => ({
       ...(baseline || run.sft ? { baselineWorkflowId: baselineWorkflowId() } : {}),
-      ...(run.data ? { plan: planPhases(run.spec, questionsIn(run.data)) } : {}),
+      plan: run.data ? planPhases(run.spec, questionsIn(run.data)) : [],
     }),
     () => run.curve,
   );

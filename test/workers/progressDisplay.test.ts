@@ -80,6 +80,27 @@ describe('in a log', () => {
     expect(written().match(/.*answers have no end/g)).toEqual(['Warning, round 3: answers have no end']);
   });
 
+  it('tells of the whole run with a phase’s line, once a percent, without control characters', () => {
+    const { stream, written } = output({});
+    const display = createProgressDisplay(stream);
+    const plan = [
+      { phase: 'ppo', work: 80, isBeside: false },
+      { phase: 'evaluation', work: 20, isBeside: false },
+    ] as const;
+    for (const round of [0, 16, 16, 40]) {
+      const phase = { ...ppo(round), ...(round > 0 ? { unitSeconds: 60 } : {}) };
+      display.show({ ...progress(phase), plan, elapsedSeconds: 60 * round }, undefined);
+      vi.advanceTimersByTime(11_000);
+    }
+    const text = written();
+    expect(text.match(/^Whole run: .*$/gm)).toEqual([
+      'Whole run: 0 % after 0:00',
+      'Whole run: 16 % after 16:00, about 1:24:00 left',
+      'Whole run: 40 % after 40:00, about 1:00:00 left',
+    ]);
+    expect(text).toBe(stripVTControlCharacters(text));
+  });
+
   it('shows the baseline beside the run', () => {
     const { stream, written } = output({});
     const sft: PhaseProgress = { phase: 'sft', unit: 'epoch', round: 2, rounds: 2, metrics: {} };
@@ -89,6 +110,34 @@ describe('in a log', () => {
 });
 
 describe('on a terminal', () => {
+  it('shows the whole run above its phases, from the beginning on', () => {
+    const { stream, written } = output({ isTTY: true, columns: 100 });
+    const display = createProgressDisplay(stream);
+    const prepare: PhaseProgress = { phase: 'prepare', unit: 'step', round: 0, rounds: 1, metrics: {} };
+    display.show({ ...progress(prepare), plan: [] }, undefined);
+    vi.advanceTimersByTime(1_000);
+    const plan = [{ phase: 'ppo', work: 80, isBeside: false }] as const;
+    display.show({ ...progress(prepare, { ...ppo(40), unitSeconds: 60 }), plan, elapsedSeconds: 2_400 }, undefined);
+    vi.advanceTimersByTime(1_000);
+    display.close();
+    const lines = stripVTControlCharacters(written()).split(/[\r\n]+/);
+    const whole = lines.findLastIndex((line) =>
+      /^Whole run +█{12}░{12} 50 % after 40:00, about 40:00 left *$/.test(line),
+    );
+    const phase = lines.findLastIndex((line) => line.startsWith('PPO '));
+    expect(whole).toBeGreaterThan(-1);
+    expect(phase).toBeGreaterThan(whole);
+  });
+
+  it('has no such line for what has no plan', () => {
+    const { stream, written } = output({ isTTY: true, columns: 100 });
+    const display = createProgressDisplay(stream);
+    display.show(progress({ ...ppo(1, 4), phase: 'comparison', unit: 'step' }), undefined);
+    vi.advanceTimersByTime(1_000);
+    display.close();
+    expect(written()).not.toContain('Whole run');
+  });
+
   it.each([80, 120])('keeps each phase on a line of %d columns', (columns) => {
     const { stream, written } = output({ isTTY: true, columns });
     const display = createProgressDisplay(stream);

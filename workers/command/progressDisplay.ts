@@ -1,9 +1,14 @@
-/** A run's progress on a terminal: a bar for each phase with its time left and metrics; now and then a line where there is no terminal. */
+/**
+ * A run's progress on a terminal: a bar for the whole run with its time left, and under it one for each phase with its time left and metrics;
+ * now and then a line where there is no terminal.
+ */
 import { MultiBar, type SingleBar } from 'cli-progress';
 import type { PhaseProgress } from '../../workflows/monitoring/describePhase.js';
 import { metricsOf, positionOf, titleOf } from '../../workflows/monitoring/describePhase.js';
 import type { Progress } from '../../workflows/monitoring/progress.js';
 import { describeWarning } from '../../workflows/monitoring/warnings.js';
+import { type WholeRun, wholeRun } from '../../workflows/monitoring/wholeRun.js';
+import { clock } from '../clock.js';
 import { sparkline } from './sparkline.js';
 
 export interface ProgressDisplay {
@@ -82,8 +87,18 @@ function createBars(output: NodeJS.WriteStream): ProgressDisplay {
     barOf.set(key, line);
     line.update(0, fields);
   };
+  /** The first line, which is there from the beginning on. */
+  const showWhole = (progress: Progress, baseline: Progress | undefined): void => {
+    const whole = wholeOf(progress, baseline);
+    if (whole === undefined) return;
+    const fields = { title: 'Whole run'.padEnd(12), text: inWords(whole, progress) };
+    const bar = barOf.get('whole') ?? bars.create(1, 0, fields);
+    barOf.set('whole', bar);
+    bar.update(whole.done, fields);
+  };
   return {
     show(progress, baseline, underWay = '') {
+      showWhole(progress, baseline);
       for (const phase of phasesOf(progress, baseline)) {
         const title = titleOf(phase).padEnd(12);
         const fields = {
@@ -137,8 +152,10 @@ const lineIntervalMs = 10_000;
 
 function createLines(output: NodeJS.WriteStream): ProgressDisplay {
   const shown = new Map<string, { readonly at: number; readonly round: number; readonly steps: string }>();
+  let lastPercent: number | undefined;
   return {
     show(progress, baseline, underWay = '') {
+      let isTold = false;
       for (const phase of phasesOf(progress, baseline)) {
         const last = shown.get(phase.phase);
         const isDue = !last || phase.round === phase.rounds || Date.now() - last.at >= lineIntervalMs;
@@ -147,7 +164,13 @@ function createLines(output: NodeJS.WriteStream): ProgressDisplay {
         if (!isNews || !isDue) continue;
         shown.set(phase.phase, { at: Date.now(), round: phase.round, steps });
         output.write(`${titleOf(phase)}: ${describe(phase, undefined, steps)}\n`);
+        isTold = true;
       }
+      const whole = wholeOf(progress, baseline);
+      if (!isTold || whole === undefined) return;
+      // Once a percent: time goes by without anything being done.
+      if (lastPercent !== percentOf(whole)) output.write(`Whole run: ${inWords(whole, progress)}\n`);
+      lastPercent = percentOf(whole);
     },
     note: (text) => {
       output.write(`${text}\n`);
@@ -173,9 +196,20 @@ function describe(phase: PhaseProgress, room = Number.POSITIVE_INFINITY, steps =
 }
 
 function timeLeft({ etaSeconds, round, rounds }: PhaseProgress): string {
-  if (round >= rounds || etaSeconds === undefined) return '';
-  const seconds = Math.round(etaSeconds);
-  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
-  const two = (value: number): string => String(value).padStart(2, '0');
-  return `${hours > 0 ? `${hours}:${two(minutes)}` : minutes}:${two(seconds % 60)} left`;
+  return round >= rounds || etaSeconds === undefined ? '' : `${clock(etaSeconds)} left`;
+}
+
+/** Undefined for what has no plan: a comparison, an evaluation, an annotation. */
+function wholeOf(progress: Progress, baseline: Progress | undefined): WholeRun | undefined {
+  if (progress.plan === undefined) return undefined;
+  return wholeRun(progress.plan, [...progress.phases, ...(baseline ? baseline.phases : [])]);
+}
+
+const percentOf = ({ done }: WholeRun): number => Math.floor(100 * done);
+
+/** `42 % after 8:10, about 12:30 left`. */
+function inWords(whole: WholeRun, { elapsedSeconds }: Progress): string {
+  const { done, secondsLeft } = whole;
+  const left = secondsLeft === undefined || done === 1 ? '' : `, about ${clock(secondsLeft)} left`;
+  return `${percentOf(whole)} % after ${clock(elapsedSeconds)}${left}`;
 }

@@ -36,7 +36,7 @@ export interface Progress extends PhaseProgress {
   readonly table?: readonly string[];
   /** Of an annotation: what it has spent, and what is left. */
   readonly annotation?: AnnotationProgress;
-  /** Of a run: its phases from the first to the last and how much work each is; absent before its data are prepared. */
+  /** Of a run: its phases from the first to the last and how much work each is; empty before its data are prepared. */
   readonly plan?: readonly PlannedPhase[];
   /** What the run waits for that a person has to mend. */
   readonly waiting: readonly string[];
