@@ -49,6 +49,7 @@ export function addWatchingCommands(reft: Command): void {
       '--tensorboard <folder>',
       'write them as TensorBoard reads them, into a folder of the run’s name in this one',
     )
+    .option('--mlflow <url>', 'write them to a tracking server of MLflow, such as http://127.0.0.1:5000')
     .action(async (id: string, options: MetricsOptions) => {
       process.exitCode = await (await import('./command/metrics.js')).metrics(id, options);
     });

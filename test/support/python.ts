@@ -1,4 +1,4 @@
-/** Python programs of tests, with pinned packages (`requirements.txt`, `metricTools.txt`): installed once, beside the servers' programs. */
+/** Python programs of tests, with pinned packages (`requirements.txt`, `metricTools.txt`, `mlflow.txt`): installed once, beside the servers' programs. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -15,6 +15,7 @@ const requirementsOf = {
   temporal: fileURLToPath(new URL('requirements.txt', import.meta.url)),
   /** Tools that read metrics. */
   metrics: fileURLToPath(new URL('metricTools.txt', import.meta.url)),
+  mlflow: fileURLToPath(new URL('mlflow.txt', import.meta.url)),
 } as const;
 
 export interface PythonWithPackages {

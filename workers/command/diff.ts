@@ -1,16 +1,15 @@
 /** `reft diff`: two runs side by side: where their specifications differ, and what came of them. */
-import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
+import type { Client } from '@temporalio/client';
 import Table from 'cli-table3';
 import type { Accuracy, EvaluationMetrics, RunMetrics } from '../../activities/evaluation/types.js';
 import { readResult } from '../../activities/formats.js';
-import { eventsOf } from '../../activities/readableEvents.js';
 import { evaluatedModels, measuresOf } from '../../activities/report/metrics.js';
 import { differences } from '../../workflows/config/differences.js';
 import { show } from '../../workflows/config/explain.js';
 import { measureNames, measureTitle } from '../../workflows/config/measures.js';
 import { interval, percent } from '../../workflows/config/metricText.js';
 import { describeRun, queryProgress, withClient, withStack } from './access.js';
+import { inputOf } from './inputOf.js';
 import { compareKind, evaluationKind, kindOf } from './kinds.js';
 import { UsageError } from './usageError.js';
 
@@ -59,21 +58,6 @@ async function sideOf(client: Client, id: string): Promise<Side> {
     await client.workflow.getHandle<() => Promise<Record<string, unknown>>>(id).result(),
   );
   return { ...common, accuracies: accuraciesOf(type, result), others: present(figuresOf(result)) };
-}
-
-/** What it was started with. */
-async function inputOf(client: Client, { workflowId, runId, memo }: WorkflowExecutionDescription): Promise<unknown> {
-  const known = memo?.specification;
-  if (typeof known === 'string') return JSON.parse(known);
-  const { history } = await client.workflowService.getWorkflowExecutionHistory({
-    namespace: client.options.namespace,
-    execution: { workflowId, runId },
-    maximumPageSize: 1,
-  });
-  const [first] = await eventsOf(client, history ?? {});
-  const [input] = first?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
-  if (input === undefined) throw new UsageError(`"${workflowId}" was started without a specification`);
-  return defaultPayloadConverter.fromPayload(input);
 }
 
 function accuraciesOf(type: string, { metrics }: Readonly<Record<string, unknown>>): Record<string, Accuracy> {

@@ -10,10 +10,7 @@ import { join } from 'node:path';
 import { Crc32cJs } from '@aws-sdk/checksums/crc';
 import protobuf from 'protobufjs';
 import type { CurvePoint } from '../../activities/report/types.js';
-
-export interface MetricSink {
-  write(points: readonly CurvePoint[]): Promise<void>;
-}
+import type { MetricSink } from './sink.js';
 
 const ending = '.reft';
 
@@ -29,6 +26,9 @@ export async function openEventFile(directory: string): Promise<MetricSink> {
   const path = join(directory, `events.out.tfevents.${seconds}.${hostname()}${ending}`);
   await writeFile(path, await record(event((writer) => writer.uint32(tag(3, bytes)).string('brain.Event:2'))));
   return {
+    place: directory,
+    // Each point is written when it is there.
+    close: async () => undefined,
     async write(points) {
       await appendFile(path, Buffer.concat(await Promise.all(points.map((point) => record(scalarsOf(point))))));
     },
