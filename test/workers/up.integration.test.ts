@@ -1,4 +1,4 @@
-/** `reft up` twice and `reft down`: one set of servers, one worker, and both ends when told. */
+/** `reft up` twice and `reft down`: one set of servers, one worker, one address of live reports, and all end when told. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -48,6 +48,10 @@ it('a second one attaches to the servers of the first and leaves it the work; re
   const second = reft('up');
   await expect.poll(second.said, { timeout: 120_000 }).toContain('Ready, to take over from the worker');
   expect(second.said()).toContain(`Attached to the servers that run in ${state}.`);
+  const [, address] = /^Live reports: (http:\/\/127\.0\.0\.1:\d+)$/m.exec(first.said()) ?? [];
+  // The first one's.
+  expect(second.said()).toContain(`Live reports: ${address}\n`);
+  expect(await (await fetch(`${address}/`)).text()).toContain('There are none yet');
   const down = reft('down');
   expect(await Promise.all([down.code, first.code, second.code])).toEqual([0, 0, 0]);
   expect(down.said()).toBe(`The servers in ${state} have ended. Runs under way go on at the next start.\n`);
