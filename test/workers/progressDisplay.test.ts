@@ -98,6 +98,10 @@ describe('in a log', () => {
       'Whole run: 16 % after 16:00, about 1:24:00 left',
       'Whole run: 40 % after 40:00, about 1:00:00 left',
     ]);
+    expect(text.split('\n').slice(0, 2)).toEqual([
+      'Whole run: 0 % after 0:00',
+      expect.stringMatching(/^PPO: round 0 of 80/),
+    ]);
     expect(text).toBe(stripVTControlCharacters(text));
   });
 

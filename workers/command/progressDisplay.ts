@@ -155,22 +155,22 @@ function createLines(output: NodeJS.WriteStream): ProgressDisplay {
   let lastPercent: number | undefined;
   return {
     show(progress, baseline, underWay = '') {
-      let isTold = false;
-      for (const phase of phasesOf(progress, baseline)) {
+      const lines = phasesOf(progress, baseline).flatMap((phase) => {
         const last = shown.get(phase.phase);
         const isDue = !last || phase.round === phase.rounds || Date.now() - last.at >= lineIntervalMs;
         const steps = stepsOf(progress, phase, underWay);
         const isNews = last?.round !== phase.round || (steps !== '' && steps !== last.steps);
-        if (!isNews || !isDue) continue;
+        if (!isNews || !isDue) return [];
         shown.set(phase.phase, { at: Date.now(), round: phase.round, steps });
-        output.write(`${titleOf(phase)}: ${describe(phase, undefined, steps)}\n`);
-        isTold = true;
-      }
+        return [`${titleOf(phase)}: ${describe(phase, undefined, steps)}\n`];
+      });
       const whole = wholeOf(progress, baseline);
-      if (!isTold || whole === undefined) return;
-      // Once a percent: time goes by without anything being done.
-      if (lastPercent !== percentOf(whole)) output.write(`Whole run: ${inWords(whole, progress)}\n`);
-      lastPercent = percentOf(whole);
+      // Once a percent, with what is told at any rate: time goes by without anything being done.
+      if (whole !== undefined && lines.length > 0 && lastPercent !== percentOf(whole)) {
+        lastPercent = percentOf(whole);
+        lines.unshift(`Whole run: ${inWords(whole, progress)}\n`);
+      }
+      for (const line of lines) output.write(line);
     },
     note: (text) => {
       output.write(`${text}\n`);
