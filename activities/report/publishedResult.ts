@@ -30,6 +30,7 @@ const evaluationMetricsSchema = z.strictObject({
   upperBound: accuracySchema.optional(),
   passAt: z.array(z.strictObject({ k: count, percent: percentage })).optional(),
   samples: count,
+  rewardParts: z.record(z.string(), z.number()).optional(),
 }) as z.ZodType<EvaluationMetrics>;
 
 const dataSummarySchema: z.ZodType<DataSummary> = z.strictObject({
