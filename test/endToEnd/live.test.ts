@@ -3,8 +3,10 @@ import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { required } from '../../activities/invariant.js';
+import { comparedPathOf } from '../../workers/live/address.js';
 import { pagesOf } from '../../workers/live/serveLive.js';
 import { type LiveServer, startLiveServer } from '../../workers/live/server.js';
+import { publishedRun } from '../../workers/metrics/points.js';
 import { openStore } from '../../workers/openStore.js';
 import type { reft } from '../../workflows/index.js';
 import type { Progress } from '../../workflows/monitoring/progress.js';
@@ -89,5 +91,19 @@ it('shows round 1 while round 2 is under way, and then what the run has left', a
   const { report } = await handle.result();
   const left = required(await openStore(parts.stack.s3).read(report), 'the report');
   expect(await page()).toBe(Buffer.from(left).toString());
+  const { metrics } = required(await publishedRun(openStore(parts.stack.s3), id), 'the published result');
+  expect(metrics.reft?.rewardParts).toEqual({ brief: expect.any(Number) });
+  const both = await page(comparedPathOf([id, id]));
+  expect(both).toBe('1 runs are chosen: allowed are 2 to 6\n');
+  await (
+    await parts.client.workflow.start<typeof reft>('reft', {
+      taskQueue: 'reft',
+      workflowId: 'watched-2',
+      args: [{ preset: 'smoke', seed: 5, sft: null, rewardModel: null, evaluation: { samplesPerQuestion: 0 } }],
+    })
+  ).result();
+  const compared = await page(comparedPathOf([id, 'watched-2']));
+  expect(compared).toMatch(/<th>seed<\/th><td>\d+<\/td><td>5<\/td>/);
+  expect(compared).toContain('watched-2, epoch or round 1: ');
   expect(await page('/runs/other')).toBe('There is no run "other"\n');
 });

@@ -8,9 +8,10 @@ import { differences } from '../../workflows/config/differences.js';
 import { show } from '../../workflows/config/explain.js';
 import { measureNames, measureTitle } from '../../workflows/config/measures.js';
 import { interval, percent } from '../../workflows/config/metricText.js';
+import { comparedPathOf, liveAddress } from '../live/address.js';
 import { describeRun, queryProgress, withClient, withStack } from './access.js';
 import { inputOf } from './inputOf.js';
-import { compareKind, evaluationKind, kindOf } from './kinds.js';
+import { compareKind, evaluationKind, kindOf, runKind } from './kinds.js';
 import { UsageError } from './usageError.js';
 
 /** One of the two. */
@@ -34,7 +35,11 @@ export function diff(ids: readonly [string, string], { json = false }: { readonl
       if (a.type !== b.type)
         throw new UsageError(`"${a.id}" is a ${a.type}, "${b.id}" a ${b.type}: give two of one type`);
       const spec = differences(a.spec, b.spec).map(({ path, own, other }) => ({ path, values: [own, other] as const }));
-      if (!json) return printSides(a, b, spec);
+      if (!json) {
+        printSides(a, b, spec);
+        const live = a.type === runKind.type ? await liveAddress(stack) : undefined;
+        return live === undefined ? undefined : console.log(`With curves: ${live}${comparedPathOf(ids)}`);
+      }
       const results = together(a, b, ({ accuracies, others }) => ({ ...accuracies, ...others }));
       console.log(
         JSON.stringify({ ids, states: [a.state, b.state], spec, results: Object.fromEntries(results) }, null, 2),

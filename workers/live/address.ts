@@ -50,6 +50,11 @@ export async function liveReportAddress(stack: StackAccess, id: string): Promise
 
 const nameOf = ({ temporal: { address, namespace } }: StackAccess): string => `${address} ${namespace}`;
 
+/** Of the page with several runs side by side. */
+export function comparedPathOf(ids: readonly string[]): string {
+  return `/compare?${new URLSearchParams(ids.map((id) => ['run', id]))}`;
+}
+
 /** Of a run's page on the server. */
 export function pathOf(id: string): string {
   return `/runs/${encodeURIComponent(id)}`;

@@ -2,6 +2,7 @@
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { renderDocument } from '../../activities/report/document.js';
+import { runKind } from '../command/kinds.js';
 import type { Row } from '../command/list.js';
 import { pathOf } from './address.js';
 import { inUtc } from './page.js';
@@ -26,9 +27,11 @@ export function renderListPage(rows: readonly Row[], asOf: Date): string {
 
 function table(rows: readonly Row[]): VNode {
   return html`
-    <div class="card scroll">
+    <form action="/compare" class="card scroll">
       <table>
-        <thead><tr><th>id</th><th>type</th><th>state</th><th>started, UTC</th><th>phase</th><th>round</th><th>accuracy</th></tr></thead>
+        <thead>
+          <tr><th>id</th><th>type</th><th>state</th><th>started, UTC</th><th>phase</th><th>round</th><th>accuracy</th><th>compare</th></tr>
+        </thead>
         <tbody>
           ${rows.map(
             ({ id, type, state, started, phase, round, accuracy }) => html`
@@ -40,11 +43,15 @@ function table(rows: readonly Row[]): VNode {
                 <td>${phase}</td>
                 <td>${round}</td>
                 <td>${accuracy !== null && `${accuracy.toFixed(1)} %`}</td>
+                <td>
+                  ${type === runKind.type && html`<input type="checkbox" name="run" value=${id} aria-label=${`compare ${id}`} />`}
+                </td>
               </tr>
             `,
           )}
         </tbody>
       </table>
-    </div>
+      <button>Show side by side</button>
+    </form>
   ` as VNode;
 }

@@ -96,7 +96,7 @@ export async function readLiveRun(
 }
 
 /** Comparisons, evaluations and annotations know no such query. */
-function askReport(client: Client, id: string): Promise<ReportSoFar | undefined> {
+export function askReport(client: Client, id: string): Promise<ReportSoFar | undefined> {
   return client.workflow
     .getHandle(id)
     .query(reportQuery)

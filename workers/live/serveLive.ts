@@ -5,9 +5,12 @@ import type { StackAccess } from '../../infra/stack.js';
 import { findRun } from '../command/access.js';
 import { listRuns } from '../command/list.js';
 import { leftReport } from '../command/saveReport.js';
+import { UsageError } from '../command/usageError.js';
 import { livePort } from '../names.js';
 import { openStore } from '../openStore.js';
 import { forgetAddress, liveAddress, rememberAddress } from './address.js';
+import { mostCompared, renderComparedPage } from './comparedPage.js';
+import { readComparedRun } from './comparedRuns.js';
 import { renderListPage } from './listPage.js';
 import { readLiveRun } from './liveRun.js';
 import { describeMachine } from './machine.js';
@@ -49,6 +52,12 @@ export async function pagesOf(client: Client, stack: StackAccess): Promise<LiveP
       if (left !== null) return left;
       const run = await readLiveRun(sources, id);
       return run && renderLivePage(run);
+    },
+    async compare(ids) {
+      const asked = [...new Set(ids)];
+      if (asked.length < 2 || asked.length > mostCompared)
+        throw new UsageError(`${asked.length} runs are chosen: allowed are 2 to ${mostCompared}`);
+      return renderComparedPage(await Promise.all(asked.map((id) => readComparedRun(sources, id))), new Date());
     },
   };
 }

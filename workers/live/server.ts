@@ -1,13 +1,13 @@
 /**
- * The server of the live reports: `/` lists what runs, `/runs/<id>` is a run's page. It only reads, listens on the loopback address, and
+ * The server of the live reports: `/` lists what runs, `/runs/<id>` is a run's page, `/compare?run=<id>&run=<id>` has several side by side. It only reads, listens on the loopback address, and
  * answers who asks for it by that address's names: a page of the web that is sent here by a name of its own choosing gets nothing.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { messageOf } from '../../activities/errors.js';
-import { at } from '../../activities/invariant.js';
 import { isLoopbackHost, loopback } from '../../infra/process/ports.js';
+import { UsageError } from '../command/usageError.js';
 import { log } from '../log.js';
 import { tokenHeader } from './address.js';
 
@@ -15,6 +15,8 @@ export interface LivePages {
   list(): Promise<string>;
   /** Undefined where there is no run of this id. */
   run(id: string): Promise<string | Uint8Array | undefined>;
+  /** @throws UsageError for runs that are not there, or too few or too many */
+  compare(ids: readonly string[]): Promise<string>;
 }
 
 export interface LiveServer {
@@ -39,6 +41,7 @@ export async function startLiveServer(pages: LivePages, port: number): Promise<L
   const token = randomUUID();
   const server = createServer((request, response) => {
     answer(pages, token, request, response).catch((error: unknown) => {
+      if (error instanceof UsageError) return refuse(response, 400, error.message);
       log('warn', 'a live report cannot be told', { error });
       refuse(response, 503, messageOf(error));
     });
@@ -68,10 +71,15 @@ async function answer(
   response.setHeader(tokenHeader, token);
   // Whoever only asks whether it is there.
   if (method === 'HEAD') return void response.writeHead(200, headers).end();
-  const path = at(url.split('?'), 0);
+  const [path = '', query] = url.split('?', 2);
   const [, named] = /^\/runs\/([^/]+)$/.exec(path) ?? [];
   const id = named === undefined ? undefined : readId(named);
-  const page = path === '/' ? await pages.list() : id === undefined ? undefined : await pages.run(id);
+  const find = async () => {
+    if (path === '/') return pages.list();
+    if (path === '/compare') return pages.compare(new URLSearchParams(query).getAll('run'));
+    return id === undefined ? undefined : pages.run(id);
+  };
+  const page = await find();
   if (page === undefined) return refuse(response, 404, id === undefined ? 'no such page' : `There is no run "${id}"`);
   response.writeHead(200, headers).end(page);
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { readForeignJson } from '../../activities/foreignJson.js';
 import { readCurve } from '../../activities/recordCurve.js';
-import { publishedResultSchema } from '../../activities/report/publishedResult.js';
+import { type PublishedResult, publishedResultSchema } from '../../activities/report/publishedResult.js';
 import type { CurvePoint } from '../../activities/report/types.js';
 import { runPrefix } from '../../activities/store/runKeys.js';
 import type { Store } from '../../activities/store/types.js';
@@ -37,8 +37,8 @@ export async function* pointsOf(
   for (;;) {
     const { status } = await describeRun(client, id);
     const isOpen = status.name === 'RUNNING';
-    const published = isOpen ? undefined : await publishedCurve(store, id);
-    const told = published ?? (await askedCurve(client, store, id));
+    const published = isOpen ? undefined : await publishedRun(store, id);
+    const told = published?.curve ?? (await askedCurve(client, store, id));
     if (told === undefined && !(isOpen && follow))
       throw new UsageError(`Nobody tells the metrics of "${id}": "npx reft up" or "npx reft worker" starts a worker`);
     const points = unseen(told ?? []);
@@ -49,10 +49,10 @@ export async function* pointsOf(
 }
 
 /** What a finished run left. */
-async function publishedCurve(store: Store, id: string): Promise<readonly CurvePoint[] | undefined> {
+export async function publishedRun(store: Store, id: string): Promise<PublishedResult | undefined> {
   const bytes = await store.read(`${runPrefix(id)}/result.json`);
   const read = bytes ? readForeignJson(bytes, mostResultBytes) : undefined;
-  return publishedResultSchema.safeParse(read && 'value' in read ? read.value : undefined).data?.curve;
+  return publishedResultSchema.safeParse(read && 'value' in read ? read.value : undefined).data;
 }
 
 /** What a run's workflow and its baseline's tell; undefined where no worker answers. */

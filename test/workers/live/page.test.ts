@@ -200,5 +200,7 @@ it('the list leads to each run, by ids of any form', () => {
   const page = renderListPage([{ id: 'a/b <c>', ...row }], asOf);
   expect(page).toContain('<a href="/runs/a%2Fb%20%3Cc%3E">a/b &lt;c></a>');
   expect(page).toContain('<td>66.0 %</td>');
+  expect(page).toContain('<input type="checkbox" name="run" value="a/b &lt;c>" aria-label="compare a/b &lt;c>"/>');
+  expect(renderListPage([{ id: 'c', ...row, type: 'compare' }], asOf)).not.toContain('<input');
   expect(renderListPage([], asOf)).toContain('There are none yet');
 });

@@ -2,6 +2,8 @@
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { UsageError } from '../../../workers/command/usageError.js';
+import { comparedPathOf } from '../../../workers/live/address.js';
 import { type LiveServer, startLiveServer } from '../../../workers/live/server.js';
 
 let server: LiveServer;
@@ -12,6 +14,10 @@ beforeAll(async () => {
       async run(id) {
         if (id === 'broken') throw new Error('Temporal is <away>');
         return id === 'a/b c' ? `<!doctype html>page of ${id}` : undefined;
+      },
+      async compare(ids) {
+        if (ids.length < 2) throw new UsageError(`${ids.length} runs are chosen`);
+        return `<!doctype html>${ids.join(' beside ')}`;
       },
     },
     0,
@@ -43,6 +49,15 @@ it('gives the list and each run’s page, kept nowhere and shown in no other pag
     'x-content-type-options': 'nosniff',
     'x-reft-live': server.token,
   });
+});
+
+it('gives several runs side by side', async () => {
+  expect(await ask(comparedPathOf(['a/b c', 'x&run=y']))).toMatchObject({
+    status: 200,
+    body: '<!doctype html>a/b c beside x&run=y',
+  });
+  expect(await ask('/compare?run=one')).toMatchObject({ status: 400, body: '1 runs are chosen\n' });
+  expect(await ask('/compare')).toMatchObject({ status: 400 });
 });
 
 it('refuses whoever asks by another name than the machine’s own', async () => {
