@@ -89,10 +89,31 @@ async function isServed(client: Client): Promise<boolean> {
 }
 
 async function hasHeartbeat(client: Client, queue: string): Promise<boolean> {
+  return (await heartbeatingWorkers(client, queue)).length > 0;
+}
+
+/** Those that serve the queue and have been heard of lately. */
+async function heartbeatingWorkers(client: Client, queue: string) {
   const since = new Date(Date.now() - silenceMs).toISOString();
   const { workers } = await client.workflowService.listWorkers({
     namespace: client.options.namespace,
     query: `TaskQueue = '${queue.replaceAll("'", "\\'")}' AND WorkerStatus = 'Running' AND HeartbeatTime > '${since}'`,
   });
-  return workers.length > 0;
+  return workers;
+}
+
+/** The processes that serve runs: `host a, process 12: reft, reft-engine`. None where the server cannot tell. */
+export async function describeWorkers(client: Client): Promise<readonly string[]> {
+  const queuesOf = new Map<string, Set<string>>();
+  try {
+    for (const queue of [generalQueue, engineQueue])
+      for (const { hostName, processId } of await heartbeatingWorkers(client, queue)) {
+        const name = `host ${hostName}, process ${processId}`;
+        queuesOf.set(name, (queuesOf.get(name) ?? new Set()).add(queue));
+      }
+  } catch (error) {
+    if (isGrpcServiceError(error) && error.code === unimplemented) return [];
+    throw error;
+  }
+  return [...queuesOf].map(([name, queues]) => `${name}: ${[...queues].join(', ')}`);
 }

@@ -11,9 +11,10 @@ import type { LatestAnswers } from '../../workflows/monitoring/journal.js';
 import type { Progress } from '../../workflows/monitoring/progress.js';
 import { type ReportSoFar, reportQuery } from '../../workflows/monitoring/reportSoFar.js';
 import { askProgress, findRun, queryProgress, uiAddress } from '../command/access.js';
+import { describeWorkers } from '../command/standby.js';
 import { findTroubles, underWayOf } from '../command/troubles.js';
 import { askedCurve } from '../metrics/points.js';
-import { describeWorkers, type Fact } from './machine.js';
+import type { Fact } from './machine.js';
 
 export interface LiveRun {
   readonly id: string;
