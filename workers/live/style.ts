@@ -10,6 +10,7 @@ a { color: var(--sft); }
 .whole { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 16px; margin: 0 0 14px; font-variant-numeric: tabular-nums; }
 .whole progress { flex: 1 1 240px; height: 14px; accent-color: var(--reft); }
 .lost { color: var(--wrong); }
-.phases td.wrap, .where td.wrap { text-align: left; }
+.phases tr > :last-child, .where td.wrap { text-align: left; overflow-wrap: normal; }
+.phases td.wrap { min-width: 220px; }
 .sampled .answer { padding-left: 12px; margin-top: 14px; }
 `;
