@@ -141,12 +141,13 @@ export function results(metrics: RunMetrics): VNode {
   ` as VNode;
 }
 
-export function training(phases: readonly PhaseCurves[]): VNode | null {
+/** @param isOver whether each phase's length is known: only then are phases shown over one axis */
+export function training(phases: readonly PhaseCurves[], isOver = true): VNode | null {
   if (phases.length === 0) return null;
   return html`
     <section>
       <h2>Training</h2>
-      ${comparison(phases)}
+      ${isOver && comparison(phases)}
       ${phases.map(
         (phase) => html`
           <h3>${phase.title}</h3>

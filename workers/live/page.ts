@@ -27,7 +27,7 @@ export function renderLivePage(run: LiveRun): string {
   const title = report?.title ?? id;
   const content = html`
     ${header(run, title)} ${attention(run)} ${phases(run)} ${warningsSection(typeof progress === 'string' ? [] : progress.warnings)}
-    ${measured(run)} ${latestRound(run.curve)} ${sampledSection(run.sampled)} ${training(phaseCurves(run.curve))}
+    ${measured(run)} ${latestRound(run.curve)} ${sampledSection(run.sampled)} ${training(phaseCurves(run.curve), false)}
     ${report?.data && dataSection(summariseData(report.data))} ${report && compute(report.work)} ${report && notes(report.notes)}
     ${whereSection(run)} ${report && specification(report.spec)}
     <footer>Run <code>${id}</code></footer>

@@ -135,6 +135,10 @@ describe('the page of a run under way', () => {
 
   it('has what the final report has: curves, warnings, compute, notes, specification', () => {
     expect(page).toContain('ReFT: Mean reward by PPO round');
+    // How long a training is to be is not in its curve.
+    const whole = renderLivePage({ ...running, curve: sampleReport.curve });
+    expect(whole).toContain('SFT, continued: Validation accuracy by epoch');
+    expect(whole).not.toContain('% of its training');
     for (const title of ['Warnings', 'Training', 'Compute', 'Notes', 'Specification', 'Where'])
       expect(section(page, title), title).not.toBe('');
     expect(section(page, 'Where')).toContain('host node-7, process 4711: reft, reft-engine');
