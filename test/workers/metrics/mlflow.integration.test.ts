@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import getPort from 'get-port';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { messageOf } from '../../../activities/errors.js';
 import { openMlflowRun } from '../../../workers/metrics/mlflow.js';
 import { obtainPython, type PythonProcess, type PythonWithPackages, startPython } from '../../support/python.js';
@@ -44,9 +44,10 @@ beforeAll(async () => {
     MLFLOW_ALLOW_FILE_STORE: 'true',
     MLFLOW_DISABLE_TELEMETRY: 'true',
   });
-  await expect
-    .poll(() => fetch(`${url}/health`).then(({ status }) => status, messageOf), { timeout: 60_000, interval: 200 })
-    .toBe(200);
+  await vi.waitFor(async () => expect((await fetch(`${url}/health`)).status).toBe(200), {
+    timeout: 60_000,
+    interval: 200,
+  });
 }, 300_000);
 afterAll(async () => {
   await running?.kill();
