@@ -28,6 +28,11 @@ export interface WorkersOptions {
   readonly buildId?: string;
 }
 
+/** What an activity has not finished by then, after a worker was told to stop, is done again by the next worker. */
+const shutdownGraceMilliseconds = 2_000;
+/** A worker has stopped by then, whatever its activities do. Whoever stops the process has to wait longer. */
+export const shutdownForceMilliseconds = 15_000;
+
 const notServed: FixedSizeSlotSupplier = { type: 'fixed-size', numSlots: 2 };
 
 /** The name of Temporal's worker deployment whose versions the builds are. */
@@ -49,9 +54,8 @@ export async function createWorkers(options: WorkersOptions): Promise<Worker[]> 
     namespace,
     // Without it heartbeats are held back for 8 of the 10 seconds, and with them progress and cancellations.
     maxHeartbeatThrottleInterval: '1 second',
-    // What an activity has not finished by then is done again by the next worker.
-    shutdownGraceTime: '2 seconds',
-    shutdownForceTime: '15 seconds',
+    shutdownGraceTime: shutdownGraceMilliseconds,
+    shutdownForceTime: shutdownForceMilliseconds,
     ...(dataConverter === undefined ? {} : { dataConverter }),
     ...(buildId === undefined ? {} : { workerDeploymentOptions: deploymentOf(buildId) }),
   } satisfies Omit<WorkerOptions, 'taskQueue'>;

@@ -55,6 +55,11 @@ export function cacheBytes(environment: NodeJS.ProcessEnv = process.env): number
   throw new UsageError(`REFT_CACHE_GIB is "${text}": allowed is a number from above 0 to ${mostCacheGibibytes}`);
 }
 
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 /**
  * Where a worker serves its metrics to Prometheus: `REFT_METRICS_ADDRESS`.
  * Undefined where no metrics are wanted.
@@ -63,12 +68,26 @@ export function cacheBytes(environment: NodeJS.ProcessEnv = process.env): number
 export function metricsAddress(environment: NodeJS.ProcessEnv = process.env): string | undefined {
   const { REFT_METRICS_ADDRESS: address } = environment;
   if (!address) return undefined;
-  const parts = /^(.+):(\d+)$/.exec(address);
-  const isAddress =
-    parts !== null && isIP(at(parts, 1).replace(/^\[(.*)\]$/, '$1')) !== 0 && Number(at(parts, 2)) <= 65_535;
-  if (!isAddress)
-    throw new UsageError(
-      `REFT_METRICS_ADDRESS is "${address}": allowed is an IP address and a port, such as 127.0.0.1:9464`,
-    );
+  parseAddress('REFT_METRICS_ADDRESS', address, 9464);
   return address;
+}
+
+/**
+ * Where a worker tells probes whether it serves: `REFT_HEALTH_ADDRESS`.
+ * Undefined where nobody asks.
+ * @throws UsageError when the variable is no IP address and port
+ */
+export function healthAddress(environment: NodeJS.ProcessEnv = process.env): ListenAddress | undefined {
+  const { REFT_HEALTH_ADDRESS: address } = environment;
+  return address ? parseAddress('REFT_HEALTH_ADDRESS', address, 8236) : undefined;
+}
+
+function parseAddress(variable: string, address: string, usualPort: number): ListenAddress {
+  const parts = /^(.+):(\d+)$/.exec(address);
+  const host = parts === null ? '' : at(parts, 1).replace(/^\[(.*)\]$/, '$1');
+  const port = parts === null ? Number.NaN : Number(at(parts, 2));
+  if (isIP(host) !== 0 && port <= 65_535) return { host, port };
+  throw new UsageError(
+    `${variable} is "${address}": allowed is an IP address and a port, such as 127.0.0.1:${usualPort}`,
+  );
 }

@@ -26,6 +26,8 @@ import { engineCount, workDirectory } from './settings.js';
 export interface RunningWorker {
   /** Resolves when the worker has shut down; rejects when it failed. */
   readonly ended: Promise<void>;
+  /** Whether tasks of every queue are polled for. */
+  isServing(): boolean;
   /** Lets activities finish for two seconds, then ends them; their next attempt is another worker's. */
   stop(): Promise<void>;
 }
@@ -112,6 +114,7 @@ async function startOn(
   ended.catch(() => undefined);
   return {
     ended,
+    isServing: () => workers.every((worker) => worker.getState() === 'RUNNING'),
     async stop() {
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
       await ended;

@@ -1,6 +1,6 @@
-/** What environment variables may say: the number of engines, and where metrics are served. */
+/** What environment variables may say: the number of engines, and where metrics and health are served. */
 import { describe, expect, it } from 'vitest';
-import { cacheBytes, engineCount, metricsAddress } from '../../workers/settings.js';
+import { cacheBytes, engineCount, healthAddress, metricsAddress } from '../../workers/settings.js';
 
 describe('REFT_METRICS_ADDRESS', () => {
   it.each(['127.0.0.1:9464', '[::1]:9464', '0.0.0.0:65535'])('may be %s', (address) => {
@@ -19,6 +19,17 @@ describe('REFT_METRICS_ADDRESS', () => {
       );
     },
   );
+});
+
+describe('REFT_HEALTH_ADDRESS', () => {
+  it('is an IP address and a port, or left out', () => {
+    expect(healthAddress({ REFT_HEALTH_ADDRESS: '0.0.0.0:8236' })).toEqual({ host: '0.0.0.0', port: 8236 });
+    expect(healthAddress({ REFT_HEALTH_ADDRESS: '[::]:8236' })).toEqual({ host: '::', port: 8236 });
+    expect(healthAddress({})).toBeUndefined();
+    expect(() => healthAddress({ REFT_HEALTH_ADDRESS: ':8236' })).toThrow(
+      'REFT_HEALTH_ADDRESS is ":8236": allowed is an IP address and a port, such as 127.0.0.1:8236',
+    );
+  });
 });
 
 describe('REFT_ENGINES', () => {

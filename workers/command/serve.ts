@@ -1,12 +1,13 @@
 /** `reft up` (servers and worker), `reft worker` (a worker for running servers), in the foreground until interrupted, and `reft down`. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attachStack, endStack, type Stack, startStack } from '../../infra/stack.js';
+import { openHealth } from '../health.js';
 import { aborted, abortOnInterrupt } from '../interruption.js';
 import { createLive } from '../live/serveLive.js';
 import { log } from '../log.js';
 import { type QueueName, queueNames } from '../names.js';
-import { cacheBytes, dataDirectory, engineCount, metricsAddress } from '../settings.js';
-import { startWorker } from '../worker.js';
+import { cacheBytes, dataDirectory, engineCount, healthAddress, metricsAddress } from '../settings.js';
+import { type RunningWorker, startWorker } from '../worker.js';
 import { withClient } from './access.js';
 import { collectHourly } from './gc.js';
 import { requireDevice } from './requireDevice.js';
@@ -94,22 +95,31 @@ export async function down(): Promise<void> {
 export async function serve(queue: QueueName | undefined, buildId: string | undefined): Promise<void> {
   checkBuildId(buildId);
   metricsAddress();
+  const probed = healthAddress();
   engineCount();
   cacheBytes();
   if (queue !== 'general') await requireDevice();
   const interrupted = abortOnInterrupt();
-  const stack = await attachStack({ dataDirectory, log });
-  if (stack === null)
-    throw new UsageError('No servers are running: start them with "reft up", or set TEMPORAL_ADDRESS and S3_ENDPOINT');
+  let worker: RunningWorker | undefined;
+  const health = probed && (await openHealth(probed, () => worker?.isServing() === true));
   try {
-    const queues = queue === undefined ? queueNames : [queue];
-    const worker = await startWorker(stack, queues, buildId);
-    const build = buildId === undefined ? '' : `, build ${buildId}`;
-    console.log(`Worker for ${queues.join(' and ')} at ${stack.temporal.address}${build}. Ctrl-C stops it.`);
-    await Promise.race([aborted(AbortSignal.any([interrupted, stack.closing])), worker.ended]);
-    await worker.stop();
+    const stack = await attachStack({ dataDirectory, log });
+    if (stack === null)
+      throw new UsageError(
+        'No servers are running: start them with "reft up", or set TEMPORAL_ADDRESS and S3_ENDPOINT',
+      );
+    try {
+      const queues = queue === undefined ? queueNames : [queue];
+      worker = await startWorker(stack, queues, buildId);
+      const build = buildId === undefined ? '' : `, build ${buildId}`;
+      console.log(`Worker for ${queues.join(' and ')} at ${stack.temporal.address}${build}. Ctrl-C stops it.`);
+      await Promise.race([aborted(AbortSignal.any([interrupted, stack.closing])), worker.ended]);
+      await worker.stop();
+    } finally {
+      await stack.stop();
+    }
   } finally {
-    await stack.stop();
+    await health?.close();
   }
 }
 
