@@ -1,9 +1,11 @@
 /**
  * Workers killed with SIGKILL in the middle of the warm-up, a rollout, an update and the evaluation, their local files gone:
- * the run finishes with the checkpoint of an undisturbed run, byte for byte.
+ * the run finishes with the checkpoint of an undisturbed run, byte for byte. So it does when a worker is told to end, by SIGTERM, in the
+ * middle of a step: it ends by itself, and the step is another's at once.
  */
 import type { WorkflowHandle } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
+import { shutdownForceMilliseconds } from '../../workers/createWorkers.js';
 import type { Progress } from '../../workflows/monitoring/progress.js';
 import type { RunResult } from '../../workflows/runState.js';
 import { repeated, waitForActivity } from './lossOfWorkers.js';
@@ -28,10 +30,18 @@ const kills = [
   { activity: 'rollout', phase: 'evaluation' },
 ] as const;
 
+/** One step that takes longer than a worker waits for it, and little else. */
+const longStep = {
+  ...spec,
+  data: { train: 2000, test: 40 },
+  warmUp: { epochs: 1 },
+  ppo: { epochs: 1, questionsPerRound: 40, miniBatch: 40 },
+};
+
 const parts = useRealParts();
 
-const start = (workflowId: string): Promise<WorkflowHandle> =>
-  parts.client.workflow.start('reft', { taskQueue: 'reft', workflowId, args: [spec] });
+const start = (workflowId: string, input: object = spec): Promise<WorkflowHandle> =>
+  parts.client.workflow.start('reft', { taskQueue: 'reft', workflowId, args: [input] });
 
 describe('a run whose workers are lost', () => {
   it('ends in the checkpoint of an undisturbed run', async () => {
@@ -52,5 +62,23 @@ describe('a run whose workers are lost', () => {
     expect(again).toEqual(expect.arrayContaining(['trainSupervised', 'updatePolicy']));
     const progress = await handle.query<Progress>('progress');
     expect(progress.phase).toBe('finished');
+  }, 400_000);
+
+  it('loses nothing to a worker that is told to end, which ends by itself', async () => {
+    const handle = await start('ended', longStep);
+    await waitForActivity(handle, 'trainSupervised', 'warm-up');
+    const { code, milliseconds } = await parts.endWorker();
+    expect(code).toBe(0);
+    // The rest of the grace period that the cluster files give is for a busy machine.
+    expect(milliseconds).toBeLessThan(shutdownForceMilliseconds + 5_000);
+    // Handed back, and not found lost when its heartbeats stay away.
+    const { raw } = await handle.describe();
+    expect(raw.pendingActivities).toMatchObject([{ activityType: { name: 'trainSupervised' }, attempt: 2 }]);
+
+    await parts.startWorker();
+    const ended: RunResult = await handle.result();
+    const calm: RunResult = await (await start('not-ended', longStep)).result();
+    expect(ended.checkpoint.sha256).toBe(calm.checkpoint.sha256);
+    expect(ended.accuracy).toEqual(calm.accuracy);
   }, 400_000);
 });

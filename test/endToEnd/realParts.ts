@@ -3,13 +3,15 @@ import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll } from 'vitest';
 import { required } from '../../activities/invariant.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
-import { startWorkerProcess, type WorkerProcess } from '../support/workerProcess.js';
+import { startWorkerProcess, type WorkerEnd, type WorkerProcess } from '../support/workerProcess.js';
 
 export interface RealParts {
   readonly stack: TestStack;
   readonly client: Client;
   /** Kills the worker with SIGKILL, and its local files with it. */
   killWorker(): Promise<void>;
+  /** Ends the worker with SIGTERM. */
+  endWorker(): Promise<WorkerEnd>;
   startWorker(): Promise<void>;
 }
 
@@ -33,6 +35,12 @@ export function useRealParts(environment: NodeJS.ProcessEnv = {}): RealParts {
     worker = undefined;
   }
 
+  async function endWorker(): Promise<WorkerEnd> {
+    const end = await required(worker, 'the worker').end();
+    worker = undefined;
+    return end;
+  }
+
   beforeAll(async () => {
     stack = await startTestStack();
     await startWorker();
@@ -54,6 +62,7 @@ export function useRealParts(environment: NodeJS.ProcessEnv = {}): RealParts {
       return required(client, 'the client');
     },
     killWorker,
+    endWorker,
     startWorker,
   };
 }

@@ -1,4 +1,4 @@
-/** Python programs of tests, with pinned packages (`requirements.txt`, `metricTools.txt`, `mlflow.txt`): installed once, beside the servers' programs. */
+/** Python programs of tests, with pinned packages (the lists beside this file): installed once, beside the servers' programs. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -16,6 +16,8 @@ const requirementsOf = {
   /** Tools that read metrics. */
   metrics: fileURLToPath(new URL('metricTools.txt', import.meta.url)),
   mlflow: fileURLToPath(new URL('mlflow.txt', import.meta.url)),
+  /** Tools that check images and cluster files. */
+  deploy: fileURLToPath(new URL('deployTools.txt', import.meta.url)),
 } as const;
 
 export interface PythonWithPackages {

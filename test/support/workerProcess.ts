@@ -15,6 +15,13 @@ const command = fileURLToPath(new URL('../../workers/bin/reft.js', import.meta.u
 export interface WorkerProcess {
   /** SIGKILL, and its local files are gone too, as with a lost machine. */
   kill(): Promise<void>;
+  /** SIGTERM, as whoever stops a container sends it; resolves when it has ended by itself. Its local files are gone then, too. */
+  end(): Promise<WorkerEnd>;
+}
+
+export interface WorkerEnd {
+  readonly code: number | null;
+  readonly milliseconds: number;
 }
 
 /**
@@ -34,13 +41,20 @@ export async function startWorkerProcess(
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await ready(child);
+  async function leave(signal: 'SIGKILL' | 'SIGTERM'): Promise<WorkerEnd> {
+    const begin = performance.now();
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    const [code] = await ended;
+    const milliseconds = performance.now() - begin;
+    await rm(stateDirectory, { recursive: true, force: true, maxRetries: 5 });
+    return { code, milliseconds };
+  }
   return {
     async kill() {
-      const ended = once(child, 'exit');
-      child.kill('SIGKILL');
-      await ended;
-      await rm(stateDirectory, { recursive: true, force: true, maxRetries: 5 });
+      await leave('SIGKILL');
     },
+    end: () => leave('SIGTERM'),
   };
 }
 
