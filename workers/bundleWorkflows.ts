@@ -11,6 +11,7 @@ import { messageOf } from '../activities/errors.js';
 import { sha256OfBytes } from '../activities/store/digest.js';
 import { log, logger } from './log.js';
 import { dataDirectory, isInstalled } from './settings.js';
+import { tracingModules } from './tracing.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const cache = isInstalled ? join(dataDirectory, 'bundles') : join(root, 'node_modules/.cache/reft');
@@ -32,7 +33,7 @@ export async function bundleWorkflows(failureConverterPath?: string, directory: 
   const path = (file: string): string => join(root, 'workflows', file);
   const options = {
     workflowsPath: path('index.ts'),
-    workflowInterceptorModules: [path('failures.ts'), path('monitoring/waiting.ts')],
+    workflowInterceptorModules: [...tracingModules(), path('failures.ts'), path('monitoring/waiting.ts')],
     ...(failureConverterPath === undefined ? {} : { failureConverterPath }),
   };
   const file = join(directory, `workflows-${await keyOf(options)}.js`);

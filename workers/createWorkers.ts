@@ -13,6 +13,7 @@ import { engineQueue, generalQueue } from '../workflows/config/taskQueues.js';
 import { createEngineSlots } from './engineSlots.js';
 import { nameFailures } from './nameFailures.js';
 import type { QueueName } from './names.js';
+import type { Tracing } from './tracing.js';
 
 export interface WorkersOptions {
   readonly connection: NativeConnection;
@@ -26,6 +27,8 @@ export interface WorkersOptions {
   readonly dataConverter?: DataConverter;
   /** Which build of the code they are, where runs are to be pinned to one (`VERSIONS.md`). */
   readonly buildId?: string;
+  /** Left out: no traces. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** What an activity has not finished by then, after a worker was told to stop, is done again by the next worker. */
@@ -48,7 +51,9 @@ function deploymentOf(buildId: string): WorkerDeploymentOptions {
 
 /** Creates the workers; nothing is polled before they are run. */
 export async function createWorkers(options: WorkersOptions): Promise<Worker[]> {
-  const { connection, namespace, queues, activities, engines, workflowBundle, dataConverter, buildId } = options;
+  const { connection, namespace, queues, activities, engines, workflowBundle, dataConverter, buildId, tracing } =
+    options;
+  const traced = tracing === undefined ? [] : [tracing.activityInterceptor];
   const common = {
     connection,
     namespace,
@@ -66,7 +71,8 @@ export async function createWorkers(options: WorkersOptions): Promise<Worker[]> 
         taskQueue: generalQueue,
         workflowBundle,
         activities: activities.general,
-        interceptors: { activity: [() => ({ inbound: nameFailures })] },
+        interceptors: { activity: [...traced, () => ({ inbound: nameFailures })] },
+        ...(tracing === undefined ? {} : { sinks: tracing.sinks }),
         maxConcurrentActivityTaskExecutions: 8,
       }),
     engine: () => {
@@ -75,7 +81,9 @@ export async function createWorkers(options: WorkersOptions): Promise<Worker[]> 
         ...common,
         taskQueue: engineQueue,
         activities: activities.engine,
-        interceptors: { activity: [() => ({ inbound: nameFailures }), () => ({ inbound: slots.interceptor })] },
+        interceptors: {
+          activity: [...traced, () => ({ inbound: nameFailures }), () => ({ inbound: slots.interceptor })],
+        },
         tuner: {
           activityTaskSlotSupplier: slots.supplier,
           // It serves neither; the SDK asks for all.

@@ -82,6 +82,24 @@ export function healthAddress(environment: NodeJS.ProcessEnv = process.env): Lis
   return address ? parseAddress('REFT_HEALTH_ADDRESS', address, 8236) : undefined;
 }
 
+/**
+ * Where traces are sent: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` or `OTEL_EXPORTER_OTLP_ENDPOINT`.
+ * Undefined where none are wanted.
+ * @throws UsageError when the variable is no address, or `OTEL_EXPORTER_OTLP_PROTOCOL` asks for gRPC
+ */
+export function tracesEndpoint(environment: NodeJS.ProcessEnv = process.env): string | undefined {
+  const name = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'].find((one) => environment[one]);
+  const endpoint = name && environment[name];
+  if (!endpoint) return undefined;
+  if (!URL.canParse(endpoint) || !/^https?:\/\//.test(endpoint))
+    throw new UsageError(`${name} is "${endpoint}": allowed is http(s)://host[:port], such as http://127.0.0.1:4318`);
+  const { OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, OTEL_EXPORTER_OTLP_PROTOCOL } = environment;
+  const protocol = OTEL_EXPORTER_OTLP_TRACES_PROTOCOL || OTEL_EXPORTER_OTLP_PROTOCOL || 'http/json';
+  if (!protocol.startsWith('http/'))
+    throw new UsageError(`OTEL_EXPORTER_OTLP_PROTOCOL is "${protocol}": allowed is "http/json" or "http/protobuf"`);
+  return endpoint;
+}
+
 function parseAddress(variable: string, address: string, usualPort: number): ListenAddress {
   const parts = /^(.+):(\d+)$/.exec(address);
   const host = parts === null ? '' : at(parts, 1).replace(/^\[(.*)\]$/, '$1');

@@ -22,6 +22,7 @@ import { openSandbox } from './openSandbox.js';
 import { openStore } from './openStore.js';
 import { installRuntime } from './runtime.js';
 import { engineCount, workDirectory } from './settings.js';
+import { openTracing } from './tracing.js';
 
 export interface RunningWorker {
   /** Resolves when the worker has shut down; rejects when it failed. */
@@ -63,10 +64,11 @@ async function startOn(
   queues: readonly QueueName[],
   buildId: string | undefined,
 ): Promise<RunningWorker> {
-  const [workflowBundle, s3, workspace] = await Promise.all([
+  const [workflowBundle, s3, workspace, tracing] = await Promise.all([
     bundleWorkflows(dataConverter.failureConverterPath),
     stack.s3.dialect === undefined ? prepareBucket(stack.s3) : stack.s3,
     openWorkspace(workDirectory),
+    openTracing(),
   ]);
   const engines = engineCount();
   const build = buildId === undefined ? {} : { buildId };
@@ -91,6 +93,7 @@ async function startOn(
     engines,
     workflowBundle,
     dataConverter,
+    tracing,
     ...build,
   });
   // It loads while the first run's data are prepared.
@@ -101,7 +104,7 @@ async function startOn(
   if (removed > 0) log('info', 'files of killed workers removed', { removed, folder: workDirectory });
   void tidy(s3);
   const ended = runWorkers(workers)
-    .finally(() => Promise.all([engine.close(), sandbox.close(), connection.close()]))
+    .finally(() => Promise.all([engine.close(), sandbox.close(), connection.close(), tracing?.close()]))
     .finally(workspace.close)
     .then(
       () => log('info', 'worker stopped', served),

@@ -1,6 +1,6 @@
 /** What environment variables may say: the number of engines, and where metrics and health are served. */
 import { describe, expect, it } from 'vitest';
-import { cacheBytes, engineCount, healthAddress, metricsAddress } from '../../workers/settings.js';
+import { cacheBytes, engineCount, healthAddress, metricsAddress, tracesEndpoint } from '../../workers/settings.js';
 
 describe('REFT_METRICS_ADDRESS', () => {
   it.each(['127.0.0.1:9464', '[::1]:9464', '0.0.0.0:65535'])('may be %s', (address) => {
@@ -28,6 +28,24 @@ describe('REFT_HEALTH_ADDRESS', () => {
     expect(healthAddress({})).toBeUndefined();
     expect(() => healthAddress({ REFT_HEALTH_ADDRESS: ':8236' })).toThrow(
       'REFT_HEALTH_ADDRESS is ":8236": allowed is an IP address and a port, such as 127.0.0.1:8236',
+    );
+  });
+});
+
+describe('OTEL_EXPORTER_OTLP_ENDPOINT', () => {
+  it('is an address for HTTP, or left out', () => {
+    const collector = 'http://127.0.0.1:4318';
+    expect(tracesEndpoint({ OTEL_EXPORTER_OTLP_ENDPOINT: collector })).toBe(collector);
+    expect(tracesEndpoint({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${collector}/v1/traces` })).toBe(
+      `${collector}/v1/traces`,
+    );
+    expect(tracesEndpoint({})).toBeUndefined();
+    expect(() => tracesEndpoint({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' })).toThrow(
+      'OTEL_EXPORTER_OTLP_ENDPOINT is "collector:4318": allowed is http(s)://host[:port], such as http://127.0.0.1:4318',
+    );
+    const protocol = { OTEL_EXPORTER_OTLP_ENDPOINT: collector, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
+    expect(() => tracesEndpoint(protocol)).toThrow(
+      'OTEL_EXPORTER_OTLP_PROTOCOL is "grpc": allowed is "http/json" or "http/protobuf"',
     );
   });
 });

@@ -9,7 +9,7 @@ import { generalQueue } from '../../workflows/config/taskQueues.js';
 import { abortOnInterrupt } from '../interruption.js';
 import { liveReportAddress } from '../live/address.js';
 import { openStore } from '../openStore.js';
-import { cacheBytes, engineCount, metricsAddress } from '../settings.js';
+import { cacheBytes, engineCount, metricsAddress, tracesEndpoint } from '../settings.js';
 import { failureReason, uiAddress, withClient, withReadyStack } from './access.js';
 import { chooseRun, type Identity, type OpenRun, specificationOf } from './chooseRun.js';
 import type { Kind } from './kinds.js';
@@ -46,6 +46,7 @@ export async function followNew<Result extends object>(
   onResult: OnResult<Result> = nothingMore,
 ): Promise<number> {
   metricsAddress();
+  tracesEndpoint();
   engineCount();
   cacheBytes();
   await requireDevice();

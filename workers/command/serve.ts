@@ -6,7 +6,7 @@ import { aborted, abortOnInterrupt } from '../interruption.js';
 import { createLive } from '../live/serveLive.js';
 import { log } from '../log.js';
 import { type QueueName, queueNames } from '../names.js';
-import { cacheBytes, dataDirectory, engineCount, healthAddress, metricsAddress } from '../settings.js';
+import { cacheBytes, dataDirectory, engineCount, healthAddress, metricsAddress, tracesEndpoint } from '../settings.js';
 import { type RunningWorker, startWorker } from '../worker.js';
 import { withClient } from './access.js';
 import { collectHourly } from './gc.js';
@@ -16,6 +16,7 @@ import { UsageError } from './usageError.js';
 
 export async function up(): Promise<void> {
   metricsAddress();
+  tracesEndpoint();
   engineCount();
   cacheBytes();
   await requireDevice();
@@ -95,6 +96,7 @@ export async function down(): Promise<void> {
 export async function serve(queue: QueueName | undefined, buildId: string | undefined): Promise<void> {
   checkBuildId(buildId);
   metricsAddress();
+  tracesEndpoint();
   const probed = healthAddress();
   engineCount();
   cacheBytes();
