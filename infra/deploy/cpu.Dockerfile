@@ -22,6 +22,10 @@ COPY activities ./activities
 COPY infra ./infra
 COPY workers ./workers
 COPY workflows ./workflows
+# The workflows' bundle, which workers would make at each start: nothing of it can be kept in a read-only container.
+RUN node --import tsx --input-type=module \
+  --eval "const { bundleWorkflows } = await import('./workers/bundleWorkflows.ts'); await bundleWorkflows();" \
+  && rm -rf /tmp/*
 
 # Copies of what is in S3: the one folder that a worker writes to, beside /tmp.
 RUN mkdir --parents /var/lib/reft && chown node:node /var/lib/reft
