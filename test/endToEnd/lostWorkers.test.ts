@@ -33,9 +33,9 @@ const kills = [
 /** One step that takes longer than a worker waits for it, and little else. */
 const longStep = {
   ...spec,
-  data: { train: 2000, test: 40 },
+  data: { train: 1200, test: 16 },
   warmUp: { epochs: 1 },
-  ppo: { epochs: 1, questionsPerRound: 40, miniBatch: 40 },
+  ppo: { epochs: 1, questionsPerRound: 16, miniBatch: 16 },
 };
 
 const parts = useRealParts();
