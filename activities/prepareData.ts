@@ -4,6 +4,7 @@
  */
 
 import type { DataSpec } from '../workflows/config/data.js';
+import { moduleAt } from './compiled.js';
 import { obtainFiles } from './data/files/obtainFile.js';
 import { runInThread } from './data/thread/runInThread.js';
 import type { DataSetRef, PreparedData, PretrainedTokenizer } from './data/types.js';
@@ -73,7 +74,7 @@ async function prepare(
   // Python loads meanwhile, and until the first answers. Where it does not, the first scoring says so.
   if (data.cot === 'program') sandbox.warmUp().catch(() => undefined);
   const prepared = await runInThread<PrepareInThread, PreparedInThread, PrepareServices>({
-    module: new URL('prepareDataThread.ts', import.meta.url),
+    module: moduleAt('./prepareDataThread', import.meta.url),
     input: {
       data,
       seed,

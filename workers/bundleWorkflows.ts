@@ -6,19 +6,28 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BundleOptions, bundleWorkflowCode } from '@temporalio/worker';
+import { bundleWorkflowCode } from '@temporalio/worker';
+import { isCompiled, moduleAt } from '../activities/compiled.js';
 import { messageOf } from '../activities/errors.js';
 import { sha256OfBytes } from '../activities/store/digest.js';
 import { log, logger } from './log.js';
-import { dataDirectory, isInstalled } from './settings.js';
+import { codeRoot, packageRoot } from './packageRoot.js';
+import { dataDirectory } from './settings.js';
 import { tracingModules } from './tracing.js';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const cache = isInstalled ? join(dataDirectory, 'bundles') : join(root, 'node_modules/.cache/reft');
+const cache = isCompiled ? join(dataDirectory, 'bundles') : join(packageRoot, 'node_modules/.cache/reft');
 /** What the workflows are made of: a room that they could import, and the packages' exact versions. */
-const sources = ['workflows', 'activities', 'infra', 'package.json'];
+const sources = [
+  ...['workflows', 'activities', 'infra'].map((room) => join(codeRoot, room)),
+  join(packageRoot, 'package.json'),
+];
 /** Of other states of the code: as many as somebody who changes between branches goes back to. */
 const mostKept = 8;
+
+const fileOf = (path: string): string => fileURLToPath(moduleAt(`../workflows/${path}`, import.meta.url));
+
+/** What every workflow of a bundle runs in. */
+export const interceptorModules: readonly string[] = [fileOf('failures'), fileOf('monitoring/waiting')];
 
 export interface Bundle {
   readonly code: string;
@@ -30,37 +39,26 @@ export interface Bundle {
  * @param directory where bundles are kept
  */
 export async function bundleWorkflows(failureConverterPath?: string, directory: string = cache): Promise<Bundle> {
-  const path = (file: string): string => join(root, 'workflows', file);
   const options = {
-    workflowsPath: path('index.ts'),
-    workflowInterceptorModules: [...tracingModules(), path('failures.ts'), path('monitoring/waiting.ts')],
+    workflowsPath: fileOf('index'),
+    workflowInterceptorModules: [...tracingModules(), ...interceptorModules],
     ...(failureConverterPath === undefined ? {} : { failureConverterPath }),
   };
   const file = join(directory, `workflows-${await keyOf(options)}.js`);
   const kept = await readKept(file);
   if (kept !== undefined) return { code: kept };
-  const { code } = await bundleWorkflowCode({ ...options, logger, webpackConfigHook: withInstalledSources });
+  const { code } = await bundleWorkflowCode({ ...options, logger });
   await keep(file, code).catch((error: unknown) => {
     log('info', 'the workflow bundle cannot be kept, and is made again at the next start', { error: messageOf(error) });
   });
   return { code };
 }
 
-type WebpackConfig = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
-
-/** The SDK compiles no TypeScript below `node_modules`, where these sources lie when the package is installed. */
-function withInstalledSources(config: WebpackConfig): WebpackConfig {
-  const rules = (config.module?.rules ?? []).map((rule) =>
-    typeof rule === 'object' && rule !== null && rule.exclude !== undefined ? { ...rule, exclude: [] } : rule,
-  );
-  return isInstalled ? { ...config, module: { ...config.module, rules } } : config;
-}
-
 /** Of all that the bundle depends on; the root is among it, since the bundle names files. */
 async function keyOf(options: object): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify([root, options]));
+  const hash = createHash('sha256').update(JSON.stringify([codeRoot, options]));
   for (const source of sources)
-    for (const file of await filesBelow(join(root, source))) hash.update(`\0${file}\0`).update(await readFile(file));
+    for (const file of await filesBelow(source)) hash.update(`\0${file}\0`).update(await readFile(file));
   return hash.digest('hex').slice(0, 32);
 }
 
@@ -68,7 +66,7 @@ async function filesBelow(path: string): Promise<string[]> {
   if (!(await stat(path)).isDirectory()) return [path];
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile() && /\.(ts|mjs|json)$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /\.(ts|js|mjs|json)$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
 }

@@ -25,7 +25,7 @@ import {
   type SchemaName,
   schemaNames,
 } from './names.js';
-import { packageVersion } from './version.js';
+import { packageVersion } from './packageRoot.js';
 import { addWatchingCommands } from './watching.js';
 
 /** What a shell says of a program whose output nobody reads any more. */
@@ -59,7 +59,7 @@ async function serverTrouble(error: unknown): Promise<string | undefined> {
 function program(): Command {
   const reft = new Command('reft')
     .description('Reinforced fine-tuning as durable Temporal workflows')
-    .version(packageVersion)
+    .version(packageVersion())
     .showHelpAfterError('(reft --help shows what there is)')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 

@@ -1,26 +1,23 @@
 /** What environment variables say of this machine’s processes; wrong values are told before a command starts anything. */
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
-import { join, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
+import { isCompiled } from '../activities/compiled.js';
 import { at } from '../activities/invariant.js';
 import { UsageError } from './command/usageError.js';
+import { packageRoot } from './packageRoot.js';
 
 const { REFT_STATE_DIR } = process.env;
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-/** Whether this is an installed package, which may be replaced at any moment, and no checkout. */
-export const isInstalled = root.split(sep).includes('node_modules');
-
 /**
- * Everything that a run keeps on this machine: `REFT_STATE_DIR`, or `.data` in the checkout; of an installed package `.reft` in the user's
- * home, so that it is the same wherever the command runs.
+ * Everything that a run keeps on this machine: `REFT_STATE_DIR`, or `.data` in the checkout; of an installed package, which may be replaced
+ * at any moment, `.reft` in the user's home, so that it is the same wherever the command runs.
  */
 export const dataDirectory = REFT_STATE_DIR
   ? resolve(REFT_STATE_DIR)
-  : isInstalled
+  : isCompiled
     ? join(homedir(), '.reft')
-    : join(root, '.data');
+    : join(packageRoot, '.data');
 /** Copies of what is in S3, and files on their way there: on one disk, so that moving them is free. */
 export const cacheDirectory = join(dataDirectory, 'cache');
 export const workDirectory = join(dataDirectory, 'work');

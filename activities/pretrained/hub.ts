@@ -77,8 +77,10 @@ interface Asked extends HubOptions {
   readonly revision: string;
 }
 
+type Kind = 'model' | 'dataset';
+
 /** What the hub's two kinds of repository differ in. */
-const kinds = {
+const kinds: Readonly<Record<Kind, KindOfRepository>> = {
   model: {
     info: (asked: Asked) => modelInfo({ ...asked, additionalFields: ['sha'] }),
     refused: InvalidModel,
@@ -89,8 +91,13 @@ const kinds = {
     refused: InvalidData,
     noun: 'data set',
   },
-} as const;
-type Kind = keyof typeof kinds;
+};
+
+interface KindOfRepository {
+  readonly info: (asked: Asked) => Promise<{ readonly sha: string }>;
+  readonly refused: typeof InvalidModel | typeof InvalidData;
+  readonly noun: string;
+}
 
 export interface HubRepository extends ModelSource {
   /** Paths of its files, those in folders included. */

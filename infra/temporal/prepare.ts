@@ -1,7 +1,7 @@
 /** Makes a Temporal namespace ready for runs: reachable, long retention (ours only), search attributes registered. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection, isGrpcServiceError } from '@temporalio/client';
+import { Connection, isGrpcServiceError, type OperatorService, type WorkflowService } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import { messageOf } from '../../activities/errors.js';
@@ -50,30 +50,37 @@ export async function extendRetention(access: TemporalAccess): Promise<void> {
  * Registers the search attributes a run sets, where they are missing. Without them its workflow tasks would fail for ever.
  * @throws MissingSoftware with the commands to run when this server does not let us
  */
-export async function registerSearchAttributes(access: TemporalAccess): Promise<void> {
-  const { namespace } = access;
-  await withConnection(access, '10s', async (connection) => {
-    let refusal = 'they exist with other types';
-    const deadline = Date.now() + registrationMilliseconds;
+export function registerSearchAttributes(access: TemporalAccess): Promise<void> {
+  return withConnection(access, '10s', (connection) => registerThrough(connection, access.namespace));
+}
+
+interface Services {
+  readonly workflowService: WorkflowService;
+  readonly operatorService: OperatorService;
+}
+
+/** As `registerSearchAttributes`, over a connection that is there. */
+export async function registerThrough(connection: Services, namespace: string): Promise<void> {
+  let refusal = 'they exist with other types';
+  const deadline = Date.now() + registrationMilliseconds;
+  if (await areSearchable(connection, namespace)) return;
+  try {
+    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
+  } catch (error) {
+    refusal = messageOf(error);
+  }
+  while (Date.now() < deadline) {
     if (await areSearchable(connection, namespace)) return;
-    try {
-      await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
-    } catch (error) {
-      refusal = messageOf(error);
-    }
-    while (Date.now() < deadline) {
-      if (await areSearchable(connection, namespace)) return;
-      await sleep(100);
-    }
-    throw new MissingSoftware(
-      `The search attributes ReftPhase, ReftRound and ReftAccuracy cannot be registered in namespace ${namespace} at ${access.address}: ${refusal}. Register them by hand:\n` +
-        '  temporal operator search-attribute create --name ReftPhase --type Keyword --name ReftRound --type Int --name ReftAccuracy --type Double',
-    );
-  });
+    await sleep(100);
+  }
+  throw new MissingSoftware(
+    `The search attributes ReftPhase, ReftRound and ReftAccuracy cannot be registered in namespace ${namespace}: ${refusal}. Register them by hand:\n` +
+      '  temporal operator search-attribute create --name ReftPhase --type Keyword --name ReftRound --type Int --name ReftAccuracy --type Double',
+  );
 }
 
 /** Asked by a query and not by the operator service, which hosted servers refuse. */
-async function areSearchable(connection: Connection, namespace: string): Promise<boolean> {
+async function areSearchable(connection: Pick<Services, 'workflowService'>, namespace: string): Promise<boolean> {
   try {
     const query = "ReftPhase = 'evaluation' AND ReftRound = 1 AND ReftAccuracy = 0.5";
     await connection.workflowService.countWorkflowExecutions({ namespace, query });

@@ -8,7 +8,7 @@ import { checkInput, readSpecInput } from '../../workers/command/readSpecInput.j
 import { comparisonPresets } from '../../workflows/config/presets/index.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const outside = new Set(['node_modules', '.git', '.data', '.cache', 'shared']);
+const outside = new Set(['node_modules', '.git', '.data', '.cache', 'dist', 'shared']);
 
 function filesUnder(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {

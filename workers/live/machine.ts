@@ -1,12 +1,11 @@
 /** The machine and the code of this process, as the live report tells them: on one machine they are those of the run. */
 import { cpus, hostname, release, type } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { isCompiled } from '../../activities/compiled.js';
 import { chosenDevice } from '../../activities/engine/ort/devices.js';
 import { machine } from '../../activities/engine/ort/machine.js';
 import { gibibytes } from '../../activities/gibibytes.js';
 import { firstLine } from '../../infra/obtain/commands.js';
-import { isInstalled } from '../settings.js';
-import { packageVersion } from '../version.js';
+import { packageRoot, packageVersion } from '../packageRoot.js';
 
 /** A fact, by what it is called. */
 export type Fact = readonly [name: string, value: string];
@@ -21,7 +20,7 @@ export async function describeMachine(): Promise<readonly Fact[]> {
     ['device', deviceName()],
     ['system', `${type()} ${release()}, ${process.arch}`],
     ['Node', process.version],
-    ['ReFT', packageVersion],
+    ['ReFT', packageVersion()],
     ...(revision === null ? [] : [['git revision', revision] as const]),
   ];
 }
@@ -37,7 +36,6 @@ function deviceName(): string {
 
 /** `7c4d58d0be11`, with `-dirty` behind it where files differ from it; null in an installed package. */
 async function gitRevision(): Promise<string | null> {
-  if (isInstalled) return null;
-  const root = fileURLToPath(new URL('../..', import.meta.url));
-  return firstLine('git', ['-C', root, 'describe', '--always', '--dirty', '--abbrev=12', '--exclude=*']);
+  if (isCompiled) return null;
+  return firstLine('git', ['-C', packageRoot, 'describe', '--always', '--dirty', '--abbrev=12', '--exclude=*']);
 }

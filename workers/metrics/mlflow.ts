@@ -12,7 +12,7 @@ import { fetchFromWeb } from '../../activities/network/fetch.js';
 import type { CurvePoint } from '../../activities/report/types.js';
 import { isRecord } from '../../workflows/config/explain.js';
 import { UsageError } from '../command/usageError.js';
-import { packageVersion } from '../version.js';
+import { packageVersion } from '../packageRoot.js';
 import type { MetricSink } from './sink.js';
 
 const usualExperiment = 'reft';
@@ -50,7 +50,7 @@ export async function openMlflowRun(url: string, id: string, startedAt: Date, sp
     start_time: startedAt.getTime(),
     tags: [
       { key: runTag, value: tag },
-      { key: 'mlflow.source.name', value: `reft ${packageVersion}` },
+      { key: 'mlflow.source.name', value: `reft ${packageVersion()}` },
       { key: 'mlflow.source.type', value: 'JOB' },
     ],
   });

@@ -3,6 +3,7 @@
  * the work and ended with it: what the work took of memory is given back.
  */
 import { Worker } from 'node:worker_threads';
+import { isCompiled } from '../../compiled.js';
 import { InsufficientMemory, InternalError } from '../../errors.js';
 import { errorOf, type FromThread, failureOf, type ToThread } from './messages.js';
 
@@ -27,7 +28,7 @@ export interface ThreadOptions<In, Given extends Services> {
 export async function runInThread<In, Out, Given extends Services>(options: ThreadOptions<In, Given>): Promise<Out> {
   const { module, input, services, megabytes, onProgress, signal } = options;
   signal.throwIfAborted();
-  const thread = new Worker(new URL('start.mjs', import.meta.url), {
+  const thread = new Worker(isCompiled ? module : new URL('start.mjs', import.meta.url), {
     workerData: { module: module.href, input },
     resourceLimits: { maxOldGenerationSizeMb: megabytes },
   });

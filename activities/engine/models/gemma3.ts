@@ -20,7 +20,7 @@ import { checkLayers, type LayerType, layerTypes } from './windows.js';
 
 const defaults = { keyValueHeads: 4, headSize: 256, ropeBase: 1_000_000, isTied: true } as const;
 
-interface Gemma3Config extends DecoderConfig {
+export interface Gemma3Config extends DecoderConfig {
   readonly query_pre_attn_scalar: number;
   readonly rope_local_base_freq: number;
   readonly sliding_window: number;

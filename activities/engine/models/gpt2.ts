@@ -22,7 +22,7 @@ import {
 
 const positionTable = 'transformer.wpe.weight';
 
-interface Gpt2Config {
+export interface Gpt2Config {
   readonly vocab_size: number;
   readonly n_embd: number;
   readonly n_inner: number;

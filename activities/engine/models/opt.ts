@@ -22,7 +22,7 @@ const positionOffset = 2;
 /** PyTorch's default: the config has no field for it. */
 const normEpsilon = 1e-5;
 
-interface OptConfig {
+export interface OptConfig {
   readonly vocab_size: number;
   readonly hidden_size: number;
   readonly ffn_dim: number;

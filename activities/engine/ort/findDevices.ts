@@ -3,6 +3,7 @@
  * driver, and a driver without a card.
  */
 import { once } from 'node:events';
+import { moduleAt } from '../../compiled.js';
 import { UnavailableDevice } from '../../errors.js';
 import { missingForCuda } from './capi/cudaLibraries.js';
 import type { DeviceTrial } from './deviceProcess.js';
@@ -42,7 +43,7 @@ async function tryDevice(
 ): Promise<DeviceTrial> {
   const missing = name === 'cuda' ? missingForCuda(environment) : null;
   if (missing !== null) return { works: false, reason: missing };
-  const child = forkModule(new URL('./deviceProcess.ts', import.meta.url), { ...environment, REFT_DEVICE: device });
+  const child = forkModule(moduleAt('./deviceProcess', import.meta.url), { ...environment, REFT_DEVICE: device });
   const answers: DeviceTrial[] = [];
   let stderr = '';
   child.on('message', (answer: DeviceTrial) => answers.push(answer));

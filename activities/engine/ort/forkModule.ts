@@ -1,7 +1,8 @@
-/** Starts a TypeScript module as a Node process that exchanges messages with this one. */
+/** Starts a module as a Node process that exchanges messages with this one. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isCompiled } from '../../compiled.js';
 
 /**
  * On glibc: memory in pages of 2 MB. Weights and caches are larger than what the processor's address cache covers in pages of 4 kB;
@@ -18,9 +19,8 @@ export function engineEnvironment(environment: NodeJS.ProcessEnv): NodeJS.Proces
 
 /** The caller reads the process's standard error. Standard output is shared with this process. */
 export function forkModule(module: URL, environment: NodeJS.ProcessEnv): ChildProcess {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx'));
   return fork(fileURLToPath(module), {
-    execArgv: ['--import', tsx.href],
+    execArgv: isCompiled ? [] : ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href],
     env: engineEnvironment(environment),
     // Keeps typed arrays and NaN, which JSON does not.
     serialization: 'advanced',

@@ -5,6 +5,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { moduleAt } from '../../compiled.js';
 import { EngineCrashed, TaskCancelled } from '../../errors.js';
 import type { Log } from '../../log.js';
 import { forkModule } from '../ort/forkModule.js';
@@ -137,7 +138,7 @@ export function createEngine(
 }
 
 function startProcess(environment: NodeJS.ProcessEnv, forget: () => void): EngineProcess {
-  const child = forkModule(new URL('./engineProcess.ts', import.meta.url), environment);
+  const child = forkModule(moduleAt('./engineProcess', import.meta.url), environment);
   const engine: EngineProcess = { child, stderr: '', forget };
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     engine.stderr = (engine.stderr + text).slice(-keptStderrCharacters);

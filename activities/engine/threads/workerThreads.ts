@@ -5,6 +5,7 @@
  * sharing operators they share the work: each worker thread decodes a part of the questions, or trains on a part of a batch.
  */
 import { isMainThread, Worker } from 'node:worker_threads';
+import { isCompiled } from '../../compiled.js';
 import { EngineCrashed } from '../../errors.js';
 import { chosenDevice } from '../ort/devices.js';
 import { threads } from '../ort/session.js';
@@ -22,7 +23,8 @@ const started: Worker[] = [];
 function workerThread(index: number): Worker {
   const known = started[index];
   if (known) return known;
-  const worker = new Worker(new URL('../process/workerThread.mjs', import.meta.url));
+  const start = isCompiled ? '../process/workerThread.js' : '../process/workerThread.mjs';
+  const worker = new Worker(new URL(start, import.meta.url));
   worker.unref();
   worker.once('exit', () => {
     if (started[index] === worker) delete started[index];
