@@ -56,7 +56,9 @@ export async function obtainModel(from: string, options: ObtainOptions): Promise
 async function checkFolder(path: string): Promise<void> {
   const folder = await findReadable(path);
   if ('problem' in folder)
-    throw new InvalidModel(`${path} cannot be read on the machine of this worker (model.from): ${folder.problem}`);
+    throw new InvalidModel(
+      `${path} cannot be read on the machine of this worker (model.from): ${folder.problem}; s3://bucket/prefix or hf:org/name names a model that every worker reads`,
+    );
   const found = await stat(folder.path).catch(() => null);
   if (!found?.isDirectory()) throw new InvalidModel(`${path} is no folder on the machine of this worker (model.from)`);
   for (const entry of await readdir(path, { withFileTypes: true })) {

@@ -1,12 +1,14 @@
-/** Relative paths in a specification: where the command runs, or left to the worker. */
+/** Relative paths in a specification: from where they are written, or left to the worker. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { locateFiles } from '../../workers/command/locateFiles.js';
+import { locateFiles as locateFrom } from '../../workers/command/locateFiles.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'reft-here-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+const locateFiles = (input: Parameters<typeof locateFrom>[0], from: string) =>
+  locateFrom(input, { folder: from, why: 'paths start here' });
 const train = join(folder, 'train.jsonl');
 writeFileSync(train, '');
 
@@ -29,11 +31,15 @@ describe('a relative path', () => {
   it('of a model’s folder here becomes absolute', () => {
     const spec = { model: { from: './model' } };
     const located = { model: { from: join(folder, 'model') } };
-    expect(() => locateFiles(spec, folder)).toThrow(`./model: there is nothing at ${join(folder, 'model')}`);
+    expect(() => locateFiles(spec, folder)).toThrow(
+      `model.from: got "./model", but there is nothing at ${join(folder, 'model')} (paths start here)`,
+    );
     expect(locateFiles({ model: { from: 'model' } }, folder)).toEqual({ model: { from: 'model' } });
     mkdirSync(join(folder, 'model'));
     expect(locateFiles(spec, folder)).toEqual(located);
     expect(locateFiles({ run: spec }, folder)).toEqual({ run: located });
+    const annotator = { kind: 'checkpoint', from: './model' };
+    expect(locateFiles({ annotator }, folder)).toEqual({ annotator: { ...annotator, from: join(folder, 'model') } });
     for (const from of ['hf:org/name', 's3://bucket/model', 'checkpoint:00'])
       expect(locateFiles({ model: { from } }, folder)).toEqual({ model: { from } });
   });
@@ -46,7 +52,7 @@ describe('a relative path', () => {
   it('that says it starts here must lead to something', () => {
     const input = { data: { source: { train: './other.jsonl', test: 'test.jsonl' } } };
     expect(() => locateFiles(input, folder)).toThrow(
-      `./other.jsonl: there is nothing at ${join(folder, 'other.jsonl')}`,
+      `data.source.train: got "./other.jsonl", but there is nothing at ${join(folder, 'other.jsonl')} (paths start here), allowed: `,
     );
     const above = { data: { source: { train: '../nothing/other.jsonl', test: 'test.jsonl' } } };
     expect(() => locateFiles(above, folder)).toThrow(

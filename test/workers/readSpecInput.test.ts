@@ -1,8 +1,8 @@
 /** What `reft run` makes of its arguments. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { compareKind, runKind } from '../../workers/command/kinds.js';
 import { readSpecInput } from '../../workers/command/readSpecInput.js';
 import { UsageError } from '../../workers/command/usageError.js';
@@ -87,6 +87,54 @@ describe('readSpecInput', () => {
     const message = await messageOf(readSpecInput('demo', ['model.from=https://me:hidden@host/x'], runKind));
     expect(message).toMatch(/model\.from: holds an address with a user name or password/);
     expect(message).not.toMatch(/hidden/);
+  });
+
+  describe('a relative path', () => {
+    const specs = (): string => join(directory, 'specs');
+    const rows = (name: string): string => join(specs(), name);
+    const source = { train: './my.jsonl', test: 'held/out.jsonl', fields: { question: 'q', value: 'v' } };
+    const write = (spec: object) => writeFile(rows('my.json'), JSON.stringify(spec));
+    beforeAll(async () => {
+      await mkdir(join(specs(), 'held'), { recursive: true });
+      for (const name of ['my.jsonl', 'held/out.jsonl']) await writeFile(rows(name), '');
+      await writeFile(rows('mine.py'), 'def reward(example, response):\n    return 1\n');
+      await writeFile(join(directory, 'elsewhere.jsonl'), '');
+    });
+    afterEach(() => vi.restoreAllMocks());
+
+    it('in a file starts at that file’s folder, wherever the command runs', async () => {
+      vi.spyOn(process, 'cwd').mockReturnValue(directory);
+      await write({ preset: 'svamp', data: { source }, reward: { name: 'python', file: 'mine.py' } });
+      const { input } = await readSpecInput(rows('my.json'), [], runKind);
+      expect(input).toMatchObject({
+        data: { source: { train: rows('my.jsonl'), test: rows('held/out.jsonl') } },
+        reward: { source: expect.stringContaining('def reward') },
+      });
+    });
+
+    it('of --set starts where the command runs', async () => {
+      vi.spyOn(process, 'cwd').mockReturnValue(directory);
+      await write({ preset: 'svamp', data: { source } });
+      const { input } = await readSpecInput(rows('my.json'), ['data.source.train=./elsewhere.jsonl'], runKind);
+      expect(input).toMatchObject({
+        data: { source: { train: join(directory, 'elsewhere.jsonl'), test: rows('held/out.jsonl') } },
+      });
+      const wrong = readSpecInput(rows('my.json'), ['data.source.train=./my.jsonl'], runKind);
+      expect(await messageOf(wrong)).toBe(
+        `data.source.train: got "./my.jsonl", but there is nothing at ${join(directory, 'my.jsonl')} (paths of --set start where the command runs), allowed: a path from there, an absolute one of the workers’ machines, s3://bucket/key, or without ./ one below the REFT_DATA_DIR of the workers`,
+      );
+    });
+
+    it('of data that are not there is the workers’, unless it says where it starts', async () => {
+      vi.spyOn(process, 'cwd').mockReturnValue(directory);
+      await write({ preset: 'svamp', data: { source: { ...source, train: 'elsewhere.jsonl' } } });
+      const { input } = await readSpecInput(rows('my.json'), [], runKind);
+      expect(input).toMatchObject({ data: { source: { train: 'elsewhere.jsonl' } } });
+      await write({ preset: 'svamp', data: { source: { ...source, train: './elsewhere.jsonl' } } });
+      expect(await messageOf(readSpecInput(rows('my.json'), [], runKind))).toContain(
+        `there is nothing at ${rows('elsewhere.jsonl')} (paths in ${rows('my.json')} start at its folder)`,
+      );
+    });
   });
 
   describe('a verifier in a file', () => {

@@ -1,6 +1,6 @@
 /** What `<spec file|preset> --set key=value …` means: the JSON that a workflow is started with. */
 import { readFile, stat } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
+import { basename, dirname, extname, resolve } from 'node:path';
 import { IncompatibleVersion, InvalidSpec } from '../../activities/errors.js';
 import { admitSpec } from '../../workflows/config/admit.js';
 import { didYouMean } from '../../workflows/config/closest.js';
@@ -27,7 +27,7 @@ export interface NamedInput extends Description {
 }
 
 /**
- * Reads a preset's name or a file, sets the fields given by `--set`, and checks the whole.
+ * Reads a preset's name or a file, sets the fields given by `--set`, and checks the whole. Paths in the file start at its folder.
  * @throws UsageError when the specification cannot be read or run
  */
 export async function readSpecInput(
@@ -36,14 +36,19 @@ export async function readSpecInput(
   { presets, check }: Form,
 ): Promise<NamedInput> {
   const isPreset = Object.hasOwn(presets, source);
-  const given: SpecInput = isPreset ? { preset: source } : await readSpecFile(source, Object.keys(presets));
+  const given = isPreset ? { preset: source } : await readLocated(source, Object.keys(presets));
   const name = isPreset ? source : basename(source, extname(source));
   const args = [source, ...settings.flatMap((setting) => ['--set', setting])];
   return checkInput({ args, name, given, settings }, { check });
 }
 
+async function readLocated(path: string, presets: readonly string[]): Promise<SpecInput> {
+  const admitted = admit(await readSpecFile(path, presets));
+  return locateFiles(admitted, { folder: dirname(resolve(path)), why: `paths in ${path} start at its folder` });
+}
+
 /**
- * Sets the fields given by `--set`, finds the files that lie where the command runs, reads verifiers, and checks the whole.
+ * Sets the fields given by `--set`, whose paths start where the command runs, reads verifiers, and checks the whole.
  * @throws UsageError when it cannot be run
  */
 export function checkInput(
@@ -56,10 +61,11 @@ export function checkInput(
   { check }: Pick<Form, 'check'>,
 ): NamedInput {
   const { args, name, given, settings } = request;
-  const set = refusing(() => admitSpec(settings.reduce(applySetting, given), '{"preset": "demo"}'));
-  const input = locateFiles(withVerifiers(set, process.cwd()), process.cwd());
+  const input = withVerifiers(admit(settings.reduce(applySetting, given)));
   return { args, name, input, ...refusing(() => check(input)) };
 }
+
+const admit = (input: SpecInput): SpecInput => refusing(() => admitSpec(input, '{"preset": "demo"}'));
 
 /** What cannot be run is a mistake of the command's user. */
 function refusing<T>(work: () => T): T {
@@ -91,7 +97,13 @@ function applySetting(input: SpecInput, setting: string): SpecInput {
   const path = key.split('.');
   if (parts.length === 0 || path.includes('') || path.length > 32)
     throw new UsageError(`--set ${setting.slice(0, 80)}: must be key=value, such as ppo.epochs=3`);
-  return setAt(input, path, readValue(parts.join('=')));
+  const alone = admit(setAt({}, path, readValue(parts.join('='))));
+  const located = locateFiles(alone, { folder: process.cwd(), why: 'paths of --set start where the command runs' });
+  return setAt(input, path, valueAt(located, path));
+}
+
+function valueAt(target: unknown, path: readonly string[]): unknown {
+  return path.reduce((value, key) => (isRecord(value) ? value[key] : undefined), target);
 }
 
 /** JSON where it can be, otherwise text. */

@@ -1,6 +1,5 @@
 /** Verifiers of the reward `python` that a specification names by file: their texts come to stand in it, before a run is started. */
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { messageOf } from '../../activities/errors.js';
 import { isRecord } from '../../workflows/config/explain.js';
 import type { SpecInput } from '../../workflows/config/resolve.js';
@@ -9,24 +8,24 @@ import { UsageError } from './usageError.js';
 /**
  * Puts verifiers' texts in the place of their files (`reward.file`; in a comparison `run.reward.file`, in a sum that of a term), so that
  * what is started does not depend on files that may change later.
- * @param folder where a relative path starts
+ * @param input with files located (`locateFiles.ts`)
  * @throws UsageError when a file cannot be read
  */
-export function withVerifiers(input: SpecInput, folder: string): SpecInput {
+export function withVerifiers(input: SpecInput): SpecInput {
   const { reward, run } = input;
   return {
     ...input,
-    ...(isRecord(run) ? { run: withVerifiers(run, folder) } : {}),
-    ...(isRecord(reward) ? { reward: withSource(reward, folder) } : {}),
+    ...(isRecord(run) ? { run: withVerifiers(run) } : {}),
+    ...(isRecord(reward) ? { reward: withSource(reward) } : {}),
   };
 }
 
-function withSource({ file, terms, ...reward }: Readonly<Record<string, unknown>>, folder: string): SpecInput {
-  const ofTerm = (term: unknown): unknown => (isRecord(term) ? withVerifiers(term, folder) : term);
+function withSource({ file, terms, ...reward }: Readonly<Record<string, unknown>>): SpecInput {
+  const ofTerm = (term: unknown): unknown => (isRecord(term) ? withVerifiers(term) : term);
   return {
     ...reward,
     ...(terms === undefined ? {} : { terms: Array.isArray(terms) ? terms.map(ofTerm) : terms }),
-    ...(file === undefined ? {} : { source: readVerifier(resolve(folder, String(file))) }),
+    ...(file === undefined ? {} : { source: readVerifier(String(file)) }),
   };
 }
 

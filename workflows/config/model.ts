@@ -61,7 +61,7 @@ export const pretrainedModelSchema = z.strictObject({
       error: 'hf:org/name or hf:org/name@revision, s3://bucket/prefix, or the absolute path of a folder',
     })
     .describe(
-      'A pretrained model (Llama, Mistral, Qwen2, Qwen3, SmolLM3, Gemma 3 text, GPT-2 or OPT): hf:org/name or hf:org/name@revision, s3://bucket/prefix, or the absolute path of a folder (the command `reft` takes a relative one from where it runs). The paper starts from Galactica-6.7B and CodeLLAMA-7B (4.3).',
+      'A pretrained model (Llama, Mistral, Qwen2, Qwen3, SmolLM3, Gemma 3 text, GPT-2 or OPT): hf:org/name or hf:org/name@revision, s3://bucket/prefix, or the absolute path of a folder on the workers’ machine (the command `reft` takes a relative one from the specification’s file). The paper starts from Galactica-6.7B and CodeLLAMA-7B (4.3).',
     ),
 });
 

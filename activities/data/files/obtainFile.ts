@@ -60,8 +60,10 @@ async function saveObject(from: string, path: string, store: FileAccess['store']
 async function findLocal(from: string, directory: string | undefined): Promise<string> {
   const path = isAbsolute(from) ? from : join(needDirectory(directory, from), from);
   const refuse = (problem: string): never => {
-    const folder = isAbsolute(from) ? 'on the machine of this worker' : `REFT_DATA_DIR is ${directory}`;
-    throw new InvalidData(`cannot read ${path} (${problem}); ${folder}`);
+    const where = isAbsolute(from)
+      ? 'on the machine of this worker; s3://bucket/key names a file that every worker reads'
+      : `REFT_DATA_DIR is ${directory}, where paths start of files that were not beside the specification`;
+    throw new InvalidData(`cannot read ${path} (${problem}); ${where}`);
   };
   const readable = await findReadable(path, { dataDirectory: directory });
   if ('problem' in readable) return refuse(readable.problem);
@@ -74,7 +76,7 @@ async function findLocal(from: string, directory: string | undefined): Promise<s
 function needDirectory(directory: string | undefined, file: string): string {
   if (directory === undefined)
     throw new InvalidData(
-      `${file} is a relative path, which starts at the folder REFT_DATA_DIR of the worker, and that is not set; give an absolute path, or set it`,
+      `${file} is a relative path, which starts at the folder REFT_DATA_DIR of the worker, and that is not set; set it, give an absolute path or s3://bucket/key, or have the file beside the specification that the command reft is given`,
     );
   return directory;
 }

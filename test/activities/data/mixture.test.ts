@@ -96,9 +96,9 @@ describe('a mixture', () => {
     expect(() => resolveSpec({ preset: 'svamp', data: { source } })).toThrow(message);
   });
 
-  it('is found from where the command runs', () => {
+  it('is found from where the specification lies', () => {
     const source = [{ source: { train: 'cups.jsonl', test: 0.2 } }];
-    expect(locateFiles({ data: { source } }, folder)).toEqual({
+    expect(locateFiles({ data: { source } }, { folder, why: 'here' })).toEqual({
       data: { source: [{ source: { train: join(folder, 'cups.jsonl'), test: 0.2 } }] },
     });
   });
