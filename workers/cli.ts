@@ -23,9 +23,13 @@ import {
   type QueueName,
   queueNames,
   type SchemaName,
+  type ShellName,
   schemaNames,
+  shellNames,
 } from './names.js';
+
 import { packageVersion } from './packageRoot.js';
+import { suggesting } from './suggestions.js';
 import { addWatchingCommands } from './watching.js';
 
 /** What a shell says of a program whose output nobody reads any more. */
@@ -74,7 +78,7 @@ function program(): Command {
   reft
     .command('run')
     .description('run a specification, showing its progress and its result')
-    .argument('<spec>', presetOrFile(presets))
+    .addArgument(specArgument(presets))
     .option('--set <key=value>', 'set a field, such as ppo.epochs=3; may be repeated', collect)
     .addOption(idOption('run'))
     .option('--new', newMeans)
@@ -86,7 +90,7 @@ function program(): Command {
   reft
     .command('plan')
     .description('what a run would come to, with nothing started: data, model, memory, storage, refusals')
-    .argument('<spec>', presetOrFile(presets))
+    .addArgument(specArgument(presets))
     .option('--set <key=value>', 'set a field, such as ppo.epochs=3; may be repeated', collect)
     .option('--json', 'as JSON, with the resolved specification')
     .addHelpText('after', '\nExample:\n  $ npx reft plan smoke --set data.train=64')
@@ -96,7 +100,7 @@ function program(): Command {
   reft
     .command('compare')
     .description('compare methods over seeds, reusing what earlier comparisons have done')
-    .argument('<spec>', presetOrFile(comparisonPresets))
+    .addArgument(specArgument(comparisonPresets))
     .option('--set <key=value>', 'set a field, such as seeds=[1,2,3]; may be repeated', collect)
     .addOption(idOption('comparison'))
     .option('--new', newMeans)
@@ -122,7 +126,7 @@ function program(): Command {
   reft
     .command('annotate')
     .description('have a chat model, or a model of your own, write chains of thought')
-    .argument('<spec>', 'a JSON file')
+    .argument('<spec>', 'a file, in JSON or YAML')
     .option('--out <file>', 'write the rows there too, as JSON Lines')
     .option('--force', 'replace the file that is there')
     .option('--set <key=value>', 'set a field, such as budget.money=5; may be repeated', collect)
@@ -208,6 +212,15 @@ function program(): Command {
       console.log(JSON.stringify(jsonSchema(kind), null, 2));
     });
   reft
+    .command('completion')
+    .description('print the script by which a shell completes this command')
+    .addArgument(new Argument('<shell>', 'which shell').choices(shellNames))
+    .addHelpText('after', '\nExample, in ~/.bashrc:\n  source <(reft completion bash)')
+    .action(async (shell: ShellName) => {
+      const { completionScript } = await import('./command/completion.js');
+      process.stdout.write(completionScript(shell, reft));
+    });
+  reft
     .command('doctor')
     .description('look at what this machine offers a run')
     .action(async () => {
@@ -231,8 +244,9 @@ function idOption(noun: string): Option {
 const newMeans = 'start another, though one of this specification is under way';
 const replaceMeans = 'with --id: start in the place of one that has ended';
 
-function presetOrFile(known: Readonly<Record<string, unknown>>): string {
-  return `a preset (${Object.keys(known).join(', ')}) or a file, in JSON or YAML`;
+function specArgument(known: Readonly<Record<string, unknown>>): Argument {
+  const names = Object.keys(known);
+  return suggesting(new Argument('<spec>', `a preset (${names.join(', ')}) or a file, in JSON or YAML`), names);
 }
 
 function collect(value: string, previous: readonly string[] = []): readonly string[] {

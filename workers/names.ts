@@ -20,6 +20,10 @@ export const codecServerPort = 8234;
 export const schemaNames = ['run', 'compare', 'evaluation', 'annotation'] as const;
 export type SchemaName = (typeof schemaNames)[number];
 
+/** Shells whose completion can be printed. */
+export const shellNames = ['bash', 'zsh', 'fish'] as const;
+export type ShellName = (typeof shellNames)[number];
+
 /** How a question can be put to a model: the paper's two forms, and the model's own chat template. */
 export type PromptForm = 'program' | 'natural' | 'chat';
 export const promptForms: readonly PromptForm[] = ['program', 'natural', 'chat'];
