@@ -65,7 +65,7 @@ function sourceOf(name: string, { answers, test }: DataOptions): unknown {
   const isElsewhere = /^(?:hf:|https?:)/.test(name);
   if (!isElsewhere && !existsSync(name))
     throw new UsageError(
-      `${name} is neither a data set (${names.join(', ')}) nor a file, hf:org/name or https://… (with =weight in a mixture)`,
+      `${name} is neither a data set (${names.join(', ')}) nor a file (there is nothing at ${resolve(name)}), hf:org/name or https://… (with =weight in a mixture)`,
     );
   const share = test === undefined ? testShare : Number(test);
   return { train: isElsewhere ? name : resolve(name), test: share, ...(answers === undefined ? {} : { answers }) };

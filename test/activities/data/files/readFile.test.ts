@@ -268,15 +268,19 @@ describe('places', () => {
     write('here.json', content);
     expect((await read(join(directory, 'here.json'))).rows).toHaveLength(1);
     await expect(read('nowhere.json')).rejects.toMatchObject(
-      refusal(new RegExp(`cannot read ${directory}/nowhere\\.json \\(ENOENT\\); REFT_DATA_DIR is ${directory}`)),
+      refusal(
+        new RegExp(
+          `cannot read ${directory}/nowhere\\.json \\(ENOENT\\); REFT_DATA_DIR is ${directory}, where paths start`,
+        ),
+      ),
     );
     await expect(read(join(directory, 'not.json'))).rejects.toMatchObject(
-      refusal(/\(ENOENT\); on the machine of this worker/),
+      refusal(/\(ENOENT\); on the machine of this worker; s3:\/\/bucket\/key names a file that every worker reads/),
     );
     const unset = readDataFile('here.json', fileAccess(undefined));
     await expect(unset).rejects.toMatchObject(
       refusal(
-        /^here\.json is a relative path, which starts at the folder REFT_DATA_DIR of the worker, and that is not set/,
+        /^here\.json is a relative path, which starts at the folder REFT_DATA_DIR of the worker, and that is not set; .* beside the specification/,
       ),
     );
   });
