@@ -137,6 +137,20 @@ describe('a team', () => {
     expect(JSON.parse(out)).toEqual(['reft', 'function', 'function', 1]);
   }, 60_000);
 
+  it('may leave the queues of runs to other workers', async () => {
+    const script = `
+      import { NativeConnection, Worker } from '@temporalio/worker';
+      import { reftPlugin } from 'reft/worker';
+      const connection = await NativeConnection.connect({ address: process.env.TEMPORAL_ADDRESS });
+      const plugins = [reftPlugin({ queues: [] })];
+      const worker = await Worker.create({ connection, taskQueue: 'other', activities: { own: () => 1 }, plugins });
+      console.log(await worker.runUntil(async () => worker.getState()));
+      await connection.close();`;
+    const { S3_ENDPOINT: _, ...without } = servers;
+    const [out, error, code] = await start(['--input-type=module', '--eval', script], team, without).finished;
+    expect({ out, code, error: code === 0 ? '' : error }).toEqual({ out: 'RUNNING\n', code: 0, error: '' });
+  }, 60_000);
+
   it('is told which variable is missing', async () => {
     const { S3_ENDPOINT: _, ...without } = servers;
     const [, error, code] = await start(['build/worker.js'], team, without).finished;

@@ -22,7 +22,7 @@ export interface StartOptions {
  * Starts a run, as `reft run` does, which finds it by its id. Where payloads are encrypted, the client needs `dataConverter`.
  * @throws InvalidSpec naming every field at fault, before anything is started
  */
-export function startReft(
+export async function startReft(
   client: Client,
   spec: ReftSpec,
   { workflowId, taskQueue = generalQueue }: StartOptions,
