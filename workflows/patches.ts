@@ -13,6 +13,8 @@ const patches = {
   'draw-together': 'The samples that a reward model learns from are drawn from both models at once.',
   'measure-together': 'Models are measured at once, shard by shard, and not one after the other.',
   'samples-in-parts': 'Samples for self-training and for the reward model may be drawn in several executions.',
+  'baseline-watched':
+    'A run looks whether its SFT baseline is still there, and begins it anew where it has ended unheard.',
   'partial-report': 'A run that is cancelled keeps its best checkpoint and writes a partial report.',
 } as const;
 
