@@ -41,13 +41,13 @@ it('all kinds of scorers get the columns that the specification names', async ()
   await writeFile(train, rows(1, 21));
   await writeFile(test, rows(21, 29));
 
-  /** Responses whose example has the unit tests of its own row. */
-  const seen = { http: 0, activity: 0 };
-  const scoresOf = (by: keyof typeof seen, { examples }: ScoringRequest) => ({
-    scores: examples.map(({ question, columns = {} }) => {
+  /** Responses whose example has the unit tests of its own row: a batch may be asked for again, where another scorer was not ready. */
+  const seen = { http: new Set<string>(), activity: new Set<string>() };
+  const scoresOf = (by: keyof typeof seen, { examples, responses }: ScoringRequest) => ({
+    scores: examples.map(({ question, columns = {} }, index) => {
       const number = Number(/double(\d+)\.$/.exec(question)?.[1]);
       expect(columns).toEqual({ tests: [...row.tests, ['1', number]] });
-      seen[by] += 1;
+      seen[by].add(JSON.stringify([question, responses[index]]));
       return { reward: 0.5 };
     }),
   });
@@ -92,8 +92,8 @@ it('all kinds of scorers get the columns that the specification names', async ()
   server.close();
   await rm(directory, { recursive: true });
 
-  expect(seen.http).toBeGreaterThan(20);
-  expect(seen.activity).toBe(seen.http);
+  expect(seen.http.size).toBeGreaterThan(20);
+  expect(seen.activity).toEqual(seen.http);
   expect(result.metrics.reft?.rewardParts).toMatchObject({ service: 0.5, judge: 0.5 });
   const samples = await openStore(parts.stack.s3).read('runs/columns/samples.jsonl');
   const first = JSON.parse(

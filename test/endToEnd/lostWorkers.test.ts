@@ -36,6 +36,7 @@ const longStep = {
   data: { train: 1200, test: 16 },
   warmUp: { epochs: 1 },
   ppo: { epochs: 1, questionsPerRound: 16, miniBatch: 16 },
+  rewardModel: null,
 };
 
 const parts = useRealParts();
