@@ -36,7 +36,8 @@ const longStep = {
   data: { train: 1200, test: 16 },
   model: { hiddenSize: 96, layers: 3, heads: 6, keyValueHeads: 6, intermediateSize: 240 },
   warmUp: { epochs: 1 },
-  ppo: { epochs: 1, questionsPerRound: 16, miniBatch: 16 },
+  method: 'sft',
+  sft: { epochs: 1 },
   rewardModel: null,
 };
 
