@@ -24,7 +24,7 @@ import { type AnnotationProgress, serveProgress, showProgress, whilePaused } fro
 import { general } from './steps/activities.js';
 import { inFloat32, prepareData } from './steps/prepare.js';
 import { openRenewal, takeUp } from './steps/renewal.js';
-import { answerPart } from './steps/rollout.js';
+import { answerPart, scoreSamples } from './steps/rollout.js';
 
 export interface AnnotationResult {
   readonly version: number;
@@ -172,19 +172,8 @@ async function askInWaves(
     ]);
     note(state, asked);
     if (asked.samples !== undefined) {
-      const { tokenizer, endTokens, padToken, format, answerKind } = data;
-      const score = await general.scoreSamples.executeWithOptions({ summary: `score ${place}` }, [
-        {
-          samples: asked.samples,
-          data: data.train,
-          reward: spec.reward,
-          tokenizer,
-          endTokens,
-          padToken,
-          format,
-          answerKind,
-        },
-      ]);
+      const { reward } = spec;
+      const score = await scoreSamples(place, { data, questions: data.train, reward, samples: asked.samples });
       scored.push(score.scored);
       state.right += score.correct;
     }

@@ -1,5 +1,4 @@
 /** `reft serve`: a run's model, or a folder's, behind OpenAI's interface, in the foreground until interrupted. */
-import { required } from '../../activities/invariant.js';
 import { aborted, abortOnInterrupt } from '../interruption.js';
 import type { PromptForm } from '../names.js';
 import { openModel } from '../serving/openModel.js';
@@ -23,10 +22,8 @@ export async function serveModel(what: string, { host, port, prompt, json = fals
   const server = await startServer(model, host, wanted).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`Nothing can listen at ${host}:${port} (${error.code})`);
   });
-  const address = required(server.address(), 'the address of a server that listens');
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${typeof address === 'string' ? port : address.port}/v1`;
+  const url = `${server.address}/v1`;
   console.log(json ? JSON.stringify({ url, model: model.name }) : `${model.name} at ${url}. Ctrl-C stops it.`);
   await aborted(signal);
-  server.closeAllConnections();
-  server.close();
+  await server.close();
 }

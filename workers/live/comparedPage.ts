@@ -1,7 +1,6 @@
 /** Several runs side by side: what came of them, where their specifications differ, and each metric's curves in one chart. Pure. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
-import { renderDocument } from '../../activities/report/document.js';
 import { lineChart, type Series } from '../../activities/report/lineChart.js';
 import { measuresOf } from '../../activities/report/metrics.js';
 import type { CurvePoint } from '../../activities/report/types.js';
@@ -12,9 +11,7 @@ import { interval, percent } from '../../workflows/config/metricText.js';
 import { metricNames, titleOfMetric } from '../../workflows/config/metricTitles.js';
 import { pathOf } from './address.js';
 import type { ComparedRun } from './comparedRuns.js';
-import { inUtc } from './page.js';
-import { refreshScript } from './script.js';
-import { liveStyle } from './style.js';
+import { headerAsOf, inUtc, renderLiveDocument } from './document.js';
 
 /** As many as can be told apart by colour. */
 export const mostCompared = 6;
@@ -23,17 +20,11 @@ const title = 'Runs side by side';
 
 export function renderComparedPage(runs: readonly ComparedRun[], asOf: Date): string {
   const content = html`
-    <header>
-      <h1>${title}</h1>
-      <p class="lead soft">
-        As of <time datetime=${asOf.toISOString()}>${inUtc(asOf)}</time>
-        <span class="lost" hidden>: the server no longer answers</span>
-      </p>
-    </header>
+    ${headerAsOf(title, asOf)}
     ${resultsSection(runs)} ${specsSection(runs)} ${curvesSection('Training', runs, ({ spec }) => trainingPhaseOf(spec.method))}
     ${curvesSection('Warm-up', runs, () => 'warm-up')}
   ` as VNode;
-  return renderDocument(title, content, { script: refreshScript, style: liveStyle });
+  return renderLiveDocument(title, content);
 }
 
 const colourOf = (index: number): string => `run-${index + 1}`;

@@ -1,28 +1,19 @@
 /** The first page of the live reports: what runs, and what ran lately, with a link to each. Pure. */
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
-import { renderDocument } from '../../activities/report/document.js';
 import { runKind } from '../command/kinds.js';
 import type { Row } from '../command/list.js';
 import { pathOf } from './address.js';
-import { inUtc } from './page.js';
-import { refreshScript } from './script.js';
-import { liveStyle } from './style.js';
+import { headerAsOf, renderLiveDocument } from './document.js';
 
 const title = 'Runs';
 
 export function renderListPage(rows: readonly Row[], asOf: Date): string {
   const content = html`
-    <header>
-      <h1>${title}</h1>
-      <p class="lead soft">
-        As of <time datetime=${asOf.toISOString()}>${inUtc(asOf)}</time>
-        <span class="lost" hidden>: the server no longer answers</span>
-      </p>
-    </header>
+    ${headerAsOf(title, asOf)}
     ${rows.length === 0 ? html`<p>There are none yet: <code>npx reft run demo</code> starts one.</p>` : table(rows)}
   ` as VNode;
-  return renderDocument(title, content, { script: refreshScript, style: liveStyle });
+  return renderLiveDocument(title, content);
 }
 
 function table(rows: readonly Row[]): VNode {

@@ -6,7 +6,6 @@ import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { phaseCurves } from '../../activities/report/curves.js';
 import { dataSection, summariseData } from '../../activities/report/data.js';
-import { renderDocument } from '../../activities/report/document.js';
 import { short } from '../../activities/report/lineChart.js';
 import { results, training } from '../../activities/report/page.js';
 import { compute, notes, specification } from '../../activities/report/sections.js';
@@ -16,10 +15,9 @@ import { metricsOf, type PhaseProgress, positionOf, titleOf } from '../../workfl
 import { whenMended } from '../../workflows/monitoring/progress.js';
 import { wholeRun } from '../../workflows/monitoring/wholeRun.js';
 import { clock } from '../clock.js';
+import { inUtc, renderLiveDocument } from './document.js';
 import type { LiveRun } from './liveRun.js';
 import { sampledSection } from './sampledSection.js';
-import { refreshScript } from './script.js';
-import { liveStyle } from './style.js';
 
 /** The whole page, `<!doctype html>` included. */
 export function renderLivePage(run: LiveRun): string {
@@ -32,12 +30,7 @@ export function renderLivePage(run: LiveRun): string {
     ${whereSection(run)} ${report && specification(report.spec)}
     <footer>Run <code>${id}</code></footer>
   ` as VNode;
-  return renderDocument(title, content, { script: refreshScript, style: liveStyle });
-}
-
-/** `2026-11-28 20:15:09 UTC`: whoever looks may be elsewhere. */
-export function inUtc(date: Date): string {
-  return `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  return renderLiveDocument(title, content);
 }
 
 function header(run: LiveRun, title: string): VNode {

@@ -3,10 +3,10 @@
  * answers who asks for it by that address's names: a page of the web that is sent here by a name of its own choosing gets nothing.
  */
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { messageOf } from '../../activities/errors.js';
-import { isLoopbackHost, loopback } from '../../infra/process/ports.js';
+import { type Listening, listen } from '../../infra/process/listen.js';
+import { isLoopbackHost } from '../../infra/process/ports.js';
 import { UsageError } from '../command/usageError.js';
 import { log } from '../log.js';
 import { tokenHeader } from './address.js';
@@ -19,12 +19,9 @@ export interface LivePages {
   compare(ids: readonly string[]): Promise<string>;
 }
 
-export interface LiveServer {
-  /** `http://127.0.0.1:8236`. */
-  readonly address: string;
+export interface LiveServer extends Listening {
   /** In the header `x-reft-live` of its answers. */
   readonly token: string;
-  close(): Promise<void>;
 }
 
 /** A page may ask for nothing beside what its own policy names, be shown in no other page, and be kept nowhere. */
@@ -46,18 +43,7 @@ export async function startLiveServer(pages: LivePages, port: number): Promise<L
       refuse(response, 503, messageOf(error));
     });
   });
-  server.listen(port, loopback);
-  await once(server, 'listening');
-  const address = server.address();
-  const chosen = typeof address === 'object' && address !== null ? address.port : port;
-  return {
-    address: `http://${loopback}:${chosen}`,
-    token,
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return { token, ...(await listen(server, port)) };
 }
 
 async function answer(

@@ -3,11 +3,11 @@
  * one after the other, the answers to one in one batch; a client that leaves ends its request.
  */
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { InvalidData, messageOf } from '../../activities/errors.js';
 import { readForeignJson } from '../../activities/foreignJson.js';
 import { at } from '../../activities/invariant.js';
+import { type Listening, listen } from '../../infra/process/listen.js';
 import { log } from '../log.js';
 import { complete, type Settings } from './complete.js';
 import type { ServedModel } from './openModel.js';
@@ -30,7 +30,7 @@ interface Asked {
 }
 
 /** Listens at once; `port` 0 takes a free one. */
-export async function startServer(model: ServedModel, host: string, port: number): Promise<Server> {
+export async function startServer(model: ServedModel, host: string, port: number): Promise<Listening> {
   const created = Math.floor(Date.now() / 1_000);
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -57,9 +57,7 @@ export async function startServer(model: ServedModel, host: string, port: number
     await inTurn(() => answer(model, asked, response, gone.signal));
   }
 
-  server.listen(port, host);
-  await once(server, 'listening');
-  return server;
+  return listen(server, port, host);
 }
 
 function askedByChat(model: ServedModel, body: unknown): Asked {

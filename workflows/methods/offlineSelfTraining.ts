@@ -3,10 +3,10 @@
  * supervised training on all of them from the model before the warm-up.
  */
 
-import { beginPhase, isStopped } from '../monitoring/journal.js';
+import { beginPhase } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';
 import { general } from '../steps/activities.js';
-import { answerPart } from '../steps/rollout.js';
+import { sampleWarmUp } from '../steps/sampleWarmUp.js';
 import { trainInEpochs } from './epochs.js';
 import { settingsOf, type TrainMethod } from './method.js';
 
@@ -19,26 +19,15 @@ export const trainOfflineSelfTraining: TrainMethod = async (run, shared, safePoi
   const training = beginPhase(journal, phase, 'epoch', settings.epochs);
   showProgress(journal);
   if (run.enlarged === undefined) {
-    await safePoint();
-    if (isStopped(journal, training)) return start;
-    const scored = run.samples ?? [];
-    run.samples = scored;
-    const request = {
-      journal,
-      spec,
-      data,
-      checkpoint: start.checkpoint,
-      questions: data.train,
+    const purpose = 'sample-self-training';
+    const asked = {
       samples: samplesPerQuestion,
-      temperature: 1,
-      purpose: 'sample-self-training',
-      round: 0,
+      purpose,
       label: 'for self-training',
+      work: `${phase} samples`,
     } as const;
-    while (!(await answerPart(request, `${phase} samples`, scored))) {
-      await safePoint();
-      if (isStopped(journal, training)) return start;
-    }
+    const scored = await sampleWarmUp(run, shared, { ...asked, phase: training }, safePoint);
+    if (scored === undefined) return start;
     const { tokenizer, endTokens, padToken } = data;
     const summary = 'add right samples to the annotated answers';
     const { train } = await general.addSamples.executeWithOptions({ summary }, [

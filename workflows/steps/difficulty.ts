@@ -8,49 +8,34 @@ import type { ChooseQuestionsResult } from '../../activities/chooseQuestions.js'
 import type { DifficultySummary } from '../../activities/report/difficulty.js';
 import type { DifficultySpec } from '../config/difficulty.js';
 import type { MethodState, SharedStart } from '../methods/method.js';
-import { beginPhase, finishUnit, isStopped } from '../monitoring/journal.js';
+import { beginPhase, finishUnit } from '../monitoring/journal.js';
 import { showProgress } from '../monitoring/progress.js';
 import { general } from './activities.js';
-import { answerPart } from './rollout.js';
+import { sampleWarmUp } from './sampleWarmUp.js';
 import { cutIntoShards, shardSize } from './selections.js';
 
 /** Undefined where the run is stopped before all is measured: then nothing is trained. */
 export async function chooseQuestions(
   run: MethodState,
-  { data, start }: SharedStart,
+  shared: SharedStart,
   difficulty: DifficultySpec,
   safePoint: () => Promise<void>,
 ): Promise<ChooseQuestionsResult | undefined> {
   const { spec, journal } = run;
+  const { data } = shared;
   const { samplesPerQuestion: samples } = difficulty;
   const whole = { order: 'plain', from: 0, to: data.train.count } as const;
   const shards = cutIntoShards(whole, shardSize(spec.generation, samples)).length;
   const phase = beginPhase(journal, 'difficulty', 'shard', shards);
   showProgress(journal);
-  await safePoint();
-  if (isStopped(journal, phase)) return undefined;
-  const scored = run.samples ?? [];
-  run.samples = scored;
-  const request = {
-    journal,
-    spec,
-    data,
-    checkpoint: start.checkpoint,
-    questions: data.train,
-    samples,
-    temperature: 1,
-    purpose: 'sample-difficulty',
-    round: 0,
-    label: 'for pass rates',
-    onShard: () => {
-      finishUnit(phase);
-      showProgress(journal);
-    },
-  } as const;
-  while (!(await answerPart(request, 'difficulty', scored))) {
-    await safePoint();
-    if (isStopped(journal, phase)) return undefined;
-  }
+  const onShard = (): void => {
+    finishUnit(phase);
+    showProgress(journal);
+  };
+  const purpose = 'sample-difficulty';
+  const request = { samples, purpose, label: 'for pass rates', onShard, work: 'difficulty', phase } as const;
+  const scored = await sampleWarmUp(run, shared, request, safePoint);
+  if (scored === undefined) return undefined;
   const summary = 'choose questions by their pass rates';
   const chosen = await general.chooseQuestions.executeWithOptions({ summary }, [
     { train: data.train, scored, difficulty },

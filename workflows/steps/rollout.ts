@@ -7,6 +7,7 @@ import type { RandomPurpose } from '../../activities/engine/sampling/random.js';
 import type { Work } from '../../activities/report/types.js';
 import { addParts } from '../../activities/rewards/parts.js';
 import type { PartTotal } from '../../activities/rewards/samples.js';
+import type { ScoreSamplesInput, ScoreSamplesResult } from '../../activities/scoreSamples.js';
 import type { CheckpointRef, ObjectRef } from '../../activities/store/types.js';
 import type { AnsweringSpec } from '../config/spec.js';
 import { addWork, type Journal, noteShortage, sumWork } from '../monitoring/journal.js';
@@ -134,7 +135,7 @@ function addCounts(parts: readonly Readonly<Record<string, number>>[]): Record<s
 async function answerShard(request: AnswerRequest, selection: QuestionSelection, place: string) {
   const { journal, spec, data, checkpoint, questions, samples, temperature, purpose, round } = request;
   const { maxAnswerTokens } = spec.generation;
-  const { endTokens, padToken, tokenizer, format, answerKind } = data;
+  const { endTokens, padToken } = data;
   const rollout = await engine.rollout.executeWithOptions({ summary: `rollout ${place}` }, [
     {
       checkpoint,
@@ -152,17 +153,21 @@ async function answerShard(request: AnswerRequest, selection: QuestionSelection,
     },
   ]);
   noteShortage(journal, `rollout ${place}`, rollout.halvedMemory);
-  const score = await general.scoreSamples.executeWithOptions({ summary: `score ${place}` }, [
-    {
-      samples: rollout.samples,
-      data: questions,
-      reward: spec.reward,
-      tokenizer,
-      endTokens,
-      padToken,
-      format,
-      answerKind,
-    },
-  ]);
+  const score = await scoreSamples(place, { data, questions, reward: spec.reward, samples: rollout.samples });
   return { rollout, score };
+}
+
+/** @param place what the UI's timeline calls it, behind `score` */
+export function scoreSamples(
+  place: string,
+  {
+    data: { tokenizer, endTokens, padToken, format, answerKind },
+    questions,
+    reward,
+    samples,
+  }: Pick<AnswerRequest, 'data' | 'questions'> & Pick<ScoreSamplesInput, 'reward' | 'samples'>,
+): Promise<ScoreSamplesResult> {
+  return general.scoreSamples.executeWithOptions({ summary: `score ${place}` }, [
+    { samples, data: questions, reward, tokenizer, endTokens, padToken, format, answerKind },
+  ]);
 }

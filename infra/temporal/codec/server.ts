@@ -4,12 +4,12 @@
  *
  * The protocol is Temporal's (https://docs.temporal.io/codec-server): POST `/encode` and `/decode`, with payloads as protobuf's JSON.
  */
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { z } from 'zod';
 import { InvalidSettings, MissingCodecKey, messageOf } from '../../../activities/errors.js';
-import { isLoopbackHost, loopback } from '../../process/ports.js';
+import { type Listening, listen } from '../../process/listen.js';
+import { isLoopbackHost } from '../../process/ports.js';
 
 export interface CodecServerOptions {
   readonly codec: PayloadCodec;
@@ -17,11 +17,6 @@ export interface CodecServerOptions {
   readonly port: number;
   /** Of the pages that may ask, such as `http://127.0.0.1:8233`. Programs that are no browsers tell no origin, and may ask. */
   readonly origins: readonly string[];
-}
-
-export interface CodecServer {
-  readonly address: string;
-  close(): Promise<void>;
 }
 
 /** Temporal's own limit of a message is 4 MB; a page of a history has many. */
@@ -43,7 +38,7 @@ class Refused extends Error {
 }
 
 /** @throws InvalidSettings when the port is taken */
-export async function startCodecServer({ codec, port, origins }: CodecServerOptions): Promise<CodecServer> {
+export async function startCodecServer({ codec, port, origins }: CodecServerOptions): Promise<Listening> {
   const server = createServer((request, response) => {
     answer(codec, origins, request, response).catch((error: unknown) => {
       const status = error instanceof Refused ? error.status : error instanceof MissingCodecKey ? 400 : 500;
@@ -53,19 +48,9 @@ export async function startCodecServer({ codec, port, origins }: CodecServerOpti
       if (status === 413) request.destroy();
     });
   });
-  server.listen(port, loopback);
-  await once(server, 'listening').catch((error: unknown) => {
+  return listen(server, port).catch((error: unknown) => {
     throw new InvalidSettings(`the codec server cannot listen on port ${port}: ${messageOf(error)}`);
   });
-  const address = server.address();
-  const chosen = typeof address === 'object' && address !== null ? address.port : port;
-  return {
-    address: `http://${loopback}:${chosen}`,
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
 
 async function answer(

@@ -12,11 +12,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { at, required } from '../../../activities/invariant.js';
 import { neededByHistory } from '../../../activities/neededByHistory.js';
 import { readableEvents } from '../../../activities/readableEvents.js';
+import type { Listening } from '../../../infra/process/listen.js';
 import { checkOpenRuns } from '../../../infra/temporal/codec/checkOpenRuns.js';
 import { createCodec } from '../../../infra/temporal/codec/codec.js';
 import { dataConverterFrom } from '../../../infra/temporal/codec/dataConverter.js';
 import { codecKeysFrom } from '../../../infra/temporal/codec/keys.js';
-import { type CodecServer, startCodecServer } from '../../../infra/temporal/codec/server.js';
+import { startCodecServer } from '../../../infra/temporal/codec/server.js';
 
 const keyOf = (fill: number): string => Buffer.alloc(32, fill).toString('base64');
 const codecWith = (REFT_CODEC_KEY: string) => createCodec(codecKeysFrom({ REFT_CODEC_KEY }));
@@ -185,7 +186,7 @@ describe('a worker', () => {
 describe('the codec server', () => {
   const codec = codecWith(`new:${keyOf(1)}`);
   const origin = 'http://127.0.0.1:8233';
-  let server: CodecServer;
+  let server: Listening;
   beforeAll(async () => {
     server = await startCodecServer({ codec, port: 0, origins: [origin] });
   });

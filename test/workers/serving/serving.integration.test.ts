@@ -1,8 +1,6 @@
 /** A model behind OpenAI's interface, asked by OpenAI's own client, and `reft ask`. The model has random weights. */
 
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI, { APIError } from 'openai';
@@ -12,6 +10,7 @@ import { initialise } from '../../../activities/engine/tasks/initialise.js';
 import { configOfScratch } from '../../../activities/initialiseModel.js';
 import { at } from '../../../activities/invariant.js';
 import { createPrepareData } from '../../../activities/prepareData.js';
+import type { Listening } from '../../../infra/process/listen.js';
 import { createDryStore } from '../../../workers/command/dryStore.js';
 import { openModel } from '../../../workers/serving/openModel.js';
 import { startServer } from '../../../workers/serving/server.js';
@@ -23,7 +22,7 @@ const begun = 'def solution():\n';
 const question = [{ role: 'user', content: 'Tom has 3 apples and buys 4. How many has he?' }] as const;
 
 let folder: string;
-let server: Server;
+let server: Listening;
 let client: OpenAI;
 let model: string;
 
@@ -33,12 +32,10 @@ beforeAll(async () => {
   const served = await openModel(folder, 'program');
   model = served.name;
   server = await startServer(served, '127.0.0.1', 0);
-  const { port } = server.address() as AddressInfo;
-  client = new OpenAI({ apiKey: 'none', baseURL: `http://127.0.0.1:${port}/v1`, maxRetries: 0 });
+  client = new OpenAI({ apiKey: 'none', baseURL: `${server.address}/v1`, maxRetries: 0 });
 });
 afterAll(async () => {
-  server?.closeAllConnections();
-  server?.close();
+  await server?.close();
   await rm(folder, { recursive: true, force: true });
 });
 
